@@ -1,0 +1,84 @@
+"""What one end of a link is to be set to: link x tcp x side x seed -> one frozen value. Pure.
+
+Times in ns, rates in bit/s, probabilities in ppm.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pqbed.spec.link import Distribution, Link, Loss, Segmentation
+from pqbed.spec.tcp import Tcp
+
+Side = Literal["client", "server"]
+
+ETHERNET_HEADER_BYTES = 14
+# Without a rate limit only the windows bound what is in flight: tcp_wmem's and tcp_rmem's maximum (net/sysctls.py).
+UNLIMITED_IN_FLIGHT_BYTES = 6 * 1024 * 1024
+# netem cuts named distributions at 4 sigma (tables of int16 scaled by 8192).
+JITTER_REACH = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndShape:
+    """All that is set on one end. `limit_packets` is netem's: delay line and queue together."""
+
+    delay_ns: int
+    jitter_ns: int
+    distribution: Distribution
+    loss: Loss
+    rate_bps: int | None
+    limit_packets: int
+    seed: int
+    segmentation: Segmentation
+    mtu: int
+    initcwnd: int
+    initrwnd: int
+    congestion_control: str
+
+
+def shape_end(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
+    """Return what `side` is set to. The client's end takes the odd nanosecond of the RTT."""
+    delay_ns = link.rtt_ns // 2 + (link.rtt_ns % 2 if side == "client" else 0)
+    return EndShape(
+        delay_ns=delay_ns,
+        jitter_ns=link.jitter_ns,
+        distribution=link.distribution,
+        loss=link.loss,
+        rate_bps=link.bandwidth_bps,
+        limit_packets=limit_packets(link, tcp.mtu, delay_ns),
+        seed=end_seed(seed, side),
+        segmentation=link.segmentation,
+        mtu=tcp.mtu,
+        initcwnd=tcp.initcwnd_server if side == "server" else tcp.initcwnd_client,
+        initrwnd=tcp.initrwnd,
+        congestion_control=tcp.congestion_control,
+    )
+
+
+def reseed(shape: EndShape, seed: int, side: Side) -> EndShape:
+    """Return `shape` with the seed of another fetch."""
+    return replace(shape, seed=end_seed(seed, side))
+
+
+def end_seed(seed: int, side: Side) -> int:
+    """Mix the seed of a fetch with its direction.
+
+    netem does not warm up its generator, so near seeds give near streams: hash to 64 well-mixed bits.
+    """
+    digest = hashlib.blake2b(f"{seed}/{side}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") or 1
+
+
+def limit_packets(link: Link, mtu: int, delay_ns: int) -> int:
+    """Return netem's `limit`: the packets on the wire in one direction, and the queue besides.
+
+    netem counts its delay line in `limit`, so a fixed 1000 would cap 1 Gbit/s at 100 ms to 120 Mbit/s.
+    """
+    frame_bits = 8 * (mtu + ETHERNET_HEADER_BYTES)
+    if link.bandwidth_bps is None:
+        on_the_wire = -(-8 * UNLIMITED_IN_FLIGHT_BYTES // frame_bits)
+    else:
+        reach_ns = delay_ns + JITTER_REACH * link.jitter_ns
+        on_the_wire = -(-reach_ns * link.bandwidth_bps // (frame_bits * 1_000_000_000))
+    return on_the_wire + link.queue_packets

@@ -1,0 +1,109 @@
+"""Sweep -> cells with stable ids -> seeded blocks of fetches. Pure: the same sweep gives the same plan.
+
+A block is one pass over all cells. Within it the links come in random order, and the arms of one
+link (profiles, sizes, initcwnd) follow one another in random order and share the netem seed of that repetition,
+so that they can be compared as pairs.
+"""
+
+import hashlib
+import itertools
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pqbed.spec.cell import Cell
+from pqbed.spec.codec import to_json
+from pqbed.spec.link import Link
+from pqbed.spec.sample import Fetch
+from pqbed.spec.sweep import Sweep
+from pqbed.spec.tcp import Tcp
+from pqbed.spec.workload import Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The cells of a sweep by id, in the order of its axes, and its blocks on demand."""
+
+    sweep: Sweep
+    cells: dict[str, Cell]
+
+    @property
+    def block_count(self) -> int:
+        return self.sweep.samples
+
+    @property
+    def fetch_count(self) -> int:
+        return self.sweep.samples * len(self.cells)
+
+    def block(self, number: int) -> tuple[Fetch, ...]:
+        """Return block `number` (0 to `block_count` - 1): each cell once."""
+        by_link: dict[Link, list[str]] = {}
+        for identity, cell in self.cells.items():
+            by_link.setdefault(cell.link, []).append(identity)
+        links = list(by_link)
+        order = random.Random(_mix(self.sweep.seed, "order", number))
+        order.shuffle(links)
+        fetches: list[Fetch] = []
+        for link in links:
+            arms = by_link[link]
+            order.shuffle(arms)
+            seed = _mix(self.sweep.seed, _digest(link), number)
+            fetches.extend(Fetch(cell_id=arm, block=number, repetition=number, seed=seed) for arm in arms)
+        return tuple(fetches)
+
+    def blocks(self) -> Iterator[tuple[Fetch, ...]]:
+        """Yield all blocks in order."""
+        return map(self.block, range(self.block_count))
+
+
+def plan_sweep(sweep: Sweep) -> Plan:
+    """Lay out the grid of `sweep`."""
+    return Plan(sweep=sweep, cells={cell_id(cell): cell for cell in _grid(sweep)})
+
+
+def cell_id(cell: Cell) -> str:
+    """Return 12 hexadecimal digits that depend on every value of `cell` and nothing else."""
+    return _digest(cell)[:12]
+
+
+def _grid(sweep: Sweep) -> Iterator[Cell]:
+    axes = itertools.product(
+        sweep.segmentation,
+        sweep.queue_packets,
+        sweep.distribution,
+        sweep.jitter_ns,
+        sweep.bandwidth_bps,
+        sweep.rtt_ns,
+        sweep.loss,
+        sweep.initcwnd,
+        sweep.profiles,
+        sweep.size_bytes,
+    )
+    for segmentation, queue, distribution, jitter, bandwidth, rtt, loss, initcwnd, profile, size in axes:
+        link = Link(
+            rtt_ns=rtt,
+            bandwidth_bps=bandwidth,
+            loss=loss,
+            jitter_ns=jitter,
+            distribution=distribution,
+            queue_packets=queue,
+            segmentation=segmentation,
+        )
+        tcp = Tcp(
+            initcwnd_server=initcwnd,
+            initcwnd_client=initcwnd,
+            congestion_control=sweep.congestion_control,
+            mtu=sweep.mtu,
+        )
+        yield Cell(link=link, tcp=tcp, profile=profile, workload=Workload(size_bytes=size))
+
+
+def _digest(value: Cell | Link) -> str:
+    text = json.dumps(to_json(value), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _mix(*parts: object) -> int:
+    digest = hashlib.blake2b("/".join(map(str, parts)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")

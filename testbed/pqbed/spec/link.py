@@ -1,0 +1,55 @@
+"""The link: what lies between client and server."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Distribution = Literal["uniform", "normal", "pareto", "paretonormal"]
+Segmentation = Literal["wire", "offload-off", "host"]
+Layout = Literal["ends"]
+
+PPM = 1_000_000
+DEFAULT_QUEUE_PACKETS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RandomLoss:
+    """Each packet is lost on its own with this probability, in each direction."""
+
+    kind: Literal["random"] = "random"
+    probability_ppm: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GilbertElliott:
+    """Burst loss with two states (netem `loss gemodel p r 1-h 1-k`; Gilbert 1960, Elliott 1963).
+
+    `enter_bad_ppm` is p, `leave_bad_ppm` is r, the other two are the loss in each state.
+    """
+
+    kind: Literal["gilbert-elliott"] = "gilbert-elliott"
+    enter_bad_ppm: int
+    leave_bad_ppm: int
+    loss_in_bad_ppm: int = PPM
+    loss_in_good_ppm: int = 0
+
+
+Loss = RandomLoss | GilbertElliott
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A symmetric path. Each direction gets half the RTT, and all of the other values.
+
+    `jitter_ns` is netem's: the spread of the delay of one direction (the standard deviation of the
+    named distributions, half the width of the uniform one). `queue_packets` is what may wait at
+    the bottleneck besides the packets on the wire. `bandwidth_bps` None means no rate limit.
+    """
+
+    rtt_ns: int
+    bandwidth_bps: int | None = None
+    loss: Loss = RandomLoss()
+    jitter_ns: int = 0
+    distribution: Distribution = "uniform"
+    queue_packets: int = DEFAULT_QUEUE_PACKETS
+    segmentation: Segmentation = "wire"
+    layout: Layout = "ends"

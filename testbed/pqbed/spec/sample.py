@@ -1,0 +1,64 @@
+"""A planned fetch, and the sample that comes of it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal[
+    "ok",
+    "timeout",
+    "refused",
+    "reset",
+    "tls_error",
+    "wrong_group",
+    "short_body",
+    "server_down",
+    "unsupported",
+    "link_mismatch",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """One fetch of the plan. (`cell_id`, `repetition`) names it; `seed` is 64 bits, well mixed."""
+
+    cell_id: str
+    block: int
+    repetition: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """What the client saw of one fetch. Times in ns from the start of the connection; None: not reached.
+
+    `last_byte_ns` is the TTLB. TCP_INFO's `tcp_rtt_ns` is the smoothed RTT at close, `cwnd` is in
+    segments. All of the client's socket, so `retransmits` and `lost` are those of the client.
+    """
+
+    outcome: Outcome
+    detail: str = ""
+    tcp_connect_ns: int | None = None
+    tls_done_ns: int | None = None
+    first_byte_ns: int | None = None
+    last_byte_ns: int | None = None
+    body_bytes: int | None = None
+    http_status: int | None = None
+    group: str | None = None
+    signature: str | None = None
+    retransmits: int | None = None
+    lost: int | None = None
+    tcp_rtt_ns: int | None = None
+    cwnd: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One row of the samples table (schema pqbed.samples/1): a fetch, where it ran, what it gave."""
+
+    fetch: Fetch
+    timings: Timings
+    lane: int
+    bed: str
+    clock: str
+    kernel: str
+    host: str

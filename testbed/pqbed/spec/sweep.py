@@ -1,0 +1,40 @@
+"""A sweep: the grid of cells, the number of samples, the seed."""
+
+from dataclasses import dataclass
+
+from pqbed.spec.link import (
+    DEFAULT_QUEUE_PACKETS,
+    Distribution,
+    Loss,
+    RandomLoss,
+    Segmentation,
+)
+from pqbed.spec.profile import Profile
+
+SECOND_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """The axes of the grid, each a tuple without duplicates; their product is the cells.
+
+    `profiles[0]` is the baseline that increases are counted from. `samples` is per cell.
+    `timeout_ns` bounds one fetch on the bed's own clock.
+    """
+
+    name: str
+    rtt_ns: tuple[int, ...]
+    profiles: tuple[Profile, ...]
+    bandwidth_bps: tuple[int | None, ...]
+    loss: tuple[Loss, ...] = (RandomLoss(),)
+    jitter_ns: tuple[int, ...] = (0,)
+    distribution: tuple[Distribution, ...] = ("uniform",)
+    queue_packets: tuple[int, ...] = (DEFAULT_QUEUE_PACKETS,)
+    segmentation: tuple[Segmentation, ...] = ("wire",)
+    initcwnd: tuple[int, ...] = (20,)
+    size_bytes: tuple[int, ...]
+    congestion_control: str = "cubic"
+    mtu: int = 1500
+    samples: int
+    seed: int = 1
+    timeout_ns: int = 300 * SECOND_NS
