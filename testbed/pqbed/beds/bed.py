@@ -1,58 +1,18 @@
 """What a bed is: it provides lanes, and a lane turns planned fetches into samples."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from pqbed.agent.facts import LaneFacts
+from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
+from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
 
 BedName = Literal["docker", "netns", "uml", "fake"]
-Clock = Literal["real", "virtual"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
-    """One profile as the server offers it. `certificate_wire_bytes`: the TLS Certificate message."""
-
-    profile: Profile
-    port: int
-    root_pem: str
-    certificate_wire_bytes: int
-    signature: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneFacts:
-    """What a lane runs on: the kernel that carries the packets, versions of the parts, pinned sysctls."""
-
-    kernel: str
-    versions: dict[str, str] = field(default_factory=dict)
-    sysctls: dict[str, str] = field(default_factory=dict)
-    served: tuple[Served, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndState:
-    """One end of the link as the kernel says it is, under the names of `net.shape.EndShape`.
-
-    `text` is the qdisc as `tc` would word it, for people.
-    """
-
-    asked: dict[str, object]
-    applied: dict[str, object]
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkState:
-    """Both ends, read back."""
-
-    client: EndState
-    server: EndState
 
 
 class Lane(Protocol):

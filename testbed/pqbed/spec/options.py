@@ -1,0 +1,17 @@
+"""How a sweep is run: everything that does not change what is measured."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+BedChoice = Literal["auto", "docker", "netns", "uml", "fake"]
+Clock = Literal["real", "virtual"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """`clock` None: the bed's own default. `lanes` None: as many as the bed can keep apart. `out`: where runs go."""
+
+    bed: BedChoice = "auto"
+    clock: Clock | None = None
+    lanes: int | None = None
+    out: str = "results"

@@ -1,0 +1,16 @@
+"""A profile as a server offers it."""
+
+from dataclasses import dataclass
+
+from pqbed.spec.profile import Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """One profile as the server offers it. `certificate_wire_bytes`: the TLS Certificate message."""
+
+    profile: Profile
+    port: int
+    root_pem: str
+    certificate_wire_bytes: int
+    signature: str
