@@ -1,20 +1,24 @@
 """Take the bed that was asked for, or the best one this host can run, and say why. Imports only the bed it takes."""
 
-import difflib
 import importlib
+from collections.abc import Callable
+from pathlib import Path
 from typing import cast, get_args
 
 from pqbed.beds.bed import Bed, BedName
 from pqbed.beds.usable import Verdict, find_engine, judge_docker, judge_netns, judge_uml
 from pqbed.errors import EngineError, HostError, SpecError
+from pqbed.spec.names import known_name
 from pqbed.spec.options import BedChoice, Clock
 
-# Where each bed lives: its module and its class, which takes `clock` as its one argument.
-HOMES: dict[BedName, tuple[str, str]] = {
-    "docker": ("pqbed.beds.docker.bed", "DockerBed"),
-    "netns": ("pqbed.beds.netns", "NetnsBed"),
-    "uml": ("pqbed.beds.uml.bed", "UmlBed"),
-    "fake": ("pqbed.beds.fake", "FakeBed"),
+OnStep = Callable[[str, float | None], None]
+
+# Each of these modules has `make_bed(clock, on_step, ca_bundle) -> Bed`, which starts nothing yet.
+HOMES: dict[BedName, str] = {
+    "docker": "pqbed.beds.docker",
+    "netns": "pqbed.beds.netns",
+    "uml": "pqbed.beds.uml",
+    "fake": "pqbed.beds.fake",
 }
 # The first is what a bed takes where no clock is named.
 CLOCKS: dict[BedName, tuple[Clock, ...]] = {
@@ -25,29 +29,37 @@ CLOCKS: dict[BedName, tuple[Clock, ...]] = {
 }
 
 
-def choose_bed(choice: str, clock: Clock | None = None) -> tuple[Bed, str]:
-    """Return the bed to measure on and one line on what was taken and why.
+def _tell_no_one(_name: str, _fraction: float | None) -> None:
+    pass
 
+
+def choose_bed(
+    choice: str, clock: str | None = None, *, on_step: OnStep = _tell_no_one, ca_bundle: Path | None = None
+) -> tuple[Bed, str]:
+    """Return the bed to measure on and one line on what was taken and why. Starts nothing.
+
+    `on_step` is told what is being made, `ca_bundle` is trusted for downloads besides the system's certificates.
     Raises SpecError for an unknown bed or a clock it does not have, EngineError or HostError where
     this host cannot run it.
     """
-    wanted = bed_choice(choice)
+    wanted, asked_clock = bed_choice(choice), clock_choice(clock)
     if wanted == "auto":
-        name, reason = _best(clock)
+        name, reason = _best(asked_clock)
     else:
-        name, reason = wanted, _refuse_unusable(wanted, clock)
-    taken = clock or CLOCKS[name][0]
-    return _open(name, taken), f"{name} ({taken} clock): {reason}"
+        name, reason = wanted, _refuse_unusable(wanted, asked_clock)
+    taken = asked_clock or CLOCKS[name][0]
+    bed = importlib.import_module(HOMES[name]).make_bed(clock=taken, on_step=on_step, ca_bundle=ca_bundle)
+    return cast(Bed, bed), f"{name} ({taken} clock): {reason}"
 
 
 def bed_choice(text: str) -> BedChoice:
-    """Return `text` as the name of a bed."""
-    known = get_args(BedChoice)
-    if text not in known:
-        near = difflib.get_close_matches(text, known, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise SpecError(f"there is no bed {text!r}", f"{hint}choose from {', '.join(known)}")
-    return cast(BedChoice, text)
+    """Return `text` as the name of a bed, or `auto`."""
+    return cast(BedChoice, known_name(text, get_args(BedChoice), "bed"))
+
+
+def clock_choice(text: str | None) -> Clock | None:
+    """Return `text` as a clock; None stays None."""
+    return None if text is None else cast(Clock, known_name(text, get_args(Clock), "clock"))
 
 
 def judge_bed(name: BedName) -> Verdict:
@@ -86,8 +98,3 @@ def _refuse_unusable(name: BedName, clock: Clock | None) -> str:
         return f"asked for; {verdict.found}"
     kind = EngineError if name == "docker" else HostError
     raise kind(f"the {name} bed cannot run here: {verdict.found}", verdict.cure)
-
-
-def _open(name: BedName, clock: Clock) -> Bed:
-    module, attribute = HOMES[name]
-    return cast(Bed, getattr(importlib.import_module(module), attribute)(clock=clock))

@@ -16,6 +16,8 @@ from typing import Literal, Protocol, runtime_checkable
 
 from pqbed.agent.facts import LaneFacts
 from pqbed.beds.bed import Bed, BedName, Lane
+from pqbed.beds.choose import bed_choice, choose_bed
+from pqbed.beds.usable import find_engine
 from pqbed.errors import SpecError, StoreError
 from pqbed.net.state import LinkState
 from pqbed.plan import cell_id
@@ -71,11 +73,19 @@ def state_path() -> Path:
 
 def read_session() -> Session:
     """Return the session. Raises SpecError where there is none, StoreError where the file is damaged."""
+    session = find_session()
+    if session is None:
+        raise SpecError("no bed is up", "run `pqbed up` first")
+    return session
+
+
+def find_session() -> Session | None:
+    """Return the session, or None where no bed is up. Raises StoreError where the file is damaged."""
     path = state_path()
     try:
         return from_json(Session, json.loads(path.read_text()))
     except FileNotFoundError:
-        raise SpecError("no bed is up", "run `pqbed up` first") from None
+        return None
     except (OSError, ValueError, SpecError) as error:
         raise StoreError(f"{path} cannot be used: {error}", "run `pqbed down`, then `pqbed up`") from error
 
@@ -111,8 +121,7 @@ def forget_session() -> bool:
 
 
 def bring_up(bed: Bed, session: Session) -> tuple[Session, LinkState]:
-    """Make what `bed` needs, start one lane, set the link and read it back, and keep the settings."""
-    bed.prepare()
+    """Start one lane of a prepared `bed`, set the link and read it back, and keep the settings."""
     lane = (
         bed.keep_up(session.profiles, DEFAULT_TIMEOUT_NS)
         if isinstance(bed, StandingBed)
@@ -161,10 +170,31 @@ def fetch_in_session(lane: Lane, session: Session, profile: Profile, size_bytes:
         yield timings
 
 
-def take_down(bed: Bed | None) -> tuple[str, ...]:
-    """End what stands, forget the settings, and name what was removed. Safe to call twice."""
-    removed = bed.take_down() if isinstance(bed, StandingBed) else ()
+def clear_away(choice: str | None = None) -> tuple[str, ...]:
+    """End what stands on `choice`, or on the bed of the session; forget the session; name what was removed.
+
+    Needs no session: a standing bed finds its parts by label. Safe to call twice.
+    """
+    name = choice or _session_bed()
+    removed: tuple[str, ...] = ()
+    if name == "docker":
+        bed, _reason = choose_bed(name)
+        with contextlib.closing(bed):
+            removed = bed.take_down() if isinstance(bed, StandingBed) else ()
+    elif name is not None:
+        bed_choice(name)
     return (*removed, *((str(state_path()),) if forget_session() else ()))
+
+
+def _session_bed() -> BedName | None:
+    """Return the bed of the session; docker, whose parts outlive a lost session, where an engine answers; else None."""
+    try:
+        session = find_session()
+    except StoreError:
+        session = None
+    if session is not None:
+        return session.bed
+    return "docker" if not isinstance(find_engine(), str) else None
 
 
 def _fetch_seed(seed: int, number: int) -> int:
