@@ -145,13 +145,13 @@ def parse_count(option: str, text: str, lowest: int, highest: int) -> int:
 
 
 def _each(option: str, text: str, one: Callable[[str], T]) -> tuple[T, ...]:
-    values: list[T] = []
+    values: dict[T, None] = {}
     with _of(option):
         for item in _items(text):
             value = one(item)
             if value in values:
                 raise SpecError(f"{item!r} repeats a value that is already in the list", "give each value once")
-            values.append(value)
+            values[value] = None
     return tuple(values)
 
 
