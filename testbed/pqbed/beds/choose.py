@@ -42,14 +42,19 @@ def choose_bed(
     Raises SpecError for an unknown bed or a clock it does not have, EngineError or HostError where
     this host cannot run it.
     """
-    wanted, asked_clock = bed_choice(choice), clock_choice(clock)
-    if wanted == "auto":
-        name, reason = _best(asked_clock)
-    else:
-        name, reason = wanted, _refuse_unusable(wanted, asked_clock)
-    taken = asked_clock or CLOCKS[name][0]
+    name, taken, reason = decide_bed(choice, clock)
     bed = importlib.import_module(HOMES[name]).make_bed(clock=taken, on_step=on_step, ca_bundle=ca_bundle)
     return cast(Bed, bed), f"{name} ({taken} clock): {reason}"
+
+
+def decide_bed(choice: str, clock: str | None = None) -> tuple[BedName, Clock, str]:
+    """Return the bed and clock that `choose_bed` would take, and why, without making it. Raises as it does."""
+    wanted, asked_clock = bed_choice(choice), clock_choice(clock)
+    if wanted == "auto":
+        name, reason = pick(judge_bed("docker"), judge_bed("uml"), asked_clock)
+    else:
+        name, reason = wanted, _refuse_unusable(wanted, asked_clock)
+    return name, asked_clock or CLOCKS[name][0], reason
 
 
 def bed_choice(text: str) -> BedChoice:
@@ -84,10 +89,6 @@ def pick(docker: Verdict, uml: Verdict, clock: Clock | None) -> tuple[BedName, s
     if uml.usable:
         return "uml", docker.found
     raise HostError(f"no bed runs here: docker: {docker.found}; uml: {uml.found}", uml.cure)
-
-
-def _best(clock: Clock | None) -> tuple[BedName, str]:
-    return pick(judge_bed("docker"), judge_bed("uml"), clock)
 
 
 def _refuse_unusable(name: BedName, clock: Clock | None) -> str:
