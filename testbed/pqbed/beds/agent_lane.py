@@ -1,4 +1,4 @@
-"""A lane whose agent is one process (a uml guest, or a process in namespaces): `pqbed.agent lane` behind a channel."""
+"""A lane whose agent is one process (a uml guest, or a process in namespaces), behind a channel."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
