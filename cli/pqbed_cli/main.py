@@ -54,7 +54,9 @@ def _usage(error: Exception) -> int:
 def _unforeseen(error: Exception) -> int:
     """Print what nobody foresaw, with its traceback: this is a defect of pqbed, not of the request."""
     sys.excepthook(type(error), error, error.__traceback__)
-    return _refuse(f"unforeseen: {type(error).__name__}: {error}", "please report this with the lines above", UNFORESEEN)
+    return _refuse(
+        f"unforeseen: {type(error).__name__}: {error}", "please report this with the lines above", UNFORESEEN
+    )
 
 
 def _refuse(message: str, hint: str, code: int) -> int:

@@ -36,5 +36,7 @@ Preset = Annotated[str | None, typer.Option("--preset", metavar="NAME", help="A 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 CaBundle = Annotated[
     Path | None,
-    typer.Option("--ca-bundle", metavar="FILE", help="Certificates (PEM) to trust besides the system's, for downloads."),
+    typer.Option(
+        "--ca-bundle", metavar="FILE", help="Certificates (PEM) to trust besides the system's, for downloads."
+    ),
 ]

@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 
-from pqbed.errors import SpecError, StoreError
 from pqbed.store.manifest import MANIFEST_NAME
+
+from pqbed.errors import SpecError, StoreError
 
 LATEST = "latest"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from pqbed.beds.choose import pick
+from pqbed.beds.kernel import kernel_has_netem
 from pqbed.beds.usable import (
     NETEM_CURE,
     UML_MACHINES,
@@ -23,7 +24,6 @@ from pqbed.beds.usable import (
     judge_netns,
     judge_uml,
 )
-from pqbed.beds.kernel import kernel_has_netem
 from pqbed.errors import HostError
 
 Level = Literal["ok", "warn", "fail"]

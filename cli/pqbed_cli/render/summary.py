@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pqbed.store.schema import FAILURES, INCREASES
+
 from pqbed.spec.link import GilbertElliott, Loss, RandomLoss
 from pqbed.spec.parse import format_loss
-from pqbed.store.schema import FAILURES, INCREASES
 from pqbed.units import format_duration, format_rate, format_size
 from pqbed_cli.render.numbers import increase, milliseconds
 from pqbed_cli.render.table import Table
@@ -53,7 +54,9 @@ def failure_lines(rows: Sequence[Row]) -> list[str]:
         kinds = [f"{row[f'n_{kind}']} {kind}" for kind in FAILURES if row.get(f"n_{kind}")]
         if kinds:
             title = _title(row, varying)
-            lines.append(f"{row['profile']} {format_size(row['size_bytes'])}{', ' + title if title else ''}: {', '.join(kinds)}")
+            lines.append(
+                f"{row['profile']} {format_size(row['size_bytes'])}{', ' + title if title else ''}: {', '.join(kinds)}"
+            )
     return lines
 
 

@@ -1,6 +1,7 @@
 """Take the bed that was asked for, or the best one this host can run, and say why. Imports only the bed it takes."""
 
 import importlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast, get_args
@@ -44,7 +45,7 @@ def choose_bed(
     """
     name, taken, reason = decide_bed(choice, clock)
     bed = importlib.import_module(HOMES[name]).make_bed(clock=taken, on_step=on_step, ca_bundle=ca_bundle)
-    return cast(Bed, bed), f"{name} ({taken} clock): {reason}"
+    return cast("Bed", bed), f"{name} ({taken} clock): {reason}"
 
 
 def decide_bed(choice: str, clock: str | None = None) -> tuple[BedName, Clock, str]:
@@ -59,12 +60,12 @@ def decide_bed(choice: str, clock: str | None = None) -> tuple[BedName, Clock, s
 
 def bed_choice(text: str) -> BedChoice:
     """Return `text` as the name of a bed, or `auto`."""
-    return cast(BedChoice, known_name(text, get_args(BedChoice), "bed"))
+    return cast("BedChoice", known_name(text, get_args(BedChoice), "bed"))
 
 
 def clock_choice(text: str | None) -> Clock | None:
     """Return `text` as a clock; None stays None."""
-    return None if text is None else cast(Clock, known_name(text, get_args(Clock), "clock"))
+    return None if text is None else cast("Clock", known_name(text, get_args(Clock), "clock"))
 
 
 def judge_bed(name: BedName) -> Verdict:
@@ -76,6 +77,14 @@ def judge_bed(name: BedName) -> Verdict:
     if name == "uml":
         return judge_uml()
     return Verdict(bed="fake", usable=True, found="no network at all; for trying the command line and for tests")
+
+
+def usual_lanes(name: BedName, clock: Clock) -> int:
+    """Return how many lanes this host keeps apart: one a CPU, half of that where CPU time counts in the numbers."""
+    if name == "docker" and os.environ.get("DOCKER_HOST"):
+        return 1
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cpus if clock == "virtual" else max(1, cpus // 2)
 
 
 def pick(docker: Verdict, uml: Verdict, clock: Clock | None) -> tuple[BedName, str]:

@@ -105,7 +105,9 @@ def write_session(session: Session) -> Path:
                 Path(handle.name).unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}", "point XDG_STATE_HOME at a folder you may write to") from error
+        raise StoreError(
+            f"{path} cannot be written: {error.strerror}", "point XDG_STATE_HOME at a folder you may write to"
+        ) from error
     return path
 
 
