@@ -1,5 +1,6 @@
 """The `pqbed` command: one file a command, and the one place that prints an error and sets the exit code."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -33,7 +34,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _refuse("interrupted", "", INTERRUPTED)
     except BrokenPipeError:
         return _leave_quietly()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (the last place before the user)
         if not isinstance(error, UsageError):
             return _unforeseen(error)
         return _usage(error)
@@ -68,5 +69,5 @@ def _refuse(message: str, hint: str, code: int) -> int:
 
 def _leave_quietly() -> int:
     """End as `head` and `less` expect: whoever read our output has left."""
-    sys.stdout = None  # type: ignore[assignment] # nothing is flushed at exit
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush into a closed pipe
     return UNFORESEEN

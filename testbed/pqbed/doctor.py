@@ -14,10 +14,11 @@ from pqbed.beds.kernel import kernel_has_netem
 from pqbed.beds.usable import (
     NETEM_CURE,
     UML_MACHINES,
+    UML_TOOLS,
     Engine,
     Verdict,
+    built,
     cache_dir,
-    cached_artefacts,
     exec_tmpfs,
     find_engine,
     judge_docker,
@@ -69,7 +70,7 @@ def examine_host() -> Diagnosis:
         check_tools(),
         check_memory_folder(),
         check_space(cache_dir()),
-        check_artefacts(cached_artefacts()),
+        check_artefacts(built("kernels"), built("roots")),
         check_governor(),
         check_steal(),
     )
@@ -124,11 +125,11 @@ def check_privilege(user: int) -> Check:
 
 
 def check_tools() -> Check:
-    """Check what makes the uml bed where no engine does."""
-    missing = [name for name in ("mmdebstrap", "gcc", "make") if shutil.which(name) is None]
+    """Check what makes the root of the uml and netns beds."""
+    missing = [name for name in UML_TOOLS if shutil.which(name) is None]
     if not missing:
-        return Check(name="build tools", level="ok", found="mmdebstrap, gcc, make")
-    cure = "to build the uml bed: apt-get install mmdebstrap gcc make flex bison bc"
+        return Check(name="build tools", level="ok", found=", ".join(UML_TOOLS))
+    cure = f"to build the uml bed: apt-get install {' '.join(missing)}"
     return Check(name="build tools", level="warn", found=f"missing: {', '.join(missing)}", cure=cure)
 
 
@@ -137,7 +138,7 @@ def check_memory_folder() -> Check:
     folder = exec_tmpfs()
     if folder is not None:
         return Check(name="memory folder", level="ok", found=f"{folder} (tmpfs, executable)")
-    cure = "for the uml bed: mount -t tmpfs -o exec,mode=1777 tmpfs /tmp"
+    cure = "guests run slower from a disk: mount -t tmpfs -o exec,mode=1777 tmpfs /tmp"
     return Check(name="memory folder", level="warn", found="no executable tmpfs", cure=cure)
 
 
@@ -153,9 +154,11 @@ def check_space(folder: Path) -> Check:
     return Check(name="disk space", level=level, found=found, cure="free 4 GiB, or point XDG_CACHE_HOME elsewhere")
 
 
-def check_artefacts(names: tuple[str, ...]) -> Check:
+def check_artefacts(kernels: tuple[str, ...], roots: tuple[str, ...]) -> Check:
     """Say what is built already."""
-    found = ", ".join(names) if names else "none yet; the first `pqbed up` or `pqbed sweep` makes them"
+    if not kernels and not roots:
+        return Check(name="artefacts", level="ok", found="none yet; `pqbed build`, or the first sweep, makes them")
+    found = f"{len(kernels)} guest kernel(s), {len(roots)} root file system(s)"
     return Check(name="artefacts", level="ok", found=found)
 
 

@@ -1,5 +1,7 @@
 """One file a command. What a command needs is imported when it runs: `pqbed --help` loads none of it."""
 
+from collections.abc import Callable
+
 import typer
 
 from pqbed_cli.commands.build import build
@@ -16,8 +18,7 @@ from pqbed_cli.commands.up import up
 
 def register(app: typer.Typer) -> None:
     """Add every command to `app`, in the order a user meets them."""
-    for command in (doctor, build, up, status):
+    commands: tuple[Callable[..., None], ...] = (doctor, build, up, status, fetch, down, plan, sweep, show)
+    for command in commands:
         app.command()(command)
     app.add_typer(link, name="link")
-    for command in (fetch, down, plan, sweep, show):
-        app.command()(command)

@@ -1,5 +1,6 @@
 """What `plan` prints, and `sweep` before it starts."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pqbed.plan import Plan
@@ -14,7 +15,7 @@ from pqbed_cli.render.table import Table
 def plan_table(plan: Plan) -> Table:
     """Return the axes of `plan` and their values."""
     sweep = plan.sweep
-    axes = {
+    axes: dict[str, Sequence[str]] = {
         "profile": [profile.name for profile in sweep.profiles],
         "rtt": [format_duration(value) for value in sweep.rtt_ns],
         "bandwidth": [format_rate(value) for value in sweep.bandwidth_bps],

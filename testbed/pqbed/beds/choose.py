@@ -1,26 +1,16 @@
 """Take the bed that was asked for, or the best one this host can run, and say why. Imports only the bed it takes."""
 
-import importlib
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import cast, get_args
 
 from pqbed.beds.bed import Bed, BedName
+from pqbed.beds.make import MAKERS, OnStep
 from pqbed.beds.usable import Verdict, find_engine, judge_docker, judge_netns, judge_uml
 from pqbed.errors import EngineError, HostError, SpecError
 from pqbed.spec.names import known_name
 from pqbed.spec.options import BedChoice, Clock
 
-OnStep = Callable[[str, float | None], None]
-
-# Each of these modules has `make_bed(clock, on_step, ca_bundle) -> Bed`, which starts nothing yet.
-HOMES: dict[BedName, str] = {
-    "docker": "pqbed.beds.docker",
-    "netns": "pqbed.beds.netns",
-    "uml": "pqbed.beds.uml",
-    "fake": "pqbed.beds.fake",
-}
 # The first is what a bed takes where no clock is named.
 CLOCKS: dict[BedName, tuple[Clock, ...]] = {
     "docker": ("real",),
@@ -44,8 +34,8 @@ def choose_bed(
     this host cannot run it.
     """
     name, taken, reason = decide_bed(choice, clock)
-    bed = importlib.import_module(HOMES[name]).make_bed(clock=taken, on_step=on_step, ca_bundle=ca_bundle)
-    return cast("Bed", bed), f"{name} ({taken} clock): {reason}"
+    bed = MAKERS[name](taken, on_step, ca_bundle)
+    return bed, f"{name} ({taken} clock): {reason}"
 
 
 def decide_bed(choice: str, clock: str | None = None) -> tuple[BedName, Clock, str]:

@@ -1,4 +1,4 @@
-"""Whether a Linux kernel has `sch_netem`, from what the kernel and its modules say. Loads nothing, needs no privilege."""
+"""Whether a Linux kernel has `sch_netem`, by what it and its modules say. Loads nothing, needs no privilege."""
 
 import gzip
 import os

@@ -43,7 +43,7 @@ class Session:
     clock: Clock
     profiles: tuple[Profile, ...]
     link: Link
-    tcp: Tcp = Tcp()
+    tcp: Tcp = field(default_factory=Tcp)
     seed: int = 1
     kernel: str = ""
     versions: dict[str, str] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from pqbed.beds.bed import BedName
 from pqbed.beds.kernel import kernel_has_netem
 
 UML_MACHINES = ("x86_64", "amd64")
+UML_TOOLS = ("mmdebstrap",)
 ENGINE_TIMEOUT_S = 5
 NETEM_CURE = (
     "install the kernel's extra modules (Debian, Ubuntu: linux-modules-extra-$(uname -r); Fedora: kernel-modules-extra)"
@@ -89,8 +90,8 @@ def judge_netns() -> Verdict:
         return _no_netns(f"kernel {os.uname().release} has no sch_netem", NETEM_CURE)
     if not Path("/proc/self/ns/net").exists():
         return _no_netns("this kernel has no network namespaces", "use --bed uml, which brings its own kernel")
-    if shutil.which("nginx") is None:
-        return _no_netns("nginx is not installed", "install nginx (apt-get install nginx-light), or use --bed uml")
+    if not built("roots") and shutil.which("mmdebstrap") is None:
+        return _no_netns("not built yet, and mmdebstrap is missing", "install it: apt-get install mmdebstrap")
     return Verdict(bed="netns", usable=True, found=f"root on kernel {os.uname().release}")
 
 
@@ -101,18 +102,13 @@ def judge_uml(machine: str | None = None, which: Callable[[str], str | None] = s
         return _no_uml(f"this is {platform.system()}, not Linux", "use --bed docker")
     if machine not in UML_MACHINES:
         return _no_uml(f"this is {machine}; User-mode Linux needs x86-64", "use --bed docker or --bed netns")
-    if exec_tmpfs() is None:
-        return _no_uml(
-            "no writable folder in memory allows execution (TMPDIR, /dev/shm, /tmp)",
-            "mount one, and point TMPDIR at it: mount -t tmpfs -o exec,mode=1777 tmpfs /tmp",
-        )
-    if cached_artefacts():
-        return Verdict(bed="uml", usable=True, found=f"{machine}, artefacts in {cache_dir()}")
-    missing = [name for name in ("mmdebstrap", "gcc", "make") if which(name) is None]
+    if built("roots") and built("kernels"):
+        return Verdict(bed="uml", usable=True, found=f"{machine}, built in {cache_dir()}")
+    missing = [name for name in UML_TOOLS if which(name) is None]
     if missing:
         return _no_uml(
             f"not built yet, and {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing",
-            "install what builds it (apt-get install mmdebstrap gcc make flex bison bc), then run `pqbed build`",
+            f"install what builds it (apt-get install {' '.join(missing)}), then run `pqbed build`",
         )
     return Verdict(bed="uml", usable=True, found=f"{machine}, not built yet (`pqbed build` makes it)")
 
@@ -136,13 +132,13 @@ def cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pqbed"
 
 
-def cached_artefacts() -> tuple[str, ...]:
-    """Return the names of what `pqbed build` has made, oldest first."""
+def built(kind: str) -> tuple[str, ...]:
+    """Return the names of the finished artefacts of `kind` (`kernels`, `roots`), newest last."""
     try:
-        entries = sorted(cache_dir().iterdir(), key=lambda entry: entry.stat().st_mtime)
+        entries = sorted((cache_dir() / kind).iterdir(), key=lambda entry: entry.stat().st_mtime)
     except OSError:
         return ()
-    return tuple(entry.name for entry in entries if not entry.name.startswith((".", "tmp")))
+    return tuple(entry.name for entry in entries if not entry.name.endswith((".partial", ".lock")))
 
 
 def _mount_of(folder: str, points: list[str]) -> str | None:
