@@ -18,7 +18,7 @@ from pqbed_cli.planning import Settled, estimate, settle
 from pqbed_cli.render.output import say
 from pqbed_cli.render.plan import estimate_line
 from pqbed_cli.render.progress import SweepProgress, show_progress
-from pqbed_cli.reporting import DEFAULT_PERCENTILES, report_run
+from pqbed_cli.reporting import DEFAULT_PERCENTILES, report_run, summarise_run
 from pqbed_cli.request import Request, layer, read_request
 from pqbed_cli.runs import find_run, refuse_unwritable
 from pqbed_cli.taking import Taken, take_bed
@@ -77,6 +77,7 @@ def _conduct(settled: Settled, taken: Taken, run: Run, typed: Mapping[str, Any])
     except BaseException:
         say(_resume_line(run), json_output=True)
         raise
+    run.write_summary(summarise_run(run))
     report_run(run, DEFAULT_PERCENTILES, json_output=json_output)
     if outcome.exit_code == INTERRUPTED:
         say(f"interrupted after {outcome.taken} of {outcome.planned} samples; {_resume_line(run)}", json_output=True)
