@@ -23,7 +23,7 @@ def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
     def probe() -> None:
         netem_support(ifname)
 
-    return {"shape": end.shape, "read": end.read, "clear": end.clear, "probe": probe}, end.close
+    return {"shape": end.shape, "read": end.read, "quiet": end.quiet, "probe": probe}, end.close
 
 
 def _server_calls() -> tuple[Calls, Callable[[], None]]:
