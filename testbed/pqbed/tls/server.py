@@ -40,6 +40,8 @@ _SERVER = """\
     ssl_certificate {chain}; ssl_certificate_key {key};
     ssl_ecdh_curve {group};
     ssl_conf_command SignatureAlgorithms {scheme};
+    # Without this OpenSSL answers a handshake with two stateful tickets, whatever nginx was told (SSL_CTX_set_num_tickets).
+    ssl_conf_command NumTickets 0;
     add_header {header} $ssl_curve;
   }}
 """
