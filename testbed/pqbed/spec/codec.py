@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import types
 import typing
+from collections.abc import Sequence
 from typing import Any, Literal, TypeVar, Union, cast
 
 from pqbed.errors import SpecError
@@ -42,7 +43,9 @@ def _build(kind: Any, data: Any) -> Any:
         return _build_union(arguments, data)
     if origin is Literal:
         return _expect(data in arguments, kind, data)
-    if origin is tuple:
+    if kind is types.NoneType:
+        return _expect(data is None, kind, data)
+    if origin in (tuple, Sequence):
         _expect(isinstance(data, list | tuple), kind, data)
         return tuple(_build(arguments[0], item) for item in data)
     if origin is dict:

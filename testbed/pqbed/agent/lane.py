@@ -1,0 +1,117 @@
+"""A whole lane in one process: both namespaces, the link, the server and the client.
+
+It runs as the init of a uml guest, and as a process in namespaces of its own for the netns bed.
+"""
+
+import os
+import platform
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from pqbed.agent.facts import LaneFacts
+from pqbed.agent.namespace import Namespace
+from pqbed.agent.serve import Calls
+from pqbed.agent.triple import Triple
+from pqbed.fetch.client import Client
+from pqbed.net import sysctls
+from pqbed.net.end import End
+from pqbed.net.link import IFNAME, make_pair
+from pqbed.net.state import LinkState
+from pqbed.spec.cell import Cell
+from pqbed.spec.link import Link
+from pqbed.spec.options import Clock
+from pqbed.spec.profile import Profile
+from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.tcp import Tcp
+from pqbed.tls.server import Server
+
+SECOND_NS = 1_000_000_000
+
+
+class LaneAgent:
+    """Answers the calls of `calls()`. Must start in the namespace that becomes the client's."""
+
+    def __init__(self, index: int, clock: Clock, folder: Path) -> None:
+        self._clock = clock
+        self._namespace = Namespace(sysctls.pin)
+        self._pinned = sysctls.pin()
+        self._server = Server(folder, enter=self._namespace.enter)
+        self._client = Client()
+        self._addresses = make_pair(index, client_ns=None, server_ns=self._namespace.path)
+        self._client_end = End(None, IFNAME)
+        self._server_end = End(self._namespace.path, IFNAME)
+        self._cells: dict[str, Cell] = {}
+        self._triple: Triple | None = None
+
+    def calls(self) -> Calls:
+        """Return what this agent answers, by name."""
+        return {
+            "start": self.start,
+            "cells": self.cells,
+            "run": self.run,
+            "set_link": self.set_link,
+            "read_link": self.read_link,
+            "cpu": self.cpu,
+        }
+
+    def start(self, profiles: tuple[Profile, ...], timeout_ns: int) -> LaneFacts:
+        """Serve `profiles`, and say what the lane runs on."""
+        self._triple = Triple(
+            client_end=self._client_end,
+            server_end=self._server_end,
+            server=self._server,
+            client=self._client,
+            address=self._addresses.server.address,
+            timeout_ns=timeout_ns,
+            settle=_next_second if self._clock == "virtual" else _nothing,
+        )
+        served = self._triple.start(profiles)
+        versions = {"client": self._client.version(), "openssl": self._server.support().version}
+        versions["python"] = platform.python_version()
+        return LaneFacts(kernel=platform.release(), versions=versions, sysctls=self._pinned, served=served)
+
+    def cells(self, cells: dict[str, Cell]) -> None:
+        """Learn the cells that later runs name by id."""
+        self._cells.update(cells)
+
+    def run(self, fetches: tuple[Fetch, ...]) -> Iterator[Timings]:
+        """Do `fetches`, yielding the timings of each in order."""
+        for _, timings in self._started().run(self._cells, fetches):
+            yield timings
+
+    def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
+        """Set both ends and read them back."""
+        return self._started().set_link(link, tcp, seed)
+
+    def read_link(self) -> LinkState:
+        """Read both ends."""
+        return self._started().read_link()
+
+    def cpu(self) -> dict[str, int]:
+        """Return this agent's own CPU time so far, ns."""
+        return {"agent_ns": time.process_time_ns()}
+
+    def close(self) -> None:
+        """End the server."""
+        self._server.stop()
+
+    def _started(self) -> Triple:
+        if self._triple is None:
+            raise RuntimeError("start comes first")
+        return self._triple
+
+
+def _next_second() -> None:
+    """Sleep to the next whole second: in virtual time it is free, and each fetch meets the same phase of every timer."""
+    now_ns = time.monotonic_ns()
+    time.sleep((SECOND_NS - now_ns % SECOND_NS) / SECOND_NS)
+
+
+def _nothing() -> None:
+    """Do nothing: real time does not wait."""
+
+
+def lane_folder() -> Path:
+    """Return the folder for keys, configuration and bodies: on a tmpfs that ends with the lane."""
+    return Path(os.environ.get("PQBED_FOLDER", "/run/pqbed"))

@@ -1,0 +1,59 @@
+"""The three parts of a lane, wherever they run: in this process, or behind a channel."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from pqbed.fetch.request import FetchRequest
+from pqbed.net.shape import EndShape
+from pqbed.net.state import EndState
+from pqbed.spec.profile import Profile
+from pqbed.spec.sample import Timings
+from pqbed.tls.served import Served
+
+
+class End(Protocol):
+    """One end of the link."""
+
+    def shape(self, shape: EndShape) -> EndState:
+        """Set everything anew, read it back; raise HostError where the kernel took something else."""
+        ...
+
+    def read(self) -> EndState:
+        """Read the end as it is."""
+        ...
+
+    def quiet(self) -> None:
+        """Drop every packet on the wire and let those that follow pass untouched, until the next `shape`."""
+        ...
+
+
+class Server(Protocol):
+    """The TLS server."""
+
+    def start(self, profiles: Sequence[Profile]) -> tuple[Served, ...]:
+        """Serve those of `profiles` that the stack can serve."""
+        ...
+
+    def offer(self, size_bytes: int) -> None:
+        """Make a body of this size available."""
+        ...
+
+    def alive(self) -> bool:
+        """Tell whether the server runs."""
+        ...
+
+    def restart(self) -> None:
+        """Start it again."""
+        ...
+
+
+class Client(Protocol):
+    """The TLS client."""
+
+    def fetch(self, request: FetchRequest) -> Timings:
+        """Do one fetch; a failure is a result."""
+        ...
+
+    def release(self) -> None:
+        """Close the connection of the last fetch."""
+        ...

@@ -1,0 +1,74 @@
+"""The parts of a lane behind channels: the same methods, spoken as calls (see roles.py)."""
+
+from collections.abc import Sequence
+
+from pqbed.agent.channel import Channel
+from pqbed.fetch.request import FetchRequest
+from pqbed.net.shape import EndShape
+from pqbed.net.state import EndState
+from pqbed.spec.profile import Profile
+from pqbed.spec.sample import Timings
+from pqbed.tls.served import Served
+from pqbed.tls.support import Support
+
+Nothing = type(None)
+
+
+class RemoteEnd:
+    """An `End` behind a channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def shape(self, shape: EndShape) -> EndState:
+        return self._channel.call("shape", EndState, shape=shape)
+
+    def read(self) -> EndState:
+        return self._channel.call("read", EndState)
+
+    def quiet(self) -> None:
+        self._channel.call("quiet", Nothing)
+
+    def probe(self) -> None:
+        """Raise HostError where this end's kernel has no netem."""
+        self._channel.call("probe", Nothing)
+
+
+class RemoteServer:
+    """A `Server` behind a channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def start(self, profiles: Sequence[Profile]) -> tuple[Served, ...]:
+        return self._channel.call("start", tuple[Served, ...], profiles=tuple(profiles))
+
+    def offer(self, size_bytes: int) -> None:
+        self._channel.call("offer", Nothing, size_bytes=size_bytes)
+
+    def alive(self) -> bool:
+        return self._channel.call("alive", bool)
+
+    def restart(self) -> None:
+        self._channel.call("restart", Nothing)
+
+    def support(self) -> Support:
+        """Say what the server's OpenSSL offers."""
+        return self._channel.call("support", Support)
+
+
+class RemoteClient:
+    """A `Client` behind a channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def fetch(self, request: FetchRequest) -> Timings:
+        return self._channel.call("fetch", Timings, request=request)
+
+    def release(self) -> None:
+        self._channel.call("release", Nothing)
+
+    def version(self) -> str:
+        """Return libcurl's line of versions."""
+        return self._channel.call("version", str)

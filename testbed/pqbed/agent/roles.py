@@ -1,0 +1,48 @@
+"""The parts of a lane one by one, for beds whose parts live in containers of their own."""
+
+from collections.abc import Callable
+
+from pqbed.agent.serve import Calls
+
+
+def part_calls(role: str, ifname: str) -> tuple[Calls, Callable[[], None]]:
+    """Return what the part answers, and how it is ended. Loads only what that part needs."""
+    if role == "end":
+        return _end_calls(ifname)
+    if role == "server":
+        return _server_calls()
+    return _client_calls()
+
+
+def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
+    from pqbed.net.end import End  # noqa: PLC0415
+    from pqbed.net.probe import netem_support  # noqa: PLC0415
+
+    end = End(None, ifname)
+
+    def probe() -> None:
+        netem_support(ifname)
+
+    return {"shape": end.shape, "read": end.read, "quiet": end.quiet, "probe": probe}, end.close
+
+
+def _server_calls() -> tuple[Calls, Callable[[], None]]:
+    from pqbed.agent.lane import lane_folder  # noqa: PLC0415
+    from pqbed.tls.server import Server  # noqa: PLC0415
+
+    server = Server(lane_folder())
+    calls: Calls = {
+        "start": server.start,
+        "offer": server.offer,
+        "alive": server.alive,
+        "restart": server.restart,
+        "support": server.support,
+    }
+    return calls, server.stop
+
+
+def _client_calls() -> tuple[Calls, Callable[[], None]]:
+    from pqbed.fetch.client import Client  # noqa: PLC0415
+
+    client = Client()
+    return {"fetch": client.fetch, "release": client.release, "version": client.version}, client.release

@@ -1,0 +1,161 @@
+"""The client: one libcurl handle for all fetches of a lane.
+
+After a fetch the connection is kept, dead still, until `release`: the lane first takes the link away, so that
+no late packet of one fetch, not even of its closing, meets the next.
+"""
+
+import ctypes
+import os
+import socket
+
+import pycurl
+
+from pqbed.errors import HostError
+from pqbed.fetch.request import FetchRequest
+from pqbed.fetch.tcpinfo import read_tcp_info
+from pqbed.spec.sample import Outcome, Timings
+from pqbed.tls.groups import canonical_group
+from pqbed.tls.server import GROUP_HEADER
+
+MICROSECOND_NS = 1000
+# struct sockaddr of family AF_UNSPEC: to connect to it is to reset the connection (connect(2)).
+_NOWHERE = bytes(16)
+
+_OUTCOMES: dict[int, Outcome] = {
+    pycurl.E_OPERATION_TIMEDOUT: "timeout",
+    pycurl.E_COULDNT_CONNECT: "refused",
+    pycurl.E_SSL_CONNECT_ERROR: "tls_error",
+    pycurl.E_PEER_FAILED_VERIFICATION: "tls_error",
+    pycurl.E_SSL_CERTPROBLEM: "tls_error",
+    pycurl.E_SSL_CIPHER: "tls_error",
+    pycurl.E_RECV_ERROR: "reset",
+    pycurl.E_SEND_ERROR: "reset",
+    pycurl.E_GOT_NOTHING: "reset",
+    pycurl.E_PARTIAL_FILE: "short_body",
+}
+
+
+class Client:
+    """Owns a libcurl handle and, between `fetch` and `release`, the socket of the last fetch."""
+
+    def __init__(self) -> None:
+        if "OpenSSL/" not in pycurl.version:
+            raise HostError(f"pycurl here is linked to another TLS library than OpenSSL: {pycurl.version}")
+        self._curl = pycurl.Curl()
+        self._headers: list[bytes] = []
+        self._body_bytes = 0
+        self._connection: socket.socket | None = None
+        self._libc = ctypes.CDLL(None)
+        self._set_constant_options()
+
+    def fetch(self, request: FetchRequest) -> Timings:
+        """Do one fetch. A failure is a result, not an exception."""
+        self._headers.clear()
+        self._body_bytes = 0
+        self._set_request_options(request)
+        outcome: Outcome = "ok"
+        detail = ""
+        try:
+            self._curl.perform()
+        except pycurl.error as error:
+            outcome, detail = _classify(*error.args[:2], os_errno=self._curl.getinfo(pycurl.OS_ERRNO))
+        return self._judge(request, outcome, detail)
+
+    def release(self) -> None:
+        """Reset the connection of the last fetch: the server's end dies with it and retransmits nothing."""
+        if self._connection is not None:
+            # libcurl holds a duplicate of this descriptor, so closing ours would leave the connection open.
+            self._libc.connect(self._connection.fileno(), _NOWHERE, len(_NOWHERE))
+            self._connection.close()
+            self._connection = None
+
+    def version(self) -> str:
+        """Return pycurl's line of versions: libcurl, its TLS library, and the rest."""
+        return str(pycurl.version)
+
+    def _set_constant_options(self) -> None:
+        curl = self._curl
+        curl.setopt(pycurl.FRESH_CONNECT, 1)
+        # Never reused, but kept open: libcurl would send its farewell over the shaped link.
+        curl.setopt(pycurl.MAXCONNECTS, 1)
+        curl.setopt(pycurl.SSL_SESSIONID_CACHE, 0)
+        curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_3)
+        curl.setopt(pycurl.SSL_VERIFYPEER, 1)
+        curl.setopt(pycurl.SSL_VERIFYHOST, 2)
+        curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+        curl.setopt(pycurl.SSL_ENABLE_ALPN, 0)
+        curl.setopt(pycurl.NOSIGNAL, 1)
+        curl.setopt(pycurl.PROXY, "")
+        curl.setopt(pycurl.BUFFERSIZE, 512 * 1024)
+        curl.setopt(pycurl.WRITEFUNCTION, self._count)
+        curl.setopt(pycurl.HEADERFUNCTION, self._headers.append)
+        curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open)
+
+    def _set_request_options(self, request: FetchRequest) -> None:
+        curl = self._curl
+        authority = f"{request.server_name}:{request.port}"
+        timeout_ms = -(-request.timeout_ns // 1_000_000)
+        curl.setopt(pycurl.URL, f"https://{authority}/{request.size_bytes}")
+        curl.setopt(pycurl.RESOLVE, [f"{authority}:{request.address}"])
+        curl.setopt(pycurl.SSL_EC_CURVES, request.group)
+        curl.setopt(pycurl.CAINFO_BLOB, request.root_pem.encode())
+        curl.setopt(pycurl.TIMEOUT_MS, timeout_ms)
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, timeout_ms)
+
+    def _count(self, data: bytes) -> None:
+        self._body_bytes += len(data)
+
+    def _open(self, _purpose: int, address: tuple[int, int, int, object]) -> socket.socket:
+        self.release()
+        self._connection = socket.socket(*address[:3])
+        return self._connection
+
+    def _judge(self, request: FetchRequest, outcome: Outcome, detail: str) -> Timings:
+        group = self._header(GROUP_HEADER)
+        group = None if group is None else canonical_group(group)
+        status = self._curl.getinfo(pycurl.RESPONSE_CODE) or None
+        if outcome == "ok" and status != 200:
+            outcome, detail = "short_body", f"the server answered with status {status}"
+        elif outcome == "ok" and self._body_bytes != request.size_bytes:
+            outcome, detail = "short_body", f"{self._body_bytes} of {request.size_bytes} bytes"
+        elif outcome == "ok" and group != canonical_group(request.group):
+            outcome, detail = "wrong_group", f"asked for {request.group}, the server says {group}"
+        info = read_tcp_info(self._connection) if self._connection else None
+        return Timings(
+            outcome=outcome,
+            detail=detail,
+            tcp_connect_ns=self._time_ns(pycurl.CONNECT_TIME_T),
+            tls_done_ns=self._time_ns(pycurl.APPCONNECT_TIME_T),
+            first_byte_ns=self._time_ns(pycurl.STARTTRANSFER_TIME_T),
+            last_byte_ns=self._time_ns(pycurl.TOTAL_TIME_T) if outcome in ("ok", "wrong_group") else None,
+            body_bytes=self._body_bytes,
+            http_status=status,
+            group=group,
+            signature=request.signature if self._time_ns(pycurl.APPCONNECT_TIME_T) else None,
+            retransmits=info and info.retransmits,
+            lost=info and info.lost,
+            tcp_rtt_ns=info and info.rtt_ns,
+            cwnd=info and info.cwnd,
+        )
+
+    def _time_ns(self, phase: int) -> int | None:
+        # libcurl counts in microseconds, and says 0 of a phase it did not reach.
+        return self._curl.getinfo(phase) * MICROSECOND_NS or None
+
+    def _header(self, name: str) -> str | None:
+        wanted = name.lower().encode()
+        for line in self._headers:
+            key, _, value = line.partition(b":")
+            if key.strip().lower() == wanted:
+                return value.strip().decode("latin-1")
+        return None
+
+
+def _classify(code: int, message: str, os_errno: int) -> tuple[Outcome, str]:
+    if code == pycurl.E_COULDNT_CONNECT and os_errno == _ETIMEDOUT:
+        return "timeout", "the kernel gave up connecting"
+    # What libcurl has no better word for (a protocol error, say) broke the connection off.
+    return _OUTCOMES.get(code, "reset"), f"curl {code}: {message or os.strerror(os_errno)}"
+
+
+_ETIMEDOUT = 110

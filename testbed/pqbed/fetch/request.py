@@ -1,0 +1,21 @@
+"""What the client is asked to fetch."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchRequest:
+    """One fetch of `/<size_bytes>` from `address`:`port` by a new connection without resumption.
+
+    `root_pem` is the only root trusted; `server_name` must be in the leaf. A negotiated group other than `group`
+    makes the sample an error. `signature` is what the server was restricted to.
+    """
+
+    address: str
+    port: int
+    server_name: str
+    size_bytes: int
+    group: str
+    signature: str
+    root_pem: str
+    timeout_ns: int
