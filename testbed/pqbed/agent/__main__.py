@@ -12,30 +12,39 @@ from pqbed.spec.options import Clock
 def main() -> None:
     """Run one role until the input ends."""
     parser = argparse.ArgumentParser(prog="pqbed.agent")
-    parser.add_argument("role", choices=("guest", "lane", "end", "server", "client"))
+    parser.add_argument("role", choices=("guest", "contained", "end", "server", "client"))
     parser.add_argument("--lane", type=int, default=0)
     parser.add_argument("--clock", choices=get_args(Clock), default="real")
     parser.add_argument("--ifname", default="eth0")
     arguments = parser.parse_args()
     if arguments.role == "guest":
         run_guest(arguments.lane, arguments.clock)
-    elif arguments.role == "lane":
-        run_lane(arguments.lane, arguments.clock)
+    elif arguments.role == "contained":
+        run_contained(arguments.lane)
     else:
         run_part(arguments.role, arguments.ifname)
 
 
 def run_guest(lane: int, clock: Clock) -> None:
     """Be the init of a guest."""
-    from pqbed.agent.guest import power_off, set_up_guest  # noqa: PLC0415 - the other roles need none of it
+    from pqbed.agent.guest import open_console, power_off, set_up_root  # noqa: PLC0415 - other roles need none of it
 
     try:
-        set_up_guest()
+        set_up_root()
+        open_console()
         run_lane(lane, clock)
     except OSError as error:
         sys.stderr.write(f"pqbed.agent: {error}\n")
     finally:
         power_off()
+
+
+def run_contained(lane: int) -> None:
+    """Be the first process in namespaces and a root of our own."""
+    from pqbed.agent.guest import set_up_root  # noqa: PLC0415
+
+    set_up_root()
+    run_lane(lane, "real")
 
 
 def run_lane(lane: int, clock: Clock) -> None:

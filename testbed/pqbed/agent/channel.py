@@ -3,6 +3,8 @@
 Request:  {"id": 1, "call": "fetch", "with": {...}}
 Answers:  {"id": 1, "item": ...} any number of times, then {"id": 1, "done": ...} or
           {"id": 1, "error": {"kind": "HostError", "message": "...", "hint": "..."}}.
+A request too long for one line of a guest's terminal goes in pieces, each confirmed before the next:
+          {"id": 1, "part": "..."} answered by {"id": 1, "got": 3500}, and at last {"id": 1, "whole": true}.
 A line that is no answer (a guest kernel's last words, a warning of Python) is kept for the error message.
 """
 
@@ -16,6 +18,8 @@ from pqbed.spec.codec import from_json, to_json
 
 T = TypeVar("T")
 KEPT_LINES = 20
+# A Linux terminal holds 4,096 bytes (N_TTY_BUF_SIZE); JSON may double a piece's quotes.
+PIECE_CHARACTERS = 1800
 
 
 class Channel:
@@ -48,7 +52,7 @@ class Channel:
         self._last_id += 1
         request = {"id": self._last_id, "call": name, "with": to_json(parameters)}
         try:
-            self._write(json.dumps(request, separators=(",", ":")) + "\n")
+            self._send(json.dumps(request, separators=(",", ":")))
         except OSError as error:
             raise self._gone() from error
         while "item" in (answer := self._next_answer(self._last_id)):
@@ -56,6 +60,16 @@ class Channel:
         if "error" in answer:
             raise _rebuild(answer["error"])
         self._result = answer["done"]
+
+    def _send(self, request: str) -> None:
+        if len(request) <= PIECE_CHARACTERS:
+            self._write(request + "\n")
+            return
+        for start in range(0, len(request), PIECE_CHARACTERS):
+            part = {"id": self._last_id, "part": request[start : start + PIECE_CHARACTERS]}
+            self._write(json.dumps(part) + "\n")
+            self._next_answer(self._last_id)
+        self._write(json.dumps({"id": self._last_id, "whole": True}) + "\n")
 
     def _next_answer(self, identity: int) -> dict[str, Any]:
         while line := self._read():

@@ -16,8 +16,7 @@ Calls = dict[str, Callable[..., Any]]
 def serve(calls: Calls, lines: TextIO = sys.stdin, answers: TextIO = sys.stdout) -> None:
     """Say ready, then answer requests until the input ends."""
     _say(answers, {"id": 0, "done": None})
-    for line in lines:
-        request = json.loads(line)
+    for request in _requests(lines, answers):
         identity = request["id"]
         try:
             result = _perform(calls[request["call"]], request["with"])
@@ -32,6 +31,20 @@ def serve(calls: Calls, lines: TextIO = sys.stdin, answers: TextIO = sys.stdout)
             _say_error(answers, identity, "LaneError", f"the agent failed: {error!r}", where)
         else:
             _say(answers, {"id": identity, "done": to_json(result)})
+
+
+def _requests(lines: TextIO, answers: TextIO) -> Iterator[dict[str, Any]]:
+    parts: list[str] = []
+    for line in lines:
+        request = json.loads(line)
+        if "part" in request:
+            parts.append(request["part"])
+            _say(answers, {"id": request["id"], "got": len(request["part"])})
+        elif "whole" in request:
+            whole, parts = "".join(parts), []
+            yield json.loads(whole)
+        else:
+            yield request
 
 
 def _perform(call: Callable[..., Any], given: dict[str, Any]) -> Any:

@@ -1,25 +1,25 @@
 """The client: one libcurl handle for all fetches of a lane.
 
 After a fetch the connection is kept, dead still, until `release`: the lane first takes the link away, so that
-closing it costs no virtual second, and no late packet of one fetch meets the next.
+no late packet of one fetch, not even of its closing, meets the next.
 """
 
+import ctypes
 import os
 import socket
-import struct
 
 import pycurl
 
 from pqbed.errors import HostError
 from pqbed.fetch.request import FetchRequest
-from pqbed.fetch.tcpinfo import TcpInfo, read_tcp_info
+from pqbed.fetch.tcpinfo import read_tcp_info
 from pqbed.spec.sample import Outcome, Timings
 from pqbed.tls.groups import canonical_group
 from pqbed.tls.server import GROUP_HEADER
 
 MICROSECOND_NS = 1000
-# On close, reset the connection: the server's socket ends with it instead of retransmitting into the next fetch.
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+# struct sockaddr of family AF_UNSPEC: to connect to it is to reset the connection (connect(2)).
+_NOWHERE = bytes(16)
 
 _OUTCOMES: dict[int, Outcome] = {
     pycurl.E_OPERATION_TIMEDOUT: "timeout",
@@ -44,14 +44,14 @@ class Client:
         self._curl = pycurl.Curl()
         self._headers: list[bytes] = []
         self._body_bytes = 0
-        self._info: TcpInfo | None = None
-        self._kept: list[int] = []
+        self._connection: socket.socket | None = None
+        self._libc = ctypes.CDLL(None)
         self._set_constant_options()
 
     def fetch(self, request: FetchRequest) -> Timings:
         """Do one fetch. A failure is a result, not an exception."""
         self._headers.clear()
-        self._body_bytes, self._info = 0, None
+        self._body_bytes = 0
         self._set_request_options(request)
         outcome: Outcome = "ok"
         detail = ""
@@ -62,10 +62,12 @@ class Client:
         return self._judge(request, outcome, detail)
 
     def release(self) -> None:
-        """Close the connection of the last fetch with a reset."""
-        while self._kept:
-            with socket.socket(fileno=self._kept.pop()) as connection:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        """Reset the connection of the last fetch: the server's end dies with it and retransmits nothing."""
+        if self._connection is not None:
+            # libcurl holds a duplicate of this descriptor, so closing ours would leave the connection open.
+            self._libc.connect(self._connection.fileno(), _NOWHERE, len(_NOWHERE))
+            self._connection.close()
+            self._connection = None
 
     def version(self) -> str:
         """Return pycurl's line of versions: libcurl, its TLS library, and the rest."""
@@ -74,7 +76,8 @@ class Client:
     def _set_constant_options(self) -> None:
         curl = self._curl
         curl.setopt(pycurl.FRESH_CONNECT, 1)
-        curl.setopt(pycurl.FORBID_REUSE, 1)
+        # Never reused, but kept open: libcurl would send its farewell over the shaped link.
+        curl.setopt(pycurl.MAXCONNECTS, 1)
         curl.setopt(pycurl.SSL_SESSIONID_CACHE, 0)
         curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_3)
         curl.setopt(pycurl.SSL_VERIFYPEER, 1)
@@ -86,7 +89,7 @@ class Client:
         curl.setopt(pycurl.BUFFERSIZE, 512 * 1024)
         curl.setopt(pycurl.WRITEFUNCTION, self._count)
         curl.setopt(pycurl.HEADERFUNCTION, self._headers.append)
-        curl.setopt(pycurl.CLOSESOCKETFUNCTION, self._keep)
+        curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open)
 
     def _set_request_options(self, request: FetchRequest) -> None:
         curl = self._curl
@@ -102,10 +105,10 @@ class Client:
     def _count(self, data: bytes) -> None:
         self._body_bytes += len(data)
 
-    def _keep(self, descriptor: int) -> int:
-        self._info = read_tcp_info(descriptor)
-        self._kept.append(descriptor)
-        return 0
+    def _open(self, _purpose: int, address: tuple[int, int, int, object]) -> socket.socket:
+        self.release()
+        self._connection = socket.socket(*address[:3])
+        return self._connection
 
     def _judge(self, request: FetchRequest, outcome: Outcome, detail: str) -> Timings:
         group = self._header(GROUP_HEADER)
@@ -117,7 +120,7 @@ class Client:
             outcome, detail = "short_body", f"{self._body_bytes} of {request.size_bytes} bytes"
         elif outcome == "ok" and group != canonical_group(request.group):
             outcome, detail = "wrong_group", f"asked for {request.group}, the server says {group}"
-        info = self._info
+        info = read_tcp_info(self._connection) if self._connection else None
         return Timings(
             outcome=outcome,
             detail=detail,

@@ -21,10 +21,9 @@ class TcpInfo:
     cwnd: int
 
 
-def read_tcp_info(descriptor: int) -> TcpInfo:
-    """Read TCP_INFO of the socket behind `descriptor`, which stays open."""
-    with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as connection:
-        raw = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAYOUT.size)
+def read_tcp_info(connection: socket.socket) -> TcpInfo:
+    """Read TCP_INFO of an open TCP socket."""
+    raw = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAYOUT.size)
     words = _LAYOUT.unpack(raw)
     return TcpInfo(
         retransmits=words[_TOTAL_RETRANS], lost=words[_LOST], rtt_ns=words[_RTT] * 1000, cwnd=words[_CWND]

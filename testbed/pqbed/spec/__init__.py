@@ -1,1 +1,1 @@
-"""What to measure, as frozen values. Integers inside: ns, bit/s, bytes, ppm. No parsing here."""
+"""What to measure, as frozen values: ns, bit/s, bytes, ppm inside. Text comes in through `text.py` alone."""

@@ -27,7 +27,6 @@ http {{
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
   default_type application/octet-stream;
-  keepalive_timeout 0;
   tcp_nodelay on;
   ssl_protocols TLSv1.3;
   ssl_session_cache off;

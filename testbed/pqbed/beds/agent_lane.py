@@ -1,0 +1,70 @@
+"""A lane whose agent is one process (a uml guest, or a process in namespaces), behind a channel."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pqbed.agent.channel import Channel
+from pqbed.agent.facts import LaneFacts
+from pqbed.beds.process import LaneProcess
+from pqbed.errors import LaneError
+from pqbed.net.state import LinkState
+from pqbed.spec.cell import Cell
+from pqbed.spec.link import Link
+from pqbed.spec.profile import Profile
+from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.tcp import Tcp
+
+START_TIMEOUT_S = 120.0
+# Wall time without a word before a lane is given up: far above the longest fetch in virtual time.
+SILENCE_S = 120.0
+
+
+class AgentLane:
+    """One lane. Owns the process and ends it."""
+
+    def __init__(self, index: int, process: LaneProcess, profiles: Sequence[Profile], timeout_ns: int) -> None:
+        """Wait for the agent and start its server. `process` is ended if that fails."""
+        self.index = index
+        self._process = process
+        self._silence_s = START_TIMEOUT_S
+        self._known: set[str] = set()
+        self._channel = Channel(process.write, lambda: process.readline(self._silence_s), f"lane {index}")
+        try:
+            self._channel.wait_ready()
+            self.facts = self._channel.call("start", LaneFacts, profiles=tuple(profiles), timeout_ns=timeout_ns)
+        except LaneError as error:
+            words = process.last_words()
+            self.close()
+            raise LaneError(f"{error.message}{'; ' + words if words else ''}", error.hint) from error
+        except BaseException:
+            self.close()
+            raise
+        self._silence_s = SILENCE_S + timeout_ns / 1e9
+
+    def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
+        """Do `fetches` in order (see `beds.bed.Lane`)."""
+        self._teach(cells, fetches)
+        timings = self._channel.stream("run", Timings, fetches=tuple(fetches))
+        for fetch, timing in zip(fetches, timings, strict=True):
+            yield fetch, timing
+
+    def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
+        """Set both ends and read them back."""
+        return self._channel.call("set_link", LinkState, link=link, tcp=tcp, seed=seed)
+
+    def read_link(self) -> LinkState:
+        """Read both ends."""
+        return self._channel.call("read_link", LinkState)
+
+    def cpu(self) -> dict[str, int]:
+        """Return CPU times of the agent, ns."""
+        return self._channel.call("cpu", dict[str, int])
+
+    def close(self) -> None:
+        """End the process and all that it started."""
+        self._process.close()
+
+    def _teach(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> None:
+        new = [name for name in dict.fromkeys(fetch.cell_id for fetch in fetches) if name not in self._known]
+        if new:
+            self._channel.call("cells", type(None), cells={name: cells[name] for name in new})
+        self._known.update(new)

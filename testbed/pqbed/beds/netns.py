@@ -1,0 +1,67 @@
+"""The netns bed: a lane is one agent in network, mount and process namespaces of its own, on the stack's root.
+
+The method of the published study. It needs root; all of it ends with the process, however that ends.
+"""
+
+import os
+import platform
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pqbed.beds.agent_lane import AgentLane
+from pqbed.beds.bed import BedName
+from pqbed.beds.process import PlainProcess
+from pqbed.errors import HostError
+from pqbed.spec.options import Clock
+from pqbed.spec.profile import Profile
+
+# $0 is the root; the rest is the agent's command. /dev is the host's, seen in this mount namespace alone.
+_ENTER = 'mount --bind /dev "$0/dev" && exec chroot "$0" "$@"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root:
+    """A root file system, and where in it the agent's source lies."""
+
+    path: Path
+    source: str
+
+
+class NetnsBed:
+    """Provides lanes in namespaces of this host."""
+
+    name: BedName = "netns"
+    clock: Clock = "real"
+
+    def __init__(self, prepare: Callable[[], tuple[Root, dict[str, str]]]) -> None:
+        """`prepare` makes or finds the root, and says what it is."""
+        self._prepare = prepare
+        self._root: Root | None = None
+
+    def prepare(self) -> dict[str, str]:
+        """Refuse a host that cannot, then make or find the root."""
+        if platform.system() != "Linux" or os.geteuid() != 0:
+            raise HostError("The netns bed needs Linux and root", "Use sudo, or --bed uml, which needs no privilege.")
+        self._root, identities = self._prepare()
+        return identities
+
+    def open_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> AgentLane:
+        """Start an agent in new namespaces."""
+        if self._root is None:
+            self.prepare()
+        assert self._root is not None
+        return AgentLane(index, start_contained(self._root, index), profiles, timeout_ns)
+
+    def close(self) -> None:
+        """Nothing to end: each lane ends its own namespaces."""
+
+
+def start_contained(root: Root, lane: int) -> PlainProcess:
+    """Start the agent as the first process of new namespaces on `root`."""
+    apart = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child")
+    agent = ("/usr/bin/python3", "-m", "pqbed.agent", "contained", "--lane", str(lane))
+    environment = {"PATH": os.defpath + ":/usr/sbin:/sbin", "PYTHONPATH": f"{root.source}:/opt/pqbed/vendor"}
+    work = Path(tempfile.mkdtemp(prefix="pqbed-netns-"))
+    return PlainProcess((*apart, "sh", "-c", _ENTER, str(root.path), *agent), environment, work)

@@ -1,0 +1,118 @@
+"""A lane as a process that speaks lines on its standard input and output: a uml guest, or an agent in namespaces.
+
+`LaneProcess` is what a lane needs of it; a container of an engine offers the same (beds/docker/).
+"""
+
+import collections
+import contextlib
+import os
+import select
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from pqbed.errors import HostError, LaneError
+
+END_TIMEOUT_S = 5.0
+READ_BYTES = 65536
+
+
+class LaneProcess(Protocol):
+    """A running lane: lines in, lines out."""
+
+    def write(self, text: str) -> None:
+        """Send text. Raises OSError when the other side is gone."""
+        ...
+
+    def readline(self, timeout_s: float) -> str:
+        """Return the next line, "" when the other side is gone. Raises LaneError when none comes in time."""
+        ...
+
+    def last_words(self) -> str:
+        """Return what it said besides."""
+        ...
+
+    def close(self) -> None:
+        """End it. Safe to call twice."""
+        ...
+
+
+class LineReader:
+    """Lines from a descriptor, each with a deadline."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._ready: collections.deque[bytes] = collections.deque()
+        self._rest = b""
+
+    def readline(self, timeout_s: float) -> str:
+        """Return the next line, "" at the end. Raises LaneError when none comes in time."""
+        deadline = time.monotonic() + timeout_s
+        while not self._ready:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0 or not select.select([self._descriptor], [], [], left_s)[0]:
+                raise LaneError(f"the lane said nothing for {timeout_s:.0f} s")
+            data = os.read(self._descriptor, READ_BYTES)
+            if not data:
+                return ""
+            *whole, self._rest = (self._rest + data).split(b"\n")
+            self._ready.extend(whole)
+        return self._ready.popleft().decode(errors="replace") + "\n"
+
+
+class PlainProcess:
+    """A lane run as a process group of this user. `work` is a private folder that ends with it."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], work: Path) -> None:
+        """Start `command`. Takes over `work`; raises HostError when it does not start."""
+        self._work = work
+        self._log = work / "stderr.log"
+        try:
+            with self._log.open("wb") as log:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env=environment,
+                    bufsize=0,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            shutil.rmtree(work, ignore_errors=True)
+            raise HostError(f"{command[0]} does not start: {error}") from error
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._input = self._process.stdin
+        self._output = self._process.stdout
+        self._lines = LineReader(self._output.fileno())
+
+    def write(self, text: str) -> None:
+        data = memoryview(text.encode())
+        while data:
+            data = data[self._input.write(data) or 0 :]
+
+    def readline(self, timeout_s: float) -> str:
+        return self._lines.readline(timeout_s)
+
+    def last_words(self) -> str:
+        with contextlib.suppress(OSError):
+            return self._log.read_text(errors="replace").strip()[-600:]
+        return ""
+
+    def close(self) -> None:
+        """Close its input, which ends the agent in good order, and end what is left of the group."""
+        if self._process.returncode is None:
+            with contextlib.suppress(OSError):
+                self._input.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=END_TIMEOUT_S)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._output.close()
+        shutil.rmtree(self._work, ignore_errors=True)

@@ -1,0 +1,30 @@
+"""A guest as a plain process of this user: no engine, no privilege."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from pqbed.beds.process import PlainProcess
+from pqbed.beds.uml.boot import kernel_arguments
+from pqbed.errors import HostError
+from pqbed.spec.options import Clock
+
+
+def start_plain_guest(kernel: Path, root: Path, source: str, lane: int, clock: Clock) -> PlainProcess:
+    """Boot `kernel` on `root`, the agent lying in `source` inside it."""
+    work = Path(tempfile.mkdtemp(prefix="pqbed-guest-"))
+    # UML keeps a socket and a pid file in a folder of its own, and its memory in an executable file.
+    environment = {"HOME": str(work), "PATH": os.defpath, "TMPDIR": memory_folder()}
+    command = (str(kernel), f"uml_dir={work}/", *kernel_arguments(str(root), source, lane, clock))
+    return PlainProcess(command, environment, work)
+
+
+def memory_folder() -> str:
+    """Return a folder that allows execution, best a tmpfs, for the file that is a guest's memory."""
+    for candidate in (os.environ.get("TMPDIR"), "/dev/shm", f"/run/user/{os.getuid()}", "/tmp"):  # noqa: S108
+        if candidate and os.access(candidate, os.W_OK) and not os.statvfs(candidate).f_flag & os.ST_NOEXEC:
+            return candidate
+    raise HostError(
+        "User-mode Linux finds no writable folder that allows execution for its memory",
+        "Set TMPDIR to one, best on a tmpfs.",
+    )

@@ -1,0 +1,61 @@
+"""What no axis can say alone: refuse a sweep whose cells would not mean what they say."""
+
+import math
+
+from pqbed.errors import SpecError
+from pqbed.spec.sweep import Sweep
+from pqbed.units import format_duration
+
+MOST_CELLS = 100_000
+
+
+def check_sweep(sweep: Sweep) -> Sweep:
+    """Return `sweep` if its axes fit together, else raise SpecError."""
+    _check_cell_count(sweep)
+    _check_jitter(sweep)
+    _check_distribution(sweep)
+    return sweep
+
+
+def cell_count(sweep: Sweep) -> int:
+    """Return the number of cells without laying them out."""
+    axes = (
+        sweep.rtt_ns,
+        sweep.bandwidth_bps,
+        sweep.loss,
+        sweep.jitter_ns,
+        sweep.distribution,
+        sweep.queue_packets,
+        sweep.segmentation,
+        sweep.initcwnd,
+        sweep.profiles,
+        sweep.size_bytes,
+    )
+    return math.prod(map(len, axes))
+
+
+def _check_cell_count(sweep: Sweep) -> None:
+    count = cell_count(sweep)
+    if count > MOST_CELLS:
+        raise SpecError(
+            f"the sweep has {count} cells, and at most {MOST_CELLS} are allowed",
+            "shorten an axis, or make several sweeps of it",
+        )
+
+
+def _check_jitter(sweep: Sweep) -> None:
+    # netem cuts a negative delay to zero, which would lengthen the mean RTT unseen.
+    rtt_ns, jitter_ns = min(sweep.rtt_ns), max(sweep.jitter_ns)
+    if jitter_ns > rtt_ns // 2:
+        raise SpecError(
+            f"jitter {format_duration(jitter_ns)} is more than one direction's delay at rtt {format_duration(rtt_ns)}",
+            f"give a jitter of at most {format_duration(rtt_ns // 2)}, or leave out the short rtt",
+        )
+
+
+def _check_distribution(sweep: Sweep) -> None:
+    if not any(sweep.jitter_ns) and sweep.distribution != ("uniform",):
+        raise SpecError(
+            f"distribution {sweep.distribution[0]!r} has no effect without jitter",
+            "give a jitter above 0, or leave out the distribution",
+        )
