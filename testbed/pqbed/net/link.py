@@ -1,0 +1,94 @@
+"""Lay a link of a lane: a veth pair between two namespaces, with fixed addresses and neighbours."""
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+from pyroute2 import IPRoute
+
+from pqbed.errors import HostError, SpecError
+from pqbed.net.namespace import run_in
+
+# RFC 2544: for benchmarks, so it clashes with nobody's network.
+BENCHMARK_NETWORK = IPv4Network("198.18.0.0/15")
+LANE_PREFIX = 30
+LANES = 1 << (LANE_PREFIX - BENCHMARK_NETWORK.prefixlen)
+# The same name as in a container; the two are in different namespaces.
+IFNAME = "eth0"
+NUD_PERMANENT = 0x80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndAddress:
+    address: str
+    mac: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressPlan:
+    """The addresses of a lane."""
+
+    network: str
+    client: EndAddress
+    server: EndAddress
+
+
+def address_plan(lane: int) -> AddressPlan:
+    """Return the addresses of lane `lane`: its own /30, the server at .1 and the client at .2."""
+    if not 0 <= lane < LANES:
+        raise SpecError(f"there is no lane {lane}: {BENCHMARK_NETWORK} has room for {LANES}")
+    base = BENCHMARK_NETWORK.network_address + lane * (1 << (32 - LANE_PREFIX))
+    return AddressPlan(
+        network=f"{base}/{LANE_PREFIX}",
+        server=EndAddress(address=str(base + 1), mac=_mac(base + 1)),
+        client=EndAddress(address=str(base + 2), mac=_mac(base + 2)),
+    )
+
+
+def _mac(address: IPv4Address) -> str:
+    """Return a locally administered address: 02:71 and the IPv4 address."""
+    return ":".join(f"{byte:02x}" for byte in (0x02, 0x71, *address.packed))
+
+
+def make_pair(lane_index: int, client_ns: str | None, server_ns: str | None) -> AddressPlan:
+    """Lay a veth pair between the namespaces at these paths, up and addressed; it goes with either of them.
+
+    Neighbours are fixed, so no fetch pays for ARP, and IPv6 is off on both ends: its own packets
+    would draw from netem's random stream.
+    """
+    plan = address_plan(lane_index)
+    run_in(client_ns, lambda: _make_veth(plan, server_ns))
+    run_in(client_ns, lambda: _set_up(plan.client, plan.server))
+    run_in(server_ns, lambda: _set_up(plan.server, plan.client))
+    return plan
+
+
+def _make_veth(plan: AddressPlan, server_ns: str | None) -> None:
+    try:
+        far = os.open(server_ns or "/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)  # self: the process
+    except FileNotFoundError:
+        raise HostError(f"there is no network namespace {server_ns}") from None
+    try:
+        peer = {"ifname": IFNAME, "address": plan.server.mac, "net_ns_fd": far}
+        with IPRoute() as kernel:
+            kernel.link("add", ifname=IFNAME, kind="veth", address=plan.client.mac, peer=peer)
+    finally:
+        os.close(far)
+
+
+def _set_up(here: EndAddress, there: EndAddress) -> None:
+    _disable_ipv6()
+    with IPRoute() as kernel:
+        (index,) = kernel.link_lookup(ifname=IFNAME)
+        (loopback,) = kernel.link_lookup(ifname="lo")
+        kernel.link("set", index=loopback, state="up")
+        kernel.addr("add", index=index, address=here.address, prefixlen=LANE_PREFIX)
+        kernel.link("set", index=index, state="up")
+        kernel.neigh("add", dst=there.address, lladdr=there.mac, ifindex=index, state=NUD_PERMANENT)
+
+
+def _disable_ipv6() -> None:
+    with suppress(FileNotFoundError):  # a kernel without IPv6
+        Path(f"/proc/sys/net/ipv6/conf/{IFNAME}/disable_ipv6").write_text("1")

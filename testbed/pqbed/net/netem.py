@@ -1,0 +1,289 @@
+"""tc netem's settings, to netlink and back.
+
+What `change` does to what a message leaves out (net/sched/sch_netem.c, netem_change, Linux 6.12 and 7.3):
+
+- limit, delay, jitter, random loss, gap and duplication are always overwritten: they sit in the fixed part,
+  and LATENCY64 and JITTER64 only raise its precision. Left out, they become 0;
+- the loss model becomes random without LOSS; with LOSS the Gilbert-Elliott chain starts in its good state;
+- rate, correlation, reordering, corruption, ECN and slots stay as they were: sent as zeros here;
+- a distribution table stays, cannot be unset, and is not shown by a dump. So the qdisc's *handle* says which
+  table it has: another distribution is another handle, which makes the kernel graft a new qdisc;
+- PRNG_SEED starts the generator anew; without it the stream goes on.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pyroute2.netlink import NLA_F_NESTED, nla
+from pyroute2.netlink.rtnl.tcmsg import tcmsg
+
+from pqbed.errors import SpecError
+from pqbed.net.shape import EndShape
+from pqbed.net.tables import table_bytes
+from pqbed.spec.link import PPM, Distribution, GilbertElliott, Loss, RandomLoss
+
+RTM_NEWQDISC, RTM_DELQDISC, RTM_GETQDISC = 36, 37, 38
+TC_H_ROOT = 0xFFFFFFFF
+TCMSG_BYTES = 20
+NLMSG_HEADER_BYTES = 16
+TCA_KIND, TCA_OPTIONS = 1, 2
+
+HANDLES: dict[Distribution, int] = {
+    "uniform": 0x7071_0000,
+    "normal": 0x7072_0000,
+    "pareto": 0x7073_0000,
+    "paretonormal": 0x7074_0000,
+}
+DISTRIBUTIONS: dict[int, Distribution] = {handle: name for name, handle in HANDLES.items()}
+
+U32_MAX = 0xFFFF_FFFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GilbertElliottOdds:
+    """The four odds as the kernel has them: the third is that of *keeping* a packet in the bad state."""
+
+    enter_bad: int
+    leave_bad: int
+    keep_in_bad: int
+    lose_in_good: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Netem:
+    """netem's settings in the kernel's own units: ns, bytes a second (0: no limit), odds of 2^32-1.
+
+    `seed` is None where the kernel has none (before 6.6). `rest` names settings that pqbed never makes.
+    """
+
+    delay_ns: int
+    jitter_ns: int
+    distribution: Distribution
+    loss: int
+    burst_loss: GilbertElliottOdds | None
+    rate_bytes: int
+    limit_packets: int
+    seed: int | None
+    rest: tuple[str, ...] = ()
+
+
+class NetemMessage(tcmsg):  # type: ignore[misc]
+    """A tcmsg whose options are netem's, with the attributes pyroute2's own class lacks."""
+
+    nla_map = (
+        ("TCA_UNSPEC", "none"),
+        ("TCA_KIND", "asciiz"),
+        ("TCA_OPTIONS", "netem"),
+    )
+
+    class netem(nla):  # type: ignore[misc]  # noqa: N801 - pyroute2 finds it by this name
+        fields = (
+            ("latency", "I"),
+            ("limit", "I"),
+            ("loss", "I"),
+            ("gap", "I"),
+            ("duplicate", "I"),
+            ("jitter", "I"),
+        )
+        nla_map = (
+            ("TCA_NETEM_UNSPEC", "none"),
+            ("TCA_NETEM_CORR", "corr"),
+            ("TCA_NETEM_DELAY_DIST", "cdata"),
+            ("TCA_NETEM_REORDER", "odds"),
+            ("TCA_NETEM_CORRUPT", "odds"),
+            ("TCA_NETEM_LOSS", "loss_model"),
+            ("TCA_NETEM_RATE", "rate"),
+            ("TCA_NETEM_ECN", "uint32"),
+            ("TCA_NETEM_RATE64", "uint64"),
+            ("TCA_NETEM_PAD", "none"),
+            ("TCA_NETEM_LATENCY64", "int64"),
+            ("TCA_NETEM_JITTER64", "int64"),
+            ("TCA_NETEM_SLOT", "slot"),
+            ("TCA_NETEM_SLOT_DIST", "cdata"),
+            ("TCA_NETEM_PRNG_SEED", "uint64"),
+        )
+
+        class corr(nla):  # type: ignore[misc]  # noqa: N801
+            fields = (("delay", "I"), ("loss", "I"), ("duplicate", "I"))
+
+        class odds(nla):  # type: ignore[misc]  # noqa: N801
+            fields = (("probability", "I"), ("correlation", "I"))
+
+        class rate(nla):  # type: ignore[misc]  # noqa: N801
+            fields = (("rate", "I"), ("packet_overhead", "i"), ("cell_size", "I"), ("cell_overhead", "i"))
+
+        class slot(nla):  # type: ignore[misc]  # noqa: N801
+            fields = (
+                ("min_delay", "q"),
+                ("max_delay", "q"),
+                ("max_packets", "i"),
+                ("max_bytes", "i"),
+                ("dist_delay", "q"),
+                ("dist_jitter", "q"),
+            )
+
+        class loss_model(nla):  # type: ignore[misc]  # noqa: N801
+            nla_flags = NLA_F_NESTED
+            nla_map = (
+                ("NETEM_LOSS_UNSPEC", "none"),
+                ("NETEM_LOSS_GI", "hex"),
+                ("NETEM_LOSS_GE", "gemodel"),
+            )
+
+            class gemodel(nla):  # type: ignore[misc]  # noqa: N801
+                fields = (("p", "I"), ("r", "I"), ("h", "I"), ("k1", "I"))
+
+
+def netem_of(shape: EndShape) -> Netem | None:
+    """Return what netem is to be set to, or None where the link needs no netem at all."""
+    if shape.rate_bps is not None and shape.rate_bps < 8:
+        raise SpecError("netem's smallest rate is 8 bit/s", hint="leave the bandwidth out for no limit")
+    loss, burst_loss = odds_of(shape.loss)
+    wanted = Netem(
+        delay_ns=shape.delay_ns,
+        jitter_ns=shape.jitter_ns,
+        distribution=shape.distribution,
+        loss=loss,
+        burst_loss=burst_loss,
+        rate_bytes=0 if shape.rate_bps is None else shape.rate_bps // 8,
+        limit_packets=shape.limit_packets,
+        seed=shape.seed,
+    )
+    idle = not (wanted.delay_ns or wanted.jitter_ns or wanted.loss or wanted.burst_loss or wanted.rate_bytes)
+    return None if idle else wanted
+
+
+def odds_of(loss: Loss) -> tuple[int, GilbertElliottOdds | None]:
+    """Return random loss and burst loss in the kernel's units; one of them is nothing."""
+    match loss:
+        case RandomLoss():
+            return odds(loss.probability_ppm), None
+        case GilbertElliott():
+            return 0, GilbertElliottOdds(
+                enter_bad=odds(loss.enter_bad_ppm),
+                leave_bad=odds(loss.leave_bad_ppm),
+                keep_in_bad=U32_MAX - odds(loss.loss_in_bad_ppm),
+                lose_in_good=odds(loss.loss_in_good_ppm),
+            )
+
+
+def loss_of(netem: Netem) -> Loss:
+    """Return the loss in ppm, to the nearest."""
+    if netem.burst_loss is None:
+        return RandomLoss(probability_ppm=ppm(netem.loss))
+    return GilbertElliott(
+        enter_bad_ppm=ppm(netem.burst_loss.enter_bad),
+        leave_bad_ppm=ppm(netem.burst_loss.leave_bad),
+        loss_in_bad_ppm=ppm(U32_MAX - netem.burst_loss.keep_in_bad),
+        loss_in_good_ppm=ppm(netem.burst_loss.lose_in_good),
+    )
+
+
+def odds(probability_ppm: int) -> int:
+    """Return a probability as the kernel has it: 2^32-1 is certain. Rounded to the nearest."""
+    return (2 * probability_ppm * U32_MAX + PPM) // (2 * PPM)
+
+
+def ppm(of_u32: int) -> int:
+    return (2 * of_u32 * PPM + U32_MAX) // (2 * U32_MAX)
+
+
+def message(index: int, netem: Netem, *, with_table: bool = True) -> NetemMessage:
+    """Return the message that sets all of `netem` on the root of interface `index`.
+
+    Without the table it is small, and right for a qdisc that has this handle already.
+    """
+    built = NetemMessage()
+    built["index"] = index
+    built["handle"] = HANDLES[netem.distribution]
+    built["parent"] = TC_H_ROOT
+    built["attrs"] = [["TCA_KIND", "netem"], ["TCA_OPTIONS", _options(netem, with_table=with_table)]]
+    return built
+
+
+def _options(netem: Netem, *, with_table: bool) -> dict[str, Any]:
+    attrs: list[list[Any]] = [
+        ["TCA_NETEM_LATENCY64", netem.delay_ns],
+        ["TCA_NETEM_JITTER64", netem.jitter_ns],
+        ["TCA_NETEM_CORR", {"delay": 0, "loss": 0, "duplicate": 0}],
+        ["TCA_NETEM_REORDER", {"probability": 0, "correlation": 0}],
+        ["TCA_NETEM_CORRUPT", {"probability": 0, "correlation": 0}],
+        ["TCA_NETEM_ECN", 0],
+        [
+            "TCA_NETEM_SLOT",
+            {"min_delay": 0, "max_delay": 0, "max_packets": 0, "max_bytes": 0, "dist_delay": 0, "dist_jitter": 0},
+        ],
+        # The kernel takes the larger of the two: RATE may be saturated only where RATE64 is beyond it.
+        ["TCA_NETEM_RATE64", netem.rate_bytes],
+        [
+            "TCA_NETEM_RATE",
+            {"rate": min(netem.rate_bytes, U32_MAX), "packet_overhead": 0, "cell_size": 0, "cell_overhead": 0},
+        ],
+    ]
+    if netem.burst_loss is not None:
+        burst = netem.burst_loss
+        model = {"p": burst.enter_bad, "r": burst.leave_bad, "h": burst.keep_in_bad, "k1": burst.lose_in_good}
+        attrs.append(["TCA_NETEM_LOSS", {"attrs": [["NETEM_LOSS_GE", model]]}])
+    if with_table and netem.distribution != "uniform":
+        attrs.append(["TCA_NETEM_DELAY_DIST", table_bytes(netem.distribution)])
+    # Last, so that a message made once can be given another seed in place.
+    attrs.append(["TCA_NETEM_PRNG_SEED", netem.seed])
+    return {
+        "latency": 0,
+        "limit": netem.limit_packets,
+        "loss": netem.loss,
+        "gap": 0,
+        "duplicate": 0,
+        "jitter": 0,
+        "attrs": attrs,
+    }
+
+
+def decode(data: bytes) -> Netem:
+    """Return netem's settings from a kernel's RTM_NEWQDISC of kind netem.
+
+    A handle that is not pqbed's counts as `uniform`, and is named in `rest`: its table cannot be seen.
+    """
+    read = NetemMessage(data)
+    read.decode()
+    options = read.get_attr("TCA_OPTIONS")
+    rate = options.get_attr("TCA_NETEM_RATE") or {"rate": 0}
+    model = options.get_attr("TCA_NETEM_LOSS")
+    chain = model.get_attr("NETEM_LOSS_GE") if model is not None else None
+    return Netem(
+        delay_ns=options.get_attr("TCA_NETEM_LATENCY64", 0),
+        jitter_ns=options.get_attr("TCA_NETEM_JITTER64", 0),
+        distribution=DISTRIBUTIONS.get(read["handle"], "uniform"),
+        loss=options["loss"],
+        burst_loss=None
+        if chain is None
+        else GilbertElliottOdds(
+            enter_bad=chain["p"], leave_bad=chain["r"], keep_in_bad=chain["h"], lose_in_good=chain["k1"]
+        ),
+        rate_bytes=max(rate["rate"], options.get_attr("TCA_NETEM_RATE64") or 0),
+        limit_packets=options["limit"],
+        seed=options.get_attr("TCA_NETEM_PRNG_SEED"),
+        rest=tuple(_rest(read, options, foreign_loss=model is not None and chain is None)),
+    )
+
+
+def _rest(read: Any, options: Any, *, foreign_loss: bool) -> list[str]:
+    """Name what is set and pqbed would not have set."""
+    corr = options.get_attr("TCA_NETEM_CORR") or {}
+    rate = options.get_attr("TCA_NETEM_RATE") or {}
+    reorder = options.get_attr("TCA_NETEM_REORDER") or {}
+    corrupt = options.get_attr("TCA_NETEM_CORRUPT") or {}
+    slot = options.get_attr("TCA_NETEM_SLOT") or {}
+    found = {
+        "handle": read["handle"] not in DISTRIBUTIONS,
+        "gap": options["gap"],
+        "duplicate": options["duplicate"],
+        "correlation": any(corr.get(key, 0) for key in ("delay", "loss", "duplicate")),
+        "reorder": any(reorder.get(key, 0) for key in ("probability", "correlation")),
+        "corrupt": any(corrupt.get(key, 0) for key in ("probability", "correlation")),
+        "overhead": any(rate.get(key, 0) for key in ("packet_overhead", "cell_size", "cell_overhead")),
+        "ecn": options.get_attr("TCA_NETEM_ECN"),
+        "slot": any(slot.get(key, 0) for key in ("min_delay", "max_delay", "dist_delay", "dist_jitter")),
+        "loss model": foreign_loss,
+    }
+    return [name for name, present in found.items() if present]

@@ -1,0 +1,137 @@
+"""The root qdisc of one interface: put netem there, give it another seed, read it, take it away."""
+
+import errno
+import struct
+from dataclasses import dataclass, replace
+
+from pyroute2.netlink.rtnl.tcmsg import tcmsg
+
+from pqbed.errors import HostError
+from pqbed.net.netem import (
+    NLMSG_HEADER_BYTES,
+    RTM_DELQDISC,
+    RTM_GETQDISC,
+    RTM_NEWQDISC,
+    TC_H_ROOT,
+    TCA_KIND,
+    TCA_OPTIONS,
+    TCMSG_BYTES,
+    Netem,
+    decode,
+    message,
+)
+from pqbed.net.probe import refusal_to_shape
+from pqbed.net.rtnetlink import (
+    NLM_F_CREATE,
+    NLM_F_DUMP,
+    NLM_F_ECHO,
+    NLM_F_REPLACE,
+    RefusalError,
+    RouteSocket,
+    attributes,
+    encode,
+)
+
+TCA_STATS2 = 7
+TCA_STATS_QUEUE = 3
+ATTRIBUTES_AT = NLMSG_HEADER_BYTES + TCMSG_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootQdisc:
+    """`netem` is None for any other kind; `queued` counts the packets in it, on the wire as netem has it."""
+
+    kind: str
+    handle: int
+    queued: int
+    netem: Netem | None
+    options: bytes
+
+
+class Root:
+    """The root qdisc of interface `index`, through `kernel`, which others may share."""
+
+    def __init__(self, kernel: RouteSocket, ifname: str, index: int) -> None:
+        self._kernel = kernel
+        self._ifname = ifname
+        self._index = index
+        self._reseed: bytearray | None = None
+        self._options = b""
+        self._netem: Netem | None = None
+
+    def put(self, wanted: Netem) -> Netem:
+        """Set all of `wanted` and return what the kernel then has; it echoes its own reading of a change."""
+        with_all = encode(message(self._index, wanted), RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ECHO)
+        # No NLM_F_CREATE: another seed for a qdisc that is gone must fail.
+        self._reseed = encode(message(self._index, wanted, with_table=False), RTM_NEWQDISC, NLM_F_REPLACE | NLM_F_ECHO)
+        applied = self._change(with_all)
+        self._options, self._netem = applied.options, applied.netem
+        if applied.netem is None:
+            raise HostError(f"{self._ifname} has a qdisc {applied.kind} after netem was set")
+        return applied.netem
+
+    def reseed(self, seed: int) -> None:
+        """Start netem's generator anew: one message. The answer must be the last one but for the seed."""
+        if self._reseed is None or self._netem is None:
+            return
+        _put_seed(self._reseed, seed)
+        applied = self._change(self._reseed)
+        expected = bytearray(self._options)
+        _put_seed(expected, seed)
+        if applied.options != expected:
+            raise HostError(
+                f"netem on {self._ifname} has changed by itself: {applied.netem} instead of "
+                f"{replace(self._netem, seed=seed)}",
+                hint="another program is setting this interface",
+            )
+
+    def read(self) -> RootQdisc:
+        asked = tcmsg()
+        asked["index"] = self._index
+        for data in self._kernel.ask(asked, RTM_GETQDISC, NLM_F_DUMP):
+            index, _, parent = struct.unpack_from("=iII", data, NLMSG_HEADER_BYTES + 4)
+            if (index, parent) == (self._index, TC_H_ROOT):
+                return _read(data)
+        raise HostError(f"{self._ifname} has no root qdisc", hint="is the interface up?")
+
+    def remove(self) -> None:
+        """Leave the interface with the kernel's own qdisc. Nothing happens where it has it already."""
+        self._reseed = self._netem = None
+        gone = tcmsg()
+        gone["index"] = self._index
+        gone["parent"] = TC_H_ROOT
+        try:
+            self._kernel.ask(gone, RTM_DELQDISC)
+        except RefusalError as refusal:
+            # "Cannot delete qdisc with handle of zero": there is none but the kernel's own.
+            if refusal.code not in (errno.ENOENT, errno.EINVAL):
+                raise refusal_to_shape(refusal, self._ifname) from None
+
+    def _change(self, data: bytearray) -> RootQdisc:
+        try:
+            answers = self._kernel.ask_bytes(data)
+        except RefusalError as refusal:
+            raise refusal_to_shape(refusal, self._ifname) from None
+        # A graft over another qdisc is told as two messages: the old one deleted, the new one made.
+        made = [_read(answer) for answer in answers if struct.unpack_from("=H", answer, 4)[0] == RTM_NEWQDISC]
+        return made[-1] if made else self.read()
+
+
+def _read(data: bytes) -> RootQdisc:
+    (handle,) = struct.unpack_from("=I", data, NLMSG_HEADER_BYTES + 8)
+    found = attributes(data, ATTRIBUTES_AT)
+    kind = found[TCA_KIND].rstrip(b"\0").decode()
+    statistics = attributes(found.get(TCA_STATS2, b""), 0)
+    (queued,) = struct.unpack_from("=I", statistics.get(TCA_STATS_QUEUE, bytes(4)))
+    return RootQdisc(
+        kind=kind,
+        handle=handle,
+        queued=queued,
+        netem=decode(data) if kind == "netem" else None,
+        options=found.get(TCA_OPTIONS, b""),
+    )
+
+
+def _put_seed(data: bytearray, seed: int) -> None:
+    """Both our message and the kernel's dump of netem end with the seed."""
+    struct.pack_into("=Q", data, len(data) - 8, seed)
