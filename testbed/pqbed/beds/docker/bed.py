@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import Protocol
 
 from pqbed.beds.bed import BedName
-from pqbed.beds.docker.containers import LaneContainers, lanes_up, remove_labelled, remove_lane, up_lane
+from pqbed.beds.docker.containers import LaneContainers, abandon_lane, lanes_up, remove_labelled, up_lane
 from pqbed.beds.docker.engine import Engine, Owned
 from pqbed.beds.docker.images import remove_images
 from pqbed.beds.docker.labels import ours
@@ -45,7 +45,7 @@ class DockerBed:
             for index in range(lanes):
                 lane, made = up_lane(self._engine, index, image)
                 if made:
-                    undo.callback(remove_lane, self._engine, index)
+                    undo.callback(abandon_lane, self._engine, index)
                 up.append(lane)
             undo.pop_all()
         return up
@@ -66,7 +66,7 @@ class DockerBed:
         containers, made = up_lane(self._engine, index, self._image(stacks.pop()))
         owner = ExitStack()
         if made:
-            owner.callback(remove_lane, self._engine, index)
+            owner.callback(abandon_lane, self._engine, index)
         return DockerLane(self._engine, containers, profiles, timeout_ns, owner)
 
     def close(self) -> None:

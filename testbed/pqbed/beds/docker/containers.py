@@ -47,7 +47,7 @@ def up_lane(engine: Engine, index: int, image: str) -> tuple[LaneContainers, boo
     remove_lane(engine, index)
     with ExitStack() as undo:
         # By label, not by id: an answer may be lost after the engine has done what it was asked.
-        undo.callback(remove_lane, engine, index)
+        undo.callback(abandon_lane, engine, index)
         parts = _make(engine, index, image)
         undo.pop_all()
     return LaneContainers(index=index, image=image, parts=parts), True
@@ -56,6 +56,14 @@ def up_lane(engine: Engine, index: int, image: str) -> tuple[LaneContainers, boo
 def remove_lane(engine: Engine, index: int) -> None:
     """Remove everything that carries our label and this lane's number."""
     remove_labelled(engine, ours(index))
+
+
+def abandon_lane(engine: Engine, index: int) -> None:
+    """Remove a lane on the way out of a failure: an engine that stumbles over that too is asked once more."""
+    try:
+        remove_lane(engine, index)
+    except EngineError:
+        remove_lane(engine, index)
 
 
 def remove_labelled(engine: Engine, labels: Mapping[str, str | None]) -> list[Owned]:
