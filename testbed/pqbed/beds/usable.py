@@ -1,5 +1,6 @@
 """Which beds this host can run, and the cure where it cannot. Looks, and changes nothing."""
 
+import errno
 import os
 import platform
 import shutil
@@ -15,6 +16,7 @@ from pqbed.beds.kernel import kernel_has_netem
 
 UML_MACHINES = ("x86_64", "amd64")
 UML_TOOLS = ("mmdebstrap",)
+DEFAULT_ENGINE = "unix:///var/run/docker.sock"
 ENGINE_TIMEOUT_S = 5
 NETEM_CURE = (
     "install the kernel's extra modules (Debian, Ubuntu: linux-modules-extra-$(uname -r); Fedora: kernel-modules-extra)"
@@ -46,6 +48,9 @@ class Engine:
 
 def find_engine() -> Engine | str:
     """Ask the engine of DOCKER_HOST or the default socket. Returns why not where none answers."""
+    address = engine_address()
+    if address.startswith("unix://") and not Path(address.removeprefix("unix://")).exists():
+        return f"{address}: {os.strerror(errno.ENOENT)}"
     import docker
     import docker.errors
 
@@ -67,6 +72,11 @@ def find_engine() -> Engine | str:
         machine=str(said.get("Arch", "unknown")),
         netem=kernel_has_netem() if kernel == os.uname().release else None,
     )
+
+
+def engine_address() -> str:
+    """Return where the engine is asked for."""
+    return os.environ.get("DOCKER_HOST") or DEFAULT_ENGINE
 
 
 def judge_docker(engine: Engine | str) -> Verdict:
@@ -157,7 +167,7 @@ def _no_uml(found: str, cure: str) -> Verdict:
 
 def _reason(error: BaseException) -> str:
     """Return the operating system's own words for `error`, which requests and urllib3 bury, and the address asked."""
-    address = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    address = engine_address()
     pending: list[object] = [error]
     while pending:
         current = pending.pop()
