@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,3 +118,15 @@ def test_what_another_program_set_is_named():
     attrs["TCA_NETEM_REORDER"] = {"probability": 9, "correlation": 0}
     options["attrs"] = [[name, value] for name, value in attrs.items()]
     assert decode(bytes(encode(built, RTM_NEWQDISC, 0))).rest == ("handle", "duplicate", "reorder", "ecn")
+
+
+def test_pyroute2s_own_class_does_not_lend_us_its_map():
+    code = """
+from pyroute2.netlink.rtnl.tcmsg import tcmsg
+tcmsg()
+from pqbed.net.probe import IDLE
+from pqbed.net.netem import decode, message
+from pqbed.net.rtnetlink import encode
+assert decode(bytes(encode(message(1, IDLE), 36, 0))) == IDLE
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

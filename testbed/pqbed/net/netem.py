@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from pyroute2.netlink import NLA_F_NESTED, nla
-from pyroute2.netlink.rtnl.tcmsg import tcmsg
+from pyroute2.netlink import NLA_F_NESTED, nla, nlmsg
 
 from pqbed.errors import SpecError
 from pqbed.net.shape import EndShape
@@ -68,9 +67,22 @@ class Netem:
     rest: tuple[str, ...] = ()
 
 
-class NetemMessage(tcmsg):  # type: ignore[misc]
-    """A tcmsg whose options are netem's, with the attributes pyroute2's own class lacks."""
+class QdiscMessage(nlmsg):  # type: ignore[misc]
+    """A tcmsg whose options are netem's, with the attributes that pyroute2's own class lacks.
 
+    Not derived from pyroute2's tcmsg: that notes on the class that its attribute map is compiled, a
+    derived class would inherit the note, and its own map would never be used.
+    """
+
+    fields = (
+        ("family", "B"),
+        ("pad1", "B"),
+        ("pad2", "H"),
+        ("index", "i"),
+        ("handle", "I"),
+        ("parent", "I"),
+        ("info", "I"),
+    )
     nla_map = (
         ("TCA_UNSPEC", "none"),
         ("TCA_KIND", "asciiz"),
@@ -190,12 +202,12 @@ def ppm(of_u32: int) -> int:
     return round(Fraction(of_u32 * PPM, U32_MAX))
 
 
-def message(index: int, netem: Netem, *, with_table: bool = True) -> NetemMessage:
+def message(index: int, netem: Netem, *, with_table: bool = True) -> QdiscMessage:
     """Return the message that sets all of `netem` on the root of interface `index`.
 
     Without the table it is small, and right for a qdisc that has this handle already.
     """
-    built = NetemMessage()
+    built = QdiscMessage()
     built["index"] = index
     built["handle"] = HANDLES[netem.distribution]
     built["parent"] = TC_H_ROOT
@@ -246,7 +258,7 @@ def decode(data: bytes) -> Netem:
 
     A handle that is not pqbed's counts as `uniform`, and is named in `rest`: its table cannot be seen.
     """
-    read = NetemMessage(data)
+    read = QdiscMessage(data)
     read.decode()
     options = read.get_attr("TCA_OPTIONS")
     rate = options.get_attr("TCA_NETEM_RATE") or {"rate": 0}

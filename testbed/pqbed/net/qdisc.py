@@ -4,8 +4,6 @@ import errno
 import struct
 from dataclasses import dataclass, replace
 
-from pyroute2.netlink.rtnl.tcmsg import tcmsg
-
 from pqbed.errors import HostError
 from pqbed.net.netem import (
     NLMSG_HEADER_BYTES,
@@ -17,6 +15,7 @@ from pqbed.net.netem import (
     TCA_OPTIONS,
     TCMSG_BYTES,
     Netem,
+    QdiscMessage,
     decode,
     message,
 )
@@ -59,21 +58,22 @@ class Root:
         self._options = b""
         self._netem: Netem | None = None
 
-    def put(self, wanted: Netem) -> Netem:
+    def put(self, wanted: Netem) -> RootQdisc:
         """Set all of `wanted` and return what the kernel then has; it echoes its own reading of a change."""
         with_all = encode(message(self._index, wanted), RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ECHO)
-        # No NLM_F_CREATE: another seed for a qdisc that is gone must fail.
-        self._reseed = encode(message(self._index, wanted, with_table=False), RTM_NEWQDISC, NLM_F_REPLACE | NLM_F_ECHO)
+        self._reseed = None
         applied = self._change(with_all)
         self._options, self._netem = applied.options, applied.netem
-        if applied.netem is None:
-            raise HostError(f"{self._ifname} has a qdisc {applied.kind} after netem was set")
-        return applied.netem
+        return applied
 
     def reseed(self, seed: int) -> None:
         """Start netem's generator anew: one message. The answer must be the last one but for the seed."""
-        if self._reseed is None or self._netem is None:
-            return
+        if self._netem is None:
+            raise HostError(f"{self._ifname} has no netem to give a seed to")
+        if self._reseed is None:
+            # Without the table, which stays. No NLM_F_CREATE: a seed for a qdisc that is gone must fail.
+            small = message(self._index, self._netem, with_table=False)
+            self._reseed = encode(small, RTM_NEWQDISC, NLM_F_REPLACE | NLM_F_ECHO)
         _put_seed(self._reseed, seed)
         applied = self._change(self._reseed)
         expected = bytearray(self._options)
@@ -86,7 +86,7 @@ class Root:
             )
 
     def read(self) -> RootQdisc:
-        asked = tcmsg()
+        asked = QdiscMessage()
         asked["index"] = self._index
         for data in self._kernel.ask(asked, RTM_GETQDISC, NLM_F_DUMP):
             index, _, parent = struct.unpack_from("=iII", data, NLMSG_HEADER_BYTES + 4)
@@ -97,7 +97,7 @@ class Root:
     def remove(self) -> None:
         """Leave the interface with the kernel's own qdisc. Nothing happens where it has it already."""
         self._reseed = self._netem = None
-        gone = tcmsg()
+        gone = QdiscMessage()
         gone["index"] = self._index
         gone["parent"] = TC_H_ROOT
         try:
