@@ -36,7 +36,7 @@ try:
     sys.path[:0] = ["/mnt/testbed", "/media"]
     sys.argv = ["@SCRIPT@", *"@ARGUMENTS@".split()]
     sys.path.insert(0, os.path.dirname(sys.argv[0]))
-    exec(compile(open(sys.argv[0]).read(), sys.argv[0], "exec"), {"__name__": "__main__"})
+    exec(compile(open(sys.argv[0]).read(), sys.argv[0], "exec"), {"__name__": "__main__", "__file__": sys.argv[0]})
 except BaseException:
     traceback.print_exc()
 sys.stdout.flush()

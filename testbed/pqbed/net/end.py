@@ -157,9 +157,9 @@ class End:
     def _set_netem(self, wanted: Netem | None) -> RootQdisc:
         if wanted is None:
             self._root.remove()
+            root = self._root.read()
         else:
-            self._root.put(wanted)
-        root = self._root.read()
+            root = self._root.put(wanted)
         self._require("netem", wanted, root.netem)
         return root
 
