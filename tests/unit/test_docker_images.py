@@ -37,10 +37,10 @@ def test_a_missing_image_is_built_on_debian():
     assert steps == [f"fetching {DEBIAN}", "building pqbed/openssl:abc"]
 
 
-def test_an_image_built_on_ours_takes_no_base():
-    engine = FakeEngine()
+def test_an_image_keeps_its_own_arguments():
+    engine = FakeEngine(local_images={DEBIAN: "sha256:2"})
     ensure_image(engine, Recipe(build_args={"STACK": "pqbed/openssl:abc"}), make_base)
-    assert engine.built == [{"context": "/context", "network": "None", "STACK": "pqbed/openssl:abc"}]
+    assert engine.built == [{"context": "/context", "network": "None", "STACK": "pqbed/openssl:abc", "BASE": DEBIAN}]
 
 
 def test_without_a_registry_the_base_is_made_here_once(monkeypatch):

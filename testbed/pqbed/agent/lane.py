@@ -16,7 +16,7 @@ from pqbed.agent.triple import Triple
 from pqbed.fetch.client import Client
 from pqbed.net import sysctls
 from pqbed.net.end import End
-from pqbed.net.link import address_plan, make_pair
+from pqbed.net.link import IFNAME, make_pair
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
@@ -38,10 +38,9 @@ class LaneAgent:
         self._pinned = sysctls.pin()
         self._server = Server(folder, enter=self._namespace.enter)
         self._client = Client()
-        self._addresses = address_plan(index)
-        make_pair(index, client_ns=None, server_ns=self._namespace.path)
-        self._client_end = End(None, self._addresses.client_ifname)
-        self._server_end = End(self._namespace.path, self._addresses.server_ifname)
+        self._addresses = make_pair(index, client_ns=None, server_ns=self._namespace.path)
+        self._client_end = End(None, IFNAME)
+        self._server_end = End(self._namespace.path, IFNAME)
         self._cells: dict[str, Cell] = {}
         self._triple: Triple | None = None
 
@@ -63,7 +62,7 @@ class LaneAgent:
             server_end=self._server_end,
             server=self._server,
             client=self._client,
-            address=self._addresses.server,
+            address=self._addresses.server.address,
             timeout_ns=timeout_ns,
             settle=_next_second if self._clock == "virtual" else _nothing,
         )

@@ -22,8 +22,8 @@ class End(Protocol):
         """Read the end as it is."""
         ...
 
-    def clear(self) -> None:
-        """Take the qdisc away, and with it every packet that waits in it."""
+    def quiet(self) -> None:
+        """Drop every packet on the wire and let those that follow pass untouched, until the next `shape`."""
         ...
 
 

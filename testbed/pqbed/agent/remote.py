@@ -26,8 +26,8 @@ class RemoteEnd:
     def read(self) -> EndState:
         return self._channel.call("read", EndState)
 
-    def clear(self) -> None:
-        self._channel.call("clear", Nothing)
+    def quiet(self) -> None:
+        self._channel.call("quiet", Nothing)
 
     def probe(self) -> None:
         """Raise HostError where this end's kernel has no netem."""

@@ -31,7 +31,7 @@ def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
     calls: Calls = {
         "shape": end.shape,
         "read": end.read,
-        "clear": end.clear,
+        "quiet": end.quiet,
         "probe": probe,
         "neighbour": neighbour,
         "sysctls": sysctls.read,

@@ -97,8 +97,8 @@ class Triple:
 
     def _quiet(self) -> None:
         """Take the link away and close the connection over the bare wire, so that nothing of it is left."""
-        self._client_end.clear()
-        self._server_end.clear()
+        self._client_end.quiet()
+        self._server_end.quiet()
         self._client.release()
 
     def _offer(self, size_bytes: int) -> None:

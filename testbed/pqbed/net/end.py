@@ -123,6 +123,10 @@ class End:
         root = self._root.read()
         return 0 if root.netem is None else root.queued
 
+    def quiet(self) -> None:
+        """Drop every packet on the wire and let those that follow pass untouched, until the next `shape` or `reseed`."""
+        self._root.quiet()
+
     def clear(self) -> None:
         """Take away all that `shape` sets: the interface as this End found it, routes without metrics, no netem."""
         self._applied = self._state = None

@@ -12,6 +12,7 @@ What `change` does to what a message leaves out (net/sched/sch_netem.c, netem_ch
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from pyroute2.netlink import NLA_F_NESTED, nla
@@ -180,12 +181,13 @@ def loss_of(netem: Netem) -> Loss:
 
 
 def odds(probability_ppm: int) -> int:
-    """Return a probability as the kernel has it: 2^32-1 is certain. Rounded to the nearest."""
-    return (2 * probability_ppm * U32_MAX + PPM) // (2 * PPM)
+    """Return a probability as the kernel has it: 2^32-1 is certain. Rounded as tc does, ties to even."""
+    return round(Fraction(probability_ppm * U32_MAX, PPM))
 
 
 def ppm(of_u32: int) -> int:
-    return (2 * of_u32 * PPM + U32_MAX) // (2 * U32_MAX)
+    """Return a probability of the kernel's, to the nearest millionth."""
+    return round(Fraction(of_u32 * PPM, U32_MAX))
 
 
 def message(index: int, netem: Netem, *, with_table: bool = True) -> NetemMessage:

@@ -55,27 +55,35 @@ class Root:
         self._kernel = kernel
         self._ifname = ifname
         self._index = index
+        self._with_all: bytearray | None = None
         self._reseed: bytearray | None = None
+        self._quiet = False
         self._options = b""
         self._netem: Netem | None = None
 
     def put(self, wanted: Netem) -> Netem:
         """Set all of `wanted` and return what the kernel then has; it echoes its own reading of a change."""
-        with_all = encode(message(self._index, wanted), RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ECHO)
+        self._with_all = encode(message(self._index, wanted), RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ECHO)
         # No NLM_F_CREATE: another seed for a qdisc that is gone must fail.
         self._reseed = encode(message(self._index, wanted, with_table=False), RTM_NEWQDISC, NLM_F_REPLACE | NLM_F_ECHO)
-        applied = self._change(with_all)
+        applied = self._change(self._with_all)
+        self._quiet = False
         self._options, self._netem = applied.options, applied.netem
         if applied.netem is None:
             raise HostError(f"{self._ifname} has a qdisc {applied.kind} after netem was set")
         return applied.netem
 
     def reseed(self, seed: int) -> None:
-        """Start netem's generator anew: one message. The answer must be the last one but for the seed."""
-        if self._reseed is None or self._netem is None:
+        """Start netem's generator anew: one message. The answer must be the last one but for the seed.
+
+        After `quiet` the same message puts all of it back.
+        """
+        if self._with_all is None or self._reseed is None or self._netem is None:
             return
-        _put_seed(self._reseed, seed)
-        applied = self._change(self._reseed)
+        again = self._with_all if self._quiet else self._reseed
+        _put_seed(again, seed)
+        applied = self._change(again)
+        self._quiet = False
         expected = bytearray(self._options)
         _put_seed(expected, seed)
         if applied.options != expected:
@@ -84,6 +92,12 @@ class Root:
                 f"{replace(self._netem, seed=seed)}",
                 hint="another program is setting this interface",
             )
+
+    def quiet(self) -> None:
+        """Take netem away with all that waits in it, until `reseed` puts it back."""
+        if self._netem is not None and not self._quiet:
+            self._delete()
+            self._quiet = True
 
     def read(self) -> RootQdisc:
         asked = tcmsg()
@@ -96,7 +110,10 @@ class Root:
 
     def remove(self) -> None:
         """Leave the interface with the kernel's own qdisc. Nothing happens where it has it already."""
-        self._reseed = self._netem = None
+        self._with_all = self._reseed = self._netem = None
+        self._delete()
+
+    def _delete(self) -> None:
         gone = tcmsg()
         gone["index"] = self._index
         gone["parent"] = TC_H_ROOT

@@ -1,0 +1,1 @@
+"""The run directory: manifest, cells, samples. Atomic and versioned; the only thing statistics read."""

@@ -48,10 +48,7 @@ def ensure_image(
     found = engine.image_id(recipe.reference)
     if found is not None:
         return found
-    arguments = dict(recipe.build_args)
-    # An image built on another of ours has its base already.
-    if not any(value.startswith(REPOSITORY) for value in arguments.values()):
-        arguments["BASE"] = ensure_base(engine, make_base, on_step)
+    arguments = {**recipe.build_args, "BASE": ensure_base(engine, make_base, on_step)}
     on_step(f"building {recipe.reference}")
     engine.build_image(recipe.folder, recipe.reference, arguments, network)
     built = engine.image_id(recipe.reference)

@@ -1,0 +1,31 @@
+# make demo   measure a small sweep and print its table; makes everything it needs first
+# make test   all checks and tests
+# make lint   the checks alone
+# make bench  how long pqbed's own steps take
+# CA_BUNDLE=FILE with any of them: certificates (PEM) to trust besides the system's, for downloads.
+
+CA_BUNDLE ?= $(PQBED_CA_BUNDLE)
+BIN := .venv/bin
+
+export PQBED_CA_BUNDLE := $(CA_BUNDLE)
+
+.PHONY: demo test lint bench setup
+
+demo: setup
+	$(BIN)/pqbed build $(if $(CA_BUNDLE),--ca-bundle "$(CA_BUNDLE)")
+	$(BIN)/pqbed sweep --preset demo
+
+test: lint
+	$(BIN)/pytest
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/pytest tests/benchmarks -s
+
+setup:
+	@scripts/setup.sh

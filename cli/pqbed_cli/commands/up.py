@@ -1,0 +1,29 @@
+from pqbed_cli.options import BedOption, CaBundle, ClockOption, Json, Profiles
+
+
+def up(
+    bed: BedOption = None,
+    clock: ClockOption = None,
+    profile: Profiles = None,
+    ca_bundle: CaBundle = None,
+    json_output: Json = False,
+) -> None:
+    """Bring a bed up for `link` and `fetch`: make what it needs, start a lane, set the link and read it back."""
+    from pqbed.beds.session import Session, bring_up
+    from pqbed.spec.codec import to_json
+    from pqbed_cli.link_text import UP_LINK, profiles_from
+    from pqbed_cli.render.output import print_json, say
+    from pqbed_cli.render.session import print_state
+    from pqbed_cli.taking import take_bed
+
+    profiles = profiles_from(profile)
+    with take_bed(bed, clock, json_output=json_output, ca_bundle=ca_bundle) as taken:
+        taken.prepare()
+        wanted = Session(bed=taken.bed.name, clock=taken.bed.clock, profiles=profiles, link=UP_LINK)
+        session, state = bring_up(taken.bed, wanted)
+    if json_output:
+        print_json({"session": to_json(session), "link": to_json(state)})
+        return
+    say(f"up: {session.bed} bed, {session.clock} clock, kernel {session.kernel}")
+    print_state(state)
+    say("next: pqbed link set --rtt 35 --loss 1, or pqbed fetch")

@@ -1,0 +1,42 @@
+"""The options that several commands share, worded once.
+
+Axis options stay text: `pqbed.spec.text` reads flags and sweep files alike, so that both mean the same.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Rtt = Annotated[str | None, typer.Option(metavar="MS,...", help="Round-trip times; a plain number is ms.")]
+Loss = Annotated[
+    str | None,
+    typer.Option(metavar="%,...", help="Loss in each direction, per cent; bursts as ge:P/R[/H[/K]]."),
+]
+Bandwidth = Annotated[str | None, typer.Option(metavar="MBIT,...", help="Rates; a plain number is Mbit/s; or none.")]
+Jitter = Annotated[str | None, typer.Option(metavar="MS,...", help="Jitter of one direction.")]
+Distribution = Annotated[
+    str | None, typer.Option(metavar="NAME,...", help="Of the jitter: uniform, normal, pareto, paretonormal.")
+]
+Size = Annotated[str | None, typer.Option(metavar="KIB,...", help="Response sizes; a plain number is KiB.")]
+Profiles = Annotated[str | None, typer.Option("--profile", metavar="NAME,...", help="TLS profiles; first: baseline.")]
+Initcwnd = Annotated[str | None, typer.Option(metavar="N,...", help="Initial congestion windows, in segments.")]
+Queue = Annotated[str | None, typer.Option(metavar="N,...", help="Packets that may wait at the bottleneck.")]
+Segmentation = Annotated[str | None, typer.Option(metavar="NAME,...", help="wire, offload-off or host.")]
+Samples = Annotated[str | None, typer.Option(metavar="N", help="Samples a cell. [default: about five minutes' worth]")]
+Seed = Annotated[str | None, typer.Option(metavar="N", help="Seed of order, loss and jitter.")]
+Lanes = Annotated[str | None, typer.Option(metavar="N", help="Lanes side by side. [default: what the bed allows]")]
+BedOption = Annotated[str | None, typer.Option("--bed", metavar="NAME", help="auto, docker, netns, uml or fake.")]
+ClockOption = Annotated[str | None, typer.Option("--clock", metavar="NAME", help="real, or virtual (uml only).")]
+Timeout = Annotated[str | None, typer.Option(metavar="S", help="Limit of one fetch; a plain number is seconds.")]
+Name = Annotated[str | None, typer.Option(metavar="NAME", help="Name of the sweep; part of the run's folder.")]
+Out = Annotated[str | None, typer.Option(metavar="DIR", help="Where runs go. [default: results]")]
+Spec = Annotated[Path | None, typer.Option("--spec", metavar="FILE", help="A sweep file (TOML) to start from.")]
+Preset = Annotated[str | None, typer.Option("--preset", metavar="NAME", help="A sweep that comes with pqbed.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+CaBundle = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca-bundle", metavar="FILE", help="Certificates (PEM) to trust besides the system's, for downloads."
+    ),
+]

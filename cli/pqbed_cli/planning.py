@@ -1,0 +1,79 @@
+"""From a request to a plan: the bed it will run on, its lanes and samples, and how long that takes."""
+
+from dataclasses import dataclass, replace
+
+from pqbed.estimate import estimate_seconds, samples_for_budget
+
+from pqbed.beds.bed import BedName
+from pqbed.beds.choose import CLOCKS, decide_bed, usual_lanes
+from pqbed.errors import EngineError, HostError
+from pqbed.plan import Plan, plan_sweep
+from pqbed.spec.options import Clock
+from pqbed_cli.request import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedBed:
+    """The bed that a sweep would take, and why."""
+
+    name: BedName
+    clock: Clock
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A plan with everything decided that the request left open. `request` names the bed and clock taken."""
+
+    request: Request
+    plan: Plan
+    bed: BedName
+    clock: Clock
+    lanes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a plan amounts to. `seconds` is wall time, without making artefacts."""
+
+    cells: int
+    samples: int
+    fetches: int
+    lanes: int
+    seconds: float
+
+
+def expect_bed(request: Request) -> ExpectedBed:
+    """Return what `sweep` would take here; where nothing runs here, plan for another host."""
+    choice, clock = request.options.bed, request.options.clock
+    try:
+        name, taken, reason = decide_bed(choice, clock)
+    except (HostError, EngineError) as error:
+        name = "uml" if choice == "auto" else choice
+        taken = clock or CLOCKS[name][0]
+        return ExpectedBed(name=name, clock=taken, reason=f"{name} ({taken} clock), on another host: {error.message}")
+    return ExpectedBed(name=name, clock=taken, reason=f"{name} ({taken} clock): {reason}")
+
+
+def settle(request: Request, bed: BedName, clock: Clock) -> Settled:
+    """Decide lanes and samples for `bed`."""
+    lanes = request.options.lanes or usual_lanes(bed, clock)
+    sweep = request.sweep
+    if not request.samples_chosen:
+        sweep = replace(sweep, samples=samples_for_budget(sweep, clock, lanes))
+    options = replace(request.options, bed=bed, clock=clock)
+    settled = Request(sweep=sweep, options=options, samples_chosen=True)
+    return Settled(request=settled, plan=plan_sweep(sweep), bed=bed, clock=clock, lanes=lanes)
+
+
+def estimate(settled: Settled, finished: int = 0) -> Estimate:
+    """Estimate what is left when `finished` fetches have their sample."""
+    plan = settled.plan
+    left = 1 - finished / plan.fetch_count
+    return Estimate(
+        cells=len(plan.cells),
+        samples=plan.sweep.samples,
+        fetches=plan.fetch_count - finished,
+        lanes=settled.lanes,
+        seconds=left * estimate_seconds(plan, settled.clock, settled.lanes),
+    )

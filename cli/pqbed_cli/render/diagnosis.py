@@ -1,0 +1,32 @@
+"""What `pqbed doctor` prints."""
+
+from pqbed.doctor import Diagnosis
+from pqbed_cli.render.output import say
+from pqbed_cli.render.table import Table, print_tables
+
+
+def print_diagnosis(diagnosis: Diagnosis) -> None:
+    """Print the checks, the beds, the cures, and what `--bed auto` takes."""
+    checks = Table(
+        columns=("check", "", "found"),
+        rows=tuple((check.name, check.level, check.found) for check in diagnosis.checks),
+    )
+    beds = Table(
+        columns=("bed", "", "found"),
+        rows=tuple((bed.bed, "yes" if bed.usable else "no", bed.found) for bed in diagnosis.beds),
+    )
+    print_tables([checks, beds])
+    say("")
+    for name, cure in _cures(diagnosis).items():
+        say(f"{name}: {cure}")
+    taken = diagnosis.auto or "nothing"
+    say(f"--bed auto takes {taken}: {diagnosis.auto_reason}")
+
+
+def _cures(diagnosis: Diagnosis) -> dict[str, str]:
+    """Return each cure once, by what it mends."""
+    cures = {check.name: check.cure for check in diagnosis.checks if check.cure}
+    for bed in diagnosis.beds:
+        if bed.cure and bed.cure not in cures.values():
+            cures[f"{bed.bed} bed"] = bed.cure
+    return cures

@@ -1,0 +1,36 @@
+"""Measured values as text for tables. Nothing here is parsed back."""
+
+import math
+
+NS_PER_MS = 1_000_000
+NONE = "-"
+
+
+def milliseconds(value_ns: float | None, none: str = NONE) -> str:
+    """Return ms with two places below 100 ms and one above: a TTLB is seldom known better."""
+    if value_ns is None or math.isnan(value_ns):
+        return none
+    value = value_ns / NS_PER_MS
+    return f"{value:.1f}" if value >= 100 else f"{value:.2f}"
+
+
+def increase(percent: float | None, low: float | None, high: float | None) -> str:
+    """Return an increase with its interval: `+24.1 % (23.8 to 24.4)`."""
+    if percent is None or math.isnan(percent):
+        return NONE
+    text = f"{percent:+.1f} %"
+    if low is None or high is None:
+        return text
+    return f"{text} ({low:.1f} to {high:.1f})"
+
+
+def span(seconds: float) -> str:
+    """Return a length of time for people: `40 s`, `4 min`, `2 h 10 min`."""
+    if seconds < 1:
+        return "under 1 s"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,52 @@
+"""What `plan` prints, and `sweep` before it starts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pqbed.plan import Plan
+from pqbed.spec.codec import to_json
+from pqbed.spec.parse import format_loss
+from pqbed.units import format_duration, format_rate, format_size
+from pqbed_cli.planning import Estimate, Settled
+from pqbed_cli.render.numbers import span
+from pqbed_cli.render.table import Table
+
+
+def plan_table(plan: Plan) -> Table:
+    """Return the axes of `plan` and their values."""
+    sweep = plan.sweep
+    axes: dict[str, Sequence[str]] = {
+        "profile": [profile.name for profile in sweep.profiles],
+        "rtt": [format_duration(value) for value in sweep.rtt_ns],
+        "bandwidth": [format_rate(value) for value in sweep.bandwidth_bps],
+        "loss": [format_loss(value) for value in sweep.loss],
+        "jitter": [format_duration(value) for value in sweep.jitter_ns],
+        "distribution": list(sweep.distribution),
+        "size": [format_size(value) for value in sweep.size_bytes],
+        "initcwnd": [str(value) for value in sweep.initcwnd],
+        "queue": [str(value) for value in sweep.queue_packets],
+        "segmentation": list(sweep.segmentation),
+    }
+    if not any(sweep.jitter_ns):
+        del axes["distribution"]
+    rows = tuple((name, str(len(values)), ", ".join(values)) for name, values in axes.items())
+    return Table(columns=("axis", "n", "values"), rows=rows, numeric=(1,))
+
+
+def estimate_line(estimate: Estimate) -> str:
+    """Return the estimate in one line."""
+    lanes = "1 lane" if estimate.lanes == 1 else f"{estimate.lanes} lanes"
+    return (
+        f"{estimate.cells} cells x {estimate.samples} samples: {estimate.fetches} fetches on {lanes},"
+        f" about {span(estimate.seconds)}"
+    )
+
+
+def plan_json(settled: Settled, estimate: Estimate) -> dict[str, Any]:
+    """Return the plan for programs: the estimate, how it is run, and every cell by its id."""
+    return {
+        "estimate": to_json(estimate),
+        "run": to_json(settled.request.options),
+        "sweep": to_json(settled.request.sweep),
+        "cells": {identity: to_json(cell) for identity, cell in settled.plan.cells.items()},
+    }

@@ -1,0 +1,131 @@
+"""Start or resume a sweep: bed, estimate, run directory, progress, table."""
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pqbed.runner import LaneFailed, SampleTaken, SweepEvent, run_sweep
+from pqbed.store.manifest import resume_manifest, start_manifest
+from pqbed.store.run import Run, create_run, open_run
+
+from pqbed.errors import SpecError
+from pqbed.spec.text import read_spec, sweep_from, sweep_to_toml
+from pqbed_cli.exits import INTERRUPTED
+from pqbed_cli.planning import Settled, estimate, settle
+from pqbed_cli.render.output import say
+from pqbed_cli.render.plan import estimate_line
+from pqbed_cli.render.progress import SweepProgress, show_progress
+from pqbed_cli.reporting import DEFAULT_PERCENTILES, report_run, summarise_run
+from pqbed_cli.request import Request, layer, read_request
+from pqbed_cli.runs import find_run, refuse_unwritable
+from pqbed_cli.taking import Taken, take_bed
+
+SWEEP_FILE = "sweep.toml"
+# What may be said anew when a run is taken up again: nothing that changes what is measured.
+RESUMABLE = ("lanes", "out")
+
+
+def start_sweep(typed: Mapping[str, Any]) -> int:
+    """Run the sweep that was typed in a new run directory; return the exit code."""
+    request = read_request(typed)
+    refuse_unwritable(request.options.out)
+    options = request.options
+    with _bed(options.bed, options.clock, typed) as taken:
+        settled = settle(request, taken.bed.name, taken.bed.clock)
+        say(estimate_line(estimate(settled)), json_output=typed["json_output"])
+        artefacts = taken.prepare()
+        with _new_run(settled, artefacts) as run:
+            return _conduct(settled, taken, run, typed)
+
+
+def resume_sweep(typed: Mapping[str, Any]) -> int:
+    """Go on with a run on the bed and clock it began with; return the exit code."""
+    _refuse_changes(typed)
+    path = find_run(typed["resume"], typed["out"] or "results")
+    with open_run(path) as run:
+        manifest = run.manifest
+        sweep, options = sweep_from(read_spec(path / SWEEP_FILE))
+        _typed_sweep, typed_options = sweep_from(layer(typed), bare=True)
+        options = replace(options, lanes=typed_options.lanes or options.lanes)
+        finished = len(run.finished())
+        with _bed(manifest.bed, manifest.clock, typed) as taken:
+            request = Request(sweep=sweep, options=options, samples_chosen=True)
+            settled = settle(request, taken.bed.name, taken.bed.clock)
+            say(f"{finished} of {settled.plan.fetch_count} samples are there already", json_output=typed["json_output"])
+            say(estimate_line(estimate(settled, finished)), json_output=typed["json_output"])
+            taken.prepare()
+            run.write_manifest(resume_manifest(manifest, sys.argv))
+            return _conduct(settled, taken, run, typed)
+
+
+def _conduct(settled: Settled, taken: Taken, run: Run, typed: Mapping[str, Any]) -> int:
+    """Measure with progress, then print the table and the path of the run."""
+    json_output = typed["json_output"]
+    say(f"run: {run.path}", json_output=json_output)
+    try:
+        with _progress(settled, run) as progress:
+            outcome = run_sweep(
+                settled.plan,
+                taken.bed,
+                run,
+                lanes=settled.lanes,
+                on_event=lambda event: _tell(progress, event),
+            )
+    except BaseException:
+        say(_resume_line(run), json_output=True)
+        raise
+    run.write_summary(summarise_run(run))
+    report_run(run, DEFAULT_PERCENTILES, json_output=json_output)
+    if outcome.exit_code == INTERRUPTED:
+        say(f"interrupted after {outcome.taken} of {outcome.planned} samples; {_resume_line(run)}", json_output=True)
+    return outcome.exit_code
+
+
+@contextlib.contextmanager
+def _progress(settled: Settled, run: Run) -> Iterator[SweepProgress]:
+    progress = show_progress(settled.plan.fetch_count, len(run.finished()))
+    with contextlib.closing(progress):
+        yield progress
+
+
+def _tell(progress: SweepProgress, event: SweepEvent) -> None:
+    if isinstance(event, SampleTaken):
+        progress.sample(failed=event.sample.timings.outcome != "ok")
+    elif isinstance(event, LaneFailed):
+        progress.note(f"lane {event.lane} failed and is started again: {event.detail}")
+
+
+def _new_run(settled: Settled, artefacts: dict[str, str]) -> Run:
+    sweep, options = settled.request.sweep, settled.request.options
+    manifest = start_manifest(
+        command=sys.argv,
+        bed=settled.bed,
+        clock=settled.clock,
+        seed=sweep.seed,
+        artefacts=artefacts,
+        run_again=f"pqbed sweep --spec {SWEEP_FILE}",
+    )
+    return create_run(Path(options.out), sweep.name, manifest, {SWEEP_FILE: sweep_to_toml(sweep, options)})
+
+
+def _bed(bed: str, clock: str | None, typed: Mapping[str, Any]) -> contextlib.AbstractContextManager[Taken]:
+    return take_bed(bed, clock, json_output=typed["json_output"], ca_bundle=typed["ca_bundle"])
+
+
+def _refuse_changes(typed: Mapping[str, Any]) -> None:
+    given = [name for name in ("spec", "preset") if typed[name] is not None]
+    asked = layer(typed)
+    given += [name for name in asked if name != "run"]
+    given += [name for name in asked.get("run", {}) if name not in RESUMABLE]
+    if given:
+        raise SpecError(
+            f"--resume goes on with a run as it was planned, and --{given[0]} would change it",
+            f"leave --{given[0]} out, or start a new sweep without --resume",
+        )
+
+
+def _resume_line(run: Run) -> str:
+    return f"go on with: pqbed sweep --resume {run.path}"

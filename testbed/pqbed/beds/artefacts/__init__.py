@@ -1,0 +1,23 @@
+"""What beds need before they can start: root file systems, guest kernels, build contexts of images.
+
+A room of its own inside `beds/`: both the docker and the uml bed draw on it, and it knows neither. Everything here is
+made once, kept under the user's cache folder by a hash of what it is made from, and appears there whole or not at all.
+"""
+
+from pqbed.beds.artefacts.base import base_reference, prepare_base
+from pqbed.beds.artefacts.command import OnStep
+from pqbed.beds.artefacts.contexts import DockerContext, docker_contexts
+from pqbed.beds.artefacts.prepare import UmlArtefacts, prepare_root, prepare_uml
+from pqbed.beds.artefacts.source import put_source
+
+__all__ = [
+    "DockerContext",
+    "OnStep",
+    "UmlArtefacts",
+    "base_reference",
+    "docker_contexts",
+    "prepare_base",
+    "prepare_root",
+    "prepare_uml",
+    "put_source",
+]

@@ -1,0 +1,53 @@
+"""The guest kernel of the uml bed: an ordinary program, built from Debian's kernel source package."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pqbed.beds.artefacts.bootstrap import copy_in, copy_out, in_root
+from pqbed.beds.artefacts.cache import cache_home, hash_inputs
+from pqbed.beds.artefacts.recipes import SUITE, read_packages, recipe_folder
+
+FRAGMENTS = ("kernel.config",)
+SCRIPTS = ("packages-build.txt", "add-backports.sh", "build-kernel.sh")
+PRINTED_LINES = {"kernel": 1100}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kernel:
+    """A built kernel: the program, the hash of its bytes, and which release of which package it is."""
+
+    path: Path
+    hash: str
+    version: str
+
+
+def kernel_entry(fragments: Sequence[str] = FRAGMENTS) -> Path:
+    """The cache entry of the kernel made by today's recipe and these configuration fragments."""
+    folder = recipe_folder("uml")
+    return cache_home() / "kernels" / hash_inputs(SUITE, *(folder / name for name in (*SCRIPTS, *fragments)))
+
+
+def kernel_packages() -> tuple[str, ...]:
+    """What the builder root needs for it."""
+    return read_packages(recipe_folder("uml") / "packages-build.txt")
+
+
+def kernel_hooks(target: Path, fragments: Sequence[str] = FRAGMENTS) -> list[str]:
+    """Steps in the builder root that end with linux, config and version in the host's folder `target`."""
+    folder = recipe_folder("uml")
+    return [
+        'mkdir -p "$1/build/uml" "$1/build/out"',
+        copy_in("/build/uml", *(folder / name for name in (*SCRIPTS, *fragments))),
+        in_root("/build/uml/add-backports.sh"),
+        in_root("/build/uml/build-kernel.sh", "/build/out/kernel", *(f"/build/uml/{name}" for name in fragments)),
+        *(copy_out(f"/build/out/kernel/{name}", target) for name in ("linux", "config", "version")),
+    ]
+
+
+def read_kernel(entry: Path) -> Kernel:
+    """Describe the kernel in a cache entry."""
+    path = entry / "linux"
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Kernel(path=path, hash=digest[:16], version=(entry / "version").read_text(encoding="ascii").strip())

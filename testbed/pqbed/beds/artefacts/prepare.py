@@ -1,0 +1,103 @@
+"""Make or find what the uml bed boots: a kernel and a root file system, in one go where both are missing."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pqbed.beds.artefacts.bootstrap import bootstrap, build_folder, require_bootstrap
+from pqbed.beds.artefacts.cache import building, cache_home, require_space
+from pqbed.beds.artefacts.command import Command, OnStep, no_progress, run_commands
+from pqbed.beds.artefacts.kernel import PRINTED_LINES, kernel_entry, kernel_hooks, kernel_packages, read_kernel
+from pqbed.beds.artefacts.rootfs import (
+    assemble_root,
+    root_entry,
+    root_hash,
+    system_command,
+    vendor_hooks,
+    vendor_packages,
+)
+from pqbed.beds.artefacts.trust import trusted_bundle
+from pqbed.beds.artefacts.wheels import fetch_wheels
+
+MIB = 1 << 20
+BUILD_BYTES = 4000 * MIB
+CACHE_BYTES = 600 * MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UmlArtefacts:
+    """What a guest boots. The hashes name contents: the kernel's bytes, the root's recipe and package versions."""
+
+    kernel: Path
+    kernel_hash: str
+    kernel_version: str
+    root: Path
+    root_hash: str
+
+
+def prepare_uml(on_step: OnStep = no_progress, ca_bundle: Path | None = None) -> UmlArtefacts:
+    """Return the kernel and the root, made first where the cache lacks them (minutes, once a recipe).
+
+    `ca_bundle` is a PEM file that pip and apt are to trust besides the system's certificates. Raises HostError where
+    this host cannot make them, BuildError when a step fails.
+    """
+    kernel_path, root_path = kernel_entry(), root_entry()
+    _make(kernel_path, root_path, on_step, ca_bundle)
+    kernel = read_kernel(kernel_path)
+    return UmlArtefacts(
+        kernel=kernel.path,
+        kernel_hash=kernel.hash,
+        kernel_version=kernel.version,
+        root=root_path,
+        root_hash=root_hash(root_path),
+    )
+
+
+def prepare_root(on_step: OnStep = no_progress, ca_bundle: Path | None = None) -> Path:
+    """Return the root alone, made first where the cache lacks it. Raises as prepare_uml does."""
+    root_path = root_entry()
+    _make(None, root_path, on_step, ca_bundle)
+    return root_path
+
+
+def _make(kernel_path: Path | None, root_path: Path, on_step: OnStep, ca_bundle: Path | None) -> None:
+    if root_path.exists() and (kernel_path is None or kernel_path.exists()):
+        return
+    require_bootstrap()
+    require_space([(build_folder(), BUILD_BYTES), (cache_home(), CACHE_BYTES)])
+    bundle = trusted_bundle(ca_bundle)
+    wheels = fetch_wheels(on_step, bundle)
+
+    def waiting(what: str) -> Callable[[], None]:
+        return lambda: on_step(f"waiting for another build of the {what}", None)
+
+    with building(root_path, waiting("root")) as root, tempfile.TemporaryDirectory(dir=build_folder()) as scratch:
+        if kernel_path is None:
+            _build(None, root, scratch=Path(scratch), wheels=wheels, on_step=on_step, ca_bundle=bundle)
+            return
+        with building(kernel_path, waiting("kernel")) as kernel:
+            _build(kernel, root, scratch=Path(scratch), wheels=wheels, on_step=on_step, ca_bundle=bundle)
+
+
+def _build(
+    kernel: Path | None, root: Path | None, *, scratch: Path, wheels: Path, on_step: OnStep, ca_bundle: Path | None
+) -> None:
+    """Fill the folders that are not None: one builder root makes pycurl and the kernel, another run the programs."""
+    packages: tuple[str, ...] = ()
+    hooks: list[str] = []
+    commands: list[Command] = []
+    tar = scratch / "root.tar"
+    if root is not None:
+        packages += vendor_packages()
+        hooks += vendor_hooks(wheels, scratch)
+        commands.append(system_command(tar, ca_bundle))
+    if kernel is not None:
+        packages += kernel_packages()
+        hooks += kernel_hooks(kernel)
+    if hooks:
+        included = sorted(set(packages))
+        commands.append(bootstrap("builder", variant="apt", packages=included, hooks=hooks, ca_bundle=ca_bundle))
+    run_commands(commands, on_step, PRINTED_LINES)
+    if root is not None:
+        assemble_root(root, tar, scratch / "vendor", on_step)

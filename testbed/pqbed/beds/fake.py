@@ -1,0 +1,155 @@
+"""A bed without a network, for trying the command line and for its tests. Its numbers mean nothing.
+
+Every timing is the floor of the model and a part drawn from the seed of the fetch and its cell, so that the
+same fetch gives the same timings in any order, on any lane.
+"""
+
+import random
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from pqbed.agent.facts import LaneFacts
+from pqbed.beds.bed import BedName
+from pqbed.errors import LaneError
+from pqbed.flights import REQUEST_BYTES, RESPONSE_HEADER_BYTES, typical_flights
+from pqbed.model import handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
+from pqbed.net.shape import shape_end
+from pqbed.net.state import EndState, LinkState
+from pqbed.spec.cell import Cell
+from pqbed.spec.link import Link
+from pqbed.spec.options import Clock
+from pqbed.spec.profile import Profile
+from pqbed.spec.sample import Fetch, Outcome, Timings
+from pqbed.spec.tcp import Tcp
+from pqbed.tls.served import Served
+
+FIRST_PORT = 4433
+# The mean of what is added to the floor, as a share of it.
+SPREAD = 0.05
+
+
+class FakeBed:
+    """Counts fetches over all its lanes, from 1: those in `fail_at` fail, those in `die_at` take the lane down.
+
+    `sleep_s` is real time a fetch; closing the lane cuts it short.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock = "virtual",
+        fail_at: Collection[int] = (),
+        fail_with: Outcome = "tls_error",
+        die_at: Collection[int] = (),
+        sleep_s: float = 0.0,
+    ) -> None:
+        self.name: BedName = "fake"
+        self.clock: Clock = clock
+        self.fail_at = fail_at
+        self.fail_with = fail_with
+        self.die_at = die_at
+        self.sleep_s = sleep_s
+        self._count = 0
+        self._guard = threading.Lock()
+
+    def prepare(self) -> dict[str, str]:
+        return {"fake": "sha256:" + "0" * 64}
+
+    def open_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> "FakeLane":
+        return FakeLane(self, index, profiles, timeout_ns)
+
+    def close(self) -> None:
+        """Hold nothing, end nothing."""
+
+    def count_fetch(self) -> int:
+        """Return the number of the next fetch."""
+        with self._guard:
+            self._count += 1
+            return self._count
+
+
+class FakeLane:
+    """A lane of the fake bed."""
+
+    def __init__(self, bed: FakeBed, index: int, profiles: Sequence[Profile], timeout_ns: int) -> None:
+        self.index = index
+        self.facts = LaneFacts(kernel="fake-1", versions={"fake": "1"}, served=_serve(profiles))
+        self._bed = bed
+        self._timeout_ns = timeout_ns
+        self._closed = threading.Event()
+        self._link: LinkState | None = None
+
+    def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
+        for fetch in fetches:
+            number = self._bed.count_fetch()
+            if self._closed.wait(self._bed.sleep_s):
+                raise LaneError(f"Lane {self.index} was closed.")
+            if number in self._bed.die_at:
+                raise LaneError(f"Lane {self.index} died at fetch {number}, as it was told to.")
+            if number in self._bed.fail_at:
+                yield fetch, Timings(outcome=self._bed.fail_with, detail=f"fetch {number} fails, as it was told to")
+            else:
+                yield fetch, invent_timings(cells[fetch.cell_id], fetch, self._timeout_ns)
+
+    def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
+        client, server = (shape_end(link, tcp, "client", seed), shape_end(link, tcp, "server", seed))
+        self._link = LinkState(
+            client=EndState(asked=client, applied=client, text="fake"),
+            server=EndState(asked=server, applied=server, text="fake"),
+        )
+        return self._link
+
+    def read_link(self) -> LinkState:
+        if self._link is None:
+            raise LaneError(f"Lane {self.index} has no link yet.")
+        return self._link
+
+    def close(self) -> None:
+        self._closed.set()
+
+
+def invent_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:
+    """Return timings of `fetch`: never below the floor, a time-out above `timeout_ns`."""
+    draw = random.Random(f"{fetch.seed}/{fetch.cell_id}")
+    flights = typical_flights(cell.profile)
+    response = RESPONSE_HEADER_BYTES + cell.workload.size_bytes
+    rtt_ns = rtt_floor_ns(cell.link)
+    hello_bytes = flights.client_bytes - REQUEST_BYTES
+    handshake_ns = _stretch(handshake_floor_ns(cell, flights.server_bytes, hello_bytes), draw)
+    rest_ns = ttlb_floor_ns(cell, flights.server_bytes, flights.client_bytes, response)
+    rest_ns -= handshake_floor_ns(cell, flights.server_bytes, flights.client_bytes)
+    last_byte_ns = handshake_ns + _stretch(rest_ns, draw)
+    if last_byte_ns > timeout_ns:
+        return Timings(outcome="timeout", detail="time-out of the fetch", tcp_connect_ns=rtt_ns)
+    return Timings(
+        outcome="ok",
+        tcp_connect_ns=rtt_ns,
+        tls_done_ns=handshake_ns,
+        first_byte_ns=min(handshake_ns + rtt_ns, last_byte_ns),
+        last_byte_ns=last_byte_ns,
+        body_bytes=cell.workload.size_bytes,
+        http_status=200,
+        group=cell.profile.group,
+        signature=cell.profile.chain.algorithm,
+        retransmits=0,
+        lost=0,
+        tcp_rtt_ns=rtt_ns,
+        cwnd=cell.tcp.initcwnd_client,
+    )
+
+
+def _stretch(floor_ns: int, draw: random.Random) -> int:
+    return floor_ns + int(floor_ns * draw.expovariate(1 / SPREAD))
+
+
+def _serve(profiles: Sequence[Profile]) -> tuple[Served, ...]:
+    return tuple(
+        Served(
+            profile=profile,
+            port=FIRST_PORT + number,
+            root_pem="",
+            certificate_wire_bytes=typical_flights(profile).certificate_bytes,
+            signature=profile.chain.algorithm,
+        )
+        for number, profile in enumerate(profiles)
+    )

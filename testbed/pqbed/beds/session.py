@@ -1,0 +1,205 @@
+"""The bed that `pqbed up` leaves ready for `link` and `fetch`: its settings, kept in one small file.
+
+A bed without standing parts (netns, uml, fake) starts a lane for each command, sets the link kept
+here and ends it again; the docker bed keeps its containers and finds them by label.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
+
+from pqbed.agent.facts import LaneFacts
+from pqbed.beds.bed import Bed, BedName, Lane
+from pqbed.beds.choose import bed_choice, choose_bed
+from pqbed.beds.usable import find_engine
+from pqbed.errors import SpecError, StoreError
+from pqbed.net.state import LinkState
+from pqbed.plan import cell_id
+from pqbed.spec.cell import Cell
+from pqbed.spec.codec import from_json, to_json
+from pqbed.spec.link import Link
+from pqbed.spec.options import Clock
+from pqbed.spec.profile import Profile
+from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.tcp import Tcp
+from pqbed.spec.workload import Workload
+
+Schema = Literal["pqbed.session/1"]
+DEFAULT_TIMEOUT_NS = 300_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What `up` and `link set` chose. `kernel` and `versions` are those of the lane that proved the bed."""
+
+    schema: Schema = "pqbed.session/1"
+    bed: BedName
+    clock: Clock
+    profiles: tuple[Profile, ...]
+    link: Link
+    tcp: Tcp = field(default_factory=Tcp)
+    seed: int = 1
+    kernel: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class StandingBed(Protocol):
+    """A bed whose parts outlive the command: `keep_up` starts them, `attach_lane` finds them, `take_down` ends them."""
+
+    def keep_up(self, profiles: Sequence[Profile], timeout_ns: int) -> Lane:
+        """Start lane 0 to stay after this process, or find it already there."""
+        ...
+
+    def attach_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> Lane:
+        """Return the standing lane. Its `close` leaves the parts running. Raises EngineError where it is gone."""
+        ...
+
+    def take_down(self) -> tuple[str, ...]:
+        """Remove everything that carries our label, and name it. Safe to call twice."""
+        ...
+
+
+def state_path() -> Path:
+    """Return the session file (XDG_STATE_HOME)."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "pqbed" / "bed.json"
+
+
+def read_session() -> Session:
+    """Return the session. Raises SpecError where there is none, StoreError where the file is damaged."""
+    session = find_session()
+    if session is None:
+        raise SpecError("no bed is up", "run `pqbed up` first")
+    return session
+
+
+def find_session() -> Session | None:
+    """Return the session, or None where no bed is up. Raises StoreError where the file is damaged."""
+    path = state_path()
+    try:
+        return from_json(Session, json.loads(path.read_text()))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, SpecError) as error:
+        raise StoreError(f"{path} cannot be used: {error}", "run `pqbed down`, then `pqbed up`") from error
+
+
+def write_session(session: Session) -> Path:
+    """Replace the session file whole."""
+    path = state_path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".bed-", delete=False) as handle:
+            try:
+                json.dump(to_json(session), handle, indent=1)
+                handle.flush()
+                os.fsync(handle.fileno())
+                os.replace(handle.name, path)  # noqa: PTH105
+            except BaseException:
+                Path(handle.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written: {error.strerror}", "point XDG_STATE_HOME at a folder you may write to"
+        ) from error
+    return path
+
+
+def forget_session() -> bool:
+    """Remove the session file; return whether there was one."""
+    try:
+        state_path().unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StoreError(f"{state_path()} cannot be removed: {error.strerror}", "remove it by hand") from error
+    return True
+
+
+def bring_up(bed: Bed, session: Session) -> tuple[Session, LinkState]:
+    """Start one lane of a prepared `bed`, set the link and read it back, and keep the settings."""
+    lane = (
+        bed.keep_up(session.profiles, DEFAULT_TIMEOUT_NS)
+        if isinstance(bed, StandingBed)
+        else bed.open_lane(0, session.profiles, DEFAULT_TIMEOUT_NS)
+    )
+    with contextlib.closing(lane):
+        state = lane.set_link(session.link, session.tcp, session.seed)
+        facts: LaneFacts = lane.facts
+    proved = replace(session, kernel=facts.kernel, versions=dict(facts.versions))
+    write_session(proved)
+    return proved, state
+
+
+@contextlib.contextmanager
+def open_session_lane(bed: Bed, session: Session, timeout_ns: int = DEFAULT_TIMEOUT_NS) -> Iterator[Lane]:
+    """Yield the lane of the session, with its link set; end it afterwards where the bed does not stand."""
+    lane = (
+        bed.attach_lane(0, session.profiles, timeout_ns)
+        if isinstance(bed, StandingBed)
+        else bed.open_lane(0, session.profiles, timeout_ns)
+    )
+    with contextlib.closing(lane):
+        if not isinstance(bed, StandingBed):
+            lane.set_link(session.link, session.tcp, session.seed)
+        yield lane
+
+
+def set_session_link(bed: Bed, session: Session) -> LinkState:
+    """Set the link of `session` on its lane, read it back, and keep it only if the kernel took it."""
+    with open_session_lane(bed, session) as lane:
+        state = lane.set_link(session.link, session.tcp, session.seed)
+    write_session(session)
+    return state
+
+
+def fetch_in_session(lane: Lane, session: Session, profile: Profile, size_bytes: int, count: int) -> Iterator[Timings]:
+    """Yield `count` fetches of `size_bytes` with `profile` over the session's link."""
+    workload = Workload(size_bytes=size_bytes)
+    cell = Cell(link=session.link, tcp=session.tcp, profile=profile, workload=workload)
+    identity = cell_id(cell)
+    fetches = [
+        Fetch(cell_id=identity, block=number, repetition=number, seed=_fetch_seed(session.seed, number))
+        for number in range(count)
+    ]
+    for _fetch, timings in lane.run({identity: cell}, fetches):
+        yield timings
+
+
+def clear_away(choice: str | None = None) -> tuple[str, ...]:
+    """End what stands on `choice`, or on the bed of the session; forget the session; name what was removed.
+
+    Needs no session: a standing bed finds its parts by label. Safe to call twice.
+    """
+    name = choice or _session_bed()
+    removed: tuple[str, ...] = ()
+    if name == "docker":
+        bed, _reason = choose_bed(name)
+        with contextlib.closing(bed):
+            removed = bed.take_down() if isinstance(bed, StandingBed) else ()
+    elif name is not None:
+        bed_choice(name)
+    return (*removed, *((str(state_path()),) if forget_session() else ()))
+
+
+def _session_bed() -> BedName | None:
+    """Return the bed of the session; docker, whose parts outlive a lost session, where an engine answers; else None."""
+    try:
+        session = find_session()
+    except StoreError:
+        session = None
+    if session is not None:
+        return session.bed
+    return "docker" if not isinstance(find_engine(), str) else None
+
+
+def _fetch_seed(seed: int, number: int) -> int:
+    """Mix well: netem's generator starts near seeds with near streams (`net/shape.py`)."""
+    digest = hashlib.blake2b(f"{seed}/session/{number}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")

@@ -1,0 +1,110 @@
+"""The smallest handshake and time to last byte that physics allows in a cell. No sample may lie below it.
+
+TTLB >= 2 RTT for TCP and TLS + 1 RTT for request and response + wire bytes / bandwidth + slow start, where
+
+- n bytes of payload are W(n) = n + 66 * ceil(n / MSS) on the wire: 14 Ethernet, 20 IPv4, 32 TCP with time stamps;
+- in slow start each acknowledged segment lets two more go, so n segments need the smallest k rounds with
+  w * (2^k - 1) >= n from a window of w. A round waits for the first acknowledgement of the one before, or for
+  the bottleneck to be done with it, whichever is later: waiting and sending overlap, they do not add up.
+
+Left out, as they only make a connection slower: acknowledgements on the wire, delayed ones, queues, loss, CPU.
+"""
+
+from pqbed.net.shape import JITTER_REACH
+from pqbed.spec.cell import Cell
+from pqbed.spec.link import PPM, GilbertElliott, Link, Loss
+
+ETHERNET_BYTES = 14
+TCP_IP_BYTES = 20 + 32
+FRAME_OVERHEAD_BYTES = ETHERNET_BYTES + TCP_IP_BYTES
+SYN_WIRE_BYTES = ETHERNET_BYTES + 20 + 40
+DEFAULT_MSS = 1500 - TCP_IP_BYTES
+
+_NS = 1_000_000_000
+
+
+def segment_bytes(mtu: int) -> int:
+    """Return the payload of a full segment (1448 at an MTU of 1500)."""
+    return mtu - TCP_IP_BYTES
+
+
+def segment_count(payload_bytes: int, mss: int = DEFAULT_MSS) -> int:
+    return -(-payload_bytes // mss)
+
+
+def wire_bytes(payload_bytes: int, mss: int = DEFAULT_MSS) -> int:
+    """W(n): what `payload_bytes` are on the wire."""
+    return payload_bytes + FRAME_OVERHEAD_BYTES * segment_count(payload_bytes, mss)
+
+
+def frame_ns(frame_bytes: int, bandwidth_bps: int | None) -> int:
+    """Return how long one frame takes to pass the bottleneck, rounded down as netem does. None: no limit."""
+    return 0 if bandwidth_bps is None else 8 * frame_bytes * _NS // bandwidth_bps
+
+
+def transmit_ns(payload_bytes: int, bandwidth_bps: int | None, mss: int = DEFAULT_MSS) -> int:
+    """Return how long `payload_bytes` take to pass the bottleneck back to back: W(n) / bandwidth."""
+    full, rest = divmod(payload_bytes, mss)
+    last_ns = frame_ns(rest + FRAME_OVERHEAD_BYTES, bandwidth_bps) if rest else 0
+    return full * frame_ns(mss + FRAME_OVERHEAD_BYTES, bandwidth_bps) + last_ns
+
+
+def mean_loss_ppm(loss: Loss) -> int:
+    """Return the share of packets lost in the long run, in one direction."""
+    if not isinstance(loss, GilbertElliott):
+        return loss.probability_ppm
+    turns = loss.enter_bad_ppm + loss.leave_bad_ppm
+    bad_ppm = loss.enter_bad_ppm * PPM // turns if turns else 0
+    return (bad_ppm * loss.loss_in_bad_ppm + (PPM - bad_ppm) * loss.loss_in_good_ppm) // PPM
+
+
+def slow_start_rounds(segments: int, window: int) -> int:
+    """Return the smallest k with `window` * (2^k - 1) >= `segments`; at least 1."""
+    rounds = 1
+    while window * ((1 << rounds) - 1) < segments:
+        rounds += 1
+    return rounds
+
+
+def rtt_floor_ns(link: Link) -> int:
+    """Return the shortest round trip jitter can make: netem cuts named distributions at 4 sigma."""
+    reach = 1 if link.distribution == "uniform" else JITTER_REACH
+    return max(0, link.rtt_ns - 2 * reach * link.jitter_ns)
+
+
+def flight_ns(cell: Cell, payload_bytes: int, window: int) -> int:
+    """Return from first to last bit of one flight of the server, sent from a `window` in segments."""
+    mss = segment_bytes(cell.tcp.mtu)
+    rate, rtt_ns = cell.link.bandwidth_bps, rtt_floor_ns(cell.link)
+    segment_ns = frame_ns(mss + FRAME_OVERHEAD_BYTES, rate)
+    start_ns = sent = 0
+    for number in range(slow_start_rounds(segment_count(payload_bytes, mss), window) - 1):
+        burst = window << number
+        sent += burst
+        start_ns += max(rtt_ns + segment_ns, burst * segment_ns)
+    return start_ns + transmit_ns(payload_bytes - sent * mss, rate, mss)
+
+
+def handshake_floor_ns(cell: Cell, server_flight_bytes: int, client_hello_bytes: int) -> int:
+    """Return the least time to the client's Finished: TCP and TLS 1.3 take one RTT each.
+
+    `server_flight_bytes` is ServerHello to Finished, `client_hello_bytes` the ClientHello, as TLS records.
+    """
+    rate, mss = cell.link.bandwidth_bps, segment_bytes(cell.tcp.mtu)
+    opening_ns = 2 * frame_ns(SYN_WIRE_BYTES, rate)
+    hello_ns = transmit_ns(client_hello_bytes, rate, mss)
+    flight = flight_ns(cell, server_flight_bytes, cell.tcp.initcwnd_server)
+    return 2 * rtt_floor_ns(cell.link) + opening_ns + hello_ns + flight
+
+
+def ttlb_floor_ns(cell: Cell, server_flight_bytes: int, client_bytes: int, response_bytes: int) -> int:
+    """Return the least time to the last byte.
+
+    `client_bytes` is all the client sends (ClientHello, its second flight, the request), `response_bytes` the
+    response with its header. Without a response there is no third round trip.
+    """
+    handshake_ns = handshake_floor_ns(cell, server_flight_bytes, client_bytes)
+    if response_bytes == 0:
+        return handshake_ns
+    window = cell.tcp.initcwnd_server + segment_count(server_flight_bytes, segment_bytes(cell.tcp.mtu))
+    return handshake_ns + rtt_floor_ns(cell.link) + flight_ns(cell, response_bytes, window)

@@ -1,0 +1,24 @@
+"""Plan x lanes -> store: order, lane deaths, resume, events."""
+
+from pqbed.runner.events import (
+    BlockDone,
+    LaneClosed,
+    LaneFailed,
+    LaneOpened,
+    SampleTaken,
+    SweepEvent,
+    SweepStarted,
+)
+from pqbed.runner.sweep import SweepOutcome, run_sweep
+
+__all__ = [
+    "BlockDone",
+    "LaneClosed",
+    "LaneFailed",
+    "LaneOpened",
+    "SampleTaken",
+    "SweepEvent",
+    "SweepOutcome",
+    "SweepStarted",
+    "run_sweep",
+]

@@ -1,0 +1,59 @@
+"""What a sweep tells while it runs. All events reach the caller's thread, each lane's in order."""
+
+from dataclasses import dataclass
+
+from pqbed.agent.facts import LaneFacts
+from pqbed.spec.sample import Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepStarted:
+    """`planned` fetches in all, of which `finished` were done by an earlier process."""
+
+    planned: int
+    finished: int
+    lanes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneOpened:
+    """`again`: it takes the place of one that failed."""
+
+    lane: int
+    facts: LaneFacts
+    again: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleTaken:
+    """It is in the journal."""
+
+    sample: Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneFailed:
+    """The lane is gone; it will be opened again, unless it failed `failures` times without a sample too often."""
+
+    lane: int
+    detail: str
+    failures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockDone:
+    """All fetches of the block have their sample."""
+
+    lane: int
+    block: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneClosed:
+    """`error` is what ended it before the work was done, else None."""
+
+    lane: int
+    error: BaseException | None = None
+
+
+SweepEvent = SweepStarted | LaneOpened | SampleTaken | LaneFailed | BlockDone | LaneClosed

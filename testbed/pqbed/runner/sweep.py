@@ -1,0 +1,142 @@
+"""Run a sweep: lanes in threads, samples to the store at once, events to the caller."""
+
+import contextlib
+import threading
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import polars as pl
+
+from pqbed.agent.facts import LaneFacts
+from pqbed.beds.bed import Bed
+from pqbed.errors import StoreError
+from pqbed.plan import Plan
+from pqbed.runner.blocks import BlockQueue
+from pqbed.runner.crew import Crew, OnEvent
+from pqbed.runner.events import LaneOpened, SweepStarted
+from pqbed.store.cells import confirm_links, tabulate_cells
+from pqbed.store.manifest import utc_now
+from pqbed.store.run import Run
+
+EXIT_FAILED_CELLS = 4
+EXIT_INTERRUPTED = 130
+
+State = Literal["finished", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepOutcome:
+    """How a sweep ended. The numbers are those of the whole run, also of what was done before it was resumed.
+
+    A failed cell has no good sample, or one taken on a link that was not the one asked for.
+    """
+
+    state: State
+    planned: int
+    taken: int
+    not_ok: int
+    failed_cells: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        if self.state == "interrupted":
+            return EXIT_INTERRUPTED
+        return EXIT_FAILED_CELLS if self.failed_cells else 0
+
+
+def run_sweep(
+    plan: Plan,
+    bed: Bed,
+    run: Run,
+    *,
+    lanes: int,
+    on_event: OnEvent = lambda _: None,
+    stop: threading.Event | None = None,
+) -> SweepOutcome:
+    """Do all fetches of `plan` that `run` has no sample of, on `lanes` lanes of a prepared `bed`.
+
+    Ends early on KeyboardInterrupt or when `stop` is set: what was measured is kept, and the same call on the same
+    run goes on from there. Raises LaneError where a lane does not come back, StoreError where a sample
+    cannot be kept, HostError or EngineError where a lane cannot be opened; all lanes are closed and the journals
+    sealed in each case. `on_event` is called in the caller's thread. `bed` and `run` stay open.
+    """
+    run.claim()
+    finished = run.finished()
+    _check_same_cells(plan, finished, run)
+    crew = Crew(plan, bed, run, BlockQueue(plan, finished), lanes)
+    try:
+        on_event(SweepStarted(planned=plan.fetch_count, finished=len(finished), lanes=lanes))
+        _follow(crew, plan, run, on_event, stop or threading.Event())
+    except KeyboardInterrupt:
+        pass  # `dismiss` stops the lanes; the outcome tells
+    finally:
+        try:
+            crew.dismiss(on_event)
+        finally:
+            with _giving_way_to(crew.error):
+                run.seal()
+    if crew.error is not None:
+        raise crew.error
+    return _conclude(plan, run)
+
+
+def _follow(crew: Crew, plan: Plan, run: Run, on_event: OnEvent, stop: threading.Event) -> None:
+    recorded = False
+    for event in crew.work(stop):
+        if isinstance(event, LaneOpened) and not recorded:
+            _record_facts(plan, run, event.facts)
+            recorded = True
+        on_event(event)
+
+
+def _check_same_cells(plan: Plan, finished: Collection[tuple[str, int]], run: Run) -> None:
+    strangers = {identity for identity, _ in finished} - plan.cells.keys()
+    if strangers:
+        raise StoreError(
+            f"{run.path} holds samples of {len(strangers)} cells that are not in this sweep.",
+            "Resume a run with the sweep.toml in its folder, or start a new run.",
+        )
+
+
+def _record_facts(plan: Plan, run: Run, facts: LaneFacts) -> None:
+    """Store what only an open lane knows, before the first sample."""
+    wire_bytes = {served.profile.name: served.certificate_wire_bytes for served in facts.served}
+    run.write_cells(tabulate_cells(plan, wire_bytes))
+    manifest = replace(run.manifest, kernel=facts.kernel, versions=facts.versions, sysctls=facts.sysctls)
+    run.write_manifest(manifest)
+
+
+def _conclude(plan: Plan, run: Run) -> SweepOutcome:
+    """Fill in the cells table and the manifest from the samples, and count them."""
+    cells = run.cells().collect()
+    if cells.is_empty():
+        cells = tabulate_cells(plan, {})
+    run.write_cells(confirm_links(cells, run.samples()))
+    outcome = _count(plan, run)
+    run.write_manifest(replace(run.manifest, ended=utc_now(), state=outcome.state))
+    return outcome
+
+
+def _count(plan: Plan, run: Run) -> SweepOutcome:
+    ok, wrong_link = pl.col("outcome") == "ok", pl.col("outcome") == "link_mismatch"
+    counts = run.samples().group_by("cell_id").agg(n=pl.len(), n_ok=ok.sum(), failed=~ok.any() | wrong_link.any())
+    rows = {row["cell_id"]: row for row in counts.collect().to_dicts()}
+    taken = sum(row["n"] for row in rows.values())
+    return SweepOutcome(
+        state="finished" if taken >= plan.fetch_count else "interrupted",
+        planned=plan.fetch_count,
+        taken=taken,
+        not_ok=taken - sum(row["n_ok"] for row in rows.values()),
+        failed_cells=tuple(identity for identity in plan.cells if identity in rows and rows[identity]["failed"]),
+    )
+
+
+@contextlib.contextmanager
+def _giving_way_to(error: BaseException | None) -> Iterator[None]:
+    """Let `error`, which came first, be the one that is raised."""
+    try:
+        yield
+    except StoreError:
+        if error is None:
+            raise

@@ -1,0 +1,78 @@
+"""What a run records about the host it ran on. Reading never fails: what cannot be read is empty."""
+
+import importlib.metadata
+import os
+import platform
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+_CPUINFO = Path("/proc/cpuinfo")
+_GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+_CLOCKSOURCE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostFacts:
+    """The host at one moment. `load_1min` is the kernel's load average; `cores` are those we may use."""
+
+    host: str
+    machine: str
+    kernel: str
+    system: str
+    python: str
+    cpu_model: str
+    cores: int
+    governor: str
+    clocksource: str
+    load_1min: float
+
+
+def read_host() -> HostFacts:
+    """Look at this host now."""
+    return HostFacts(
+        host=socket.gethostname(),
+        machine=platform.machine(),
+        kernel=platform.release(),
+        system=platform.system(),
+        python=platform.python_version(),
+        cpu_model=_cpu_model(),
+        cores=_usable_cores(),
+        governor=_read(_GOVERNOR),
+        clocksource=_read(_CLOCKSOURCE),
+        load_1min=_load(),
+    )
+
+
+def installed_packages() -> dict[str, str]:
+    """Return the Python packages of this environment with their versions, by name."""
+    found = {item.metadata["Name"]: item.version for item in importlib.metadata.distributions()}
+    return dict(sorted((str(name), str(version)) for name, version in found.items() if name))
+
+
+def _cpu_model() -> str:
+    for line in _read(_CPUINFO).splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() in {"model name", "Model", "cpu model"}:
+            return value.strip()
+    return platform.processor()
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _load() -> float:
+    try:
+        return float(os.getloadavg()[0])
+    except OSError:
+        return -1.0
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,80 @@
+"""The journal: one JSON line a sample, handed to the kernel at once, so that a killed process loses none.
+
+Only the end of the file can be torn, by a kill in mid-write: what follows the last newline was never a sample.
+"""
+
+import io
+import json
+import os
+import threading
+from pathlib import Path
+
+import polars as pl
+
+from pqbed.errors import StoreError
+from pqbed.spec.sample import Sample
+from pqbed.store.atomic import store_error, told
+from pqbed.store.schema import SAMPLES, sample_to_row
+
+
+class Journal:
+    """Appends samples to one new file. Owns its descriptor until `close`; safe to share between threads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._guard = threading.Lock()
+        self._length = 0
+        with told(path):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+            self._descriptor: int | None = os.open(path, flags, 0o644)
+
+    def append(self, sample: Sample) -> None:
+        """Add one line. Raises StoreError, and takes a half-written line back, where the disk is full."""
+        line = sample_to_line(sample)
+        with self._guard:
+            if self._descriptor is None:
+                raise StoreError(f"The journal {self.path} is closed.", "Continue the run with --resume.")
+            try:
+                _write_whole(self._descriptor, line)
+            except OSError as error:
+                os.ftruncate(self._descriptor, self._length)
+                raise store_error(self.path, error) from error
+            self._length += len(line)
+
+    def close(self) -> None:
+        """Wait until the disk has it all, and let go. Safe to call twice."""
+        with self._guard:
+            descriptor, self._descriptor = self._descriptor, None
+            if descriptor is None:
+                return
+            try:
+                with told(self.path):
+                    os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def sample_to_line(sample: Sample) -> bytes:
+    """Return `sample` as JSON and a newline. What is not text (a lone surrogate) becomes a question mark."""
+    text = json.dumps(sample_to_row(sample), ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace") + b"\n"
+
+
+def read_journal(path: Path) -> pl.DataFrame:
+    """Return the samples in `path`. A torn last line is dropped; any other unreadable line is a StoreError."""
+    with told(path):
+        content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    try:
+        return pl.read_ndjson(io.BytesIO(whole), schema=SAMPLES)
+    except pl.exceptions.PolarsError as error:
+        raise StoreError(
+            f"{path} holds a line that is no sample: {error}.",
+            "The file was changed or the disk failed: repair or remove that line, then continue with --resume.",
+        ) from error
+
+
+def _write_whole(descriptor: int, line: bytes) -> None:
+    rest = memoryview(line)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]

@@ -1,0 +1,46 @@
+"""One writer for a run, held by the kernel: the lock ends with the process, however that ends."""
+
+import errno
+import fcntl
+import os
+from pathlib import Path
+
+from pqbed.errors import StoreError
+from pqbed.store.atomic import told
+
+LOCK_NAME = ".lock"
+
+
+class Lock:
+    """The right to write one run directory, from making until `release`."""
+
+    def __init__(self, folder: Path) -> None:
+        with told(folder):
+            self._descriptor: int | None = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            _lock(self._descriptor, folder)
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Let another process write. Safe to call twice."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StoreError(
+            f"Another process is writing {folder}.",
+            "Wait until it ends, or stop it; then try again.",
+        ) from error
+    except OSError as error:
+        name = errno.errorcode.get(error.errno or 0, "error")
+        raise StoreError(
+            f"{folder} lies on a file system without locks ({name}).",
+            "Name a folder on a local disk with --out.",
+        ) from error

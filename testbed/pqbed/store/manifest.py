@@ -1,0 +1,127 @@
+"""manifest.json: where the numbers of a run came from, and how to make them again.
+
+It holds versions and hashes only, field by field: never a key, never the environment.
+"""
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pqbed import __version__
+from pqbed.errors import SpecError, StoreError
+from pqbed.spec.codec import from_json, to_json
+from pqbed.store.atomic import told, write_atomic
+from pqbed.store.host import HostFacts, installed_packages, read_host
+from pqbed.store.schema import check_id
+
+RUN_ID = "pqbed.run/1"
+MANIFEST_NAME = "manifest.json"
+NO_RUN_HINT = "Name a folder under results/ that `pqbed sweep` made."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumption:
+    """A run taken up again: when, with what command, on what host."""
+
+    at: str
+    command: tuple[str, ...]
+    host: HostFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """`kernel` and `versions` are those of the lanes, `artefacts` the bed's images and file systems by hash.
+
+    `packages` are the Python packages here. Times are UTC, ISO 8601; `ended` None: not ended, or killed.
+    """
+
+    schema: str = RUN_ID
+    pqbed: str
+    command: tuple[str, ...]
+    run_again: str
+    bed: str
+    clock: str
+    seed: int
+    started: str
+    ended: str | None = None
+    state: str | None = None
+    kernel: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    sysctls: dict[str, str] = field(default_factory=dict)
+    artefacts: dict[str, str] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
+    host: HostFacts
+    resumed: tuple[Resumption, ...] = ()
+
+
+def start_manifest(
+    *,
+    command: Sequence[str],
+    bed: str,
+    clock: str,
+    seed: int,
+    artefacts: Mapping[str, str],
+    run_again: str = "",
+) -> Manifest:
+    """Return the manifest of a run that starts now, on this host."""
+    return Manifest(
+        pqbed=__version__,
+        command=tuple(command),
+        run_again=run_again or shlex.join(command),
+        bed=bed,
+        clock=clock,
+        seed=seed,
+        started=utc_now(),
+        artefacts=dict(artefacts),
+        packages=installed_packages(),
+        host=read_host(),
+    )
+
+
+def resume_manifest(manifest: Manifest, command: Sequence[str]) -> Manifest:
+    """Return `manifest` with one resumption more, from now on this host."""
+    again = Resumption(at=utc_now(), command=tuple(command), host=read_host())
+    return replace(manifest, resumed=(*manifest.resumed, again), ended=None, state=None)
+
+
+def utc_now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def dump_manifest(manifest: Manifest) -> bytes:
+    return (json.dumps(to_json(manifest), indent=2) + "\n").encode()
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Replace the manifest in `folder`, whole."""
+    write_atomic(folder / MANIFEST_NAME, dump_manifest(manifest))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read it back. Raises StoreError where `folder` is no run, or one of a newer pqbed."""
+    path = folder / MANIFEST_NAME
+    if not path.is_file():
+        raise StoreError(f"{folder} is not a run directory: it has no {MANIFEST_NAME}.", NO_RUN_HINT)
+    with told(path):
+        text = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise StoreError(f"{path} is not JSON: {error}.", NO_RUN_HINT) from error
+    if not isinstance(found, dict):
+        raise StoreError(f"{path} is not a JSON object.", NO_RUN_HINT)
+    check_id(str(found.get("schema")), RUN_ID, path)
+    try:
+        return from_json(Manifest, _known(found))
+    except SpecError as error:
+        raise StoreError(f"{path} cannot be read: {error.message}.", NO_RUN_HINT) from error
+
+
+def _known(found: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what a later pqbed added: fields may be added under the same schema number."""
+    names = {item.name for item in fields(Manifest)}
+    return {name: value for name, value in found.items() if name in names}

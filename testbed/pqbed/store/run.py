@@ -1,0 +1,270 @@
+"""A run: one directory that any process may read and one at a time may write.
+
+Writing is safe against a kill at any moment, because every step is one rename or one removal:
+
+1. a sample is a whole line in `journal/<stem>.ndjson`;
+2. sealing puts the same rows into `samples/part-<stem>.parquet` (hidden name, sync, rename, sync of the folder);
+3. only then is the journal removed.
+
+A journal whose part exists is therefore a leftover between 2 and 3, and never read.
+"""
+
+import contextlib
+import errno
+import io
+import itertools
+import re
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import polars as pl
+
+from pqbed.errors import StoreError
+from pqbed.store.atomic import drop_temporaries, sync_folder, told, write_atomic, write_synced
+from pqbed.store.journal import Journal, read_journal
+from pqbed.store.lock import Lock
+from pqbed.store.manifest import MANIFEST_NAME, NO_RUN_HINT, Manifest, dump_manifest, read_manifest, write_manifest
+from pqbed.store.schema import CELLS, CELLS_ID, SAMPLES, SAMPLES_ID, SUMMARY, SUMMARY_ID, check_id, conform
+
+JOURNAL_FOLDER = "journal"
+SAMPLES_FOLDER = "samples"
+# A folder under this name is a run in the making; an old one was left by a killed process.
+MAKING_PREFIX = ".making-"
+_STALE_S = 3600
+_SCHEMA_KEY = "schema"
+
+
+class Run:
+    """One run directory. Reading needs nothing; the first write claims it, `close` gives it back."""
+
+    def __init__(self, path: Path, lock: Lock | None = None) -> None:
+        self.path = path
+        self._lock = lock
+        self._journals: dict[int, Journal] = {}
+        self._guard = threading.RLock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def manifest(self) -> Manifest:
+        return read_manifest(self.path)
+
+    def claim(self) -> None:
+        """Become the one writer, and clear what a killed one left. Raises StoreError where another writes."""
+        with self._guard:
+            if self._lock is None:
+                self._lock = Lock(self.path)
+                self._recover()
+
+    def journal(self, lane: int) -> Journal:
+        """Return the open journal of `lane`; a new file each time the run is taken up."""
+        self.claim()
+        with self._guard:
+            if lane not in self._journals:
+                self._journals[lane] = Journal(self._new_journal_path(lane))
+            return self._journals[lane]
+
+    def seal(self) -> None:
+        """Turn every journal into a part. What fails leaves the journals that are not sealed yet as they are."""
+        self.claim()
+        with self._guard:
+            self._close_journals()
+            for path in self._journal_paths():
+                self._seal_journal(path)
+
+    def close(self) -> None:
+        """Close the journals without sealing them, and let others write. Safe to call twice."""
+        with self._guard:
+            try:
+                self._close_journals()
+            finally:
+                lock, self._lock = self._lock, None
+                if lock is not None:
+                    lock.release()
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        self.claim()
+        write_manifest(self.path, manifest)
+
+    def write_cells(self, cells: pl.DataFrame) -> None:
+        self.claim()
+        _write_table(self.path / "cells.parquet", conform(cells, CELLS), CELLS_ID)
+
+    def write_summary(self, summary: pl.DataFrame) -> None:
+        self.claim()
+        _write_table(self.path / "summary.parquet", conform(summary, SUMMARY), SUMMARY_ID)
+
+    def samples(self) -> pl.LazyFrame:
+        """Return all samples, sealed or not. Consistent also while another process writes the run."""
+        journals = self._read_journals()  # before the parts: sealing moves rows from here to there
+        parts = self._part_paths()
+        sealed = [_scan_table(path, SAMPLES, SAMPLES_ID) for path in parts]
+        live = [rows.lazy() for path, rows in journals.items() if self._part_path(path) not in parts]
+        return pl.concat([SAMPLES.to_frame().lazy(), *sealed, *live])
+
+    def cells(self) -> pl.LazyFrame:
+        """Return the cells table; no rows before the first lane has opened."""
+        return _scan_table(self.path / "cells.parquet", CELLS, CELLS_ID)
+
+    def summary(self) -> pl.LazyFrame:
+        """Return the summary; no rows before one was written."""
+        return _scan_table(self.path / "summary.parquet", SUMMARY, SUMMARY_ID)
+
+    def finished(self) -> set[tuple[str, int]]:
+        """Return (cell_id, repetition) of every fetch that has its sample, good or bad."""
+        return set(self.samples().select("cell_id", "repetition").collect().rows())
+
+    def _recover(self) -> None:
+        for folder in (self.path, self.path / JOURNAL_FOLDER, self.path / SAMPLES_FOLDER):
+            drop_temporaries(folder)
+        for path in self._journal_paths():
+            if self._part_path(path).exists():
+                _remove(path)
+
+    def _seal_journal(self, path: Path) -> None:
+        rows = read_journal(path)
+        if not rows.is_empty():
+            _write_table(self._part_path(path), rows, SAMPLES_ID)
+        _remove(path)
+
+    def _close_journals(self) -> None:
+        while self._journals:
+            _, journal = self._journals.popitem()
+            journal.close()
+
+    def _read_journals(self) -> dict[Path, pl.DataFrame]:
+        found = {}
+        for path in self._journal_paths():
+            try:
+                found[path] = read_journal(path)
+            except StoreError:
+                if path.exists():  # else it was sealed meanwhile, and its part holds the rows
+                    raise
+        return found
+
+    def _new_journal_path(self, lane: int) -> Path:
+        stems = [path.stem for path in (*self._journal_paths(), *self._part_paths())]
+        taken = [int(number) for stem in stems for number in re.findall(rf"lane-{lane:03d}-(\d+)$", stem)]
+        return self.path / JOURNAL_FOLDER / f"lane-{lane:03d}-{max(taken, default=0) + 1:04d}.ndjson"
+
+    def _journal_paths(self) -> list[Path]:
+        return sorted((self.path / JOURNAL_FOLDER).glob("lane-*.ndjson"))
+
+    def _part_paths(self) -> list[Path]:
+        return sorted((self.path / SAMPLES_FOLDER).glob("part-*.parquet"))
+
+    def _part_path(self, journal: Path) -> Path:
+        return self.path / SAMPLES_FOLDER / f"part-{journal.stem}.parquet"
+
+
+def create_run(out: Path, name: str, manifest: Manifest, files: Mapping[str, str]) -> Run:
+    """Make `out`/<utc>-<name>/ with its manifest and `files` (name to text), whole or not at all.
+
+    The run comes claimed. Raises StoreError where `out` cannot be written.
+    """
+    with told(out):
+        out.mkdir(parents=True, exist_ok=True)
+        _drop_stale(out)
+        making = out / f"{MAKING_PREFIX}{secrets.token_hex(8)}"
+        making.mkdir()
+        lock: Lock | None = None
+        try:
+            lock = Lock(making)
+            _fill(
+                making, {MANIFEST_NAME: dump_manifest(manifest)} | {key: text.encode() for key, text in files.items()}
+            )
+            path = _place(making, out, name)
+        except BaseException:
+            shutil.rmtree(making, ignore_errors=True)
+            if lock is not None:
+                lock.release()
+            raise
+        return Run(path, lock)
+
+
+def open_run(path: Path) -> Run:
+    """Return the run at `path`, unclaimed. Raises StoreError where there is none, or one of a newer pqbed."""
+    if not path.is_dir():
+        raise StoreError(f"There is no run at {path}.", NO_RUN_HINT)
+    read_manifest(path)
+    for folder in (JOURNAL_FOLDER, SAMPLES_FOLDER):
+        if not (path / folder).is_dir():
+            raise StoreError(f"{path} is not a whole run directory: it has no {folder}/.", NO_RUN_HINT)
+    return Run(path)
+
+
+def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name in (JOURNAL_FOLDER, SAMPLES_FOLDER):
+        (folder / name).mkdir()
+    for name, content in files.items():
+        write_synced(folder / name, content)
+    sync_folder(folder)
+
+
+def _place(making: Path, out: Path, name: str) -> Path:
+    """Rename `making` to the first free name; a rename onto a directory that is not empty fails."""
+    stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}"
+    for attempt in itertools.count(1):
+        path = out / (stem if attempt == 1 else f"{stem}-{attempt}")
+        with contextlib.suppress(FileExistsError):
+            if not path.exists():
+                _rename_folder(making, path)
+                sync_folder(out)
+                return path
+    raise AssertionError
+
+
+def _rename_folder(old: Path, new: Path) -> None:
+    try:
+        old.rename(new)
+    except OSError as error:
+        if error.errno == errno.ENOTEMPTY:  # another process was first
+            raise FileExistsError(error.errno, error.strerror, str(new)) from error
+        raise
+
+
+def _drop_stale(out: Path) -> None:
+    for folder in out.glob(f"{MAKING_PREFIX}*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > _STALE_S:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_table(path: Path, frame: pl.DataFrame, schema_id: str) -> None:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, metadata={_SCHEMA_KEY: schema_id})
+    write_atomic(path, buffer.getvalue())
+
+
+def _scan_table(path: Path, schema: pl.Schema, schema_id: str) -> pl.LazyFrame:
+    if not path.exists():
+        return schema.to_frame().lazy()
+    try:
+        with told(path):
+            check_id(pl.read_parquet_metadata(path).get(_SCHEMA_KEY), schema_id, path)
+            return _select(pl.scan_parquet(path), schema)
+    except pl.exceptions.PolarsError as error:
+        raise StoreError(f"{path} cannot be read: {error}.", "The file is damaged: restore it from a copy.") from error
+
+
+def _select(frame: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:
+    """Return the columns of `schema`: null for those an older pqbed did not write, none that a later one added."""
+    present = set(frame.collect_schema())
+    return frame.select([pl.col(n) if n in present else pl.lit(None, kind).alias(n) for n, kind in schema.items()])
+
+
+def _remove(path: Path) -> None:
+    with told(path):
+        path.unlink(missing_ok=True)
+        sync_folder(path.parent)

@@ -1,0 +1,163 @@
+"""The tables of a run. Columns may be added; a renamed or changed one needs a new number.
+
+Times in ns, rates in bit/s, probabilities in ppm, sizes in bytes, increases in per cent.
+"""
+
+from dataclasses import fields
+from typing import Any, get_args
+
+import polars as pl
+
+from pqbed.errors import StoreError
+from pqbed.spec.codec import from_json
+from pqbed.spec.sample import Fetch, Outcome, Sample, Timings
+
+SAMPLES_ID = "pqbed.samples/1"
+CELLS_ID = "pqbed.cells/1"
+SUMMARY_ID = "pqbed.summary/1"
+
+OUTCOMES: tuple[str, ...] = get_args(Outcome)
+FAILURES = tuple(outcome for outcome in OUTCOMES if outcome != "ok")
+QUANTILES = {"p50": 0.50, "p75": 0.75, "p90": 0.90}
+INCREASES = ("p50", "p90")
+BOUNDS = ("", "_low", "_high")
+
+_FETCH = tuple(field.name for field in fields(Fetch))
+_TIMINGS = tuple(field.name for field in fields(Timings))
+_PLACE = tuple(field.name for field in fields(Sample) if field.name not in {"fetch", "timings"})
+
+SAMPLES = pl.Schema(
+    {
+        "cell_id": pl.String,
+        "block": pl.Int64,
+        "repetition": pl.Int64,
+        "lane": pl.Int64,
+        "seed": pl.UInt64,
+        "outcome": pl.String,
+        "detail": pl.String,
+        "tcp_connect_ns": pl.Int64,
+        "tls_done_ns": pl.Int64,
+        "first_byte_ns": pl.Int64,
+        "last_byte_ns": pl.Int64,
+        "body_bytes": pl.Int64,
+        "http_status": pl.Int64,
+        "group": pl.String,
+        "signature": pl.String,
+        "retransmits": pl.Int64,
+        "lost": pl.Int64,
+        "tcp_rtt_ns": pl.Int64,
+        "cwnd": pl.Int64,
+        "bed": pl.String,
+        "clock": pl.String,
+        "kernel": pl.String,
+        "host": pl.String,
+    }
+)
+
+# What makes two cells arms of one comparison: they differ in the profile alone.
+CONDITIONS = pl.Schema(
+    {
+        "rtt_ns": pl.Int64,
+        "bandwidth_bps": pl.Int64,
+        "loss_ppm": pl.Int64,
+        "loss_model": pl.String,
+        "loss_enter_bad_ppm": pl.Int64,
+        "loss_leave_bad_ppm": pl.Int64,
+        "loss_in_bad_ppm": pl.Int64,
+        "loss_in_good_ppm": pl.Int64,
+        "jitter_ns": pl.Int64,
+        "distribution": pl.String,
+        "queue": pl.Int64,
+        "segmentation": pl.String,
+        "layout": pl.String,
+        "initcwnd_server": pl.Int64,
+        "initcwnd_client": pl.Int64,
+        "initrwnd": pl.Int64,
+        "congestion_control": pl.String,
+        "mtu": pl.Int64,
+        "http": pl.String,
+        "size_bytes": pl.Int64,
+    }
+)
+
+# What the kernel confirmed, and what a probe saw: named after the condition they belong to.
+APPLIED = ("rtt_ns", "bandwidth_bps", "loss_ppm", "jitter_ns", "queue")
+ACHIEVED = ("rtt_ns", "bandwidth_bps", "loss_ppm")
+
+_ARM = pl.Schema(
+    {
+        "cell_id": pl.String,
+        "profile": pl.String,
+        "stack": pl.String,
+        "group": pl.String,
+        "chain": pl.String,
+        "chain_depth": pl.Int64,
+        "chain_wire_bytes": pl.Int64,
+        "mutual": pl.Boolean,
+    }
+)
+_READ_BACK = pl.Schema(
+    {
+        "link_applied": pl.Boolean,
+        **{f"applied_{name}": pl.Int64 for name in APPLIED},
+        **{f"achieved_{name}": pl.Int64 for name in ACHIEVED},
+    }
+)
+ASKED = pl.Schema([*_ARM.items(), *CONDITIONS.items()])
+CELLS = pl.Schema([*ASKED.items(), *_READ_BACK.items()])
+
+SUMMARY = pl.Schema(
+    {
+        "cell_id": pl.String,
+        "profile": pl.String,
+        "baseline": pl.String,
+        "n": pl.Int64,
+        "n_ok": pl.Int64,
+        "n_failed": pl.Int64,
+        **{f"n_{outcome}": pl.Int64 for outcome in FAILURES},
+        **{f"{name}{bound}_ns": pl.Float64 for name in QUANTILES for bound in BOUNDS},
+        **{f"handshake_{name}{bound}_ns": pl.Float64 for name in QUANTILES for bound in BOUNDS},
+        "pairs": pl.Int64,
+        **{f"increase_{name}{bound}_pct": pl.Float64 for name in INCREASES for bound in BOUNDS},
+        **{f"handshake_increase_{name}{bound}_pct": pl.Float64 for name in INCREASES for bound in BOUNDS},
+    }
+)
+
+
+def sample_to_row(sample: Sample) -> dict[str, Any]:
+    """Return `sample` as one flat row, in the order of the columns."""
+    row = {name: getattr(sample.fetch, name) for name in _FETCH}
+    row |= {name: getattr(sample.timings, name) for name in _TIMINGS}
+    row |= {name: getattr(sample, name) for name in _PLACE}
+    return {name: row[name] for name in SAMPLES}
+
+
+def sample_from_row(row: dict[str, Any]) -> Sample:
+    """Return the sample that `row` is. Raises SpecError where it is none."""
+    return Sample(
+        fetch=from_json(Fetch, {name: row[name] for name in _FETCH}),
+        timings=from_json(Timings, {name: row[name] for name in _TIMINGS}),
+        **{name: row[name] for name in _PLACE},
+    )
+
+
+def check_id(found: str | None, known: str, where: object) -> None:
+    """Raise StoreError unless `found` is `known` or an older number of the same schema."""
+    name, _, number = known.rpartition("/")
+    found_name, _, found_number = (found or "").rpartition("/")
+    if found_name != name or not found_number.isdecimal():
+        raise StoreError(f"{where} is not of schema {name}.", "Name a run directory that pqbed made.")
+    if int(found_number) > int(number):
+        raise StoreError(
+            f"{where} is of schema {found}, newer than the {known} this pqbed reads.",
+            "Read it with the pqbed version that its manifest.json names, or a later one.",
+        )
+
+
+def conform(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    """Return the columns of `schema`, in its order and types; those that `frame` lacks are null."""
+    columns = [
+        pl.col(name).cast(kind) if name in frame.columns else pl.lit(None, kind).alias(name)
+        for name, kind in schema.items()
+    ]
+    return frame.select(columns)

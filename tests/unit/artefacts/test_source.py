@@ -1,0 +1,48 @@
+import ast
+import sys
+
+import pytest
+
+from pqbed.beds.artefacts import source
+from pqbed.beds.artefacts.recipes import PACKAGE
+from pqbed.beds.artefacts.source import agent_files, put_source
+
+
+def test_only_modules_of_the_agent_go_in(tmp_path):
+    folder = put_source(tmp_path)
+    assert folder.parent == tmp_path / "opt/pqbed"
+    copied = {path.relative_to(folder / "pqbed") for path in folder.rglob("*") if path.is_file()}
+    assert copied == set(agent_files())
+    assert {path.suffix for path in copied} == {".py"}
+    assert {"spec", "net", "tls", "fetch", "agent"} <= {path.parts[0] for path in copied}
+    assert not {"store", "stats", "report", "runner"} & {path.parts[0] for path in copied}
+
+
+def test_the_agent_imports_nothing_an_image_lacks():
+    allowed = sys.stdlib_module_names | {"pqbed", "pycurl", "pyroute2"}
+    for name in agent_files():
+        for node in ast.walk(ast.parse((PACKAGE / name).read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            assert {module.split(".")[0] for module in names} <= allowed, name
+
+
+def test_putting_it_twice_changes_nothing(tmp_path):
+    first = put_source(tmp_path)
+    marker = first / "marker"
+    marker.touch()
+    assert put_source(tmp_path) == first
+    assert marker.exists()
+    assert [path.name for path in first.parent.iterdir()] == [first.name]
+
+
+def test_a_copy_that_fails_leaves_nothing(monkeypatch, tmp_path):
+    def fail(target):
+        target.mkdir()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(source, "copy_source", fail)
+    with pytest.raises(OSError, match="No space"):
+        put_source(tmp_path)
+    assert list((tmp_path / "opt/pqbed").iterdir()) == []
