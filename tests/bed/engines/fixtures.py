@@ -1,4 +1,4 @@
-"""Engines for tests: one without netem where this host has none, one with it anywhere; and the stack's image on both."""
+"""Engines for tests: the host's or one of our own, and one with netem anywhere; and the stack's image on both."""
 
 import shutil
 from pathlib import Path
@@ -37,11 +37,10 @@ def stack_image(private_engine):
     recipe, _ = docker_contexts()
     tar = image_tar(recipe.reference)
     if private_engine.image_id(recipe.reference) is None and tar.exists():
-        private_engine.load_image(tar)
+        load_image(private_engine, tar)
     identity = ensure_image(private_engine, recipe, prepare_base, network="host")
     if not tar.exists():
-        tar.parent.mkdir(parents=True, exist_ok=True)
-        private_engine.save_image(recipe.reference, tar)
+        save_image(private_engine, recipe.reference, tar)
     return identity
 
 
@@ -62,7 +61,7 @@ def netem_image(request, netem_engine):
     tar = image_tar(recipe.reference)
     if not tar.exists():
         request.getfixturevalue("stack_image")
-    netem_engine.load_image(tar)
+    load_image(netem_engine, tar)
     return netem_engine.image_id(recipe.reference)
 
 
@@ -73,3 +72,18 @@ def image_tar(reference: str) -> Path:
     if folder.exists() and not tar.exists():
         shutil.rmtree(folder)
     return tar
+
+
+def save_image(engine, reference, tar):
+    """Write an image to a tar, whole or not at all."""
+    tar.parent.mkdir(parents=True, exist_ok=True)
+    partial = tar.with_suffix(".partial")
+    with partial.open("wb") as out:
+        out.writelines(engine._client.get_image(reference))
+    partial.replace(tar)
+
+
+def load_image(engine, tar):
+    """Read an image from a tar."""
+    with tar.open("rb") as data:
+        engine._client.load_image(data)

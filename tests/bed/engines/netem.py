@@ -50,9 +50,9 @@ def missing() -> str:
 def netem_engine_guest() -> Iterator[DockerEngine]:
     """Boot the guest, yield a connection to its engine, end it."""
     kernel, root = guest_kernel(), guest_root()
-    with _tap(), _booted(kernel, root) as console:
-        with wait_ready(f"tcp://{GUEST_ADDRESS}:2375", START_TIMEOUT_S, console) as engine:
-            yield engine
+    host = f"tcp://{GUEST_ADDRESS}:2375"
+    with _tap(), _booted(kernel, root) as console, wait_ready(host, START_TIMEOUT_S, console) as engine:
+        yield engine
 
 
 def guest_kernel() -> Path:

@@ -1,4 +1,4 @@
-"""A Docker Engine of our own, for tests on a host where none answers: its files in one folder, no bridge, no firewall."""
+"""A Docker Engine of our own, for tests on a host where none answers: in one folder, without bridge and firewall."""
 
 import os
 import shutil
