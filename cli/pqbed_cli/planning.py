@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from pqbed.estimate import estimate_seconds, samples_for_budget
-
 from pqbed.beds.bed import BedName
 from pqbed.beds.choose import CLOCKS, decide_bed, usual_lanes
 from pqbed.errors import EngineError, HostError
+from pqbed.estimate import estimate_seconds, samples_for_budget
 from pqbed.plan import Plan, plan_sweep
 from pqbed.spec.options import Clock
 from pqbed_cli.request import Request

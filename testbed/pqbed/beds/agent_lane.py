@@ -44,8 +44,7 @@ class AgentLane:
         """Do `fetches` in order (see `beds.bed.Lane`)."""
         self._teach(cells, fetches)
         timings = self._channel.stream("run", Timings, fetches=tuple(fetches))
-        for fetch, timing in zip(fetches, timings, strict=True):
-            yield fetch, timing
+        yield from zip(fetches, timings, strict=True)
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends and read them back."""
