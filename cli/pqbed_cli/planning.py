@@ -60,6 +60,7 @@ def settle(request: Request, bed: BedName, clock: Clock) -> Settled:
     sweep = request.sweep
     if not request.samples_chosen:
         sweep = replace(sweep, samples=samples_for_budget(sweep, clock, lanes))
+    lanes = min(lanes, sweep.samples)  # a lane takes whole blocks: more lanes than blocks would stay idle
     options = replace(request.options, bed=bed, clock=clock)
     settled = Request(sweep=sweep, options=options, samples_chosen=True)
     return Settled(request=settled, plan=plan_sweep(sweep), bed=bed, clock=clock, lanes=lanes)
