@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from pqbed.beds.agent_lane import AgentLane
 from pqbed.beds.make import make_netns, make_uml
@@ -74,19 +75,18 @@ def fetch_many(lane: AgentLane, link: Link, profile: str, size_bytes: int) -> Co
 def session_cpu(lane: AgentLane) -> float:
     """CPU seconds of every process in the lane's session (fields 14 to 17 of /proc/PID/stat)."""
     total = 0
-    for name in filter(str.isdigit, os.listdir("/proc")):
+    for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            with open(f"/proc/{name}/stat") as stat:
-                fields = stat.read().rpartition(")")[2].split()
+            fields = stat.read_text().rpartition(")")[2].split()
             if int(fields[3]) == lane.process.pid:
                 total += sum(map(int, fields[11:15]))
     return total / TICKS
 
 
 def compare_with_native() -> None:
-    print(f"CPU of a fetch, {FETCHES} fetches a round, {ROUNDS} rounds, median")
+    print(f"CPU of a fetch; {FETCHES} fetches a round, {ROUNDS} rounds, medians; fetches/s on one core")
     print(
-        f"{'case':34} {'profile':10} {'uml ms':>8} {'native ms':>10} {'ratio':>6} {'fetches/s/core':>15} {'virtual s/s':>12}"
+        f"{'case':34} {'profile':10} {'uml ms':>8} {'native ms':>10} {'ratio':>6} {'fetches/s':>10} {'virtual s/s':>12}"
     )
     with lane_of("uml") as guest, lane_of("netns") as native:
         for case, (link, size_bytes) in CASES.items():
@@ -100,7 +100,7 @@ def compare_with_native() -> None:
                 ratio = statistics.median(one.cpu / other.cpu for one, other in pairs)
                 speed = statistics.median(one.clock / one.wall for one, _ in pairs)
                 print(
-                    f"{case:34} {profile:10} {uml * 1e3:8.2f} {bare * 1e3:10.2f} {ratio:6.2f} {1 / uml:15.0f} {speed:12.0f}"
+                    f"{case:34} {profile:10} {uml * 1e3:8.2f} {bare * 1e3:10.2f} {ratio:6.2f} {1 / uml:10.0f} {speed:12.0f}"
                 )
         share = [fetch_many(native, LOOPBACK, "classical", 0) for _ in range(ROUNDS)]
         agent = statistics.median(1 - cost.clock / cost.wall for cost in share)
