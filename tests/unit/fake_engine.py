@@ -41,6 +41,9 @@ class FakeEngine:
         self.last_id += 1
         return f"id{self.last_id}"
 
+    def close(self) -> None:
+        pass
+
     def facts(self) -> EngineFacts:
         self._lose(self._call("facts"))
         return EngineFacts(name="fake", version="1", kernel="7.3", host="here")

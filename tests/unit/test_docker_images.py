@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from fake_engine import FakeEngine
 
-from pqbed.beds.docker import images
+from pqbed.beds.artefacts import base_reference
 from pqbed.beds.docker.build import ClassicBuild, build_with_buildx, has_buildx
-from pqbed.beds.docker.images import DEBIAN, OWN_BASE, ensure_base, ensure_image
-from pqbed.errors import BuildError
+from pqbed.beds.docker.images import DEBIAN, ensure_base, ensure_image
+from pqbed.errors import BuildError, HostError
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Recipe:
     build_args: dict[str, str] = field(default_factory=dict)
 
 
-def make_base(tar):
-    tar.write_bytes(b"")
+def make_base():
+    return Path(__file__)
 
 
 def test_an_image_that_is_there_is_not_built():
@@ -32,29 +32,31 @@ def test_an_image_that_is_there_is_not_built():
 def test_a_missing_image_is_built_on_debian():
     engine = FakeEngine(pullable=(DEBIAN,))
     steps = []
-    ensure_image(engine, Recipe(), make_base, network="host", on_step=steps.append)
+    ensure_image(engine, Recipe(), make_base, network="host", on_step=lambda name, _: steps.append(name))
     assert engine.built == [{"context": "/context", "network": "host", "BASE": DEBIAN}]
     assert steps == [f"fetching {DEBIAN}", "building pqbed/openssl:abc"]
 
 
-def test_an_image_built_on_ours_takes_no_base():
-    engine = FakeEngine()
+def test_an_image_keeps_its_own_arguments():
+    engine = FakeEngine(local_images={DEBIAN: "sha256:2"})
     ensure_image(engine, Recipe(build_args={"STACK": "pqbed/openssl:abc"}), make_base)
-    assert engine.built == [{"context": "/context", "network": "None", "STACK": "pqbed/openssl:abc"}]
+    assert engine.built == [{"context": "/context", "network": "None", "STACK": "pqbed/openssl:abc", "BASE": DEBIAN}]
 
 
-def test_without_a_registry_the_base_is_made_here_once(monkeypatch):
-    monkeypatch.setattr(images.shutil, "which", lambda name: f"/usr/bin/{name}")
+def test_without_a_registry_the_base_is_made_here_once():
     engine = FakeEngine()
-    assert ensure_base(engine, make_base) == OWN_BASE
-    assert ensure_base(engine, make_base) == OWN_BASE
+    assert ensure_base(engine, make_base) == base_reference()
+    assert ensure_base(engine, make_base) == base_reference()
     assert engine.calls.count("import_image") == 1
 
 
-def test_without_a_registry_and_without_mmdebstrap_the_error_names_both(monkeypatch):
-    monkeypatch.setattr(images.shutil, "which", lambda _: None)
-    with pytest.raises(BuildError, match="mmdebstrap") as caught:
-        ensure_base(FakeEngine(), make_base)
+def test_without_a_registry_and_without_mmdebstrap_the_error_names_both():
+    def refuse():
+        raise HostError("mmdebstrap is not installed", hint="apt install mmdebstrap")
+
+    with pytest.raises(BuildError, match="mmdebstrap is not installed") as caught:
+        ensure_base(FakeEngine(), refuse)
+    assert "docker load" in caught.value.hint
     assert "apt install mmdebstrap" in caught.value.hint
 
 

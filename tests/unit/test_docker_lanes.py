@@ -6,7 +6,7 @@ import pytest
 from fake_engine import FakeEngine, Scripted
 
 from pqbed.beds.docker.addresses import LANES, lane_addresses
-from pqbed.beds.docker.bed import DockerBed, take_down
+from pqbed.beds.docker.bed import DockerBed
 from pqbed.beds.docker.containers import lanes_up, up_lane
 from pqbed.beds.docker.engine import Owned
 from pqbed.beds.docker.guest import open_uml_process
@@ -113,10 +113,10 @@ def test_up_of_more_lanes_keeps_those_that_were_up_when_it_fails():
 def test_down_removes_what_is_ours_and_nothing_else():
     engine = FakeEngine(things=dict(FOREIGN))
     bed_on(engine).up(2)
-    removed = take_down(engine)
+    removed = bed_on(engine).take_down()
     assert len(removed) == 10
     assert engine.things == FOREIGN
-    assert take_down(engine) == []
+    assert bed_on(engine).take_down() == ()
 
 
 def test_down_goes_on_where_it_was_interrupted():
@@ -125,9 +125,9 @@ def test_down_goes_on_where_it_was_interrupted():
         bed_on(engine).up(1)
         engine.fail_at = len(engine.calls) + number
         try:
-            take_down(engine)
+            bed_on(engine).take_down()
         except EngineError:
-            take_down(engine)
+            bed_on(engine).take_down()
             assert engine.things == FOREIGN
         else:
             break
@@ -136,9 +136,9 @@ def test_down_goes_on_where_it_was_interrupted():
 
 def test_down_keeps_images_unless_asked():
     engine = FakeEngine(local_images={"pqbed/openssl:1": "a", "debian:trixie-slim": "b"})
-    take_down(engine)
+    bed_on(engine).take_down()
     assert len(engine.local_images) == 2
-    take_down(engine, images=True)
+    bed_on(engine).take_down(images=True)
     assert engine.local_images == {"debian:trixie-slim": "b"}
 
 

@@ -49,7 +49,7 @@ def test_disk_space_is_looked_for_where_the_artefacts_will_be(tmp_path, monkeypa
 def bare_host(monkeypatch, *, uml):
     monkeypatch.setattr(doctor, "find_engine", lambda: "unix:///var/run/docker.sock: No such file or directory")
     monkeypatch.setattr(
-        doctor, "judge_uml", lambda: Verdict(bed="uml", usable=uml, found="seen", cure="" if uml else "x")
+        doctor, "judge_uml", lambda _: Verdict(bed="uml", usable=uml, found="seen", cure="" if uml else "x")
     )
 
 

@@ -15,6 +15,7 @@ from pqbed.beds.bed import BedName
 from pqbed.beds.kernel import kernel_has_netem
 
 UML_MACHINES = ("x86_64", "amd64")
+PROBED_LATER = "(whether it has sch_netem is probed in a container)"
 UML_TOOLS = ("mmdebstrap",)
 DEFAULT_ENGINE = "unix:///var/run/docker.sock"
 ENGINE_TIMEOUT_S = 5
@@ -86,7 +87,7 @@ def judge_docker(engine: Engine | str) -> Verdict:
     name = f"engine {engine.version} on kernel {engine.kernel}"
     if engine.netem is False:
         return Verdict(bed="docker", usable=False, found=f"{name} has no sch_netem", cure=NETEM_CURE)
-    suffix = "with sch_netem" if engine.netem else "(sch_netem is probed when the bed comes up)"
+    suffix = "with sch_netem" if engine.netem else PROBED_LATER
     return Verdict(bed="docker", usable=True, found=f"{name} {suffix}")
 
 
@@ -105,8 +106,17 @@ def judge_netns() -> Verdict:
     return Verdict(bed="netns", usable=True, found=f"root on kernel {os.uname().release}")
 
 
-def judge_uml(machine: str | None = None, which: Callable[[str], str | None] = shutil.which) -> Verdict:
-    """Judge the uml bed: x86-64, somewhere to run from, and either its artefacts or what makes them."""
+def runs_guests(engine: Engine | str) -> bool:
+    """Return whether uml guests can run as containers of `engine`: one that answers, for x86-64."""
+    return isinstance(engine, Engine) and engine.machine in UML_MACHINES
+
+
+def judge_uml(
+    engine: Engine | str, machine: str | None = None, which: Callable[[str], str | None] = shutil.which
+) -> Verdict:
+    """Judge the uml bed: x86-64, and an engine to run in, or its artefacts, or what makes them."""
+    if isinstance(engine, Engine) and runs_guests(engine):
+        return Verdict(bed="uml", usable=True, found=f"guests in containers of engine {engine.version}")
     machine = (machine or platform.machine()).lower()
     if not sys.platform.startswith("linux"):
         return _no_uml(f"this is {platform.system()}, not Linux", "use --bed docker")

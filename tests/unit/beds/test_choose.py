@@ -9,6 +9,7 @@ from pqbed.beds.usable import Engine, Verdict, exec_tmpfs, judge_docker, judge_u
 from pqbed.errors import EngineError, HostError, SpecError
 
 ENGINE = Engine(version="29.1", api="1.52", kernel="6.12", machine="amd64", netem=True)
+NO_ENGINE = "unix:///var/run/docker.sock: No such file or directory"
 DOCKER = Verdict(bed="docker", usable=True, found="engine 29.1")
 NO_DOCKER = Verdict(bed="docker", usable=False, found="no engine", cure="start one")
 UML = Verdict(bed="uml", usable=True, found="x86_64")
@@ -71,12 +72,30 @@ def test_an_engine_without_netem_in_its_kernel_does_not_do():
 
 def test_uml_needs_x86_64_and_what_builds_it(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert "x86-64" in judge_uml("aarch64").found
-    assert not judge_uml("x86_64", which=lambda _: None).usable
-    assert judge_uml("x86_64", which=lambda name: name).usable
+    assert "x86-64" in judge_uml(NO_ENGINE, "aarch64").found
+    assert not judge_uml(NO_ENGINE, "x86_64", which=lambda _: None).usable
+    assert judge_uml(NO_ENGINE, "x86_64", which=lambda name: name).usable
     for kind in ("kernels", "roots"):
         (tmp_path / "pqbed" / kind / "0123").mkdir(parents=True)
-    assert judge_uml("x86_64", which=lambda _: None).usable
+    assert judge_uml(NO_ENGINE, "x86_64", which=lambda _: None).usable
+
+
+def test_uml_runs_in_containers_of_an_engine_for_x86_64():
+    assert judge_uml(ENGINE, "aarch64").usable
+    arm = Engine(version="29.1", api="1.52", kernel="6.12", machine="arm64", netem=True)
+    assert not judge_uml(arm, "aarch64").usable
+
+
+def test_an_engine_that_does_not_tell_is_probed_and_uml_takes_over(monkeypatch):
+    silent = Engine(version="29.1", api="1.52", kernel="6.6-other", machine="amd64", netem=None)
+    monkeypatch.setattr(choose, "find_engine", lambda: silent)
+    monkeypatch.setattr(choose, "docker_refusal", lambda *_: HostError("this kernel has no sch_netem"))
+    monkeypatch.setitem(choose.MAKERS, "uml", choose.MAKERS["fake"])
+    _bed, reason = choose_bed("auto")
+    assert reason.startswith("uml (virtual clock): the engine's kernel cannot shape (this kernel has no sch_netem)")
+    monkeypatch.setattr(choose, "docker_refusal", lambda *_: None)
+    monkeypatch.setitem(choose.MAKERS, "docker", choose.MAKERS["fake"])
+    assert choose_bed("auto")[1].startswith("docker (real clock): engine 29.1")
 
 
 def test_a_folder_in_memory_must_allow_execution(monkeypatch, tmp_path):

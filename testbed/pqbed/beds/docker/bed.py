@@ -5,12 +5,12 @@ from contextlib import ExitStack
 from typing import Protocol
 
 from pqbed.beds.bed import BedName
-from pqbed.beds.docker.containers import LaneContainers, abandon_lane, lanes_up, remove_labelled, up_lane
+from pqbed.beds.docker.containers import LaneContainers, abandon_lane, find_lane, lanes_up, remove_labelled, up_lane
 from pqbed.beds.docker.engine import Engine, Owned
 from pqbed.beds.docker.images import remove_images
 from pqbed.beds.docker.labels import ours
 from pqbed.beds.docker.lane import DockerLane
-from pqbed.errors import SpecError
+from pqbed.errors import EngineError, SpecError
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile
 
@@ -50,27 +50,46 @@ class DockerBed:
             undo.pop_all()
         return up
 
-    def down(self, images: bool = False) -> list[Owned]:
-        """Remove everything of ours on the engine, whoever left it, and return it; images only where asked."""
-        return take_down(self._engine, images=images)
-
     def lanes(self) -> dict[int, list[Owned]]:
         """Return the containers of the lanes that are up."""
         return lanes_up(self._engine)
 
     def open_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> DockerLane:
         """Start a session on lane `index`. A lane that was not up is made for it, and goes with it."""
-        stacks = {profile.stack for profile in profiles}
-        if len(stacks) != 1:
-            raise SpecError(f"a lane serves one stack, not {', '.join(sorted(stacks)) or 'none'}")
-        containers, made = up_lane(self._engine, index, self._image(stacks.pop()))
+        containers, made = up_lane(self._engine, index, self._image(stack_of(profiles)))
         owner = ExitStack()
         if made:
             owner.callback(abandon_lane, self._engine, index)
         return DockerLane(self._engine, containers, profiles, timeout_ns, owner)
 
+    def keep_up(self, profiles: Sequence[Profile], timeout_ns: int) -> DockerLane:
+        """Bring lane 0 up to stay, and start a session on it. A lane that cannot serve is removed again."""
+        containers, made = up_lane(self._engine, 0, self._image(stack_of(profiles)))
+        with ExitStack() as undo:
+            if made:
+                undo.callback(abandon_lane, self._engine, 0)
+            lane = DockerLane(self._engine, containers, profiles, timeout_ns, ExitStack(), keeps_link=True)
+            undo.pop_all()
+        return lane
+
+    def attach_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> DockerLane:
+        """Start a session on a lane that is up. Raises EngineError where it is not."""
+        containers = find_lane(self._engine, index)
+        if containers is None:
+            raise EngineError(f"lane {index} is not up on this engine", hint="bring it up with `pqbed up --bed docker`")
+        return DockerLane(self._engine, containers, profiles, timeout_ns, ExitStack(), keeps_link=True)
+
+    def take_down(self, images: bool = False) -> tuple[str, ...]:
+        """Remove every container, network and volume with our label, whoever left it; images only where asked.
+
+        Returns their names.
+        """
+        removed = tuple(f"{thing.kind} {thing.name}" for thing in remove_labelled(self._engine, ours()))
+        return removed + (remove_images(self._engine) if images else ())
+
     def close(self) -> None:
-        """Nothing to end: each lane ends its own session, and `up` means to stay."""
+        """Leave the engine; each lane ends its own session, and what is up stays up."""
+        self._engine.close()
 
     def _image(self, stack: str) -> str:
         if not self._images:
@@ -80,9 +99,9 @@ class DockerBed:
         return self._images[stack]
 
 
-def take_down(engine: Engine, images: bool = False) -> list[Owned]:
-    """Remove every container, network and volume with our label, and return them; images only where asked."""
-    removed = remove_labelled(engine, ours())
-    if images:
-        remove_images(engine)
-    return removed
+def stack_of(profiles: Sequence[Profile]) -> str:
+    """Return the stack of all `profiles`. Raises SpecError where they are of several."""
+    stacks = {profile.stack for profile in profiles}
+    if len(stacks) != 1:
+        raise SpecError(f"a lane serves one stack, not {', '.join(sorted(stacks)) or 'none'}")
+    return stacks.pop()

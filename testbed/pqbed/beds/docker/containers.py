@@ -6,7 +6,7 @@
 Each only sleeps: what works there is started by a session (session.py), and ends with it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -38,12 +38,9 @@ def up_lane(engine: Engine, index: int, image: str) -> tuple[LaneContainers, boo
     A lane that is up already is taken as it is; one that is not whole, or is on another image, is made anew. On
     failure nothing of it is left. Raises LaneError where another pqbed is using it.
     """
-    present = engine.find("container", ours(index))
-    if any(one.busy for one in present):
-        raise LaneError(f"lane {index} is in use by another pqbed", hint="wait for it, or end it with `pqbed down`")
-    whole = _whole(index, image, present)
-    if whole is not None:
-        return whole, False
+    present = find_lane(engine, index)
+    if present is not None and present.image == image:
+        return present, False
     remove_lane(engine, index)
     with ExitStack() as undo:
         # By label, not by id: an answer may be lost after the engine has done what it was asked.
@@ -51,6 +48,18 @@ def up_lane(engine: Engine, index: int, image: str) -> tuple[LaneContainers, boo
         parts = _make(engine, index, image)
         undo.pop_all()
     return LaneContainers(index=index, image=image, parts=parts), True
+
+
+def find_lane(engine: Engine, index: int) -> LaneContainers | None:
+    """Return lane `index` where it is up and whole, else None. Raises LaneError where another pqbed is using it."""
+    present = engine.find("container", ours(index))
+    if any(one.busy for one in present):
+        raise LaneError(f"lane {index} is in use by another pqbed", hint="wait for it, or end it with `pqbed down`")
+    usable = {one.labels.get(ROLE): one for one in present if one.running}
+    images = {one.image for one in usable.values()}
+    if set(usable) != set(PARTS) or len(images) != 1:
+        return None
+    return LaneContainers(index=index, image=images.pop(), parts={part: usable[part].id for part in PARTS})
 
 
 def remove_lane(engine: Engine, index: int) -> None:
@@ -86,13 +95,6 @@ def lanes_up(engine: Engine) -> dict[int, list[Owned]]:
         if number.isdecimal():
             found.setdefault(int(number), []).append(one)
     return dict(sorted(found.items()))
-
-
-def _whole(index: int, image: str, present: Iterable[Owned]) -> LaneContainers | None:
-    usable = {one.labels.get(ROLE): one.id for one in present if one.running and one.image == image}
-    if set(usable) != set(PARTS):
-        return None
-    return LaneContainers(index=index, image=image, parts={part: usable[part] for part in PARTS})
 
 
 def _make(engine: Engine, index: int, image: str) -> dict[Part, str]:

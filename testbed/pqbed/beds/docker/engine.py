@@ -100,6 +100,10 @@ class Engine(Protocol):
     Removing what is already gone is no error. Ids are the engine's own.
     """
 
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
     def facts(self) -> EngineFacts:
         """Say who answers."""
         ...

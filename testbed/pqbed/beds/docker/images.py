@@ -1,18 +1,15 @@
 """Images: found by the hash of their inputs, built where they are missing."""
 
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from pqbed.beds.artefacts import OnStep, base_reference
 from pqbed.beds.docker.engine import Engine
-from pqbed.errors import BuildError
+from pqbed.errors import BuildError, HostError
 
 REPOSITORY = "pqbed/"
 DEBIAN = "debian:trixie-slim"
-# The same, made on this host, for engines that reach no registry.
-OWN_BASE = "pqbed/base:trixie"
 
 
 class Recipe(Protocol):
@@ -28,31 +25,27 @@ class Recipe(Protocol):
     def build_args(self) -> Mapping[str, str]: ...
 
 
-class MakeBase(Protocol):
-    """Makes a minimal Debian as a tar file."""
-
-    def __call__(self, tar: Path) -> None: ...
+def _tell_no_one(name: str, fraction: float | None) -> None:
+    pass
 
 
 def ensure_image(
     engine: Engine,
     recipe: Recipe,
-    make_base: MakeBase,
+    make_base: Callable[[], Path],
     network: str | None = None,
-    on_step: Callable[[str], None] = lambda _: None,
+    on_step: OnStep = _tell_no_one,
 ) -> str:
     """Return the id of the recipe's image, built first where the engine lacks it.
 
-    `network` is that of the build's commands, None the engine's default. Raises BuildError.
+    `make_base` makes a minimal Debian as a tar. `network` is that of the build's commands, None the engine's
+    default. Raises BuildError.
     """
     found = engine.image_id(recipe.reference)
     if found is not None:
         return found
-    arguments = dict(recipe.build_args)
-    # An image built on another of ours has its base already.
-    if not any(value.startswith(REPOSITORY) for value in arguments.values()):
-        arguments["BASE"] = ensure_base(engine, make_base, on_step)
-    on_step(f"building {recipe.reference}")
+    arguments = {**recipe.build_args, "BASE": ensure_base(engine, make_base, on_step)}
+    on_step(f"building {recipe.reference}", None)
     engine.build_image(recipe.folder, recipe.reference, arguments, network)
     built = engine.image_id(recipe.reference)
     if built is None:
@@ -60,30 +53,30 @@ def ensure_image(
     return built
 
 
-def ensure_base(engine: Engine, make_base: MakeBase, on_step: Callable[[str], None] = lambda _: None) -> str:
-    """Return the image that ours are built on: Debian's own, or one made here where that cannot be had."""
-    for reference in (DEBIAN, OWN_BASE):
+def ensure_base(engine: Engine, make_base: Callable[[], Path], on_step: OnStep = _tell_no_one) -> str:
+    """Return the image that ours are built on: Debian's own, or one made here where no registry gives it."""
+    own = base_reference()
+    for reference in (DEBIAN, own):
         if engine.image_id(reference) is not None:
             return reference
-    on_step(f"fetching {DEBIAN}")
+    on_step(f"fetching {DEBIAN}", None)
     if engine.pull_image(DEBIAN):
         return DEBIAN
-    on_step(f"no registry gives {DEBIAN}: making {OWN_BASE} from Debian's archive")
-    if shutil.which("mmdebstrap") is None:
+    on_step(f"no registry gives {DEBIAN}: making {own} from Debian's archive", None)
+    try:
+        tar = make_base()
+    except HostError as error:
         raise BuildError(
-            f"{DEBIAN} cannot be fetched, and mmdebstrap, which could make one like it, is not installed",
-            hint=f"make a registry reachable, `docker load` the image {DEBIAN}, or: apt install mmdebstrap",
-        )
-    with tempfile.TemporaryDirectory(prefix="pqbed-base-", dir="/var/tmp") as folder:
-        tar = Path(folder) / "base.tar"
-        make_base(tar)
-        engine.import_image(tar, OWN_BASE)
-    return OWN_BASE
+            f"{DEBIAN} cannot be fetched, and one like it cannot be made here: {error.message}",
+            hint=f"make a registry reachable, or `docker load` the image {DEBIAN}; or: {error.hint}",
+        ) from error
+    engine.import_image(tar, own)
+    return own
 
 
-def remove_images(engine: Engine) -> int:
-    """Remove all images of ours and return how many there were."""
-    references = engine.images(REPOSITORY)
+def remove_images(engine: Engine) -> tuple[str, ...]:
+    """Remove all images of ours, and name them."""
+    references = tuple(engine.images(REPOSITORY))
     for reference in references:
         engine.remove_image(reference)
-    return len(references)
+    return tuple(f"image {reference}" for reference in references)

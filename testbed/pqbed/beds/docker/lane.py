@@ -1,17 +1,18 @@
 """A lane of the docker bed: four agents behind channels, driven by the same triple as everywhere."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.remote import RemoteClient, RemoteEnd, RemoteServer
 from pqbed.agent.triple import Triple
-from pqbed.beds.docker.addresses import Address, lane_addresses
+from pqbed.beds.docker.addresses import lane_addresses
 from pqbed.beds.docker.containers import LaneContainers
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import Part
 from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
+from pqbed.errors import PqbedError
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
@@ -34,9 +35,16 @@ class DockerLane:
         profiles: Sequence[Profile],
         timeout_ns: int,
         owner: ExitStack,
+        *,
+        keeps_link: bool = False,
     ) -> None:
-        """Start the agents and the server. `owner` is closed when that fails, and by `close`."""
+        """Start the agents and the server. `owner` is closed when that fails, and by `close`.
+
+        A fetch leaves its link quiet; where the lane outlives the session, `keeps_link` puts it back at the end.
+        """
         self.index = containers.index
+        self._keeps_link = keeps_link
+        self._last: tuple[Link, Tcp, int] | None = None
         self._owner = owner
         self._patience = Patience(START_TIMEOUT_S)
         try:
@@ -49,7 +57,10 @@ class DockerLane:
 
     def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
         """Do `fetches` in order (see `beds.bed.Lane`)."""
-        yield from self._triple.run(cells, fetches)
+        for fetch, timings in self._triple.run(cells, fetches):
+            cell = cells[fetch.cell_id]
+            self._last = (cell.link, cell.tcp, fetch.seed)
+            yield fetch, timings
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends and read them back."""
@@ -61,6 +72,10 @@ class DockerLane:
 
     def close(self) -> None:
         """End the agents; the containers stay, unless this lane was made for itself."""
+        last, self._last = self._last, None
+        if self._keeps_link and last is not None:
+            with suppress(PqbedError):
+                self._triple.set_link(*last)
         self._owner.close()
 
     def _open(self, engine: Engine, containers: LaneContainers, part: Part) -> Channel:
@@ -73,8 +88,10 @@ class DockerLane:
     ) -> None:
         addresses = lane_addresses(self.index)
         server_end, client_end = RemoteEnd(channels["server-end"]), RemoteEnd(channels["client-end"])
-        _introduce(server_end, addresses.client)
-        _introduce(client_end, addresses.server)
+        for end, other in ((server_end, addresses.client), (client_end, addresses.server)):
+            end.probe()
+            # Without a fixed neighbour a fetch would pay for ARP, and ARP would draw from netem's random stream.
+            end.neighbour(other.address, other.mac)
         server, client = RemoteServer(channels["server"]), RemoteClient(channels["client"])
         self._triple = Triple(
             client_end=client_end,
@@ -91,8 +108,3 @@ class DockerLane:
             sysctls=client_end.sysctls(),
             served=served,
         )
-
-
-def _introduce(end: RemoteEnd, other: Address) -> None:
-    """Without a fixed neighbour a fetch would pay for ARP, and ARP would draw from netem's random stream."""
-    end.neighbour(other.address, other.mac)
