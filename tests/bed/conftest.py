@@ -13,6 +13,9 @@ from typing import Any
 
 import pyroute2
 import pytest
+from engines.fixtures import netem_engine, netem_image, private_engine, stack_image
+
+__all__ = ["netem_engine", "netem_image", "private_engine", "stack_image"]
 
 REPOSITORY = Path(__file__).parents[2]
 BOOT_SECONDS = 300
