@@ -1,10 +1,11 @@
 """Boot a User-mode Linux guest in virtual time, run one script in it, collect its JSON lines.
 
-The kernel and the root file system come from PQBED_TEST_KERNEL and PQBED_TEST_ROOT; nothing is written to the root.
+Nothing is written to the root.
 """
 
 import json
 import os
+import platform
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ import pytest
 from engines.fixtures import netem_engine, netem_image, private_engine, stack_image
 
 __all__ = ["netem_engine", "netem_image", "private_engine", "stack_image"]
+
+from pqbed.beds.artefacts import prepare_uml
 
 REPOSITORY = Path(__file__).parents[2]
 BOOT_SECONDS = 300
@@ -36,7 +39,7 @@ try:
     sys.path[:0] = ["/mnt/testbed", "/media"]
     sys.argv = ["@SCRIPT@", *"@ARGUMENTS@".split()]
     sys.path.insert(0, os.path.dirname(sys.argv[0]))
-    exec(compile(open(sys.argv[0]).read(), sys.argv[0], "exec"), {"__name__": "__main__"})
+    exec(compile(open(sys.argv[0]).read(), sys.argv[0], "exec"), {"__name__": "__main__", "__file__": sys.argv[0]})
 except BaseException:
     traceback.print_exc()
 sys.stdout.flush()
@@ -46,7 +49,7 @@ libc.reboot(0x4321FEDC)
 
 @dataclass(frozen=True)
 class Guest:
-    """Where the guest's parts are. The one place to change when the project brings its own."""
+    """Where the guest's parts are."""
 
     kernel: Path
     root: Path
@@ -67,10 +70,11 @@ class Guest:
 
 @pytest.fixture(scope="session")
 def uml_guest() -> Guest:
-    kernel, root = (os.environ.get(name) for name in ("PQBED_TEST_KERNEL", "PQBED_TEST_ROOT"))
-    if not kernel or not root:
-        pytest.skip("no guest kernel and root: set PQBED_TEST_KERNEL and PQBED_TEST_ROOT")
-    return Guest(Path(kernel), Path(root))
+    """Return the project's own kernel and root, made first where the cache lacks them."""
+    if platform.machine() != "x86_64":
+        pytest.skip("User-mode Linux needs x86-64")
+    made = prepare_uml()
+    return Guest(made.kernel, made.root)
 
 
 @pytest.fixture(scope="session")

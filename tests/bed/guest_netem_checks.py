@@ -23,7 +23,7 @@ from pqbed.net import sysctls
 from pqbed.net.end import End
 from pqbed.net.link import IFNAME, make_pair
 from pqbed.net.namespace import open_socket
-from pqbed.net.netem import HANDLES, RTM_NEWQDISC, TC_H_ROOT, NetemMessage, netem_of
+from pqbed.net.netem import HANDLES, RTM_NEWQDISC, TC_H_ROOT, QdiscMessage, netem_of
 from pqbed.net.probe import netem_support
 from pqbed.net.rtnetlink import NLM_F_REPLACE, RouteSocket
 from pqbed.net.shape import EndShape
@@ -303,7 +303,7 @@ def shape_of_another_seed_is_a_reseed(lane: Lane) -> None:
 def what_a_change_leaves_out(lane: Lane) -> dict[str, Any]:
     """Hold the kernel against what net/netem.py says of it: a message with nothing but a seed."""
     lane.client.shape(SHAPES["everything"])
-    bare = NetemMessage()
+    bare = QdiscMessage()
     kernel = RouteSocket(CLIENT)
     bare["index"] = lane.client._index
     bare["parent"] = TC_H_ROOT
