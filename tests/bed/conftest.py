@@ -14,6 +14,9 @@ from typing import Any
 
 import pyroute2
 import pytest
+from engines.fixtures import netem_engine, netem_image, private_engine, stack_image
+
+__all__ = ["netem_engine", "netem_image", "private_engine", "stack_image"]
 
 from pqbed.beds.artefacts import prepare_uml
 

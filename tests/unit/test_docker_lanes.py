@@ -199,4 +199,4 @@ def test_a_lane_serves_one_stack():
 
 
 def profile(stack="openssl"):
-    return Profile(name="classical", group="X25519", chain=Chain(algorithm="ecdsa-p256"), stack=stack)
+    return Profile(name="classical", group="X25519", chain=Chain(algorithm="p256"), stack=stack)

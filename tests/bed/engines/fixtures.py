@@ -1,5 +1,6 @@
 """Engines for tests: the host's or one of our own, and one with netem anywhere; and the stack's image on both."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from engines import netem, private
 from pqbed.beds.artefacts import docker_contexts, prepare_base
 from pqbed.beds.artefacts.cache import cache_home
 from pqbed.beds.docker.images import ensure_image
-from pqbed.beds.docker.sdk import connect
+from pqbed.beds.docker.sdk import connect, connect_to
 from pqbed.errors import EngineError
 
 
@@ -46,7 +47,12 @@ def stack_image(private_engine):
 
 @pytest.fixture(scope="session")
 def netem_engine():
-    """An engine whose containers can be shaped, whatever this host's kernel is."""
+    """An engine whose containers can be shaped, whatever this host's kernel is: PQBED_TEST_NETEM_ENGINE, or a guest."""
+    given = os.environ.get("PQBED_TEST_NETEM_ENGINE")
+    if given:
+        with connect_to(given) as engine:
+            yield engine
+        return
     reason = netem.missing()
     if reason:
         pytest.skip(reason)
@@ -58,6 +64,9 @@ def netem_engine():
 def netem_image(request, netem_engine):
     """The id of the stack's image on `netem_engine`."""
     recipe, _ = docker_contexts()
+    present = netem_engine.image_id(recipe.reference)
+    if present is not None:
+        return present
     tar = image_tar(recipe.reference)
     if not tar.exists():
         request.getfixturevalue("stack_image")

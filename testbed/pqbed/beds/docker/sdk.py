@@ -1,5 +1,6 @@
 """The engine behind the Docker API, through the Docker SDK: Docker, Docker Desktop, Podman's socket; local or not."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ from pqbed.beds.docker.transport import open_transport
 from pqbed.errors import EngineError
 
 REQUEST_TIMEOUT_S = 120
+REMOVAL_TIMEOUT_S = 60
+REMOVAL_STEP_S = 0.05
 BUILD_SILENCE_S = 1800
 LAST_LINES = 10
 # From this version on a MAC address belongs to the endpoint, and the container's own field is refused.
@@ -203,9 +206,14 @@ class DockerEngine:
         try:
             self._client.remove_container(container, force=True, v=True)
         except APIError as error:
-            # 409: someone else, or the engine itself (auto-remove), is removing it.
+            # 409: the engine itself (auto-remove), or someone else, is at it. It is over when it cannot be found.
             if error.status_code != requests.codes.conflict:
                 raise
+        deadline = time.monotonic() + REMOVAL_TIMEOUT_S
+        while time.monotonic() < deadline:
+            self._client.inspect_container(container)
+            time.sleep(REMOVAL_STEP_S)
+        raise EngineError(f"the engine does not finish removing the container {container[:12]}")
 
 
 @contextmanager

@@ -12,9 +12,17 @@ from pqbed.errors import LaneError
 START_TIMEOUT_S = 60.0
 
 
+# A session begins without the keys and bodies of the one before, however that one ended.
+_AFRESH = 'rm -rf "$PQBED_FOLDER"; exec "$@"'
+_FOLDER = "/run/pqbed"
+
+
 def agent_command(role: str, *arguments: str) -> tuple[str, ...]:
     """Return the command that is the agent in our images."""
-    return ("python3", "-m", "pqbed.agent", role, *arguments)
+    agent = ("python3", "-m", "pqbed.agent", role, *arguments)
+    if role != "server":
+        return agent
+    return ("env", f"PQBED_FOLDER={_FOLDER}", "sh", "-c", _AFRESH, "sh", *agent)
 
 
 class Patience:
