@@ -1,7 +1,6 @@
 """Put each bed together from its parts. Nothing is built or started here, and only the bed asked for is imported."""
 
 import functools
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -52,11 +51,12 @@ def docker_refusal(on_step: OnStep, ca_bundle: Path | None) -> HostError | None:
 
 def clear_engine() -> tuple[str, ...]:
     """Remove what carries our label on the engine that answers, and name it."""
-    from pqbed.beds.docker.bed import take_down
+    from pqbed.beds.docker.containers import remove_labelled
+    from pqbed.beds.docker.labels import ours
     from pqbed.beds.docker.sdk import connect
 
     with connect() as engine:
-        return tuple(f"{thing.kind} {thing.name}" for thing in take_down(engine))
+        return tuple(f"{thing.kind} {thing.name}" for thing in remove_labelled(engine, ours()))
 
 
 def ensure_images(engine: "Engine", on_step: OnStep, ca_bundle: Path | None, *, guest: bool = False) -> dict[str, str]:
@@ -65,12 +65,12 @@ def ensure_images(engine: "Engine", on_step: OnStep, ca_bundle: Path | None, *, 
     from pqbed.beds.artefacts.base import prepare_base
     from pqbed.beds.docker.images import ensure_image
 
-    def make_base(tar: Path) -> None:
-        shutil.copyfile(prepare_base(on_step, ca_bundle), tar)
+    def make_base() -> Path:
+        return prepare_base(on_step, ca_bundle)
 
     contexts = docker_contexts(on_step, ca_bundle)
     return {
-        context.stack: ensure_image(engine, context, make_base, on_step=lambda step: on_step(step, None))
+        context.stack: ensure_image(engine, context, make_base, on_step=on_step)
         for context in (contexts if guest else contexts[:1])
     }
 
