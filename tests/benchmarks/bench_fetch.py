@@ -99,14 +99,11 @@ def compare_with_native() -> None:
                 bare = statistics.median(other.cpu for _, other in pairs) / FETCHES
                 ratio = statistics.median(one.cpu / other.cpu for one, other in pairs)
                 speed = statistics.median(one.clock / one.wall for one, _ in pairs)
-                print(
-                    f"{case:34} {profile:10} {uml * 1e3:8.2f} {bare * 1e3:10.2f} {ratio:6.2f} {1 / uml:10.0f} {speed:12.0f}"
-                )
+                costs = f"{uml * 1e3:8.2f} {bare * 1e3:10.2f} {ratio:6.2f} {1 / uml:10.0f} {speed:12.0f}"
+                print(f"{case:34} {profile:10} {costs}")
         share = [fetch_many(native, LOOPBACK, "classical", 0) for _ in range(ROUNDS)]
         agent = statistics.median(1 - cost.clock / cost.wall for cost in share)
-        print(
-            f"agent, channel and namespace work outside the fetch itself, native, 0 KiB: {agent:.0%} of the wall time"
-        )
+        print(f"outside the fetch itself (agent, channel), native, 0 KiB: {agent:.0%} of the wall time")
 
 
 def compare_lanes() -> None:
