@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pqbed.store.run import Run
-from pqbed.store.schema import QUANTILES
+import polars as pl
 
 from pqbed.errors import SpecError
 from pqbed.stats import summarise
+from pqbed.store.run import Run
+from pqbed.store.schema import QUANTILES, SUMMARY
 from pqbed_cli.render.output import print_json, say
 from pqbed_cli.render.summary import failure_lines, summary_tables
 from pqbed_cli.render.table import print_tables
@@ -27,14 +28,21 @@ def report_run(run: Run, percentiles: Sequence[str], *, json_output: bool) -> No
         print_tables(summary_tables(rows, percentiles))
         for line in failure_lines(rows):
             say(f"failed: {line}")
-    say(f"run: {run.path}")
+    say(f"\nrun: {run.path}")
+
+
+def summarise_run(run: Run) -> pl.DataFrame:
+    """Return the summary of `run` as it is, its first profile the baseline; no rows before the first sample."""
+    cells = run.cells().collect()
+    if cells.is_empty():
+        return SUMMARY.to_frame()
+    return summarise(run.samples(), cells, baseline=cells["profile"][0])
 
 
 def summary_rows(run: Run) -> list[dict[str, Any]]:
     """Return one row a cell, in the order of the plan: its conditions and its summary."""
-    cells = run.cells().collect()
-    summary = summarise(run)
-    return cells.join(summary.drop("profile"), on="cell_id", how="left", maintain_order="left").to_dicts()
+    summary = summarise_run(run).drop("profile")
+    return run.cells().collect().join(summary, on="cell_id", how="left", maintain_order="left").to_dicts()
 
 
 def read_percentiles(text: str) -> tuple[str, ...]:

@@ -7,18 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pqbed.errors import SpecError
 from pqbed.runner import LaneFailed, SampleTaken, SweepEvent, run_sweep
+from pqbed.spec.text import read_spec, sweep_from, sweep_to_toml
 from pqbed.store.manifest import resume_manifest, start_manifest
 from pqbed.store.run import Run, create_run, open_run
-
-from pqbed.errors import SpecError
-from pqbed.spec.text import read_spec, sweep_from, sweep_to_toml
 from pqbed_cli.exits import INTERRUPTED
 from pqbed_cli.planning import Settled, estimate, settle
 from pqbed_cli.render.output import say
 from pqbed_cli.render.plan import estimate_line
 from pqbed_cli.render.progress import SweepProgress, show_progress
-from pqbed_cli.reporting import DEFAULT_PERCENTILES, report_run
+from pqbed_cli.reporting import DEFAULT_PERCENTILES, report_run, summarise_run
 from pqbed_cli.request import Request, layer, read_request
 from pqbed_cli.runs import find_run, refuse_unwritable
 from pqbed_cli.taking import Taken, take_bed
@@ -77,6 +76,7 @@ def _conduct(settled: Settled, taken: Taken, run: Run, typed: Mapping[str, Any])
     except BaseException:
         say(_resume_line(run), json_output=True)
         raise
+    run.write_summary(summarise_run(run))
     report_run(run, DEFAULT_PERCENTILES, json_output=json_output)
     if outcome.exit_code == INTERRUPTED:
         say(f"interrupted after {outcome.taken} of {outcome.planned} samples; {_resume_line(run)}", json_output=True)

@@ -6,10 +6,10 @@ NS_PER_MS = 1_000_000
 NONE = "-"
 
 
-def milliseconds(value_ns: float | None) -> str:
+def milliseconds(value_ns: float | None, none: str = NONE) -> str:
     """Return ms with two places below 100 ms and one above: a TTLB is seldom known better."""
     if value_ns is None or math.isnan(value_ns):
-        return NONE
+        return none
     value = value_ns / NS_PER_MS
     return f"{value:.1f}" if value >= 100 else f"{value:.2f}"
 
@@ -21,7 +21,7 @@ def increase(percent: float | None, low: float | None, high: float | None) -> st
     text = f"{percent:+.1f} %"
     if low is None or high is None:
         return text
-    return f"{text} ({low:+.1f} to {high:+.1f})"
+    return f"{text} ({low:.1f} to {high:.1f})"
 
 
 def span(seconds: float) -> str:

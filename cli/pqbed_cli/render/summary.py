@@ -1,17 +1,21 @@
-"""The table of a run: one block a link, one row a size, one group of columns a profile."""
+"""The table of a run: one block a link, one row a size."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pqbed.store.schema import FAILURES, INCREASES
-
 from pqbed.spec.link import GilbertElliott, Loss, RandomLoss
 from pqbed.spec.parse import format_loss
+from pqbed.store.schema import FAILURES, INCREASES
 from pqbed.units import format_duration, format_rate, format_size
-from pqbed_cli.render.numbers import increase, milliseconds
+from pqbed_cli.render.numbers import NONE, increase, milliseconds
 from pqbed_cli.render.table import Table
 
 Row = Mapping[str, Any]
+
+# More profiles than these are set one below the other, to keep the table narrow.
+MOST_SIDE_BY_SIDE = 2
+MOST_FAILURE_LINES = 20
+FAILED = "failed"
 
 # What a block of the table is about, in the order of its title.
 LINK_AXES: dict[str, Callable[[Row], str]] = {
@@ -57,49 +61,74 @@ def failure_lines(rows: Sequence[Row]) -> list[str]:
             lines.append(
                 f"{row['profile']} {format_size(row['size_bytes'])}{', ' + title if title else ''}: {', '.join(kinds)}"
             )
-    return lines
+    more = len(lines) - MOST_FAILURE_LINES
+    return [*lines[:MOST_FAILURE_LINES], f"and {more} cells more"] if more > 0 else lines
 
 
 def _block(title: str, members: Sequence[Row], percentiles: Sequence[str]) -> Table:
     profiles = list(dict.fromkeys(row["profile"] for row in members))
-    baseline = next((row["baseline"] for row in members if row.get("baseline")), profiles[0])
-    by_size: dict[int, dict[str, Row]] = {}
-    for row in members:
-        by_size.setdefault(row["size_bytes"], {})[row["profile"]] = row
+    lay_out = _wide if len(profiles) <= MOST_SIDE_BY_SIDE else _long
+    return lay_out(title, members, profiles, percentiles)
+
+
+def _wide(title: str, members: Sequence[Row], profiles: Sequence[str], percentiles: Sequence[str]) -> Table:
+    """Set the profiles side by side: one row a size."""
     columns = ["size"]
     for profile in profiles:
         columns += [f"{profile} {percentiles[0]}", *percentiles[1:]]
-        columns += [] if profile == baseline else _increase_columns(percentiles)
-    columns.append("ok")
-    rows = [
-        (
-            format_size(size),
-            *(cell for profile in profiles for cell in _cells(arms.get(profile), percentiles, profile == baseline)),
-            _share_ok(list(arms.values())),
-        )
-        for size, arms in by_size.items()
-    ]
-    return Table(title=title, columns=tuple(columns), rows=tuple(rows), numeric=tuple(range(len(columns))))
+        columns += [] if profile == _baseline(members) else _increase_columns(percentiles)
+    by_size: dict[int, dict[str, Row]] = {}
+    for row in members:
+        by_size.setdefault(row["size_bytes"], {})[row["profile"]] = row
+    rows = []
+    for size, arms in by_size.items():
+        cells = [format_size(size)]
+        for profile in profiles:
+            cells += _times(arms.get(profile, {}), percentiles)
+            cells += [] if profile == _baseline(members) else _increases(arms.get(profile, {}), percentiles)
+        rows.append((*cells, _share_ok(list(arms.values()))))
+    numeric = tuple(range(len(columns) + 1))
+    return Table(title=title, columns=(*columns, "ok"), rows=tuple(rows), numeric=numeric)
 
 
-def _cells(row: Row | None, percentiles: Sequence[str], baseline: bool) -> list[str]:
-    row = row or {}
-    cells = [milliseconds(row.get(f"{name}_ns")) for name in percentiles]
-    if baseline:
-        return cells
-    return cells + [
-        increase(*(row.get(f"increase_{name}{bound}_pct") for bound in ("", "_low", "_high")))
-        for name in _increases(percentiles)
-    ]
+def _long(title: str, members: Sequence[Row], profiles: Sequence[str], percentiles: Sequence[str]) -> Table:
+    """Set the profiles one below the other: one row a size and profile."""
+    columns = ("size", "profile", *percentiles, *_increase_columns(percentiles), "ok")
+    order = {profile: number for number, profile in enumerate(profiles)}
+    rows: list[tuple[str, ...]] = []
+    last_size: int | None = None
+    for row in sorted(members, key=lambda row: (row["size_bytes"], order[row["profile"]])):
+        size = format_size(row["size_bytes"]) if row["size_bytes"] != last_size else ""
+        last_size = row["size_bytes"]
+        measured = (*_times(row, percentiles), *_increases(row, percentiles), _share_ok([row]))
+        rows.append((size, row["profile"], *measured))
+    return Table(title=title, columns=columns, rows=tuple(rows), numeric=(0, *range(2, len(columns))))
 
 
-def _increases(percentiles: Sequence[str]) -> list[str]:
-    """Return the percentiles whose increase is shown: those named, where the summary has them."""
-    return [name for name in percentiles if name in INCREASES]
+def _baseline(members: Sequence[Row]) -> str:
+    return next((str(row["baseline"]) for row in members if row.get("baseline")), str(members[0]["profile"]))
+
+
+def _times(row: Row, percentiles: Sequence[str]) -> list[str]:
+    """Return TTLBs. More failures than a percentile leaves room for hide it: it is above all that was seen."""
+    none = FAILED if row.get("n_failed") else NONE
+    return [milliseconds(row.get(f"{name}_ns"), none) for name in percentiles]
+
+
+def _increases(row: Row, percentiles: Sequence[str]) -> list[str]:
+    if row.get("baseline") is None:
+        return [""] * len(_increase_columns(percentiles))
+    bounds = ("", "_low", "_high")
+    return [increase(*(row.get(f"increase_{name}{bound}_pct") for bound in bounds)) for name in _shown(percentiles)]
 
 
 def _increase_columns(percentiles: Sequence[str]) -> list[str]:
-    return [f"increase {name}" for name in _increases(percentiles)]
+    return [f"increase {name}" for name in _shown(percentiles)]
+
+
+def _shown(percentiles: Sequence[str]) -> list[str]:
+    """Return the percentile whose increase is shown: the first named that the summary has one for."""
+    return [name for name in percentiles if name in INCREASES][:1]
 
 
 def _share_ok(rows: Sequence[Row]) -> str:

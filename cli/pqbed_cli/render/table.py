@@ -3,8 +3,12 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
 
 GAP = "  "
 
@@ -21,11 +25,10 @@ class Table:
 
 def print_tables(tables: Sequence[Table]) -> None:
     """Print tables one below the other, as the output allows."""
-    if not sys.stdout.isatty():
+    if sys.stdout.isatty():
+        _print_rich(tables)
+    else:
         typer.echo("\n\n".join(plain_table(table) for table in tables))
-        return
-    for table in tables:
-        _print_rich(table)
 
 
 def plain_table(table: Table) -> str:
@@ -44,20 +47,29 @@ def _plain_row(row: tuple[str, ...], widths: list[int], table: Table) -> str:
     return GAP.join(cells).rstrip()
 
 
-def _print_rich(table: Table) -> None:
-    from rich import box
+def _print_rich(tables: Sequence[Table]) -> None:
+    """Print with a bold head; never folded: a table wider than the terminal is left to the terminal."""
     from rich.console import Console
+    from rich.text import Text
+
+    console = Console()
+    for number, table in enumerate(tables):
+        if number:
+            console.print()
+        if table.title:
+            console.print(Text(table.title, style="bold"), soft_wrap=True)
+        if table.rows:
+            widest = max(map(len, plain_table(table).splitlines()))
+            console.print(_rich_table(table), width=max(widest + len(GAP), console.width), crop=False)
+
+
+def _rich_table(table: Table) -> "RichTable":
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    shown = RichTable(
-        title=Text(table.title) if table.title else None,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_header=any(table.columns),
-    )
+    shown = RichTable(box=None, padding=(0, len(GAP), 0, 0), show_header=any(table.columns), header_style="dim")
     for index, column in enumerate(table.columns):
-        shown.add_column(Text(column), justify="right" if index in table.numeric else "left")
+        shown.add_column(Text(column), justify="right" if index in table.numeric else "left", no_wrap=True)
     for row in table.rows:
         shown.add_row(*(Text(cell) for cell in row))
-    Console().print(shown)
+    return shown

@@ -89,6 +89,7 @@ class PlainProcess:
         assert self._process.stdout is not None
         self._input = self._process.stdin
         self._output = self._process.stdout
+        self.pid = self._process.pid
         self._lines = LineReader(self._output.fileno())
 
     def write(self, text: str) -> None:

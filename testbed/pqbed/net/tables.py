@@ -54,9 +54,9 @@ def _normal(entry: int) -> float:
 
 
 def _pareto(entry: int) -> float:
-    """Return the quantile of a Pareto of shape 3 about its mean, in iproute2's units."""
+    """Return the quantile of a Pareto of shape 3 about its mean, in iproute2's units; cut before it is mixed."""
     exceeded = (ENTRIES - entry) / ENTRIES
-    return (math.pow(exceeded, -1 / PARETO_SHAPE) - PARETO_MEAN) * PARETO_FACTOR
+    return min((math.pow(exceeded, -1 / PARETO_SHAPE) - PARETO_MEAN) * PARETO_FACTOR, INT16_MAX / SCALE)
 
 
 def _int16(value: float) -> int:

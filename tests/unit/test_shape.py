@@ -1,0 +1,60 @@
+from dataclasses import replace
+
+import pytest
+
+from pqbed.net.shape import end_seed, limit_packets, reseed, shape_end
+from pqbed.spec.link import GilbertElliott, Link
+from pqbed.spec.tcp import Tcp
+
+MS = 1_000_000
+
+
+def test_the_two_ends_share_the_rtt_to_the_nanosecond():
+    link = Link(rtt_ns=35 * MS + 1)
+    client, server = (shape_end(link, Tcp(), side, seed=1) for side in ("client", "server"))
+    assert client.delay_ns + server.delay_ns == link.rtt_ns
+    assert client.delay_ns - server.delay_ns == 1
+
+
+def test_each_end_has_its_own_windows():
+    tcp = Tcp(initcwnd_server=30, initcwnd_client=10, initrwnd=44)
+    assert shape_end(Link(rtt_ns=0), tcp, "server", seed=1).initcwnd == 30
+    assert shape_end(Link(rtt_ns=0), tcp, "client", seed=1).initcwnd == 10
+    assert shape_end(Link(rtt_ns=0), tcp, "client", seed=1).initrwnd == 44
+
+
+def test_limit_holds_the_delay_line_and_the_queue():
+    link = Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000_000, queue_packets=1000)
+    # 100 ms at 1 Gbit/s are 100 Mbit, in frames of 1514 bytes.
+    assert limit_packets(link, 1500, 100 * MS) == -(-100_000_000 // (8 * 1514)) + 1000
+
+
+def test_limit_counts_the_reach_of_jitter():
+    link = Link(rtt_ns=0, bandwidth_bps=12_112_000, jitter_ns=MS, queue_packets=0)
+    assert limit_packets(link, 1500, 0) == 4  # a frame a millisecond, and 4 jitters
+
+
+def test_limit_without_rate_is_bounded_by_the_windows():
+    link = Link(rtt_ns=200 * MS, queue_packets=0)
+    assert limit_packets(link, 1500, 100 * MS) * 1514 >= 6 * 1024 * 1024
+
+
+def test_smaller_frames_need_a_larger_limit():
+    link = Link(rtt_ns=100 * MS, bandwidth_bps=10_000_000)
+    assert limit_packets(link, 576, 50 * MS) > limit_packets(link, 1500, 50 * MS)
+
+
+def test_seeds_of_sides_and_neighbours_are_far_apart():
+    seeds = {end_seed(seed, side) for seed in range(1000) for side in ("client", "server")}
+    assert len(seeds) == 2000
+    assert all(0 < seed < 1 << 64 for seed in seeds)
+    ones = sum(seed.bit_count() for seed in seeds) / (64 * len(seeds))
+    assert ones == pytest.approx(0.5, abs=0.01)
+
+
+def test_reseed_changes_nothing_else():
+    link = Link(rtt_ns=MS, loss=GilbertElliott(enter_bad_ppm=1, leave_bad_ppm=2))
+    shape = shape_end(link, Tcp(), "server", seed=1)
+    other = reseed(shape, 2, "server")
+    assert other == shape_end(link, Tcp(), "server", seed=2)
+    assert replace(other, seed=shape.seed) == shape
