@@ -123,7 +123,7 @@ def test_a_lane_that_dies_costs_the_fetch_in_flight_and_no_other(run, die_at):
     assert held(run) == planned(plan)
     assert outcomes(run) == {"ok": 47, "server_down": 1}
     lost = run.samples().filter(pl.col("outcome") == "server_down").collect()
-    assert lost["detail"].to_list() == [f"Lane 0 died at fetch {die_at}, as it was told to."]
+    assert lost["detail"].to_list() == [f"lane 0 died at fetch {die_at}, as it was told to"]
     block, place = divmod(die_at - 1, 8)
     assert lost["cell_id"].to_list() == [plan.block(block)[place].cell_id]
     assert [event.failures for event in events if isinstance(event, LaneFailed)] == [1]
@@ -284,7 +284,7 @@ def test_a_run_of_another_sweep_is_refused(run):
 
 
 def test_two_sweeps_cannot_write_one_run(run):
-    with pytest.raises(StoreError, match="Another process"):
+    with pytest.raises(StoreError, match="another process"):
         run_sweep(small_plan(), FakeBed(), open_run(run.path), lanes=1)
 
 

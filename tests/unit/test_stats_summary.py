@@ -123,7 +123,7 @@ def test_each_arm_is_compared_under_its_own_conditions():
 
 def test_what_cannot_be_pooled_is_refused():
     cells, samples = cells_of("a"), samples_of("a-35000000", [1, 2])
-    with pytest.raises(SpecError, match="No cell has the profile 'x'") as raised:
+    with pytest.raises(SpecError, match="no cell has the profile 'x'") as raised:
         summarise(samples, cells, "x")
     assert "a" in raised.value.hint
     virtual = samples.with_columns(clock=pl.lit("virtual"), block=pl.col("block") + 2)

@@ -130,9 +130,9 @@ def test_one_process_writes_and_others_read(tmp_path):
         fill(run, range(2))
         other = open_run(run.path)
         assert len(other.finished()) == 2
-        with pytest.raises(StoreError, match="Another process is writing"):
+        with pytest.raises(StoreError, match="another process is writing"):
             other.claim()
-        with pytest.raises(StoreError, match="Another process"):
+        with pytest.raises(StoreError, match="another process"):
             other.seal()
     other.claim()
     other.close()
@@ -266,7 +266,7 @@ def small_disk(tmp_path):
 def test_a_full_disk_loses_and_tears_nothing_and_the_run_goes_on_when_there_is_space(small_disk):
     plan = small_plan(samples=400)
     run = new_run(small_disk)
-    with run, pytest.raises(StoreError, match="No space is left") as raised:
+    with run, pytest.raises(StoreError, match="no space is left") as raised:
         run_sweep(plan, FakeBed(), run, lanes=2)
     assert "--resume" in raised.value.hint
     kept = len(held(run))
@@ -284,7 +284,7 @@ def test_a_journal_is_not_torn_by_a_full_disk(small_disk):
     with new_run(small_disk) as run:
         filler = small_disk / "filler"
         filler.write_bytes(b"x" * (490 - 40) * 1024)
-        with pytest.raises(StoreError, match="No space"):
+        with pytest.raises(StoreError, match="no space"):
             fill(run, range(10_000))
         before = len(held(run))
         filler.unlink()
@@ -300,7 +300,7 @@ def test_an_old_file_stays_where_a_new_one_cannot_be_written(tmp_path, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(StoreError, match="No space is left"):
+    with pytest.raises(StoreError, match="no space is left"):
         atomic.write_atomic(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

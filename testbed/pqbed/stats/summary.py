@@ -63,7 +63,7 @@ def summarise(
 def _check_baseline(cells: pl.DataFrame, baseline: str) -> None:
     profiles = cells["profile"].unique(maintain_order=True).to_list()
     if baseline not in profiles:
-        raise SpecError(f"No cell has the profile {baseline!r}.", f"Choose the baseline among {', '.join(profiles)}.")
+        raise SpecError(f"no cell has the profile {baseline!r}", f"choose the baseline among {', '.join(profiles)}")
 
 
 def _read_samples(samples: pl.LazyFrame, cells: pl.DataFrame) -> pl.DataFrame:
@@ -72,11 +72,11 @@ def _read_samples(samples: pl.LazyFrame, cells: pl.DataFrame) -> pl.DataFrame:
     wanted = samples.select("cell_id", "block", "outcome", "clock", "tls_done_ns", "last_byte_ns")
     table = wanted.join(numbers, on="cell_id", how="left").collect()
     if table["cell"].null_count():
-        raise StoreError("There are samples of cells that the cells table lacks.", "Read both from one run.")
+        raise StoreError("there are samples of cells that the cells table lacks", "read both from one run")
     if table["clock"].n_unique() > 1:
-        raise StoreError("Samples of the real and of the virtual clock cannot be pooled.", "Summarise each run alone.")
+        raise StoreError("samples of the real and of the virtual clock cannot be pooled", "summarise each run alone")
     if table.select("cell", "block").is_duplicated().any():
-        raise StoreError("A cell has two samples in one block.", "Summarise each run alone.")
+        raise StoreError("a cell has two samples in one block", "summarise each run alone")
     return table
 
 
