@@ -1,7 +1,6 @@
 """Put each bed together from its parts. Nothing is built or started here, and only the bed asked for is imported."""
 
 import functools
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -56,21 +55,20 @@ def clear_engine() -> tuple[str, ...]:
     from pqbed.beds.docker.sdk import connect
 
     with connect() as engine:
-        return tuple(f"{thing.kind} {thing.name}" for thing in take_down(engine))
+        return take_down(engine)
 
 
 def ensure_images(engine: "Engine", on_step: OnStep, ca_bundle: Path | None, *, guest: bool = False) -> dict[str, str]:
     """Make or find the image of the stack and, with `guest`, that of the uml guest; return their ids."""
-    from pqbed.beds.artefacts import docker_contexts
-    from pqbed.beds.artefacts.base import prepare_base
+    from pqbed.beds.artefacts import docker_contexts, prepare_base
     from pqbed.beds.docker.images import ensure_image
 
-    def make_base(tar: Path) -> None:
-        shutil.copyfile(prepare_base(on_step, ca_bundle), tar)
+    def make_base() -> Path:
+        return prepare_base(on_step, ca_bundle)
 
     contexts = docker_contexts(on_step, ca_bundle)
     return {
-        context.stack: ensure_image(engine, context, make_base, on_step=lambda step: on_step(step, None))
+        context.stack: ensure_image(engine, context, make_base, on_step=on_step)
         for context in (contexts if guest else contexts[:1])
     }
 
