@@ -28,7 +28,7 @@ NET_ADMIN = 1 << 12
 CRASH = """
 import os, signal, sys
 from pqbed.beds.artefacts import prepare_base
-from pqbed.beds.docker.bed import DockerBed
+from pqbed.beds.docker.containers import up_lane
 from pqbed.beds.docker.sdk import connect
 
 calls = 0
@@ -47,7 +47,8 @@ class Crashing:
             return done
         return call
 
-DockerBed(Crashing(connect()), lambda _: {{"openssl": "{image}"}}).up(2)
+for index in range(2):
+    up_lane(Crashing(connect()), index, "{image}")
 """
 
 
@@ -72,6 +73,11 @@ def everything(engine):
     return containers, networks, {one["Name"] for one in client.volumes()["Volumes"] or ()}
 
 
+def make_lanes(engine, image, count):
+    """Bring lanes up without asking whether they can be shaped."""
+    return [up_lane(engine, index, image)[0] for index in range(count)]
+
+
 def output_of(engine, container, *argv):
     process = ContainerProcess(engine.execute(container, argv), argv[0])
     lines = []
@@ -86,19 +92,19 @@ def status_of(engine, container):
     return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
 
 
-def test_up_and_down_leave_nothing_and_can_be_repeated(bed, engine):
+def test_up_and_down_leave_nothing_and_can_be_repeated(bed, engine, stack_image):
     before = everything(engine)
-    first = bed.up(2)
-    assert bed.up(2) == first
+    first = make_lanes(engine, stack_image, 2)
+    assert make_lanes(engine, stack_image, 2) == first
     assert list(bed.lanes()) == [0, 1]
     assert len(bed.take_down()) == 10
     assert everything(engine) == before
     assert bed.take_down() == ()
-    assert bed.up(1) != first[:1]
+    assert make_lanes(engine, stack_image, 1) != first[:1]
 
 
-def test_parts_hold_no_privilege_but_the_ends_net_admin(bed, engine):
-    (lane,) = bed.up(1)
+def test_parts_hold_no_privilege_but_the_ends_net_admin(engine, stack_image):
+    (lane,) = make_lanes(engine, stack_image, 1)
     for part, container in lane.parts.items():
         status = status_of(engine, container)
         assert int(status["CapEff"], 16) == (NET_ADMIN if part.endswith("-end") else 0), part
@@ -112,8 +118,8 @@ def test_parts_hold_no_privilege_but_the_ends_net_admin(bed, engine):
     assert "1" in output_of(engine, lane.parts["server"], "cat", "/proc/sys/net/ipv4/tcp_no_metrics_save")
 
 
-def test_the_namespaces_of_a_lane_have_the_pinned_sysctls_and_one_network_for_themselves(bed, engine):
-    (lane,) = bed.up(1)
+def test_the_namespaces_of_a_lane_have_the_pinned_sysctls_and_one_network_for_themselves(engine, stack_image):
+    (lane,) = make_lanes(engine, stack_image, 1)
     for part in ("server", "client"):
         for name, value in PINS.items():
             path = "/proc/sys/" + name.replace(".", "/")
@@ -131,7 +137,7 @@ def test_what_is_not_ours_is_not_touched(bed, engine, stack_image):
     container = engine.create_container(foreign)
     try:
         engine.start_container(container)
-        bed.up(1)
+        make_lanes(engine, stack_image, 1)
         bed.take_down()
         assert engine._client.inspect_container(container)["State"]["Running"]
     finally:
@@ -148,20 +154,20 @@ def test_down_clears_what_a_killed_process_left(bed, engine, stack_image, number
     assert done.returncode == -9
     assert bed.take_down()
     assert everything(engine) == before
-    assert bed.up(1)
+    assert make_lanes(engine, stack_image, 1)
 
 
-def test_up_after_a_crash_makes_a_half_lane_whole(bed, engine):
-    (lane,) = bed.up(1)
+def test_up_after_a_crash_makes_a_half_lane_whole(engine, stack_image):
+    (lane,) = make_lanes(engine, stack_image, 1)
     engine._client.kill(lane.parts["client"])
     engine._client.wait(lane.parts["client"])
     assert find_lane(engine, 0) is None
-    (again,) = bed.up(1)
+    (again,) = make_lanes(engine, stack_image, 1)
     assert not set(again.parts.values()) & set(lane.parts.values())
 
 
-def test_a_lane_with_a_session_is_refused_to_another(bed, engine, stack_image):
-    (lane,) = bed.up(1)
+def test_a_lane_with_a_session_is_refused_to_another(engine, stack_image):
+    (lane,) = make_lanes(engine, stack_image, 1)
     process = ContainerProcess(engine.execute(lane.parts["server"], ["cat"]), "cat")
     process.write("hello\n")
     assert process.readline(20) == "hello\n"
@@ -171,11 +177,11 @@ def test_a_lane_with_a_session_is_refused_to_another(bed, engine, stack_image):
     assert up_lane(engine, 0, stack_image) == (lane, False)
 
 
-def test_a_taken_network_is_an_error_with_a_cure(bed, engine):
+def test_a_taken_network_is_an_error_with_a_cure(engine, stack_image):
     network = engine._client.create_network("theirs", ipam={"Config": [{"Subnet": "198.18.0.0/24"}]})["Id"]
     try:
         with pytest.raises(EngineError, match="pqbed-0") as caught:
-            bed.up(1)
+            make_lanes(engine, stack_image, 1)
         assert "docker network ls" in caught.value.hint
         assert not engine.find("container", ours())
     finally:
@@ -191,9 +197,9 @@ def test_without_netem_the_probe_and_a_lane_say_so(bed, engine, stack_image):
     assert found.message.startswith("this kernel has no sch_netem")
     assert "--bed uml" in found.hint
     before = everything(engine)
-    for opened in (bed.open_lane, lambda _index, *rest: bed.keep_up(*rest)):
+    for attempt in (lambda: bed.up(1), lambda: bed.open_lane(0, [CLASSICAL], 10**9)):
         with pytest.raises(HostError, match="no sch_netem"):
-            opened(0, [CLASSICAL], 10**9)
+            attempt()
         assert everything(engine) == before
 
 
@@ -207,7 +213,7 @@ def test_a_failed_build_says_why_and_leaves_no_image(engine, tmp_path):
         build_args: dict[str, str] = {}  # noqa: RUF012
 
     with pytest.raises(BuildError, match="the reason is told"):
-        ensure_image(engine, Recipe(), prepare_base, network="host")
+        ensure_image(engine, Recipe(), prepare_base)
     assert engine.image_id("pqbed/failing:1") is None
 
 

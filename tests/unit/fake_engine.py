@@ -1,5 +1,6 @@
 """An engine in memory that fails at call n: before it does what it was asked, or after (the answer is lost)."""
 
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,11 +65,11 @@ class FakeEngine:
         self.local_images[reference] = f"sha256:{reference}"
         self._lose(lost)
 
-    def build_image(self, context: Path, reference: str, arguments: Mapping[str, str], network: str | None) -> None:
+    def build_image(self, context: Path, reference: str, arguments: Mapping[str, str]) -> None:
         lost = self._call("build_image")
         if self.build_failure is not None:
             raise self.build_failure
-        self.built.append({"context": str(context), "network": str(network), **arguments})
+        self.built.append({"context": str(context), **arguments})
         self.local_images[reference] = f"sha256:{reference}"
         self._lose(lost)
 
@@ -145,6 +146,11 @@ class FakeEngine:
         thing = self.things[identity]
         fields = {name: getattr(thing, name) for name in Owned.__slots__}
         self.things[identity] = Owned(**{**fields, **values})
+
+
+def frame(stream, data):
+    """Return data as the engine multiplexes it."""
+    return struct.pack(">BxxxL", stream, len(data)) + data
 
 
 class Scripted:

@@ -32,15 +32,15 @@ def test_an_image_that_is_there_is_not_built():
 def test_a_missing_image_is_built_on_debian():
     engine = FakeEngine(pullable=(DEBIAN,))
     steps = []
-    ensure_image(engine, Recipe(), make_base, network="host", on_step=lambda name, _: steps.append(name))
-    assert engine.built == [{"context": "/context", "network": "host", "BASE": DEBIAN}]
+    ensure_image(engine, Recipe(), make_base, on_step=lambda name, _: steps.append(name))
+    assert engine.built == [{"context": "/context", "BASE": DEBIAN}]
     assert steps == [f"fetching {DEBIAN}", "building pqbed/openssl:abc"]
 
 
 def test_an_image_keeps_its_own_arguments():
     engine = FakeEngine(local_images={DEBIAN: "sha256:2"})
     ensure_image(engine, Recipe(build_args={"STACK": "pqbed/openssl:abc"}), make_base)
-    assert engine.built == [{"context": "/context", "network": "None", "STACK": "pqbed/openssl:abc", "BASE": DEBIAN}]
+    assert engine.built == [{"context": "/context", "STACK": "pqbed/openssl:abc", "BASE": DEBIAN}]
 
 
 def test_without_a_registry_the_base_is_made_here_once():

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from fake_engine import FakeEngine, Scripted
+from fake_engine import FakeEngine, Scripted, frame
 
 from pqbed.beds.docker.addresses import LANES, lane_addresses
 from pqbed.beds.docker.bed import DockerBed
@@ -26,6 +26,15 @@ def bed_on(engine):
     return DockerBed(engine, lambda _: {"openssl": IMAGE})
 
 
+def bring_up(engine, lanes):
+    """Bring lanes up on an engine whose kernel has netem."""
+    engine.transport = Scripted([frame(1, b'{"id":0,"done":null}\n{"id":1,"done":null}\n')])
+    try:
+        return bed_on(engine).up(lanes)
+    finally:
+        engine.transport = Scripted([])
+
+
 def calls_of(work):
     engine = FakeEngine()
     work(engine)
@@ -33,7 +42,7 @@ def calls_of(work):
 
 
 UP_CALLS = calls_of(lambda engine: up_lane(engine, 0, IMAGE))
-UP_TWO_CALLS = calls_of(lambda engine: bed_on(engine).up(2))
+UP_TWO_CALLS = calls_of(lambda engine: bring_up(engine, 2))
 
 
 def test_a_lane_is_four_containers_without_privileges():
@@ -97,22 +106,22 @@ def test_an_engine_that_fails_at_any_call_leaves_nothing(number, answer_lost):
 def test_up_of_several_lanes_is_all_or_nothing(number, answer_lost):
     engine = FakeEngine(fail_at=number, answer_lost=answer_lost, things=dict(FOREIGN))
     with pytest.raises(EngineError):
-        bed_on(engine).up(2)
+        bring_up(engine, 2)
     assert engine.things == FOREIGN
 
 
 def test_up_of_more_lanes_keeps_those_that_were_up_when_it_fails():
     engine = FakeEngine()
-    bed_on(engine).up(1)
+    bring_up(engine, 1)
     engine.fail_at = len(engine.calls) + 12
     with pytest.raises(EngineError):
-        bed_on(engine).up(3)
+        bring_up(engine, 3)
     assert list(lanes_up(engine)) == [0]
 
 
 def test_down_removes_what_is_ours_and_nothing_else():
     engine = FakeEngine(things=dict(FOREIGN))
-    bed_on(engine).up(2)
+    bring_up(engine, 2)
     removed = bed_on(engine).take_down()
     assert len(removed) == 10
     assert engine.things == FOREIGN
@@ -122,7 +131,7 @@ def test_down_removes_what_is_ours_and_nothing_else():
 def test_down_goes_on_where_it_was_interrupted():
     for number in itertools.count(1):
         engine = FakeEngine(things=dict(FOREIGN))
-        bed_on(engine).up(1)
+        bring_up(engine, 1)
         engine.fail_at = len(engine.calls) + number
         try:
             bed_on(engine).take_down()
@@ -147,7 +156,7 @@ def test_opening_a_lane_that_fails_leaves_the_engine_as_it_was():
         for number in itertools.count(1):
             engine = FakeEngine(transport=Scripted([]))
             if up_before:
-                bed_on(engine).up(1)
+                bring_up(engine, 1)
             before = dict(engine.things)
             engine.fail_at = len(engine.calls) + number
             with pytest.raises(PqbedError):

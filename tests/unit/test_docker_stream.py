@@ -1,17 +1,11 @@
 """The engine's multiplexed stream, put together into lines again."""
 
-import struct
-
 import pytest
-from fake_engine import Scripted
+from fake_engine import Scripted, frame
 
 from pqbed.agent.channel import Channel
 from pqbed.beds.docker.stream import ContainerProcess, Demultiplexer
 from pqbed.errors import LaneError
-
-
-def frame(stream, data):
-    return struct.pack(">BxxxL", stream, len(data)) + data
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 8, 9, 1000])

@@ -51,18 +51,16 @@ def docker_refusal(on_step: OnStep, ca_bundle: Path | None) -> HostError | None:
 
 def clear_engine() -> tuple[str, ...]:
     """Remove what carries our label on the engine that answers, and name it."""
-    from pqbed.beds.docker.containers import remove_labelled
-    from pqbed.beds.docker.labels import ours
+    from pqbed.beds.docker.bed import take_down
     from pqbed.beds.docker.sdk import connect
 
     with connect() as engine:
-        return tuple(f"{thing.kind} {thing.name}" for thing in remove_labelled(engine, ours()))
+        return take_down(engine)
 
 
 def ensure_images(engine: "Engine", on_step: OnStep, ca_bundle: Path | None, *, guest: bool = False) -> dict[str, str]:
     """Make or find the image of the stack and, with `guest`, that of the uml guest; return their ids."""
-    from pqbed.beds.artefacts import docker_contexts
-    from pqbed.beds.artefacts.base import prepare_base
+    from pqbed.beds.artefacts import docker_contexts, prepare_base
     from pqbed.beds.docker.images import ensure_image
 
     def make_base() -> Path:

@@ -39,7 +39,7 @@ def stack_image(private_engine):
     tar = image_tar(recipe.reference)
     if private_engine.image_id(recipe.reference) is None and tar.exists():
         load_image(private_engine, tar)
-    identity = ensure_image(private_engine, recipe, prepare_base, network="host")
+    identity = ensure_image(private_engine, recipe, prepare_base)
     if not tar.exists():
         save_image(private_engine, recipe.reference, tar)
     return identity

@@ -5,12 +5,13 @@ from contextlib import ExitStack
 from typing import Protocol
 
 from pqbed.beds.bed import BedName
-from pqbed.beds.docker.containers import LaneContainers, abandon_lane, find_lane, lanes_up, remove_labelled, up_lane
+from pqbed.beds.docker.containers import LaneContainers, abandon_lane, lanes_up, remove_labelled, up_lane
 from pqbed.beds.docker.engine import Engine, Owned
 from pqbed.beds.docker.images import remove_images
 from pqbed.beds.docker.labels import ours
 from pqbed.beds.docker.lane import DockerLane
-from pqbed.errors import EngineError, SpecError
+from pqbed.beds.docker.netem import require_netem
+from pqbed.errors import SpecError
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile
 
@@ -38,7 +39,10 @@ class DockerBed:
         return dict(self._images)
 
     def up(self, lanes: int, stack: str = "openssl") -> list[LaneContainers]:
-        """Bring lanes 0 to `lanes` - 1 up and leave them up. Those made before a failure are removed again."""
+        """Bring lanes 0 to `lanes` - 1 up and leave them up. Those made before a failure are removed again.
+
+        Raises HostError where they cannot be shaped.
+        """
         image = self._image(stack)
         up: list[LaneContainers] = []
         with ExitStack() as undo:
@@ -47,6 +51,8 @@ class DockerBed:
                 if made:
                     undo.callback(abandon_lane, self._engine, index)
                 up.append(lane)
+            if up:
+                require_netem(self._engine, up[0].parts["client-end"])
             undo.pop_all()
         return up
 
@@ -55,37 +61,16 @@ class DockerBed:
         return lanes_up(self._engine)
 
     def open_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> DockerLane:
-        """Start a session on lane `index`. A lane that was not up is made for it, and goes with it."""
+        """Start a session on lane `index`. One that is up stays up; one that was not is made, and goes with it."""
         containers, made = up_lane(self._engine, index, self._image(stack_of(profiles)))
         owner = ExitStack()
         if made:
             owner.callback(abandon_lane, self._engine, index)
-        return DockerLane(self._engine, containers, profiles, timeout_ns, owner)
-
-    def keep_up(self, profiles: Sequence[Profile], timeout_ns: int) -> DockerLane:
-        """Bring lane 0 up to stay, and start a session on it. A lane that cannot serve is removed again."""
-        containers, made = up_lane(self._engine, 0, self._image(stack_of(profiles)))
-        with ExitStack() as undo:
-            if made:
-                undo.callback(abandon_lane, self._engine, 0)
-            lane = DockerLane(self._engine, containers, profiles, timeout_ns, ExitStack(), keeps_link=True)
-            undo.pop_all()
-        return lane
-
-    def attach_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> DockerLane:
-        """Start a session on a lane that is up. Raises EngineError where it is not."""
-        containers = find_lane(self._engine, index)
-        if containers is None:
-            raise EngineError(f"lane {index} is not up on this engine", hint="bring it up with `pqbed up --bed docker`")
-        return DockerLane(self._engine, containers, profiles, timeout_ns, ExitStack(), keeps_link=True)
+        return DockerLane(self._engine, containers, profiles, timeout_ns, owner, keeps_link=not made)
 
     def take_down(self, images: bool = False) -> tuple[str, ...]:
-        """Remove every container, network and volume with our label, whoever left it; images only where asked.
-
-        Returns their names.
-        """
-        removed = tuple(f"{thing.kind} {thing.name}" for thing in remove_labelled(self._engine, ours()))
-        return removed + (remove_images(self._engine) if images else ())
+        """Remove what is ours on the engine (see the function below)."""
+        return take_down(self._engine, images=images)
 
     def close(self) -> None:
         """Leave the engine; each lane ends its own session, and what is up stays up."""
@@ -105,3 +90,12 @@ def stack_of(profiles: Sequence[Profile]) -> str:
     if len(stacks) != 1:
         raise SpecError(f"a lane serves one stack, not {', '.join(sorted(stacks)) or 'none'}")
     return stacks.pop()
+
+
+def take_down(engine: Engine, *, images: bool = False) -> tuple[str, ...]:
+    """Remove every container, network and volume with our label, whoever left it; images only where asked.
+
+    Returns their kinds and names.
+    """
+    removed = tuple(f"{thing.kind} {thing.name}" for thing in remove_labelled(engine, ours()))
+    return removed + (remove_images(engine) if images else ())

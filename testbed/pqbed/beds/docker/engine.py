@@ -120,7 +120,7 @@ class Engine(Protocol):
         """Make an image of one layer from a file system in a tar."""
         ...
 
-    def build_image(self, context: Path, reference: str, arguments: Mapping[str, str], network: str | None) -> None:
+    def build_image(self, context: Path, reference: str, arguments: Mapping[str, str]) -> None:
         """Build `context/Dockerfile`. Raises BuildError with the last lines of what it said."""
         ...
 

@@ -33,20 +33,18 @@ def ensure_image(
     engine: Engine,
     recipe: Recipe,
     make_base: Callable[[], Path],
-    network: str | None = None,
     on_step: OnStep = _tell_no_one,
 ) -> str:
     """Return the id of the recipe's image, built first where the engine lacks it.
 
-    `make_base` makes a minimal Debian as a tar. `network` is that of the build's commands, None the engine's
-    default. Raises BuildError.
+    `make_base` makes a minimal Debian as a tar. Raises BuildError.
     """
     found = engine.image_id(recipe.reference)
     if found is not None:
         return found
     arguments = {**recipe.build_args, "BASE": ensure_base(engine, make_base, on_step)}
     on_step(f"building {recipe.reference}", None)
-    engine.build_image(recipe.folder, recipe.reference, arguments, network)
+    engine.build_image(recipe.folder, recipe.reference, arguments)
     built = engine.image_id(recipe.reference)
     if built is None:
         raise BuildError(f"the engine built {recipe.reference} but does not have it")

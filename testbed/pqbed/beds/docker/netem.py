@@ -28,11 +28,17 @@ def netem_in_engine(engine: Engine, image: str) -> HostError | None:
         container = engine.create_container(spec)
         owner.callback(engine.remove, Owned(kind="container", id=container, name="probe", labels=spec.labels))
         engine.start_container(container)
-        command = agent_command("end", "--ifname", "lo")
-        patience = Patience(START_TIMEOUT_S)
-        channel = open_channel(engine, container, command, "the probe", patience=patience, owner=owner)
         try:
-            RemoteEnd(channel).probe()
+            require_netem(engine, container, "lo")
         except HostError as error:
             return error
     return None
+
+
+def require_netem(engine: Engine, container: str, ifname: str = "eth0") -> None:
+    """Raise HostError where `ifname` of a running container that holds NET_ADMIN cannot be shaped."""
+    with ExitStack() as owner:
+        command = agent_command("end", "--ifname", ifname)
+        patience = Patience(START_TIMEOUT_S)
+        channel = open_channel(engine, container, command, "the probe", patience=patience, owner=owner)
+        RemoteEnd(channel).probe()

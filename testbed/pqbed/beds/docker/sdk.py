@@ -108,7 +108,8 @@ class DockerEngine:
         with _told(f"importing {reference}"):
             self._client.import_image_from_file(str(tar), repository=repository, tag=tag)
 
-    def build_image(self, context: Path, reference: str, arguments: Mapping[str, str], network: str | None) -> None:
+    def build_image(self, context: Path, reference: str, arguments: Mapping[str, str]) -> None:
+        network = self._build_network()
         if self._buildx is None:
             self._buildx = has_buildx()
         if self._buildx:
@@ -186,6 +187,12 @@ class DockerEngine:
         with _told("attaching to a container"):
             streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
             return open_transport(self._client.attach_socket(container, params=streams))
+
+    def _build_network(self) -> str | None:
+        """Return the engine's own choice, or the host's network where the engine was started without a bridge."""
+        with _told("listing networks"):
+            present = {network["Name"] for network in self._client.networks()}
+        return None if "bridge" in present else "host"
 
     def _owned_container(self, container: str) -> Owned | None:
         try:

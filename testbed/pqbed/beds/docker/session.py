@@ -10,8 +10,6 @@ from pqbed.beds.docker.stream import ContainerProcess
 from pqbed.errors import LaneError
 
 START_TIMEOUT_S = 60.0
-
-
 # A session begins without the keys and bodies of the one before, however that one ended.
 _AFRESH = 'rm -rf "$PQBED_FOLDER"; exec "$@"'
 _FOLDER = "/run/pqbed"
