@@ -39,6 +39,7 @@ def private_engine_process() -> Iterator[DockerEngine]:
         finally:
             process.terminate()
             process.wait(END_TIMEOUT_S)
+            _unmount_below(folder)
 
 
 def wait_ready(host, timeout_s, says) -> DockerEngine:
@@ -66,6 +67,14 @@ def _command(folder: Path) -> list[str]:
         "--iptables=false",
         "--ip6tables=false",
     ]
+
+
+def _unmount_below(folder: Path) -> None:
+    """Unmount what dockerd leaves: the host's namespace, where a build used it."""
+    points = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for point in reversed(points):
+        if Path(point).is_relative_to(folder):
+            subprocess.run(["umount", "--lazy", point], check=True)
 
 
 def _install() -> None:
