@@ -1,11 +1,13 @@
 """A Docker Engine of our own, for tests on a host where none answers: in one folder, without bridge and firewall."""
 
+import gc
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,12 +49,24 @@ def wait_ready(host, timeout_s, says) -> DockerEngine:
     deadline = time.monotonic() + timeout_s
     while True:
         try:
-            return connect_to(host)
+            return try_connect(lambda: connect_to(host))
         except EngineError as error:
             words, ended = says()
             if ended or time.monotonic() > deadline:
                 raise RuntimeError(f"no engine at {host}: {error.message}: {words}") from error
         time.sleep(0.2)
+
+
+def try_connect(connecting):
+    """Connect; the SDK leaves the socket of a failed attempt to the garbage collector, which is not to complain."""
+    try:
+        return connecting()
+    except EngineError as error:
+        refused = EngineError(error.message, error.hint)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+    raise refused
 
 
 def _command(folder: Path) -> list[str]:
