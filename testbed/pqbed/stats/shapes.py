@@ -29,7 +29,7 @@ PHASE_TIMES = pl.Schema(
 def tabulate_ecdf(grid: Grid, cells: pl.DataFrame, points: int = 200, *, milestone: str = "ttlb") -> pl.DataFrame:
     """Return the share of all samples of a cell, failed ones too, that were done by `value_ns`.
 
-    At most `points` steps a cell, evenly spaced in the share. A curve whose cell had failures ends below 1.
+    A curve begins at 0 and has at most `points` steps, evenly spaced in the share; with failures it ends below 1.
     """
     parts = [
         _ecdf(row, points).with_columns(cell_id=pl.lit(cell_id))
@@ -45,7 +45,8 @@ def _ecdf(values: Floats, points: int) -> pl.DataFrame:
     shown = ordered[ranks]
     # Of equal values the last rank counts: the curve jumps over all of them at once.
     shares = np.searchsorted(ordered, shown, side="right") / max(ordered.size, 1)
-    return pl.DataFrame({"value_ns": shown, "share": shares}).unique(maintain_order=True)
+    steps = pl.DataFrame({"value_ns": [*shown[:1], *shown], "share": [*([0.0] * min(done, 1)), *shares]}, strict=False)
+    return steps.cast(pl.Float64).unique(maintain_order=True)
 
 
 def tabulate_phases(
