@@ -35,6 +35,7 @@ missing_packages() {
     [ "$(uname -m)" = x86_64 ] || return 0
     command -v mmdebstrap > /dev/null || echo mmdebstrap
     [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo debian-archive-keyring
+    command -v gpg > /dev/null || echo gpg # by which mmdebstrap finds the right keyring
     [ "$(id -u)" = 0 ] || command -v newuidmap > /dev/null || echo uidmap
 }
 

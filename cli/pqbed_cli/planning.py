@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from pqbed.estimate import estimate_seconds, samples_for_budget
-
 from pqbed.beds.bed import BedName
 from pqbed.beds.choose import CLOCKS, decide_bed, usual_lanes
 from pqbed.errors import EngineError, HostError
+from pqbed.estimate import estimate_seconds, samples_for_budget
 from pqbed.plan import Plan, plan_sweep
 from pqbed.spec.options import Clock
 from pqbed_cli.request import Request
@@ -61,6 +60,7 @@ def settle(request: Request, bed: BedName, clock: Clock) -> Settled:
     sweep = request.sweep
     if not request.samples_chosen:
         sweep = replace(sweep, samples=samples_for_budget(sweep, clock, lanes))
+    lanes = min(lanes, sweep.samples)  # a lane takes whole blocks: more lanes than blocks would stay idle
     options = replace(request.options, bed=bed, clock=clock)
     settled = Request(sweep=sweep, options=options, samples_chosen=True)
     return Settled(request=settled, plan=plan_sweep(sweep), bed=bed, clock=clock, lanes=lanes)

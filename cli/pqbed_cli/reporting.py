@@ -5,11 +5,10 @@ from typing import Any
 
 import polars as pl
 
-from pqbed.store.run import Run
-from pqbed.store.schema import QUANTILES, SUMMARY
-
 from pqbed.errors import SpecError
 from pqbed.stats import summarise
+from pqbed.store.run import Run
+from pqbed.store.schema import QUANTILES, SUMMARY
 from pqbed_cli.render.output import print_json, say
 from pqbed_cli.render.summary import failure_lines, summary_tables
 from pqbed_cli.render.table import print_tables
@@ -33,7 +32,7 @@ def report_run(run: Run, percentiles: Sequence[str], *, json_output: bool) -> No
 
 
 def summarise_run(run: Run) -> pl.DataFrame:
-    """Return the summary of `run` as it is; no rows before the first sample. The sweep's first profile is the baseline."""
+    """Return the summary of `run` as it is, its first profile the baseline; no rows before the first sample."""
     cells = run.cells().collect()
     if cells.is_empty():
         return SUMMARY.to_frame()

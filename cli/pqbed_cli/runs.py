@@ -3,9 +3,8 @@
 import os
 from pathlib import Path
 
-from pqbed.store.manifest import MANIFEST_NAME
-
 from pqbed.errors import SpecError, StoreError
+from pqbed.store.manifest import MANIFEST_NAME
 
 LATEST = "latest"
 

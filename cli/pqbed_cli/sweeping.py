@@ -7,12 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pqbed.errors import SpecError
 from pqbed.runner import LaneFailed, SampleTaken, SweepEvent, run_sweep
+from pqbed.spec.text import read_spec, sweep_from, sweep_to_toml
 from pqbed.store.manifest import resume_manifest, start_manifest
 from pqbed.store.run import Run, create_run, open_run
-
-from pqbed.errors import SpecError
-from pqbed.spec.text import read_spec, sweep_from, sweep_to_toml
 from pqbed_cli.exits import INTERRUPTED
 from pqbed_cli.planning import Settled, estimate, settle
 from pqbed_cli.render.output import say

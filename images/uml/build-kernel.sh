@@ -26,9 +26,9 @@ export KBUILD_BUILD_TIMESTAMP KBUILD_BUILD_USER=pqbed KBUILD_BUILD_HOST=pqbed
 rm "$work/$source"_*.deb
 cd "$work/$source"
 
-# glibc 2.38 sends callers of strtoul to a symbol that older hosts lack (C23 reads "0b1" as binary, which no one needs
-# here). With that one name defined in the kernel itself, a kernel built in trixie runs on Debian 12 as well.
-cat >> arch/um/os-Linux/util.c <<'STRTOUL'
+# glibc 2.38 sends callers of strtoul and strtol to symbols that older hosts lack (C23 reads "0b1" as binary, which no
+# one needs here). With those names defined in the kernel itself, a kernel built in trixie runs on Debian 12 as well.
+cat >> arch/um/os-Linux/util.c <<'STRTO'
 
 extern unsigned long strtoul_c11(const char *, char **, int) __asm__("strtoul");
 unsigned long __isoc23_strtoul(const char *text, char **end, int base);
@@ -36,7 +36,14 @@ unsigned long __isoc23_strtoul(const char *text, char **end, int base)
 {
 	return strtoul_c11(text, end, base);
 }
-STRTOUL
+
+extern long strtol_c11(const char *, char **, int) __asm__("strtol");
+long __isoc23_strtol(const char *text, char **end, int base);
+long __isoc23_strtol(const char *text, char **end, int base)
+{
+	return strtol_c11(text, end, base);
+}
+STRTO
 
 # TCP counts its timers in jiffies. um fixes 100 a second without a prompt, so no fragment can say 1000.
 sed -i '/^config HZ$/,/default/ s/default 100$/default 1000/' arch/um/Kconfig

@@ -60,7 +60,7 @@ class Diagnosis:
 def examine_host() -> Diagnosis:
     """Look at everything once. Takes about a second; waits at most 5 s for an engine that does not answer."""
     engine = find_engine()
-    beds = (judge_docker(engine), judge_netns(), judge_uml())
+    beds = (judge_docker(engine), judge_netns(), judge_uml(engine))
     checks = (
         check_machine(platform.machine()),
         check_python(sys.version_info[:2]),

@@ -22,7 +22,7 @@ class SpecError(PqbedError):
 
 
 class HostError(PqbedError):
-    """This host cannot do it: no netem, not x86-64, no privilege, no space."""
+    """The host cannot do it: no netem, not x86-64, no privilege, no space."""
 
     exit_code = 3
 

@@ -19,7 +19,7 @@ _CLIENT_FINISHED_BYTES = 80
 _CERTIFICATE_BYTES = 350
 _VERIFY_BYTES = 8
 
-# Name in lower case without separators: (client's share, server's share). The longest name that fits counts.
+# Name in lower case without separators: (client's share, server's share).
 _SHARES = {
     "x25519": (32, 32),
     "secp256r1": (65, 65),
@@ -33,10 +33,10 @@ _SHARES = {
 }
 # (public key, signature).
 _SIGNATURES = {
-    "rsa": (270, 256),
+    "rsa2048": (270, 256),
     "rsa3072": (398, 384),
     "rsa4096": (526, 512),
-    "ecdsap384": (97, 104),
+    "p384": (97, 104),
     "ed25519": (32, 64),
     "mldsa44": (1312, 2420),
     "mldsa65": (1952, 3309),

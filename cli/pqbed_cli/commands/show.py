@@ -12,7 +12,6 @@ Percentile = Annotated[str, typer.Option(metavar="P,...", help="Percentiles to s
 def show(run: RunPath, percentile: Percentile = "50,90", out: Out = "results", json_output: Json = False) -> None:
     """Show the table of a run, also of one that is still measured or was interrupted."""
     from pqbed.store.run import open_run
-
     from pqbed_cli.reporting import read_percentiles, report_run
     from pqbed_cli.runs import find_run
 

@@ -35,11 +35,14 @@ def plan_table(plan: Plan) -> Table:
 
 def estimate_line(estimate: Estimate) -> str:
     """Return the estimate in one line."""
-    lanes = "1 lane" if estimate.lanes == 1 else f"{estimate.lanes} lanes"
-    return (
-        f"{estimate.cells} cells x {estimate.samples} samples: {estimate.fetches} fetches on {lanes},"
-        f" about {span(estimate.seconds)}"
-    )
+    grid = f"{_counted(estimate.cells, 'cell')} x {_counted(estimate.samples, 'sample')}"
+    fetches = f"{_counted(estimate.fetches, 'fetch', 'fetches')} on {_counted(estimate.lanes, 'lane')}"
+    about = "" if estimate.seconds < 1 else "about "
+    return f"{grid}: {fetches}, {about}{span(estimate.seconds)}"
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def plan_json(settled: Settled, estimate: Estimate) -> dict[str, Any]:

@@ -103,7 +103,7 @@ class LaneAgent:
 
 
 def _next_second() -> None:
-    """Sleep to the next whole second: in virtual time it is free, and each fetch meets the same phase of every timer."""
+    """Sleep to the next whole second: free in virtual time, and each fetch meets the same phase of every timer."""
     now_ns = time.monotonic_ns()
     time.sleep((SECOND_NS - now_ns % SECOND_NS) / SECOND_NS)
 

@@ -7,6 +7,8 @@ import os
 import threading
 from collections.abc import Callable
 
+from pqbed.net.namespace import enter, leave_for_new
+
 
 class Namespace:
     """A new network namespace. `path` names it for netlink while this process lives."""
@@ -25,11 +27,11 @@ class Namespace:
 
     def enter(self) -> None:
         """Move the calling thread into the namespace."""
-        os.setns(self._descriptor, os.CLONE_NEWNET)
+        enter(self._descriptor)
 
     def _make(self, set_up: Callable[[], object]) -> None:
         try:
-            os.unshare(os.CLONE_NEWNET)
+            leave_for_new()
             self._descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
             set_up()
         except Exception as failure:  # noqa: BLE001 - carried to the thread that waits

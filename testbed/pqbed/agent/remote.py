@@ -33,6 +33,14 @@ class RemoteEnd:
         """Raise HostError where this end's kernel has no netem."""
         self._channel.call("probe", Nothing)
 
+    def neighbour(self, address: str, mac: str) -> None:
+        """Fix where the other end is."""
+        self._channel.call("neighbour", Nothing, address=address, mac=mac)
+
+    def sysctls(self) -> dict[str, str]:
+        """Return the kernel settings of this end's namespace."""
+        return self._channel.call("sysctls", dict[str, str])
+
 
 class RemoteServer:
     """A `Server` behind a channel."""

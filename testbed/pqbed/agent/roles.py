@@ -15,7 +15,9 @@ def part_calls(role: str, ifname: str) -> tuple[Calls, Callable[[], None]]:
 
 
 def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
+    from pqbed.net import sysctls  # noqa: PLC0415
     from pqbed.net.end import End  # noqa: PLC0415
+    from pqbed.net.neighbour import fix_neighbour  # noqa: PLC0415
     from pqbed.net.probe import netem_support  # noqa: PLC0415
 
     end = End(None, ifname)
@@ -23,7 +25,18 @@ def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
     def probe() -> None:
         netem_support(ifname)
 
-    return {"shape": end.shape, "read": end.read, "quiet": end.quiet, "probe": probe}, end.close
+    def neighbour(address: str, mac: str) -> None:
+        fix_neighbour(ifname, address, mac)
+
+    calls: Calls = {
+        "shape": end.shape,
+        "read": end.read,
+        "quiet": end.quiet,
+        "probe": probe,
+        "neighbour": neighbour,
+        "sysctls": sysctls.read,
+    }
+    return calls, end.close
 
 
 def _server_calls() -> tuple[Calls, Callable[[], None]]:

@@ -24,7 +24,7 @@ class AgentLane:
     def __init__(self, index: int, process: LaneProcess, profiles: Sequence[Profile], timeout_ns: int) -> None:
         """Wait for the agent and start its server. `process` is ended if that fails."""
         self.index = index
-        self._process = process
+        self.process = process
         self._silence_s = START_TIMEOUT_S
         self._known: set[str] = set()
         self._channel = Channel(process.write, lambda: process.readline(self._silence_s), f"lane {index}")
@@ -44,8 +44,7 @@ class AgentLane:
         """Do `fetches` in order (see `beds.bed.Lane`)."""
         self._teach(cells, fetches)
         timings = self._channel.stream("run", Timings, fetches=tuple(fetches))
-        for fetch, timing in zip(fetches, timings, strict=True):
-            yield fetch, timing
+        yield from zip(fetches, timings, strict=True)
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends and read them back."""
@@ -61,7 +60,7 @@ class AgentLane:
 
     def close(self) -> None:
         """End the process and all that it started."""
-        self._process.close()
+        self.process.close()
 
     def _teach(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> None:
         new = [name for name in dict.fromkeys(fetch.cell_id for fetch in fetches) if name not in self._known]

@@ -16,7 +16,7 @@ BedName = Literal["docker", "netns", "uml", "fake"]
 
 
 class Lane(Protocol):
-    """One isolated client-link-server triple. Not safe for use by two threads at once."""
+    """One isolated client-link-server triple. Not safe for use by two threads at once, but for `close`."""
 
     index: int
     facts: LaneFacts
@@ -38,7 +38,7 @@ class Lane(Protocol):
         ...
 
     def close(self) -> None:
-        """End everything the lane started. Safe to call twice."""
+        """End everything the lane started. Safe to call twice, and from another thread to cut a fetch in flight."""
         ...
 
 

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import cast, get_args
 
 from pqbed.beds.bed import Bed, BedName
-from pqbed.beds.make import MAKERS, OnStep
-from pqbed.beds.usable import Verdict, find_engine, judge_docker, judge_netns, judge_uml
+from pqbed.beds.make import MAKERS, OnStep, docker_refusal
+from pqbed.beds.usable import PROBED_LATER, Verdict, find_engine, judge_docker, judge_netns, judge_uml
 from pqbed.errors import EngineError, HostError, SpecError
 from pqbed.spec.names import known_name
 from pqbed.spec.options import BedChoice, Clock
 
+ASKED_FOR = "asked for; "
 # The first is what a bed takes where no clock is named.
 CLOCKS: dict[BedName, tuple[Clock, ...]] = {
     "docker": ("real",),
@@ -34,8 +35,12 @@ def choose_bed(
     this host cannot run it.
     """
     name, taken, reason = decide_bed(choice, clock)
-    bed = MAKERS[name](taken, on_step, ca_bundle)
-    return bed, f"{name} ({taken} clock): {reason}"
+    if name == "docker" and choice == "auto" and PROBED_LATER in reason:
+        refusal = docker_refusal(on_step, ca_bundle)
+        if refusal is not None:
+            name, taken, reason = decide_bed("uml", clock)
+            reason = f"the engine's kernel cannot shape ({refusal.message}); {reason.removeprefix(ASKED_FOR)}"
+    return MAKERS[name](taken, on_step, ca_bundle), f"{name} ({taken} clock): {reason}"
 
 
 def decide_bed(choice: str, clock: str | None = None) -> tuple[BedName, Clock, str]:
@@ -65,7 +70,7 @@ def judge_bed(name: BedName) -> Verdict:
     if name == "netns":
         return judge_netns()
     if name == "uml":
-        return judge_uml()
+        return judge_uml(find_engine())
     return Verdict(bed="fake", usable=True, found="no network at all; for trying the command line and for tests")
 
 
@@ -95,6 +100,6 @@ def _refuse_unusable(name: BedName, clock: Clock | None) -> str:
         raise SpecError(f"the {name} bed has no {clock} clock", "take --bed uml for the virtual clock")
     verdict = judge_bed(name)
     if verdict.usable:
-        return f"asked for; {verdict.found}"
+        return f"{ASKED_FOR}{verdict.found}"
     kind = EngineError if name == "docker" else HostError
     raise kind(f"the {name} bed cannot run here: {verdict.found}", verdict.cure)

@@ -83,9 +83,9 @@ class FakeLane:
         for fetch in fetches:
             number = self._bed.count_fetch()
             if self._closed.wait(self._bed.sleep_s):
-                raise LaneError(f"Lane {self.index} was closed.")
+                raise LaneError(f"lane {self.index} was closed")
             if number in self._bed.die_at:
-                raise LaneError(f"Lane {self.index} died at fetch {number}, as it was told to.")
+                raise LaneError(f"lane {self.index} died at fetch {number}, as it was told to")
             if number in self._bed.fail_at:
                 yield fetch, Timings(outcome=self._bed.fail_with, detail=f"fetch {number} fails, as it was told to")
             else:
@@ -101,7 +101,7 @@ class FakeLane:
 
     def read_link(self) -> LinkState:
         if self._link is None:
-            raise LaneError(f"Lane {self.index} has no link yet.")
+            raise LaneError(f"lane {self.index} has no link yet")
         return self._link
 
     def close(self) -> None:

@@ -1,20 +1,28 @@
 """Put each bed together from its parts. Nothing is built or started here, and only the bed asked for is imported."""
 
 import functools
-import importlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
 from pqbed.beds.bed import Bed, BedName
+from pqbed.beds.usable import find_engine, runs_guests
+from pqbed.errors import HostError
 from pqbed.spec.options import Clock
 
 if TYPE_CHECKING:
     from pqbed.beds.artefacts import UmlArtefacts
+    from pqbed.beds.docker.engine import Engine
     from pqbed.beds.netns import Root
     from pqbed.beds.process import LaneProcess
 
 OnStep = Callable[[str, float | None], None]
+
+STACK = "openssl"
+GUEST = "uml"
+# In the guest image (images/uml/Dockerfile, images/openssl/Dockerfile).
+GUEST_KERNEL = "/opt/pqbed/kernel/linux"
+GUEST_SOURCE = "/opt/pqbed"
 
 
 class MakeBed(Protocol):
@@ -24,9 +32,45 @@ class MakeBed(Protocol):
 
 
 def make_docker(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
-    """Make the docker bed, whose package says how."""
-    docker = importlib.import_module("pqbed.beds.docker")
-    return cast("Bed", docker.make_bed(clock=clock, on_step=on_step, ca_bundle=ca_bundle))
+    """Make the docker bed on the engine that answers. Raises EngineError where none does."""
+    from pqbed.beds.docker.bed import DockerBed
+    from pqbed.beds.docker.sdk import connect
+
+    assert clock == "real"
+    return DockerBed(connect(), lambda engine: {STACK: ensure_images(engine, on_step, ca_bundle)[STACK]})
+
+
+def docker_refusal(on_step: OnStep, ca_bundle: Path | None) -> HostError | None:
+    """Return None where containers of the engine can be shaped, else why not. Makes the image it asks with."""
+    from pqbed.beds.docker.netem import netem_in_engine
+    from pqbed.beds.docker.sdk import connect
+
+    with connect() as engine:
+        return netem_in_engine(engine, ensure_images(engine, on_step, ca_bundle)[STACK])
+
+
+def clear_engine() -> tuple[str, ...]:
+    """Remove what carries our label on the engine that answers, and name it."""
+    from pqbed.beds.docker.bed import take_down
+    from pqbed.beds.docker.sdk import connect
+
+    with connect() as engine:
+        return take_down(engine)
+
+
+def ensure_images(engine: "Engine", on_step: OnStep, ca_bundle: Path | None, *, guest: bool = False) -> dict[str, str]:
+    """Make or find the image of the stack and, with `guest`, that of the uml guest; return their ids."""
+    from pqbed.beds.artefacts import docker_contexts, prepare_base
+    from pqbed.beds.docker.images import ensure_image
+
+    def make_base() -> Path:
+        return prepare_base(on_step, ca_bundle)
+
+    contexts = docker_contexts(on_step, ca_bundle)
+    return {
+        context.stack: ensure_image(engine, context, make_base, on_step=on_step)
+        for context in (contexts if guest else contexts[:1])
+    }
 
 
 def make_netns(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
@@ -44,7 +88,11 @@ def make_netns(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
 
 
 def make_uml(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
-    """Make the uml bed: guests as plain processes of this user."""
+    """Make the uml bed: guests in containers where an engine for x86-64 answers, else as plain processes."""
+    return (_uml_in_containers if runs_guests(find_engine()) else _uml_as_processes)(clock, on_step, ca_bundle)
+
+
+def _uml_as_processes(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
     from pqbed.beds.artefacts import prepare_uml
     from pqbed.beds.uml.bed import UmlBed
     from pqbed.beds.uml.plain import start_plain_guest
@@ -64,6 +112,25 @@ def make_uml(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
         return start_plain_guest(made.kernel, made.root, source, lane, lane_clock)
 
     return UmlBed(clock, prepare, start)
+
+
+def _uml_in_containers(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
+    from pqbed.beds.docker.guest import open_uml_process
+    from pqbed.beds.docker.sdk import connect
+    from pqbed.beds.uml.bed import UmlBed
+    from pqbed.beds.uml.boot import kernel_arguments
+
+    engine = connect()
+
+    @functools.cache
+    def images() -> dict[str, str]:
+        return ensure_images(engine, on_step, ca_bundle, guest=True)
+
+    def start(lane: int, lane_clock: Clock) -> "LaneProcess":
+        argv = (GUEST_KERNEL, *kernel_arguments("/", GUEST_SOURCE, lane, lane_clock))
+        return open_uml_process(engine, images()[GUEST], argv, f"guest {lane}")
+
+    return UmlBed(clock, lambda: dict(images()), start)
 
 
 def make_fake(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:  # noqa: ARG001 (it needs nothing)

@@ -54,9 +54,12 @@ class LineReader:
         deadline = time.monotonic() + timeout_s
         while not self._ready:
             left_s = deadline - time.monotonic()
-            if left_s <= 0 or not select.select([self._descriptor], [], [], left_s)[0]:
-                raise LaneError(f"the lane said nothing for {timeout_s:.0f} s")
-            data = os.read(self._descriptor, READ_BYTES)
+            try:
+                if left_s <= 0 or not select.select([self._descriptor], [], [], left_s)[0]:
+                    raise LaneError(f"the lane said nothing for {timeout_s:.0f} s")
+                data = os.read(self._descriptor, READ_BYTES)
+            except OSError:
+                return ""  # closed by another thread, which cut a fetch in flight
             if not data:
                 return ""
             *whole, self._rest = (self._rest + data).split(b"\n")
@@ -89,6 +92,7 @@ class PlainProcess:
         assert self._process.stdout is not None
         self._input = self._process.stdin
         self._output = self._process.stdout
+        self.pid = self._process.pid
         self._lines = LineReader(self._output.fileno())
 
     def write(self, text: str) -> None:

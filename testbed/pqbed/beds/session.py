@@ -9,15 +9,16 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from pqbed.agent.facts import LaneFacts
 from pqbed.beds.bed import Bed, BedName, Lane
-from pqbed.beds.choose import bed_choice, choose_bed
-from pqbed.beds.usable import find_engine
+from pqbed.beds.choose import bed_choice
+from pqbed.beds.make import clear_engine
+from pqbed.beds.usable import Engine, find_engine
 from pqbed.errors import SpecError, StoreError
 from pqbed.net.state import LinkState
 from pqbed.plan import cell_id
@@ -31,6 +32,7 @@ from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 
 Schema = Literal["pqbed.session/1"]
+BEDS_ON_ENGINES = ("auto", "docker", "uml")
 DEFAULT_TIMEOUT_NS = 300_000_000_000
 
 
@@ -51,18 +53,10 @@ class Session:
 
 @runtime_checkable
 class StandingBed(Protocol):
-    """A bed whose parts outlive the command: `keep_up` starts them, `attach_lane` finds them, `take_down` ends them."""
+    """A bed whose lanes can outlive the command: `open_lane` then finds the one that is up."""
 
-    def keep_up(self, profiles: Sequence[Profile], timeout_ns: int) -> Lane:
-        """Start lane 0 to stay after this process, or find it already there."""
-        ...
-
-    def attach_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> Lane:
-        """Return the standing lane. Its `close` leaves the parts running. Raises EngineError where it is gone."""
-        ...
-
-    def take_down(self) -> tuple[str, ...]:
-        """Remove everything that carries our label, and name it. Safe to call twice."""
+    def up(self, lanes: int) -> object:
+        """Bring lanes up and leave them up; those that are up already are taken as they are."""
         ...
 
 
@@ -124,12 +118,9 @@ def forget_session() -> bool:
 
 def bring_up(bed: Bed, session: Session) -> tuple[Session, LinkState]:
     """Start one lane of a prepared `bed`, set the link and read it back, and keep the settings."""
-    lane = (
-        bed.keep_up(session.profiles, DEFAULT_TIMEOUT_NS)
-        if isinstance(bed, StandingBed)
-        else bed.open_lane(0, session.profiles, DEFAULT_TIMEOUT_NS)
-    )
-    with contextlib.closing(lane):
+    if isinstance(bed, StandingBed):
+        bed.up(1)
+    with contextlib.closing(bed.open_lane(0, session.profiles, DEFAULT_TIMEOUT_NS)) as lane:
         state = lane.set_link(session.link, session.tcp, session.seed)
         facts: LaneFacts = lane.facts
     proved = replace(session, kernel=facts.kernel, versions=dict(facts.versions))
@@ -139,15 +130,9 @@ def bring_up(bed: Bed, session: Session) -> tuple[Session, LinkState]:
 
 @contextlib.contextmanager
 def open_session_lane(bed: Bed, session: Session, timeout_ns: int = DEFAULT_TIMEOUT_NS) -> Iterator[Lane]:
-    """Yield the lane of the session, with its link set; end it afterwards where the bed does not stand."""
-    lane = (
-        bed.attach_lane(0, session.profiles, timeout_ns)
-        if isinstance(bed, StandingBed)
-        else bed.open_lane(0, session.profiles, timeout_ns)
-    )
-    with contextlib.closing(lane):
-        if not isinstance(bed, StandingBed):
-            lane.set_link(session.link, session.tcp, session.seed)
+    """Yield the lane of the session with its link set; end it afterwards where the bed does not stand."""
+    with contextlib.closing(bed.open_lane(0, session.profiles, timeout_ns)) as lane:
+        lane.set_link(session.link, session.tcp, session.seed)
         yield lane
 
 
@@ -173,30 +158,14 @@ def fetch_in_session(lane: Lane, session: Session, profile: Profile, size_bytes:
 
 
 def clear_away(choice: str | None = None) -> tuple[str, ...]:
-    """End what stands on `choice`, or on the bed of the session; forget the session; name what was removed.
+    """Remove what carries our label on an engine, forget the session, and name what was removed.
 
-    Needs no session: a standing bed finds its parts by label. Safe to call twice.
+    Needs no session, so that it also clears what a killed process left. `choice` other than docker, uml or auto
+    leaves the engine alone. Safe to call twice.
     """
-    name = choice or _session_bed()
-    removed: tuple[str, ...] = ()
-    if name == "docker":
-        bed, _reason = choose_bed(name)
-        with contextlib.closing(bed):
-            removed = bed.take_down() if isinstance(bed, StandingBed) else ()
-    elif name is not None:
-        bed_choice(name)
+    on_engine = choice is None or bed_choice(choice) in BEDS_ON_ENGINES
+    removed = clear_engine() if on_engine and isinstance(find_engine(), Engine) else ()
     return (*removed, *((str(state_path()),) if forget_session() else ()))
-
-
-def _session_bed() -> BedName | None:
-    """Return the bed of the session; docker, whose parts outlive a lost session, where an engine answers; else None."""
-    try:
-        session = find_session()
-    except StoreError:
-        session = None
-    if session is not None:
-        return session.bed
-    return "docker" if not isinstance(find_engine(), str) else None
 
 
 def _fetch_seed(seed: int, number: int) -> int:

@@ -1,5 +1,6 @@
 """Which beds this host can run, and the cure where it cannot. Looks, and changes nothing."""
 
+import errno
 import os
 import platform
 import shutil
@@ -14,7 +15,9 @@ from pqbed.beds.bed import BedName
 from pqbed.beds.kernel import kernel_has_netem
 
 UML_MACHINES = ("x86_64", "amd64")
+PROBED_LATER = "(whether it has sch_netem is probed in a container)"
 UML_TOOLS = ("mmdebstrap",)
+DEFAULT_ENGINE = "unix:///var/run/docker.sock"
 ENGINE_TIMEOUT_S = 5
 NETEM_CURE = (
     "install the kernel's extra modules (Debian, Ubuntu: linux-modules-extra-$(uname -r); Fedora: kernel-modules-extra)"
@@ -46,6 +49,9 @@ class Engine:
 
 def find_engine() -> Engine | str:
     """Ask the engine of DOCKER_HOST or the default socket. Returns why not where none answers."""
+    address = engine_address()
+    if address.startswith("unix://") and not Path(address.removeprefix("unix://")).exists():
+        return f"{address}: {os.strerror(errno.ENOENT)}"
     import docker
     import docker.errors
 
@@ -69,6 +75,11 @@ def find_engine() -> Engine | str:
     )
 
 
+def engine_address() -> str:
+    """Return where the engine is asked for."""
+    return os.environ.get("DOCKER_HOST") or DEFAULT_ENGINE
+
+
 def judge_docker(engine: Engine | str) -> Verdict:
     """Judge the docker bed. An engine whose kernel cannot be asked is taken at its word: `up` probes it."""
     if isinstance(engine, str):
@@ -76,7 +87,7 @@ def judge_docker(engine: Engine | str) -> Verdict:
     name = f"engine {engine.version} on kernel {engine.kernel}"
     if engine.netem is False:
         return Verdict(bed="docker", usable=False, found=f"{name} has no sch_netem", cure=NETEM_CURE)
-    suffix = "with sch_netem" if engine.netem else "(sch_netem is probed when the bed comes up)"
+    suffix = "with sch_netem" if engine.netem else PROBED_LATER
     return Verdict(bed="docker", usable=True, found=f"{name} {suffix}")
 
 
@@ -95,8 +106,17 @@ def judge_netns() -> Verdict:
     return Verdict(bed="netns", usable=True, found=f"root on kernel {os.uname().release}")
 
 
-def judge_uml(machine: str | None = None, which: Callable[[str], str | None] = shutil.which) -> Verdict:
-    """Judge the uml bed: x86-64, somewhere to run from, and either its artefacts or what makes them."""
+def runs_guests(engine: Engine | str) -> bool:
+    """Return whether uml guests can run as containers of `engine`: one that answers, for x86-64."""
+    return isinstance(engine, Engine) and engine.machine in UML_MACHINES
+
+
+def judge_uml(
+    engine: Engine | str, machine: str | None = None, which: Callable[[str], str | None] = shutil.which
+) -> Verdict:
+    """Judge the uml bed: x86-64, and an engine to run in, or its artefacts, or what makes them."""
+    if isinstance(engine, Engine) and runs_guests(engine):
+        return Verdict(bed="uml", usable=True, found=f"guests in containers of engine {engine.version}")
     machine = (machine or platform.machine()).lower()
     if not sys.platform.startswith("linux"):
         return _no_uml(f"this is {platform.system()}, not Linux", "use --bed docker")
@@ -157,7 +177,7 @@ def _no_uml(found: str, cure: str) -> Verdict:
 
 def _reason(error: BaseException) -> str:
     """Return the operating system's own words for `error`, which requests and urllib3 bury, and the address asked."""
-    address = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    address = engine_address()
     pending: list[object] = [error]
     while pending:
         current = pending.pop()

@@ -5,6 +5,7 @@ no late packet of one fetch, not even of its closing, meets the next.
 """
 
 import ctypes
+import errno
 import os
 import socket
 
@@ -12,10 +13,9 @@ import pycurl
 
 from pqbed.errors import HostError
 from pqbed.fetch.request import FetchRequest
-from pqbed.fetch.tcpinfo import read_tcp_info
+from pqbed.fetch.tcpinfo import TcpInfo, read_tcp_info
 from pqbed.spec.sample import Outcome, Timings
-from pqbed.tls.groups import canonical_group
-from pqbed.tls.server import GROUP_HEADER
+from pqbed.tls.groups import GROUP_HEADER, canonical_group
 
 MICROSECOND_NS = 1000
 # struct sockaddr of family AF_UNSPEC: to connect to it is to reset the connection (connect(2)).
@@ -58,7 +58,8 @@ class Client:
         try:
             self._curl.perform()
         except pycurl.error as error:
-            outcome, detail = _classify(*error.args[:2], os_errno=self._curl.getinfo(pycurl.OS_ERRNO))
+            code, message = error.args[:2]
+            outcome, detail = _classify(code, message, self._curl.getinfo(pycurl.OS_ERRNO))
         return self._judge(request, outcome, detail)
 
     def release(self) -> None:
@@ -120,7 +121,7 @@ class Client:
             outcome, detail = "short_body", f"{self._body_bytes} of {request.size_bytes} bytes"
         elif outcome == "ok" and group != canonical_group(request.group):
             outcome, detail = "wrong_group", f"asked for {request.group}, the server says {group}"
-        info = read_tcp_info(self._connection) if self._connection else None
+        info = read_tcp_info(self._connection) if self._connection else TcpInfo()
         return Timings(
             outcome=outcome,
             detail=detail,
@@ -132,10 +133,10 @@ class Client:
             http_status=status,
             group=group,
             signature=request.signature if self._time_ns(pycurl.APPCONNECT_TIME_T) else None,
-            retransmits=info and info.retransmits,
-            lost=info and info.lost,
-            tcp_rtt_ns=info and info.rtt_ns,
-            cwnd=info and info.cwnd,
+            retransmits=info.retransmits,
+            lost=info.lost,
+            tcp_rtt_ns=info.rtt_ns,
+            cwnd=info.cwnd,
         )
 
     def _time_ns(self, phase: int) -> int | None:
@@ -152,10 +153,7 @@ class Client:
 
 
 def _classify(code: int, message: str, os_errno: int) -> tuple[Outcome, str]:
-    if code == pycurl.E_COULDNT_CONNECT and os_errno == _ETIMEDOUT:
+    if code == pycurl.E_COULDNT_CONNECT and os_errno == errno.ETIMEDOUT:
         return "timeout", "the kernel gave up connecting"
     # What libcurl has no better word for (a protocol error, say) broke the connection off.
     return _OUTCOMES.get(code, "reset"), f"curl {code}: {message or os.strerror(os_errno)}"
-
-
-_ETIMEDOUT = 110

@@ -124,7 +124,7 @@ class End:
         return 0 if root.netem is None else root.queued
 
     def quiet(self) -> None:
-        """Drop every packet on the wire and let those that follow pass untouched, until the next `shape` or `reseed`."""
+        """Drop every packet on the wire and let all others pass untouched, until the next `shape` or `reseed`."""
         self._root.quiet()
 
     def clear(self) -> None:
@@ -157,9 +157,9 @@ class End:
     def _set_netem(self, wanted: Netem | None) -> RootQdisc:
         if wanted is None:
             self._root.remove()
+            root = self._root.read()
         else:
-            self._root.put(wanted)
-        root = self._root.read()
+            root = self._root.put(wanted)
         self._require("netem", wanted, root.netem)
         return root
 

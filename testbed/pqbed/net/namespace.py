@@ -13,6 +13,8 @@ Made = TypeVar("Made")
 
 CLONE_NEWNET = 0x40000000
 
+_libc = ctypes.CDLL(None, use_errno=True)
+
 
 def run_in(netns: str | None, work: Callable[[], Made]) -> Made:
     """Return what `work` gives inside the namespace at path `netns` (None: the present one).
@@ -37,10 +39,22 @@ def _enter_and(netns: str, work: Callable[[], Made]) -> Made:
     except FileNotFoundError:
         raise HostError(f"there is no network namespace {netns}", hint="its process or lane has ended") from None
     try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.setns(handle, CLONE_NEWNET) != 0:
-            reason = os.strerror(ctypes.get_errno())
-            raise HostError(f"the network namespace {netns} cannot be entered: {reason}", hint="run as root")
+        enter(handle)
     finally:
         os.close(handle)
     return work()
+
+
+def enter(handle: int) -> None:
+    """Move the calling thread into the network namespace behind the descriptor `handle`."""
+    _change(_libc.setns(handle, CLONE_NEWNET), "a network namespace cannot be entered")
+
+
+def leave_for_new() -> None:
+    """Move the calling thread into a new network namespace."""
+    _change(_libc.unshare(CLONE_NEWNET), "a network namespace cannot be made")
+
+
+def _change(result: int, failure: str) -> None:
+    if result:
+        raise HostError(f"{failure}: {os.strerror(ctypes.get_errno())}", hint="run as root")

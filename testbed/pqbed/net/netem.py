@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from pyroute2.netlink import NLA_F_NESTED, nla
-from pyroute2.netlink.rtnl.tcmsg import tcmsg
+from pyroute2.netlink import NLA_F_NESTED, nla, nlmsg
 
 from pqbed.errors import SpecError
 from pqbed.net.shape import EndShape
@@ -68,9 +67,22 @@ class Netem:
     rest: tuple[str, ...] = ()
 
 
-class NetemMessage(tcmsg):  # type: ignore[misc]
-    """A tcmsg whose options are netem's, with the attributes pyroute2's own class lacks."""
+class QdiscMessage(nlmsg):  # type: ignore[misc]
+    """A tcmsg whose options are netem's, with the attributes that pyroute2's own class lacks.
 
+    Not derived from pyroute2's tcmsg: that notes on the class that its attribute map is compiled, a
+    derived class would inherit the note, and its own map would never be used.
+    """
+
+    fields = (
+        ("family", "B"),
+        ("pad1", "B"),
+        ("pad2", "H"),
+        ("index", "i"),
+        ("handle", "I"),
+        ("parent", "I"),
+        ("info", "I"),
+    )
     nla_map = (
         ("TCA_UNSPEC", "none"),
         ("TCA_KIND", "asciiz"),
@@ -190,20 +202,17 @@ def ppm(of_u32: int) -> int:
     return round(Fraction(of_u32 * PPM, U32_MAX))
 
 
-def message(index: int, netem: Netem, *, with_table: bool = True) -> NetemMessage:
-    """Return the message that sets all of `netem` on the root of interface `index`.
-
-    Without the table it is small, and right for a qdisc that has this handle already.
-    """
-    built = NetemMessage()
+def message(index: int, netem: Netem) -> QdiscMessage:
+    """Return the message that sets all of `netem` on the root of interface `index`."""
+    built = QdiscMessage()
     built["index"] = index
     built["handle"] = HANDLES[netem.distribution]
     built["parent"] = TC_H_ROOT
-    built["attrs"] = [["TCA_KIND", "netem"], ["TCA_OPTIONS", _options(netem, with_table=with_table)]]
+    built["attrs"] = [["TCA_KIND", "netem"], ["TCA_OPTIONS", _options(netem)]]
     return built
 
 
-def _options(netem: Netem, *, with_table: bool) -> dict[str, Any]:
+def _options(netem: Netem) -> dict[str, Any]:
     attrs: list[list[Any]] = [
         ["TCA_NETEM_LATENCY64", netem.delay_ns],
         ["TCA_NETEM_JITTER64", netem.jitter_ns],
@@ -226,7 +235,7 @@ def _options(netem: Netem, *, with_table: bool) -> dict[str, Any]:
         burst = netem.burst_loss
         model = {"p": burst.enter_bad, "r": burst.leave_bad, "h": burst.keep_in_bad, "k1": burst.lose_in_good}
         attrs.append(["TCA_NETEM_LOSS", {"attrs": [["NETEM_LOSS_GE", model]]}])
-    if with_table and netem.distribution != "uniform":
+    if netem.distribution != "uniform":
         attrs.append(["TCA_NETEM_DELAY_DIST", table_bytes(netem.distribution)])
     # Last, so that a message made once can be given another seed in place.
     attrs.append(["TCA_NETEM_PRNG_SEED", netem.seed])
@@ -246,7 +255,7 @@ def decode(data: bytes) -> Netem:
 
     A handle that is not pqbed's counts as `uniform`, and is named in `rest`: its table cannot be seen.
     """
-    read = NetemMessage(data)
+    read = QdiscMessage(data)
     read.decode()
     options = read.get_attr("TCA_OPTIONS")
     rate = options.get_attr("TCA_NETEM_RATE") or {"rate": 0}

@@ -3,12 +3,10 @@
 import errno
 import socket
 
-from pyroute2.netlink.rtnl.tcmsg import tcmsg
-
 from pqbed.errors import HostError
 from pqbed.net.interface import read_interface
 from pqbed.net.namespace import open_socket
-from pqbed.net.netem import HANDLES, RTM_DELQDISC, RTM_NEWQDISC, TC_H_ROOT, Netem, message
+from pqbed.net.netem import HANDLES, RTM_DELQDISC, RTM_NEWQDISC, TC_H_ROOT, Netem, QdiscMessage, message
 from pqbed.net.rtnetlink import NLM_F_CREATE, NLM_F_EXCL, RefusalError, RouteSocket
 
 NO_NETEM_HINT = (
@@ -48,7 +46,7 @@ def _try_netem(kernel: RouteSocket, ifname: str, index: int) -> None:
         if refusal.code == errno.EEXIST:
             return
         raise refusal_to_shape(refusal, ifname) from None
-    gone = tcmsg()
+    gone = QdiscMessage()
     gone["index"] = index
     gone["parent"] = TC_H_ROOT
     gone["handle"] = HANDLES[IDLE.distribution]

@@ -4,8 +4,6 @@ import errno
 import struct
 from dataclasses import dataclass, replace
 
-from pyroute2.netlink.rtnl.tcmsg import tcmsg
-
 from pqbed.errors import HostError
 from pqbed.net.netem import (
     NLMSG_HEADER_BYTES,
@@ -17,6 +15,7 @@ from pqbed.net.netem import (
     TCA_OPTIONS,
     TCMSG_BYTES,
     Netem,
+    QdiscMessage,
     decode,
     message,
 )
@@ -55,35 +54,26 @@ class Root:
         self._kernel = kernel
         self._ifname = ifname
         self._index = index
-        self._with_all: bytearray | None = None
-        self._reseed: bytearray | None = None
-        self._quiet = False
+        self._message: bytearray | None = None
         self._options = b""
         self._netem: Netem | None = None
 
-    def put(self, wanted: Netem) -> Netem:
+    def put(self, wanted: Netem) -> RootQdisc:
         """Set all of `wanted` and return what the kernel then has; it echoes its own reading of a change."""
-        self._with_all = encode(message(self._index, wanted), RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ECHO)
-        # No NLM_F_CREATE: another seed for a qdisc that is gone must fail.
-        self._reseed = encode(message(self._index, wanted, with_table=False), RTM_NEWQDISC, NLM_F_REPLACE | NLM_F_ECHO)
-        applied = self._change(self._with_all)
-        self._quiet = False
+        self._message = encode(message(self._index, wanted), RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ECHO)
+        applied = self._change(self._message)
         self._options, self._netem = applied.options, applied.netem
-        if applied.netem is None:
-            raise HostError(f"{self._ifname} has a qdisc {applied.kind} after netem was set")
-        return applied.netem
+        return applied
 
     def reseed(self, seed: int) -> None:
         """Start netem's generator anew: one message. The answer must be the last one but for the seed.
 
         After `quiet` the same message puts all of it back.
         """
-        if self._with_all is None or self._reseed is None or self._netem is None:
-            return
-        again = self._with_all if self._quiet else self._reseed
-        _put_seed(again, seed)
-        applied = self._change(again)
-        self._quiet = False
+        if self._netem is None or self._message is None:
+            raise HostError(f"{self._ifname} has no netem to give a seed to")
+        _put_seed(self._message, seed)
+        applied = self._change(self._message)
         expected = bytearray(self._options)
         _put_seed(expected, seed)
         if applied.options != expected:
@@ -95,12 +85,11 @@ class Root:
 
     def quiet(self) -> None:
         """Take netem away with all that waits in it, until `reseed` puts it back."""
-        if self._netem is not None and not self._quiet:
+        if self._netem is not None:
             self._delete()
-            self._quiet = True
 
     def read(self) -> RootQdisc:
-        asked = tcmsg()
+        asked = QdiscMessage()
         asked["index"] = self._index
         for data in self._kernel.ask(asked, RTM_GETQDISC, NLM_F_DUMP):
             index, _, parent = struct.unpack_from("=iII", data, NLMSG_HEADER_BYTES + 4)
@@ -110,11 +99,11 @@ class Root:
 
     def remove(self) -> None:
         """Leave the interface with the kernel's own qdisc. Nothing happens where it has it already."""
-        self._with_all = self._reseed = self._netem = None
+        self._message = self._netem = None
         self._delete()
 
     def _delete(self) -> None:
-        gone = tcmsg()
+        gone = QdiscMessage()
         gone["index"] = self._index
         gone["parent"] = TC_H_ROOT
         try:

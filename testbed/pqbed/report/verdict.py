@@ -47,4 +47,4 @@ def read_verdicts(folder: Path) -> tuple[Verdict, ...]:
     try:
         return tuple(from_json(Verdict, item) for item in json.loads(text))
     except (ValueError, TypeError, SpecError) as error:
-        raise StoreError(f"{path} holds no verdicts: {error}.", "Remove the file, or make it again.") from error
+        raise StoreError(f"{path} holds no verdicts: {error}", "remove the file, or make it again") from error

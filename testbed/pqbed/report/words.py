@@ -112,9 +112,8 @@ def tell_caveats(measured: Measured, manifest: Manifest) -> list[str]:
     found += _caveats_of_cells(measured)
     bounded = measured.percentiles.filter(pl.col("increase_low").is_not_null()).height
     if bounded > 1:
-        found.append(
-            f"Of {bounded} intervals at 95 %, about {max(1, round(0.05 * bounded))} miss the true value by chance alone."
-        )
+        missing = max(1, round(0.05 * bounded))
+        found.append(f"Of {bounded} intervals at 95 %, about {missing} miss the true value by chance alone.")
     return found
 
 

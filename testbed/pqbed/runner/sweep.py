@@ -94,8 +94,8 @@ def _check_same_cells(plan: Plan, finished: Collection[tuple[str, int]], run: Ru
     strangers = {identity for identity, _ in finished} - plan.cells.keys()
     if strangers:
         raise StoreError(
-            f"{run.path} holds samples of {len(strangers)} cells that are not in this sweep.",
-            "Resume a run with the sweep.toml in its folder, or start a new run.",
+            f"{run.path} holds samples of {len(strangers)} cells that are not in this sweep",
+            "resume a run with the sweep.toml in its folder, or start a new run",
         )
 
 

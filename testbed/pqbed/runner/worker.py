@@ -105,7 +105,7 @@ class Worker:
         try:
             for fetch, timings in results:
                 if not left or fetch != left[0]:
-                    raise LaneError(f"Lane {self.index} answered for a fetch that it was not asked for.")
+                    raise LaneError(f"lane {self.index} answered for a fetch that it was not asked for")
                 self._keep(lane, left.popleft(), timings)
                 self._failures = 0
                 if self._errand.stop.is_set():
@@ -114,7 +114,7 @@ class Worker:
             if isinstance(results, Generator):
                 results.close()
         if left:
-            raise LaneError(f"Lane {self.index} left {len(left)} fetches of a block undone.")
+            raise LaneError(f"lane {self.index} left {len(left)} fetches of a block undone")
 
     def _lose(self, error: LaneError, left: deque[Fetch]) -> None:
         """Record the fetch that was in flight as `server_down`, and drop the lane."""
@@ -132,8 +132,8 @@ class Worker:
         self._close_lane()
         if self._failures >= FAILURE_LIMIT:
             raise LaneError(
-                f"Lane {self.index} failed {self._failures} times in a row without a sample: {error.message}",
-                error.hint or "`pqbed doctor` tells what this host lacks; --resume goes on from here.",
+                f"lane {self.index} failed {self._failures} times in a row without a sample: {error.message}",
+                error.hint or "`pqbed doctor` tells what this host lacks; --resume goes on from here",
             ) from error
 
     def _close_lane(self) -> None:

@@ -29,7 +29,7 @@ def to_json(value: Any) -> Any:
 
 def from_json(kind: type[T], data: Any) -> T:
     """Build a `kind` from what `to_json` gave. Raises SpecError where `data` does not fit."""
-    return cast(T, _build(kind, data))
+    return cast("T", _build(kind, data))
 
 
 @functools.cache
@@ -41,21 +41,23 @@ def _build(kind: Any, data: Any) -> Any:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (Union, types.UnionType):
         return _build_union(arguments, data)
-    if origin is Literal:
-        return _expect(data in arguments, kind, data)
-    if kind is types.NoneType:
-        return _expect(data is None, kind, data)
     if origin in (tuple, Sequence):
-        _expect(isinstance(data, list | tuple), kind, data)
-        return tuple(_build(arguments[0], item) for item in data)
+        items = _expect(isinstance(data, list | tuple), kind, data)
+        return tuple(_build(arguments[0], item) for item in items)
     if origin is dict:
-        _expect(isinstance(data, dict), kind, data)
-        return {key: _build(arguments[1], item) for key, item in data.items()}
+        pairs = _expect(isinstance(data, dict), kind, data)
+        return {key: _build(arguments[1], item) for key, item in pairs.items()}
     if dataclasses.is_dataclass(kind):
-        return _build_dataclass(cast(type, kind), data)
-    if kind is Any:
-        return data
-    return _expect(type(data) is kind, kind, data)
+        return _build_dataclass(cast("type", kind), data)
+    return _expect(_fits(kind, origin, arguments, data), kind, data)
+
+
+def _fits(kind: Any, origin: Any, arguments: tuple[Any, ...], data: Any) -> bool:
+    if origin is Literal:
+        return data in arguments
+    if kind is types.NoneType:
+        return data is None
+    return kind is Any or type(data) is kind
 
 
 def _build_union(members: tuple[Any, ...], data: Any) -> Any:
@@ -66,7 +68,7 @@ def _build_union(members: tuple[Any, ...], data: Any) -> Any:
         return _build(others[0], data)
     tag = data.get("kind") if isinstance(data, dict) else None
     for member in others:
-        if dataclasses.is_dataclass(member) and typing.get_args(_hints(cast(type, member))["kind"]) == (tag,):
+        if dataclasses.is_dataclass(member) and typing.get_args(_hints(cast("type", member))["kind"]) == (tag,):
             return _build(member, data)
     return _expect(False, members, data)
 

@@ -54,7 +54,7 @@ def find_baselines(cells: pl.DataFrame, baseline: str) -> list[int | None]:
     profiles = cells["profile"].to_list()
     if baseline not in profiles:
         known = ", ".join(dict.fromkeys(profiles))
-        raise SpecError(f"No cell has the profile {baseline!r}.", f"Choose the baseline among {known}.")
+        raise SpecError(f"no cell has the profile {baseline!r}", f"choose the baseline among {known}")
     conditions = cells.select(list(CONDITIONS)).rows()
     rows = {where: row for row, where in enumerate(conditions) if profiles[row] == baseline}
     return [None if profiles[row] == baseline else rows.get(where) for row, where in enumerate(conditions)]
@@ -66,9 +66,9 @@ def _read_samples(samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequen
     wanted = samples.select("cell_id", "block", "outcome", pl.col("clock").cast(pl.Categorical), *values)
     table = wanted.join(numbers, on="cell_id", how="left").drop("cell_id").collect()
     if table["cell"].null_count():
-        raise StoreError("There are samples of cells that the cells table lacks.", "Read both from one run.")
+        raise StoreError("there are samples of cells that the cells table lacks", "read both from one run")
     if table["clock"].n_unique() > 1:
-        raise StoreError("Samples of the real and of the virtual clock cannot be pooled.", "Summarise each run alone.")
+        raise StoreError("samples of the real and of the virtual clock cannot be pooled", "summarise each run alone")
     return table
 
 
@@ -85,7 +85,7 @@ def _places(table: pl.DataFrame, cell_count: int) -> tuple[npt.NDArray[np.intp],
     taken = np.zeros(cell_count * present.size, dtype=np.bool_)
     taken[place] = True
     if np.count_nonzero(taken) < place.size:
-        raise StoreError("A cell has two samples in one block.", "Summarise each run alone.")
+        raise StoreError("a cell has two samples in one block", "summarise each run alone")
     return place, present.size
 
 

@@ -28,12 +28,12 @@ def store_error(path: Path, error: OSError) -> StoreError:
     """Word `error`, met on `path`, for the one who can mend it."""
     if error.errno in _FULL:
         return StoreError(
-            f"No space is left for {path}.",
-            "Free some space, then continue with --resume: what was measured is kept.",
+            f"no space is left for {path}",
+            "free some space, then continue with --resume: what was measured is kept",
         )
     if error.errno in _FORBIDDEN:
-        return StoreError(f"{path} may not be written: {error.strerror}.", "Name another folder with --out.")
-    return StoreError(f"{path} cannot be used: {error.strerror or error}.", "Name another folder with --out.")
+        return StoreError(f"{path} may not be written: {error.strerror}", "name another folder with --out")
+    return StoreError(f"{path} cannot be used: {error.strerror or error}", "name another folder with --out")
 
 
 def write_atomic(path: Path, content: bytes) -> None:

@@ -33,7 +33,7 @@ class Journal:
         line = sample_to_line(sample)
         with self._guard:
             if self._descriptor is None:
-                raise StoreError(f"The journal {self.path} is closed.", "Continue the run with --resume.")
+                raise StoreError(f"the journal {self.path} is closed", "continue the run with --resume")
             try:
                 _write_whole(self._descriptor, line)
             except OSError as error:
@@ -69,8 +69,8 @@ def read_journal(path: Path) -> pl.DataFrame:
         return pl.read_ndjson(io.BytesIO(whole), schema=SAMPLES)
     except pl.exceptions.PolarsError as error:
         raise StoreError(
-            f"{path} holds a line that is no sample: {error}.",
-            "The file was changed or the disk failed: repair or remove that line, then continue with --resume.",
+            f"{path} holds a line that is no sample: {error}",
+            "the file was changed or the disk failed: repair or remove that line, then continue with --resume",
         ) from error
 
 

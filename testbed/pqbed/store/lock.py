@@ -35,12 +35,12 @@ def _lock(descriptor: int, folder: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise StoreError(
-            f"Another process is writing {folder}.",
-            "Wait until it ends, or stop it; then try again.",
+            f"another process is writing {folder}",
+            "wait until it ends, or stop it; then try again",
         ) from error
     except OSError as error:
         name = errno.errorcode.get(error.errno or 0, "error")
         raise StoreError(
-            f"{folder} lies on a file system without locks ({name}).",
-            "Name a folder on a local disk with --out.",
+            f"{folder} lies on a file system without locks ({name})",
+            "name a folder on a local disk with --out",
         ) from error

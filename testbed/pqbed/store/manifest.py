@@ -20,7 +20,7 @@ from pqbed.store.schema import check_id
 
 RUN_ID = "pqbed.run/1"
 MANIFEST_NAME = "manifest.json"
-NO_RUN_HINT = "Name a folder under results/ that `pqbed sweep` made."
+NO_RUN_HINT = "name a folder under results/ that `pqbed sweep` made"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,20 +105,20 @@ def read_manifest(folder: Path) -> Manifest:
     """Read it back. Raises StoreError where `folder` is no run, or one of a newer pqbed."""
     path = folder / MANIFEST_NAME
     if not path.is_file():
-        raise StoreError(f"{folder} is not a run directory: it has no {MANIFEST_NAME}.", NO_RUN_HINT)
+        raise StoreError(f"{folder} is not a run directory: it has no {MANIFEST_NAME}", NO_RUN_HINT)
     with told(path):
         text = path.read_text(encoding="utf-8", errors="replace")
     try:
         found = json.loads(text)
     except ValueError as error:
-        raise StoreError(f"{path} is not JSON: {error}.", NO_RUN_HINT) from error
+        raise StoreError(f"{path} is not JSON: {error}", NO_RUN_HINT) from error
     if not isinstance(found, dict):
-        raise StoreError(f"{path} is not a JSON object.", NO_RUN_HINT)
+        raise StoreError(f"{path} is not a JSON object", NO_RUN_HINT)
     check_id(str(found.get("schema")), RUN_ID, path)
     try:
         return from_json(Manifest, _known(found))
     except SpecError as error:
-        raise StoreError(f"{path} cannot be read: {error.message}.", NO_RUN_HINT) from error
+        raise StoreError(f"{path} cannot be read: {error.message}", NO_RUN_HINT) from error
 
 
 def _known(found: dict[str, Any]) -> dict[str, Any]:

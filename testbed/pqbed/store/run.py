@@ -196,11 +196,11 @@ def create_run(out: Path, name: str, manifest: Manifest, files: Mapping[str, str
 def open_run(path: Path) -> Run:
     """Return the run at `path`, unclaimed. Raises StoreError where there is none, or one of a newer pqbed."""
     if not path.is_dir():
-        raise StoreError(f"There is no run at {path}.", NO_RUN_HINT)
+        raise StoreError(f"there is no run at {path}", NO_RUN_HINT)
     read_manifest(path)
     for folder in (JOURNAL_FOLDER, SAMPLES_FOLDER):
         if not (path / folder).is_dir():
-            raise StoreError(f"{path} is not a whole run directory: it has no {folder}/.", NO_RUN_HINT)
+            raise StoreError(f"{path} is not a whole run directory: it has no {folder}/", NO_RUN_HINT)
     return Run(path)
 
 
@@ -255,7 +255,7 @@ def _scan_table(path: Path, schema: pl.Schema, schema_id: str) -> pl.LazyFrame:
             check_id(pl.read_parquet_metadata(path).get(_SCHEMA_KEY), schema_id, path)
             return _select(pl.scan_parquet(path), schema)
     except pl.exceptions.PolarsError as error:
-        raise StoreError(f"{path} cannot be read: {error}.", "The file is damaged: restore it from a copy.") from error
+        raise StoreError(f"{path} cannot be read: {error}", "the file is damaged: restore it from a copy") from error
 
 
 def _select(frame: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:

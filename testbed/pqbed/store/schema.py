@@ -146,11 +146,11 @@ def check_id(found: str | None, known: str, where: object) -> None:
     name, _, number = known.rpartition("/")
     found_name, _, found_number = (found or "").rpartition("/")
     if found_name != name or not found_number.isdecimal():
-        raise StoreError(f"{where} is not of schema {name}.", "Name a run directory that pqbed made.")
+        raise StoreError(f"{where} is not of schema {name}", "name a run directory that pqbed made")
     if int(found_number) > int(number):
         raise StoreError(
-            f"{where} is of schema {found}, newer than the {known} this pqbed reads.",
-            "Read it with the pqbed version that its manifest.json names, or a later one.",
+            f"{where} is of schema {found}, newer than the {known} this pqbed reads",
+            "read it with the pqbed version that its manifest.json names, or a later one",
         )
 
 

@@ -3,6 +3,9 @@
 nginx's `$ssl_curve` names the groups its OpenSSL can name and prints the codepoint of the others.
 """
 
+# The response header in which the server says what was negotiated.
+GROUP_HEADER = "X-Pqbed-Group"
+
 CODEPOINTS = {
     "secp256r1": 0x0017,
     "secp384r1": 0x0018,

@@ -8,12 +8,12 @@ from pathlib import Path
 from pqbed.errors import HostError
 from pqbed.spec.profile import Chain, Profile
 from pqbed.tls.chains import ChainFiles, make_chain
+from pqbed.tls.groups import GROUP_HEADER
 from pqbed.tls.served import Served
 from pqbed.tls.signatures import KEY_KINDS
 from pqbed.tls.support import Support, probe_support
 
 FIRST_PORT = 4433
-GROUP_HEADER = "X-Pqbed-Group"
 START_TIMEOUT_S = 20.0
 
 _FRAME = """\
@@ -40,6 +40,8 @@ _SERVER = """\
     ssl_certificate {chain}; ssl_certificate_key {key};
     ssl_ecdh_curve {group};
     ssl_conf_command SignatureAlgorithms {scheme};
+    # Without this OpenSSL sends two stateful tickets whatever nginx was told (SSL_CTX_set_num_tickets).
+    ssl_conf_command NumTickets 0;
     add_header {header} $ssl_curve;
   }}
 """

@@ -42,7 +42,5 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _openssl(*arguments: str) -> str:
-    done = subprocess.run(
-        ["openssl", *arguments], capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
-    )
+    done = subprocess.run(["openssl", *arguments], capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
     return done.stdout.strip()

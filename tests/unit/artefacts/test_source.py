@@ -18,14 +18,27 @@ def test_only_modules_of_the_agent_go_in(tmp_path):
     assert not {"store", "stats", "report", "runner"} & {path.parts[0] for path in copied}
 
 
+def imported(name):
+    for node in ast.walk(ast.parse((PACKAGE / name).read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
 def test_the_agent_imports_nothing_an_image_lacks():
     allowed = sys.stdlib_module_names | {"pqbed", "pycurl", "pyroute2"}
     for name in agent_files():
-        for node in ast.walk(ast.parse((PACKAGE / name).read_text())):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom) and node.module:
-                names = [node.module]
-            assert {module.split(".")[0] for module in names} <= allowed, name
+        assert {module.split(".")[0] for module in imported(name)} <= allowed, name
+
+
+def test_all_that_the_agent_imports_of_pqbed_goes_in_too():
+    files = {name.with_suffix("").as_posix() for name in agent_files()}
+    for name in agent_files():
+        for module in imported(name):
+            if module.startswith("pqbed."):
+                path = module.removeprefix("pqbed.").replace(".", "/")
+                assert files & {path, f"{path}/__init__"}, f"{name} imports {module}"
 
 
 def test_putting_it_twice_changes_nothing(tmp_path):

@@ -7,16 +7,19 @@ made once, kept under the user's cache folder by a hash of what it is made from,
 from pqbed.beds.artefacts.base import base_reference, prepare_base
 from pqbed.beds.artefacts.command import OnStep
 from pqbed.beds.artefacts.contexts import DockerContext, docker_contexts
-from pqbed.beds.artefacts.prepare import UmlArtefacts, prepare_root, prepare_uml
+from pqbed.beds.artefacts.kernel import Kernel
+from pqbed.beds.artefacts.prepare import UmlArtefacts, prepare_kernel, prepare_root, prepare_uml
 from pqbed.beds.artefacts.source import put_source
 
 __all__ = [
     "DockerContext",
+    "Kernel",
     "OnStep",
     "UmlArtefacts",
     "base_reference",
     "docker_contexts",
     "prepare_base",
+    "prepare_kernel",
     "prepare_root",
     "prepare_uml",
     "put_source",

@@ -11,7 +11,7 @@ from pqbed.beds.artefacts.recipes import SUITE, read_packages, recipe_folder
 
 FRAGMENTS = ("kernel.config",)
 SCRIPTS = ("packages-build.txt", "add-backports.sh", "build-kernel.sh")
-PRINTED_LINES = {"kernel": 1100}
+PRINTED_LINES = {"kernel": 1330}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

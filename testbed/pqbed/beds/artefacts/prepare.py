@@ -1,14 +1,23 @@
 """Make or find what the uml bed boots: a kernel and a root file system, in one go where both are missing."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from pqbed.beds.artefacts.bootstrap import bootstrap, build_folder, require_bootstrap
 from pqbed.beds.artefacts.cache import building, cache_home, require_space
 from pqbed.beds.artefacts.command import Command, OnStep, no_progress, run_commands
-from pqbed.beds.artefacts.kernel import PRINTED_LINES, kernel_entry, kernel_hooks, kernel_packages, read_kernel
+from pqbed.beds.artefacts.kernel import (
+    FRAGMENTS,
+    PRINTED_LINES,
+    Kernel,
+    kernel_entry,
+    kernel_hooks,
+    kernel_packages,
+    read_kernel,
+)
 from pqbed.beds.artefacts.rootfs import (
     assemble_root,
     root_entry,
@@ -43,7 +52,7 @@ def prepare_uml(on_step: OnStep = no_progress, ca_bundle: Path | None = None) ->
     this host cannot make them, BuildError when a step fails.
     """
     kernel_path, root_path = kernel_entry(), root_entry()
-    _make(kernel_path, root_path, on_step, ca_bundle)
+    _make(_Missing(kernel_path, root_path), on_step, ca_bundle)
     kernel = read_kernel(kernel_path)
     return UmlArtefacts(
         kernel=kernel.path,
@@ -57,47 +66,69 @@ def prepare_uml(on_step: OnStep = no_progress, ca_bundle: Path | None = None) ->
 def prepare_root(on_step: OnStep = no_progress, ca_bundle: Path | None = None) -> Path:
     """Return the root alone, made first where the cache lacks it. Raises as prepare_uml does."""
     root_path = root_entry()
-    _make(None, root_path, on_step, ca_bundle)
+    _make(_Missing(None, root_path), on_step, ca_bundle)
     return root_path
 
 
-def _make(kernel_path: Path | None, root_path: Path, on_step: OnStep, ca_bundle: Path | None) -> None:
-    if root_path.exists() and (kernel_path is None or kernel_path.exists()):
+def prepare_kernel(
+    fragments: Sequence[str] = FRAGMENTS, on_step: OnStep = no_progress, ca_bundle: Path | None = None
+) -> Kernel:
+    """Return a kernel configured by these files of `images/uml`, made first. Raises as prepare_uml does."""
+    kernel_path = kernel_entry(fragments)
+    _make(_Missing(kernel_path, None, fragments), on_step, ca_bundle)
+    return read_kernel(kernel_path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """Cache entries to be made unless they exist: in `_build`, the folders to fill."""
+
+    kernel: Path | None
+    root: Path | None
+    fragments: Sequence[str] = FRAGMENTS
+
+    def any(self) -> bool:
+        return any(entry is not None and not entry.exists() for entry in (self.kernel, self.root))
+
+
+def _make(missing: _Missing, on_step: OnStep, ca_bundle: Path | None) -> None:
+    if not missing.any():
         return
     require_bootstrap()
     require_space([(build_folder(), BUILD_BYTES), (cache_home(), CACHE_BYTES)])
     bundle = trusted_bundle(ca_bundle)
-    wheels = fetch_wheels(on_step, bundle)
-
-    def waiting(what: str) -> Callable[[], None]:
-        return lambda: on_step(f"waiting for another build of the {what}", None)
-
-    with building(root_path, waiting("root")) as root, tempfile.TemporaryDirectory(dir=build_folder()) as scratch:
-        if kernel_path is None:
-            _build(None, root, scratch=Path(scratch), wheels=wheels, on_step=on_step, ca_bundle=bundle)
-            return
-        with building(kernel_path, waiting("kernel")) as kernel:
-            _build(kernel, root, scratch=Path(scratch), wheels=wheels, on_step=on_step, ca_bundle=bundle)
+    wheels = fetch_wheels(on_step, bundle) if missing.root else None
+    with ExitStack() as stack:
+        # Always in this order, so that two processes cannot wait for each other.
+        root = _enter(stack, missing.root, "root", on_step)
+        kernel = _enter(stack, missing.kernel, "kernel", on_step)
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pqbed-", dir=build_folder())))
+        _build(_Missing(kernel, root, missing.fragments), scratch, wheels, on_step, bundle)
 
 
-def _build(
-    kernel: Path | None, root: Path | None, *, scratch: Path, wheels: Path, on_step: OnStep, ca_bundle: Path | None
-) -> None:
-    """Fill the folders that are not None: one builder root makes pycurl and the kernel, another run the programs."""
+def _enter(stack: ExitStack, entry: Path | None, what: str, on_step: OnStep) -> Path | None:
+    if entry is None:
+        return None
+    return stack.enter_context(building(entry, lambda: on_step(f"waiting for another build of the {what}", None)))
+
+
+def _build(missing: _Missing, scratch: Path, wheels: Path | None, on_step: OnStep, ca_bundle: Path | None) -> None:
+    """Fill the folders: one builder root makes pycurl and the kernel, while another run makes the programs."""
     packages: tuple[str, ...] = ()
     hooks: list[str] = []
     commands: list[Command] = []
     tar = scratch / "root.tar"
-    if root is not None:
+    if missing.root is not None:
+        assert wheels is not None
         packages += vendor_packages()
         hooks += vendor_hooks(wheels, scratch)
         commands.append(system_command(tar, ca_bundle))
-    if kernel is not None:
+    if missing.kernel is not None:
         packages += kernel_packages()
-        hooks += kernel_hooks(kernel)
+        hooks += kernel_hooks(missing.kernel, missing.fragments)
     if hooks:
         included = sorted(set(packages))
         commands.append(bootstrap("builder", variant="apt", packages=included, hooks=hooks, ca_bundle=ca_bundle))
     run_commands(commands, on_step, PRINTED_LINES)
-    if root is not None:
-        assemble_root(root, tar, scratch / "vendor", on_step)
+    if missing.root is not None:
+        assemble_root(missing.root, tar, scratch / "vendor", on_step)

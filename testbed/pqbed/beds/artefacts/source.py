@@ -9,18 +9,20 @@ from pqbed.beds.artefacts.cache import hash_inputs
 from pqbed.beds.artefacts.recipes import PACKAGE
 
 # What runs inside images and guests, and no more: these import the standard library, pyroute2 and pycurl.
-MODULES = ("__init__.py", "errors.py", "units.py", "plan.py", "beds/__init__.py", "beds/bed.py", "beds/netns.py")
+MODULES = ("__init__.py", "errors.py", "units.py")
 FOLDERS = ("spec", "net", "tls", "fetch", "agent")
+# Reads what users write, with libraries that images lack.
+USER_SIDE = Path("spec/text.py")
 
 
 def agent_files() -> Iterator[Path]:
     """The agent's modules, relative to the package."""
-    for name in MODULES:
-        if (PACKAGE / name).is_file():
-            yield Path(name)
+    yield from map(Path, MODULES)
     for folder in FOLDERS:
         for path in sorted((PACKAGE / folder).rglob("*.py")):
-            yield path.relative_to(PACKAGE)
+            name = path.relative_to(PACKAGE)
+            if name != USER_SIDE:
+                yield name
 
 
 def source_hash() -> str:

@@ -1,0 +1,1 @@
+"""The docker bed: lanes as containers of one engine, behind the Docker API."""

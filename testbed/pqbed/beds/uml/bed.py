@@ -1,7 +1,6 @@
 """The uml bed: one guest a lane, each with its own kernel, and with its own clock if virtual."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from pqbed.beds.agent_lane import AgentLane
 from pqbed.beds.bed import BedName

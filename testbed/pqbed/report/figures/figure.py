@@ -17,6 +17,8 @@ HEIGHT = 250
 ZOOM_WHEEL = "wheel![event.ctrlKey || event.metaKey]"
 ZOOM_DRAG = "[mousedown[event.button === 0], window:mouseup] > window:mousemove!"
 DASHES = ([1, 0], [7, 4], [2, 3], [9, 3, 2, 3])
+# Vega-Lite merges the legends of scales with one domain: this value, which no series has, keeps a scale out of it.
+NOT_IN_LEGEND = ""
 NO_INTERVAL = "not known: too few samples"
 
 
@@ -78,13 +80,13 @@ def colour(field: str, labels: Sequence[str], title: str | None) -> alt.Color:
 
 def fill(field: str, labels: Sequence[str]) -> alt.Fill:
     """Return the colour of a series' band: the same, without a legend of its own."""
-    return alt.Fill(f"{field}:N", sort=list(labels), scale=alt.Scale(domain=list(labels)), legend=None)
+    return alt.Fill(f"{field}:N", sort=list(labels), scale=alt.Scale(domain=[*labels, NOT_IN_LEGEND]), legend=None)
 
 
 def dash(field: str, labels: Sequence[str]) -> alt.StrokeDash:
     """Return the dashes of a series' line: where two lie on one another, the lower one shows through."""
-    dashes = [DASHES[number % len(DASHES)] for number in range(len(labels))]
-    scale = alt.Scale(domain=list(labels), range=dashes)
+    dashes = [DASHES[number % len(DASHES)] for number in range(len(labels) + 1)]
+    scale = alt.Scale(domain=[*labels, NOT_IN_LEGEND], range=dashes)
     return alt.StrokeDash(f"{field}:N", sort=list(labels), scale=scale, legend=None)
 
 

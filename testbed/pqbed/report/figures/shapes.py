@@ -62,7 +62,7 @@ def draw_phases(measured: Measured) -> Figure:
 def _ecdf_panel(rows: pl.DataFrame, profiles: list[str], size: alt.Parameter) -> Panel:
     ratio = rows.group_by("size").agg(pl.col("ttlb_ms").max() / pl.col("ttlb_ms").min())["ttlb_ms"].max()
     wide = isinstance(ratio, float) and ratio > LOGARITHMIC_FROM
-    scale = alt.Scale(type="log" if wide else "linear", zero=False, nice=not wide)
+    scale = alt.Scale(type="log") if wide else alt.Scale(zero=False)
     chart = (
         alt.Chart(rows.select("profile", "size", "ttlb_ms", "percent"))
         .transform_filter("datum.size === size")

@@ -26,6 +26,7 @@ POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'"
 )
+_EMBED = "window.vegaEmbed = vegaEmbed;"
 _EMPTY = ("No fetch was done yet, so there is nothing to tell.", "", "")
 
 
@@ -91,7 +92,7 @@ def _asset(name: str) -> str:
 @functools.cache
 def _vega_bundle() -> str:
     """Return Vega, Vega-Lite and their embedding as one script, from inside vl-convert."""
-    return str(vl_convert.javascript_bundle(None, vl_version=VEGA_LITE))
+    return str(vl_convert.javascript_bundle(_EMBED, vl_version=VEGA_LITE))
 
 
 def _inline_json(value: object) -> Markup:

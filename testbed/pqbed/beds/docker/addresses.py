@@ -1,0 +1,48 @@
+"""The addresses of a lane's network: from the range for benchmarks, so that it clashes with nobody's (RFC 2544)."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+from pqbed.errors import SpecError
+
+BENCHMARK_NETWORK = IPv4Network("198.18.0.0/15")
+# Room for three: an engine wants a gateway even where nothing leads out.
+LANE_PREFIX = 29
+LANE_SIZE = 1 << (32 - LANE_PREFIX)
+LANES = BENCHMARK_NETWORK.num_addresses // LANE_SIZE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where one end is: fixed, so that neither side ever asks for the other."""
+
+    address: str
+    mac: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneAddresses:
+    """The network of a lane."""
+
+    subnet: str
+    gateway: str
+    server: Address
+    client: Address
+
+
+def lane_addresses(index: int) -> LaneAddresses:
+    """Return the addresses of lane `index`: the server at .1, the client at .2, the gateway at .6 of its /29."""
+    if not 0 <= index < LANES:
+        raise SpecError(f"there is no lane {index}: {BENCHMARK_NETWORK} has room for {LANES}")
+    base = BENCHMARK_NETWORK.network_address + index * LANE_SIZE
+    return LaneAddresses(
+        subnet=f"{base}/{LANE_PREFIX}",
+        gateway=str(base + LANE_SIZE - 2),
+        server=_address(base + 1),
+        client=_address(base + 2),
+    )
+
+
+def _address(address: IPv4Address) -> Address:
+    """The MAC address is locally administered: 02:71 and the IPv4 address."""
+    return Address(address=str(address), mac=":".join(f"{byte:02x}" for byte in (0x02, 0x71, *address.packed)))

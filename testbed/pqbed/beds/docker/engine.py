@@ -1,0 +1,165 @@
+"""What pqbed asks of a container engine. `sdk.py` is the real one; tests inject one that fails at call n."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+Kind = Literal["container", "network", "volume"]
+
+ORDINARY_USER = "1000:1000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineFacts:
+    """Who answers: `kernel` is that of the containers, on whatever host the engine runs."""
+
+    name: str
+    version: str
+    kernel: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """An address on a network of the engine."""
+
+    network: str
+    address: str
+    mac: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerSpec:
+    """A container without privileges: all capabilities dropped but `capabilities`, a read-only root, no new ones.
+
+    `place` attaches it to a network; `joins` puts it into the network namespace of another container; with neither it
+    has no network. `attached` keeps its standard input and output open, and removes it when it ends.
+    """
+
+    name: str | None
+    image: str
+    argv: tuple[str, ...]
+    labels: Mapping[str, str]
+    user: str = ORDINARY_USER
+    place: Place | None = None
+    joins: str | None = None
+    capabilities: tuple[str, ...] = ()
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+    tmpfs: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    attached: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSpec:
+    """A network without a way out."""
+
+    name: str
+    subnet: str
+    gateway: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owned:
+    """A thing found by label. `image` is the id of a container's image; `busy` tells that an agent runs in it."""
+
+    kind: Kind
+    id: str
+    name: str
+    labels: Mapping[str, str]
+    running: bool = False
+    image: str = ""
+    busy: bool = False
+
+
+class Transport(Protocol):
+    """Bytes to and from a process in a container: what comes is multiplexed (stream.py)."""
+
+    def read(self, timeout_s: float) -> bytes:
+        """Return what has come, b"" at the end. Raises TimeoutError when nothing comes in time."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Send all of `data`. Raises OSError when the other side is gone."""
+        ...
+
+    def end_input(self) -> None:
+        """Let the process read its end of input."""
+        ...
+
+    def close(self) -> None:
+        """Leave the connection. Safe to call twice."""
+        ...
+
+
+class Engine(Protocol):
+    """A container engine. Every method raises EngineError when the engine is gone or refuses.
+
+    Removing what is already gone is no error. Ids are the engine's own.
+    """
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
+    def facts(self) -> EngineFacts:
+        """Say who answers."""
+        ...
+
+    def image_id(self, reference: str) -> str | None:
+        """Return the id of a local image, None where there is none."""
+        ...
+
+    def pull_image(self, reference: str) -> bool:
+        """Fetch an image from its registry; tell whether that worked."""
+        ...
+
+    def import_image(self, tar: Path, reference: str) -> None:
+        """Make an image of one layer from a file system in a tar."""
+        ...
+
+    def build_image(self, context: Path, reference: str, arguments: Mapping[str, str]) -> None:
+        """Build `context/Dockerfile`. Raises BuildError with the last lines of what it said."""
+        ...
+
+    def images(self, prefix: str) -> Sequence[str]:
+        """Return references of local images that start with `prefix`."""
+        ...
+
+    def remove_image(self, reference: str) -> None:
+        """Remove a local image."""
+        ...
+
+    def create_network(self, spec: NetworkSpec) -> str:
+        """Make a network and return its id."""
+        ...
+
+    def create_container(self, spec: ContainerSpec) -> str:
+        """Make a container and return its id."""
+        ...
+
+    def start_container(self, container: str) -> None:
+        """Start it."""
+        ...
+
+    def find(self, kind: Kind, labels: Mapping[str, str | None]) -> Sequence[Owned]:
+        """Return everything of `kind` that carries all of `labels` (None: any value), stopped or not."""
+        ...
+
+    def remove(self, thing: Owned) -> None:
+        """Remove it, ending what runs in it."""
+        ...
+
+    def last_words(self, container: str) -> str:
+        """Return the end of what the container's first process said; "" where that is not known."""
+        ...
+
+    def execute(self, container: str, argv: Sequence[str]) -> Transport:
+        """Start a program in a running container and return its standard input and outputs."""
+        ...
+
+    def attach(self, container: str) -> Transport:
+        """Return the standard input and outputs of a container not yet started."""
+        ...

@@ -1,0 +1,80 @@
+"""Images: found by the hash of their inputs, built where they are missing."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from pqbed.beds.artefacts import OnStep, base_reference
+from pqbed.beds.docker.engine import Engine
+from pqbed.errors import BuildError, HostError
+
+REPOSITORY = "pqbed/"
+DEBIAN = "debian:trixie-slim"
+
+
+class Recipe(Protocol):
+    """What an image is built from; equal references mean equal inputs."""
+
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def reference(self) -> str: ...
+
+    @property
+    def build_args(self) -> Mapping[str, str]: ...
+
+
+def _tell_no_one(name: str, fraction: float | None) -> None:
+    pass
+
+
+def ensure_image(
+    engine: Engine,
+    recipe: Recipe,
+    make_base: Callable[[], Path],
+    on_step: OnStep = _tell_no_one,
+) -> str:
+    """Return the id of the recipe's image, built first where the engine lacks it.
+
+    `make_base` makes a minimal Debian as a tar. Raises BuildError.
+    """
+    found = engine.image_id(recipe.reference)
+    if found is not None:
+        return found
+    arguments = {**recipe.build_args, "BASE": ensure_base(engine, make_base, on_step)}
+    on_step(f"building {recipe.reference}", None)
+    engine.build_image(recipe.folder, recipe.reference, arguments)
+    built = engine.image_id(recipe.reference)
+    if built is None:
+        raise BuildError(f"the engine built {recipe.reference} but does not have it")
+    return built
+
+
+def ensure_base(engine: Engine, make_base: Callable[[], Path], on_step: OnStep = _tell_no_one) -> str:
+    """Return the image that ours are built on: Debian's own, or one made here where no registry gives it."""
+    own = base_reference()
+    for reference in (DEBIAN, own):
+        if engine.image_id(reference) is not None:
+            return reference
+    on_step(f"fetching {DEBIAN}", None)
+    if engine.pull_image(DEBIAN):
+        return DEBIAN
+    on_step(f"no registry gives {DEBIAN}: making {own} from Debian's archive", None)
+    try:
+        tar = make_base()
+    except HostError as error:
+        raise BuildError(
+            f"{DEBIAN} cannot be fetched, and one like it cannot be made here: {error.message}",
+            hint=f"make a registry reachable, or `docker load` the image {DEBIAN}; or: {error.hint}",
+        ) from error
+    engine.import_image(tar, own)
+    return own
+
+
+def remove_images(engine: Engine) -> tuple[str, ...]:
+    """Remove all images of ours, and name them."""
+    references = tuple(engine.images(REPOSITORY))
+    for reference in references:
+        engine.remove_image(reference)
+    return tuple(f"image {reference}" for reference in references)

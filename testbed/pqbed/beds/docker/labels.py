@@ -1,0 +1,38 @@
+"""What marks a container, a network or a volume as ours: `down` goes by these and by nothing else."""
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+BED = "io.pqbed.bed"
+LANE = "io.pqbed.lane"
+ROLE = "io.pqbed.role"
+PREFIX = "pqbed"
+
+Part = Literal["server", "client", "server-end", "client-end"]
+Role = Literal["server", "client", "server-end", "client-end", "network", "guest", "probe"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
+
+def lane_name(index: int) -> str:
+    """Return the name of a lane's network, and the stem of its containers' names."""
+    return f"{PREFIX}-{index}"
+
+
+def part_name(index: int, part: Part) -> str:
+    """Return the name of one container of a lane: two processes that start the same lane collide on it."""
+    return f"{lane_name(index)}-{part}"
+
+
+def lane_labels(index: int, role: Role) -> dict[str, str]:
+    """Label a thing that belongs to a lane."""
+    return {BED: "docker", LANE: str(index), ROLE: role}
+
+
+def lone_labels(bed: str, role: Role) -> dict[str, str]:
+    """Label a container that belongs to no lane of this bed."""
+    return {BED: bed, ROLE: role}
+
+
+def ours(lane: int | None = None) -> Mapping[str, str | None]:
+    """Return the labels to search by; None stands for any value."""
+    return {BED: None} if lane is None else {BED: None, LANE: str(lane)}

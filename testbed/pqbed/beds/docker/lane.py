@@ -1,0 +1,110 @@
+"""A lane of the docker bed: four agents behind channels, driven by the same triple as everywhere."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+
+from pqbed.agent.channel import Channel
+from pqbed.agent.facts import LaneFacts
+from pqbed.agent.remote import RemoteClient, RemoteEnd, RemoteServer
+from pqbed.agent.triple import Triple
+from pqbed.beds.docker.addresses import lane_addresses
+from pqbed.beds.docker.containers import LaneContainers
+from pqbed.beds.docker.engine import Engine
+from pqbed.beds.docker.labels import Part
+from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
+from pqbed.errors import PqbedError
+from pqbed.net.state import LinkState
+from pqbed.spec.cell import Cell
+from pqbed.spec.link import Link
+from pqbed.spec.profile import Profile
+from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.tcp import Tcp
+
+# Wall time without a word before a lane is given up, besides the time a fetch may take.
+SILENCE_S = 60.0
+ROLES: dict[Part, str] = {"server": "server", "client": "client", "server-end": "end", "client-end": "end"}
+
+
+class DockerLane:
+    """One lane (see `beds.bed.Lane`). Owns the session, and what `owner` holds besides."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        containers: LaneContainers,
+        profiles: Sequence[Profile],
+        timeout_ns: int,
+        owner: ExitStack,
+        *,
+        keeps_link: bool = False,
+    ) -> None:
+        """Start the agents and the server. `owner` is closed when that fails, and by `close`.
+
+        A fetch leaves its link quiet; where the lane outlives the session, `keeps_link` puts it back at the end.
+        """
+        self.index = containers.index
+        self._keeps_link = keeps_link
+        self._last: tuple[Link, Tcp, int] | None = None
+        self._owner = owner
+        self._patience = Patience(START_TIMEOUT_S)
+        try:
+            channels = {part: self._open(engine, containers, part) for part in containers.parts}
+            self._start(engine, channels, profiles, timeout_ns)
+        except BaseException:
+            owner.close()
+            raise
+        self._patience.seconds = SILENCE_S + timeout_ns / 1e9
+
+    def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
+        """Do `fetches` in order (see `beds.bed.Lane`)."""
+        for fetch, timings in self._triple.run(cells, fetches):
+            cell = cells[fetch.cell_id]
+            self._last = (cell.link, cell.tcp, fetch.seed)
+            yield fetch, timings
+
+    def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
+        """Set both ends and read them back."""
+        return self._triple.set_link(link, tcp, seed)
+
+    def read_link(self) -> LinkState:
+        """Read both ends."""
+        return self._triple.read_link()
+
+    def close(self) -> None:
+        """End the agents; the containers stay, unless this lane was made for itself."""
+        last, self._last = self._last, None
+        if self._keeps_link and last is not None:
+            with suppress(PqbedError):
+                self._triple.set_link(*last)
+        self._owner.close()
+
+    def _open(self, engine: Engine, containers: LaneContainers, part: Part) -> Channel:
+        name = f"{part} of lane {self.index}"
+        command = agent_command(ROLES[part])
+        return open_channel(engine, containers.parts[part], command, name, patience=self._patience, owner=self._owner)
+
+    def _start(
+        self, engine: Engine, channels: Mapping[Part, Channel], profiles: Sequence[Profile], timeout_ns: int
+    ) -> None:
+        addresses = lane_addresses(self.index)
+        server_end, client_end = RemoteEnd(channels["server-end"]), RemoteEnd(channels["client-end"])
+        for end, other in ((server_end, addresses.client), (client_end, addresses.server)):
+            end.probe()
+            # Without a fixed neighbour a fetch would pay for ARP, and ARP would draw from netem's random stream.
+            end.neighbour(other.address, other.mac)
+        server, client = RemoteServer(channels["server"]), RemoteClient(channels["client"])
+        self._triple = Triple(
+            client_end=client_end,
+            server_end=server_end,
+            server=server,
+            client=client,
+            address=addresses.server.address,
+            timeout_ns=timeout_ns,
+        )
+        served = self._triple.start(profiles)
+        self.facts = LaneFacts(
+            kernel=engine.facts().kernel,
+            versions={"client": client.version(), "openssl": server.support().version},
+            sysctls=client_end.sysctls(),
+            served=served,
+        )

@@ -1,0 +1,44 @@
+"""Has the kernel of an engine netem? Asked where it matters: in a container there."""
+
+from contextlib import ExitStack
+
+from pqbed.agent.remote import RemoteEnd
+from pqbed.beds.docker.containers import HOLD, TMPFS
+from pqbed.beds.docker.engine import ContainerSpec, Engine, Owned
+from pqbed.beds.docker.labels import lone_labels
+from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
+from pqbed.errors import HostError
+
+
+def netem_in_engine(engine: Engine, image: str) -> HostError | None:
+    """Return None where containers of `engine` can be shaped, else what is missing and what helps.
+
+    `image` is one of our stacks. The container it takes is removed.
+    """
+    spec = ContainerSpec(
+        name=None,
+        image=image,
+        argv=HOLD,
+        labels=lone_labels("docker", "probe"),
+        user="0:0",
+        capabilities=("NET_ADMIN",),
+        tmpfs=TMPFS,
+    )
+    with ExitStack() as owner:
+        container = engine.create_container(spec)
+        owner.callback(engine.remove, Owned(kind="container", id=container, name="probe", labels=spec.labels))
+        engine.start_container(container)
+        try:
+            require_netem(engine, container, "lo")
+        except HostError as error:
+            return error
+    return None
+
+
+def require_netem(engine: Engine, container: str, ifname: str = "eth0") -> None:
+    """Raise HostError where `ifname` of a running container that holds NET_ADMIN cannot be shaped."""
+    with ExitStack() as owner:
+        command = agent_command("end", "--ifname", ifname)
+        patience = Patience(START_TIMEOUT_S)
+        channel = open_channel(engine, container, command, "the probe", patience=patience, owner=owner)
+        RemoteEnd(channel).probe()

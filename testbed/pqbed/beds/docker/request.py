@@ -1,0 +1,57 @@
+"""Our values as the Docker API wants them. Pure."""
+
+from typing import Any
+
+from pqbed.beds.docker.engine import ContainerSpec, NetworkSpec
+
+
+def network_arguments(spec: NetworkSpec) -> dict[str, Any]:
+    """Return what `APIClient.create_network` takes."""
+    return {
+        "name": spec.name,
+        "driver": "bridge",
+        "internal": True,
+        "check_duplicate": True,
+        "labels": dict(spec.labels),
+        "ipam": {"Driver": "default", "Config": [{"Subnet": spec.subnet, "Gateway": spec.gateway}]},
+    }
+
+
+def container_arguments(client: Any, spec: ContainerSpec, endpoint_mac: bool) -> dict[str, Any]:
+    """Return what `APIClient.create_container` takes. `endpoint_mac`: the MAC address belongs to the endpoint."""
+    arguments: dict[str, Any] = {
+        "image": spec.image,
+        "command": list(spec.argv),
+        "name": spec.name,
+        "labels": dict(spec.labels),
+        "user": spec.user,
+        "environment": dict(spec.environment),
+        # An image's own entry point is not asked: it is argv that runs.
+        "entrypoint": [],
+        "stdin_open": spec.attached,
+        "host_config": client.create_host_config(**_host_arguments(spec)),
+    }
+    if spec.place is not None:
+        mac = {"mac_address": spec.place.mac}
+        endpoint = client.create_endpoint_config(ipv4_address=spec.place.address, **(mac if endpoint_mac else {}))
+        arguments["networking_config"] = client.create_networking_config({spec.place.network: endpoint})
+        if not endpoint_mac:
+            arguments |= mac
+    return arguments
+
+
+def _host_arguments(spec: ContainerSpec) -> dict[str, Any]:
+    if spec.place is not None:
+        network = spec.place.network
+    else:
+        network = "none" if spec.joins is None else f"container:{spec.joins}"
+    return {
+        "network_mode": network,
+        "cap_drop": ["ALL"],
+        "cap_add": list(spec.capabilities),
+        "security_opt": ["no-new-privileges"],
+        "read_only": True,
+        "tmpfs": dict(spec.tmpfs),
+        "sysctls": dict(spec.sysctls),
+        "auto_remove": spec.attached,
+    }

@@ -1,0 +1,241 @@
+"""The engine behind the Docker API, through the Docker SDK: Docker, Docker Desktop, Podman's socket; local or not."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Self
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.tls import TLSConfig
+
+from pqbed.beds.docker.build import ClassicBuild, build_with_buildx, has_buildx
+from pqbed.beds.docker.engine import ContainerSpec, EngineFacts, Kind, NetworkSpec, Owned, Transport
+from pqbed.beds.docker.request import container_arguments, network_arguments
+from pqbed.beds.docker.transport import open_transport
+from pqbed.errors import EngineError
+
+REQUEST_TIMEOUT_S = 120
+REMOVAL_TIMEOUT_S = 60
+REMOVAL_STEP_S = 0.05
+BUILD_SILENCE_S = 1800
+LAST_LINES = 10
+# From this version on a MAC address belongs to the endpoint, and the container's own field is refused.
+ENDPOINT_MAC_API = (1, 44)
+
+
+def connect() -> "DockerEngine":
+    """Connect to the engine of DOCKER_HOST, else of the Docker CLI's present context.
+
+    Raises EngineError where none answers.
+    """
+    arguments = docker.utils.kwargs_from_env() or _context_arguments()
+    return connect_to(arguments.pop("base_url", ""), **arguments)
+
+
+def connect_to(host: str, tls: Any = None) -> "DockerEngine":
+    """Connect to the engine at `host` (unix://, tcp://, ssh://; "": the usual socket)."""
+    arguments = {"base_url": host or None, "tls": tls or False}
+    try:
+        client = docker.APIClient(
+            version="auto", timeout=REQUEST_TIMEOUT_S, use_ssh_client=host.startswith("ssh://"), **arguments
+        )
+    except (DockerException, requests.RequestException, OSError) as error:
+        raise EngineError(
+            f"no container engine answers{' at ' + host if host else ''}: {_reason(error)}",
+            hint="start Docker, or say where it is with DOCKER_HOST; `--bed uml` needs no engine",
+        ) from error
+    return DockerEngine(client, host)
+
+
+def _context_arguments() -> dict[str, Any]:
+    # `docker context use` (Docker Desktop, rootless, Colima) is honoured as the Docker CLI does.
+    with suppress(DockerException, OSError, ValueError, KeyError):
+        context = docker.ContextAPI.get_current_context()
+        tls = context.TLSConfig
+        return {"base_url": context.Host} | ({"tls": tls} if isinstance(tls, TLSConfig) else {})
+    return {}
+
+
+class DockerEngine:
+    """An `Engine` (engine.py). Owns the client's connections."""
+
+    def __init__(self, client: Any, host: str) -> None:
+        """`host` is what DOCKER_HOST would be for this engine, "" for the usual socket."""
+        self._client = client
+        self._host = host
+        self._buildx: bool | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def facts(self) -> EngineFacts:
+        with _told("saying what it is"):
+            version, info = self._client.version(), self._client.info()
+        return EngineFacts(
+            name=(version.get("Platform") or {}).get("Name") or "Docker Engine",
+            version=version.get("Version", ""),
+            kernel=info.get("KernelVersion", ""),
+            host=info.get("Name", ""),
+        )
+
+    def image_id(self, reference: str) -> str | None:
+        with _told(f"looking for the image {reference}"):
+            try:
+                return str(self._client.inspect_image(reference)["Id"])
+            except ImageNotFound:
+                return None
+
+    def pull_image(self, reference: str) -> bool:
+        repository, _, tag = reference.partition(":")
+        try:
+            self._client.pull(repository, tag=tag or "latest")
+        except (DockerException, requests.RequestException):
+            return False
+        return self.image_id(reference) is not None
+
+    def import_image(self, tar: Path, reference: str) -> None:
+        repository, _, tag = reference.partition(":")
+        with _told(f"importing {reference}"):
+            self._client.import_image_from_file(str(tar), repository=repository, tag=tag)
+
+    def build_image(self, context: Path, reference: str, arguments: Mapping[str, str]) -> None:
+        network = self._build_network()
+        if self._buildx is None:
+            self._buildx = has_buildx()
+        if self._buildx:
+            build_with_buildx(self._host, context, reference, arguments, network)
+            return
+        with _told(f"building {reference}"):
+            answers = self._client.build(
+                path=str(context),
+                tag=reference,
+                buildargs=dict(arguments),
+                network_mode=network,
+                rm=True,
+                forcerm=True,
+                decode=True,
+                timeout=BUILD_SILENCE_S,
+            )
+            ClassicBuild(reference).follow(answers)
+
+    def images(self, prefix: str) -> Sequence[str]:
+        with _told("listing images"):
+            found = self._client.images()
+        return sorted(tag for image in found for tag in image.get("RepoTags") or () if tag.startswith(prefix))
+
+    def remove_image(self, reference: str) -> None:
+        with _told(f"removing the image {reference}"), suppress(NotFound):
+            self._client.remove_image(reference)
+
+    def create_network(self, spec: NetworkSpec) -> str:
+        with _told(f"making the network {spec.name}"):
+            return str(self._client.create_network(**network_arguments(spec))["Id"])
+
+    def create_container(self, spec: ContainerSpec) -> str:
+        version = tuple(int(part) for part in self._client.api_version.split("."))
+        arguments = container_arguments(self._client, spec, endpoint_mac=version >= ENDPOINT_MAC_API)
+        with _told(f"making the container {spec.name or spec.image}"):
+            return str(self._client.create_container(**arguments)["Id"])
+
+    def start_container(self, container: str) -> None:
+        with _told("starting a container"):
+            self._client.start(container)
+
+    def find(self, kind: Kind, labels: Mapping[str, str | None]) -> Sequence[Owned]:
+        wanted = {"label": [name if value is None else f"{name}={value}" for name, value in labels.items()]}
+        with _told(f"listing {kind}s"):
+            if kind == "container":
+                found = self._client.containers(all=True, filters=wanted)
+                return [owned for one in found if (owned := self._owned_container(one["Id"])) is not None]
+            if kind == "network":
+                networks = self._client.networks(filters=wanted)
+                return [Owned(kind=kind, id=one["Id"], name=one["Name"], labels=one["Labels"]) for one in networks]
+            volumes = self._client.volumes(filters=wanted)["Volumes"] or ()
+            return [Owned(kind=kind, id=one["Name"], name=one["Name"], labels=one["Labels"]) for one in volumes]
+
+    def remove(self, thing: Owned) -> None:
+        with _told(f"removing the {thing.kind} {thing.name}"), suppress(NotFound):
+            if thing.kind == "container":
+                self._remove_container(thing.id)
+            elif thing.kind == "network":
+                self._client.remove_network(thing.id)
+            else:
+                self._client.remove_volume(thing.id, force=True)
+
+    def last_words(self, container: str) -> str:
+        with suppress(DockerException, requests.RequestException):
+            said: bytes = self._client.logs(container, tail=LAST_LINES)
+            return said.decode(errors="replace").strip()
+        return ""
+
+    def execute(self, container: str, argv: Sequence[str]) -> Transport:
+        with _told(f"starting {argv[0]} in a container"):
+            run = self._client.exec_create(container, list(argv), stdin=True)
+            return open_transport(self._client.exec_start(run["Id"], socket=True))
+
+    def attach(self, container: str) -> Transport:
+        with _told("attaching to a container"):
+            streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+            return open_transport(self._client.attach_socket(container, params=streams))
+
+    def _build_network(self) -> str | None:
+        """Return the engine's own choice, or the host's network where the engine was started without a bridge."""
+        with _told("listing networks"):
+            present = {network["Name"] for network in self._client.networks()}
+        return None if "bridge" in present else "host"
+
+    def _owned_container(self, container: str) -> Owned | None:
+        try:
+            told = self._client.inspect_container(container)
+        except NotFound:
+            return None  # it went in between
+        return Owned(
+            kind="container",
+            id=told["Id"],
+            name=told["Name"].lstrip("/"),
+            labels=told["Config"]["Labels"] or {},
+            running=bool(told["State"]["Running"]),
+            image=told["Image"],
+            busy=bool(told.get("ExecIDs")),
+        )
+
+    def _remove_container(self, container: str) -> None:
+        try:
+            self._client.remove_container(container, force=True, v=True)
+        except APIError as error:
+            # 409: the engine itself (auto-remove), or someone else, is at it. It is over when it cannot be found.
+            if error.status_code != requests.codes.conflict:
+                raise
+        deadline = time.monotonic() + REMOVAL_TIMEOUT_S
+        while time.monotonic() < deadline:
+            self._client.inspect_container(container)
+            time.sleep(REMOVAL_STEP_S)
+        raise EngineError(f"the engine does not finish removing the container {container[:12]}")
+
+
+@contextmanager
+def _told(doing: str) -> Iterator[None]:
+    """Turn the SDK's errors into ours."""
+    try:
+        yield
+    except (DockerException, requests.RequestException, OSError) as error:
+        hint = ""
+        if "overlaps" in str(error):
+            hint = "another network has these addresses: docker network ls; `pqbed down` removes pqbed's own"
+        raise EngineError(f"the engine failed at {doing}: {_reason(error)}", hint=hint) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, APIError) and error.explanation:
+        return str(error.explanation)
+    return str(error)

@@ -1,0 +1,49 @@
+"""A session: the agents of a lane's four parts, each started by `exec` and ended with its input."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+
+from pqbed.agent.channel import Channel
+from pqbed.beds.docker.engine import Engine
+from pqbed.beds.docker.stream import ContainerProcess
+from pqbed.errors import LaneError
+
+START_TIMEOUT_S = 60.0
+# A session begins without the keys and bodies of the one before, however that one ended.
+_AFRESH = 'rm -rf "$PQBED_FOLDER"; exec "$@"'
+_FOLDER = "/run/pqbed"
+
+
+def agent_command(role: str, *arguments: str) -> tuple[str, ...]:
+    """Return the command that is the agent in our images."""
+    agent = ("python3", "-m", "pqbed.agent", role, *arguments)
+    if role != "server":
+        return agent
+    return ("env", f"PQBED_FOLDER={_FOLDER}", "sh", "-c", _AFRESH, "sh", *agent)
+
+
+class Patience:
+    """How long a part may stay silent: one value for all channels of a session, which may change."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
+def open_channel(
+    engine: Engine, container: str, argv: Sequence[str], name: str, *, patience: Patience, owner: ExitStack
+) -> Channel:
+    """Start the agent `argv` in a container and wait until it is ready; `owner` ends it."""
+    process = ContainerProcess(engine.execute(container, argv), name)
+    owner.callback(process.close)
+    channel = Channel(process.write, partial(_readline, process, patience), name)
+    try:
+        channel.wait_ready()
+    except LaneError as error:
+        words = process.last_words()
+        raise LaneError(f"{error.message}{': ' + words if words else ''}", error.hint) from error
+    return channel
+
+
+def _readline(process: ContainerProcess, patience: Patience) -> str:
+    return process.readline(patience.seconds)

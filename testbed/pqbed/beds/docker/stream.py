@@ -1,0 +1,95 @@
+"""Lines of a process in a container, out of the engine's multiplexed stream.
+
+Each frame: 1 byte stream (1 output, 2 errors), 3 bytes zero, 4 bytes length, big-endian; then the data
+(Engine API, "Attach to a container"). Frames know nothing of lines: both are put together again here.
+"""
+
+import collections
+import contextlib
+import struct
+import time
+
+from pqbed.beds.docker.engine import Transport
+from pqbed.errors import LaneError
+
+OUTPUT = 1
+ERRORS = 2
+END_TIMEOUT_S = 5.0
+KEPT_BYTES = 600
+
+_HEADER = struct.Struct(">BxxxL")
+
+
+class Demultiplexer:
+    """Takes bytes as they come, gives whole frames."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+        """Return the frames that `data` completes, as (stream, payload)."""
+        self._rest += data
+        frames: list[tuple[int, bytes]] = []
+        while len(self._rest) >= _HEADER.size:
+            stream, length = _HEADER.unpack_from(self._rest)
+            end = _HEADER.size + length
+            if len(self._rest) < end:
+                break
+            frames.append((stream, self._rest[_HEADER.size : end]))
+            self._rest = self._rest[end:]
+        return frames
+
+
+class ContainerProcess:
+    """A `LaneProcess` (beds/process.py) in a container. Owns the transport."""
+
+    def __init__(self, transport: Transport, name: str) -> None:
+        self._transport = transport
+        self._name = name
+        self._frames = Demultiplexer()
+        self._lines: collections.deque[bytes] = collections.deque()
+        self._rest = b""
+        self._said = b""
+        self._closed = False
+
+    def write(self, text: str) -> None:
+        self._transport.write(text.encode())
+
+    def readline(self, timeout_s: float) -> str:
+        """Return the next line, "" at the end. Raises LaneError when none comes in time."""
+        deadline = time.monotonic() + timeout_s
+        while not self._lines:
+            try:
+                data = self._transport.read(max(0.0, deadline - time.monotonic()))
+            except TimeoutError:
+                raise LaneError(f"{self._name} said nothing for {timeout_s:.0f} s") from None
+            except OSError:
+                return ""
+            if not data:
+                return ""
+            self._take(data)
+        return self._lines.popleft().decode(errors="replace") + "\n"
+
+    def last_words(self) -> str:
+        return self._said.decode(errors="replace").strip()
+
+    def close(self) -> None:
+        """End its input and wait a little for its end, so that a next one finds its ports free."""
+        if self._closed:
+            return
+        self._closed = True
+        deadline = time.monotonic() + END_TIMEOUT_S
+        with contextlib.suppress(OSError):
+            self._transport.end_input()
+            while left_s := max(0.0, deadline - time.monotonic()):
+                if not self._transport.read(left_s):
+                    break
+        self._transport.close()
+
+    def _take(self, data: bytes) -> None:
+        for stream, payload in self._frames.feed(data):
+            if stream == OUTPUT:
+                *whole, self._rest = (self._rest + payload).split(b"\n")
+                self._lines.extend(whole)
+            else:
+                self._said = (self._said + payload)[-KEPT_BYTES:]

@@ -1,0 +1,79 @@
+"""A Docker Engine of our own, for tests on a host where none answers: in one folder, without bridge and firewall."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pqbed.beds.docker.sdk import DockerEngine, connect_to
+from pqbed.errors import EngineError
+
+START_TIMEOUT_S = 60
+END_TIMEOUT_S = 60
+
+
+def missing() -> str:
+    """Say what this host lacks for it, "" for nothing."""
+    if os.geteuid() != 0:
+        return "no container engine answers, and starting one takes root"
+    if shutil.which("dockerd") is None and shutil.which("apt-get") is None:
+        return "no container engine answers, and dockerd is not installed"
+    return ""
+
+
+@contextmanager
+def private_engine_process() -> Iterator[DockerEngine]:
+    """Start dockerd, yield a connection, end it by its own pid."""
+    _install()
+    with tempfile.TemporaryDirectory(prefix="pqbed-engine-", dir="/var/tmp") as name:
+        folder = Path(name)
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(_command(folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            yield wait_ready(f"unix://{folder}/socket", START_TIMEOUT_S, lambda: _says(process, folder))
+        finally:
+            process.terminate()
+            process.wait(END_TIMEOUT_S)
+
+
+def wait_ready(host, timeout_s, says) -> DockerEngine:
+    """Return a connection as soon as the engine at `host` answers; `says` tells how it fares where it does not."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            return connect_to(host)
+        except EngineError as error:
+            words, ended = says()
+            if ended or time.monotonic() > deadline:
+                raise RuntimeError(f"no engine at {host}: {error.message}: {words}") from error
+        time.sleep(0.2)
+
+
+def _command(folder: Path) -> list[str]:
+    return [
+        "dockerd",
+        f"--data-root={folder}/data",
+        f"--exec-root={folder}/exec",
+        f"--pidfile={folder}/pid",
+        f"--host=unix://{folder}/socket",
+        # Lanes bring their own networks; builds take the host's. So the host's firewall and bridges stay as they are.
+        "--bridge=none",
+        "--iptables=false",
+        "--ip6tables=false",
+    ]
+
+
+def _install() -> None:
+    if shutil.which("dockerd") is None:
+        sys.stderr.write("tests: no container engine here: apt-get install docker.io\n")
+        install = ["apt-get", "install", "-qy", "--no-install-recommends", "docker.io"]
+        subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
+
+
+def _says(process: subprocess.Popen[bytes], folder: Path) -> tuple[str, bool]:
+    return (folder / "log").read_text(errors="replace")[-2000:], process.poll() is not None

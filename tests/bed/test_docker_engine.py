@@ -1,0 +1,236 @@
+"""The docker bed on any engine: what it leaves (nothing), what it may do (little), and what it says without netem."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from pqbed.beds.artefacts import prepare_base
+from pqbed.beds.docker.bed import DockerBed
+from pqbed.beds.docker.containers import find_lane, up_lane
+from pqbed.beds.docker.engine import ContainerSpec, Owned
+from pqbed.beds.docker.guest import open_uml_process
+from pqbed.beds.docker.images import DEBIAN, ensure_image
+from pqbed.beds.docker.labels import ours
+from pqbed.beds.docker.netem import netem_in_engine
+from pqbed.beds.docker.stream import ContainerProcess
+from pqbed.beds.kernel import kernel_has_netem
+from pqbed.errors import BuildError, EngineError, HostError, LaneError
+from pqbed.net.sysctls import PINS
+from pqbed.spec.profile import Chain, Profile
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
+
+CLASSICAL = Profile(name="classical", group="X25519", chain=Chain(algorithm="p256"))
+NET_ADMIN = 1 << 12
+CRASH = """
+import os, signal, sys
+from pqbed.beds.artefacts import prepare_base
+from pqbed.beds.docker.containers import up_lane
+from pqbed.beds.docker.sdk import connect
+
+calls = 0
+
+class Crashing:
+    def __init__(self, engine):
+        self.engine = engine
+
+    def __getattr__(self, name):
+        def call(*arguments):
+            global calls
+            done = getattr(self.engine, name)(*arguments)
+            calls += 1
+            if calls == {number}:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return done
+        return call
+
+for index in range(2):
+    up_lane(Crashing(connect()), index, "{image}")
+"""
+
+
+@pytest.fixture
+def engine(private_engine, stack_image):
+    assert stack_image
+    before = everything(private_engine)
+    yield private_engine
+    DockerBed(private_engine, lambda _: {}).take_down()
+    assert everything(private_engine) == before
+
+
+@pytest.fixture
+def bed(engine, stack_image):
+    return DockerBed(engine, lambda _: {"openssl": stack_image})
+
+
+def everything(engine):
+    client = engine._client
+    containers = {one["Id"] for one in client.containers(all=True)}
+    networks = {one["Id"] for one in client.networks()}
+    return containers, networks, {one["Name"] for one in client.volumes()["Volumes"] or ()}
+
+
+def make_lanes(engine, image, count):
+    """Bring lanes up without asking whether they can be shaped."""
+    return [up_lane(engine, index, image)[0] for index in range(count)]
+
+
+def output_of(engine, container, *argv):
+    process = ContainerProcess(engine.execute(container, argv), argv[0])
+    lines = []
+    while line := process.readline(20):
+        lines.append(line)
+    process.close()
+    return "".join(lines)
+
+
+def status_of(engine, container):
+    lines = output_of(engine, container, "cat", "/proc/self/status").splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+def test_up_and_down_leave_nothing_and_can_be_repeated(bed, engine, stack_image):
+    before = everything(engine)
+    first = make_lanes(engine, stack_image, 2)
+    assert make_lanes(engine, stack_image, 2) == first
+    assert list(bed.lanes()) == [0, 1]
+    assert len(bed.take_down()) == 10
+    assert everything(engine) == before
+    assert bed.take_down() == ()
+    assert make_lanes(engine, stack_image, 1) != first[:1]
+
+
+def test_parts_hold_no_privilege_but_the_ends_net_admin(engine, stack_image):
+    (lane,) = make_lanes(engine, stack_image, 1)
+    for part, container in lane.parts.items():
+        status = status_of(engine, container)
+        assert int(status["CapEff"], 16) == (NET_ADMIN if part.endswith("-end") else 0), part
+        assert int(status["CapBnd"], 16) == (NET_ADMIN if part.endswith("-end") else 0), part
+        assert status["NoNewPrivs"].strip() == "1"
+        assert status["Seccomp"].strip() == "2"
+        assert status["Uid"].split()[0] == ("0" if part.endswith("-end") else "1000")
+        told = engine._client.inspect_container(container)
+        assert told["HostConfig"]["ReadonlyRootfs"]
+        assert not told["HostConfig"]["PortBindings"]
+    assert "1" in output_of(engine, lane.parts["server"], "cat", "/proc/sys/net/ipv4/tcp_no_metrics_save")
+
+
+def test_the_namespaces_of_a_lane_have_the_pinned_sysctls_and_one_network_for_themselves(engine, stack_image):
+    (lane,) = make_lanes(engine, stack_image, 1)
+    for part in ("server", "client"):
+        for name, value in PINS.items():
+            path = "/proc/sys/" + name.replace(".", "/")
+            assert output_of(engine, lane.parts[part], "cat", path).split() == value.split(), name
+    routes = output_of(engine, lane.parts["client-end"], "ip", "route")
+    assert "198.18.0.0/29" in routes
+    assert engine._client.inspect_network("pqbed-0")["Internal"]
+    shared = [output_of(engine, lane.parts[part], "readlink", "/proc/self/ns/net") for part in ("client", "client-end")]
+    assert shared[0] == shared[1]
+    assert "inet6" not in output_of(engine, lane.parts["client-end"], "ip", "address", "show", "eth0")
+
+
+def test_what_is_not_ours_is_not_touched(bed, engine, stack_image):
+    foreign = ContainerSpec(name=None, image=stack_image, argv=("sleep", "600"), labels={"io.other.bed": "docker"})
+    container = engine.create_container(foreign)
+    try:
+        engine.start_container(container)
+        make_lanes(engine, stack_image, 1)
+        bed.take_down()
+        assert engine._client.inspect_container(container)["State"]["Running"]
+    finally:
+        engine.remove(Owned(kind="container", id=container, name="foreign", labels={}))
+
+
+@pytest.mark.parametrize("number", [5, 6, 9, 12, 18, 21])
+def test_down_clears_what_a_killed_process_left(bed, engine, stack_image, number):
+    before = everything(engine)
+    program = textwrap.dedent(CRASH).format(number=number, image=stack_image)
+    host = {"DOCKER_HOST": engine._host} if engine._host else {}
+    path = os.pathsep.join(sys.path)
+    done = subprocess.run([sys.executable, "-c", program], env={**os.environ, **host, "PYTHONPATH": path}, check=False)
+    assert done.returncode == -9
+    assert bed.take_down()
+    assert everything(engine) == before
+    assert make_lanes(engine, stack_image, 1)
+
+
+def test_up_after_a_crash_makes_a_half_lane_whole(engine, stack_image):
+    (lane,) = make_lanes(engine, stack_image, 1)
+    engine._client.kill(lane.parts["client"])
+    engine._client.wait(lane.parts["client"])
+    assert find_lane(engine, 0) is None
+    (again,) = make_lanes(engine, stack_image, 1)
+    assert not set(again.parts.values()) & set(lane.parts.values())
+
+
+def test_a_lane_with_a_session_is_refused_to_another(engine, stack_image):
+    (lane,) = make_lanes(engine, stack_image, 1)
+    process = ContainerProcess(engine.execute(lane.parts["server"], ["cat"]), "cat")
+    process.write("hello\n")
+    assert process.readline(20) == "hello\n"
+    with pytest.raises(LaneError, match="in use by another pqbed"):
+        up_lane(engine, 0, stack_image)
+    process.close()
+    assert up_lane(engine, 0, stack_image) == (lane, False)
+
+
+def test_a_taken_network_is_an_error_with_a_cure(engine, stack_image):
+    network = engine._client.create_network("theirs", ipam={"Config": [{"Subnet": "198.18.0.0/24"}]})["Id"]
+    try:
+        with pytest.raises(EngineError, match="pqbed-0") as caught:
+            make_lanes(engine, stack_image, 1)
+        assert "docker network ls" in caught.value.hint
+        assert not engine.find("container", ours())
+    finally:
+        engine._client.remove_network(network)
+
+
+def test_without_netem_the_probe_and_a_lane_say_so(bed, engine, stack_image):
+    found = netem_in_engine(engine, stack_image)
+    if kernel_has_netem():
+        assert found is None
+        return
+    assert isinstance(found, HostError)
+    assert found.message.startswith("this kernel has no sch_netem")
+    assert "--bed uml" in found.hint
+    before = everything(engine)
+    for attempt in (lambda: bed.up(1), lambda: bed.open_lane(0, [CLASSICAL], 10**9)):
+        with pytest.raises(HostError, match="no sch_netem"):
+            attempt()
+        assert everything(engine) == before
+
+
+def test_a_failed_build_says_why_and_leaves_no_image(engine, tmp_path):
+    base = next(name for name in engine.images("") if name.startswith(("pqbed/base:", "pqbed/openssl:", DEBIAN)))
+    (tmp_path / "Dockerfile").write_text(f"FROM {base}\nUSER 0\nRUN echo the reason is told >&2; exit 7\n")
+
+    class Recipe:
+        folder = tmp_path
+        reference = "pqbed/failing:1"
+        build_args: dict[str, str] = {}  # noqa: RUF012
+
+    with pytest.raises(BuildError, match="the reason is told"):
+        ensure_image(engine, Recipe(), prepare_base)
+    assert engine.image_id("pqbed/failing:1") is None
+
+
+def test_a_guest_speaks_lines_and_is_gone_after_close(engine, stack_image):
+    script = "import sys; print('ready', flush=True); [print(l.upper(), end='', flush=True) for l in sys.stdin]"
+    process = open_uml_process(engine, stack_image, ["python3", "-c", script])
+    assert process.readline(30) == "ready\n"
+    process.write("a line\n")
+    assert process.readline(30) == "A LINE\n"
+    status = engine.find("container", ours())
+    assert [one.labels["io.pqbed.role"] for one in status] == ["guest"]
+    process.close()
+    assert not engine.find("container", ours())
+
+
+def test_a_guest_that_ends_gives_the_end_of_its_output(engine, stack_image):
+    process = open_uml_process(engine, stack_image, ["sh", "-c", "echo last; echo why >&2; exit 3"])
+    assert [process.readline(30) for _ in range(2)] == ["last\n", ""]
+    assert process.last_words() == "why"
+    process.close()

@@ -1,0 +1,117 @@
+"""The docker bed whole, on an engine whose kernel has netem: up, link, fetch, down. For pqbed the engine is remote.
+
+The clock is real and the machine may be busy: what physics allows is a floor, the ceilings are wide.
+"""
+
+import pytest
+
+from pqbed.beds.docker.bed import DockerBed
+from pqbed.beds.docker.engine import Engine
+from pqbed.beds.docker.labels import ours
+from pqbed.beds.docker.netem import netem_in_engine
+from pqbed.spec.cell import Cell
+from pqbed.spec.link import Link, RandomLoss
+from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.sample import Fetch
+from pqbed.spec.tcp import Tcp
+from pqbed.spec.workload import Workload
+
+pytestmark = [pytest.mark.docker, pytest.mark.uml, pytest.mark.timeout(2400)]
+
+MS = 1_000_000
+TIMEOUT_NS = 60_000 * MS
+CHAIN = Chain(algorithm="p256")
+CLASSICAL = Profile(name="classical", group="X25519", chain=CHAIN)
+HYBRID = Profile(name="hybrid", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65"))
+LINK = Link(rtt_ns=40 * MS, bandwidth_bps=10_000_000)
+
+
+@pytest.fixture
+def bed(netem_engine: Engine, netem_image: str):
+    bed = DockerBed(netem_engine, lambda _: {"openssl": netem_image})
+    yield bed
+    bed.take_down()
+
+
+def cells(*profiles, link=LINK, size=50 * 1024):
+    return {one.name: Cell(link=link, tcp=Tcp(), profile=one, workload=Workload(size_bytes=size)) for one in profiles}
+
+
+def fetches(grid, count):
+    return [
+        Fetch(cell_id=name, block=number, repetition=number, seed=(number + 1) << 40)
+        for number in range(count)
+        for name in grid
+    ]
+
+
+def test_the_probe_finds_netem(netem_engine, netem_image):
+    assert netem_in_engine(netem_engine, netem_image) is None
+    assert not netem_engine.find("container", ours())
+
+
+def test_a_lane_that_is_up_keeps_its_link_from_one_session_to_the_next(bed):
+    bed.up(1)
+    lane = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
+    asked = lane.set_link(LINK, Tcp(), seed=7)
+    assert asked.client.applied.delay_ns + asked.server.applied.delay_ns == 40 * MS
+    lane.close()
+    again = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
+    read = again.read_link()
+    assert read.client.applied.delay_ns == 20 * MS
+    assert read.server.applied.rate_bps == 10_000_000
+    grid = cells(CLASSICAL)
+    ((_, timings),) = again.run(grid, fetches(grid, 1))
+    assert timings.outcome == "ok", timings
+    again.close()
+    last = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
+    assert last.read_link().client.applied.delay_ns == 20 * MS
+    last.close()
+    assert len(bed.take_down()) == 5
+
+
+def test_fetches_obey_physics(bed):
+    lane = bed.open_lane(0, [CLASSICAL, HYBRID], TIMEOUT_NS)
+    assert lane.facts.kernel
+    assert [one.profile.name for one in lane.facts.served] == ["classical", "hybrid"]
+    assert lane.facts.sysctls["net.ipv4.tcp_no_metrics_save"] == "1"
+    grid = cells(CLASSICAL, HYBRID)
+    got = list(lane.run(grid, fetches(grid, 4)))
+    lane.close()
+    assert len(got) == 8
+    for fetch, timings in got:
+        assert timings.outcome == "ok", timings
+        assert timings.group.lower() == grid[fetch.cell_id].profile.group.lower()
+        assert timings.body_bytes == 50 * 1024
+        assert 40 * MS <= timings.tcp_connect_ns < 140 * MS
+        assert timings.tls_done_ns >= 80 * MS
+        # Three round trips, and 50 KiB at 10 Mbit/s.
+        assert 160 * MS <= timings.last_byte_ns < 1000 * MS
+    assert bed.take_down() == ()
+
+
+def test_lanes_side_by_side_do_not_meet(bed):
+    slow, fast = (bed.open_lane(index, [CLASSICAL], TIMEOUT_NS) for index in range(2))
+    near = Link(rtt_ns=4 * MS)
+    far = Link(rtt_ns=200 * MS, loss=RandomLoss(probability_ppm=10_000))
+    for lane, link, floor in ((slow, far, 600), (fast, near, 12), (slow, far, 600)):
+        grid = cells(CLASSICAL, link=link, size=0)
+        ((_, timings),) = lane.run(grid, fetches(grid, 1))
+        assert timings.outcome == "ok", timings
+        assert timings.last_byte_ns >= floor * MS
+        if lane is fast:
+            assert timings.last_byte_ns < 500 * MS
+    slow.close()
+    fast.close()
+    assert bed.take_down() == ()
+
+
+def test_a_dead_lane_is_an_error_of_the_lane_and_leaves_nothing(bed, netem_engine):
+    lane = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
+    for one in netem_engine.find("container", ours(0)):
+        netem_engine.remove(one)
+    grid = cells(CLASSICAL)
+    with pytest.raises(Exception, match="stopped answering"):
+        list(lane.run(grid, fetches(grid, 1)))
+    lane.close()
+    assert bed.take_down() == ()

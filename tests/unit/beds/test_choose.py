@@ -1,0 +1,142 @@
+import gzip
+
+import pytest
+
+from pqbed.beds import choose
+from pqbed.beds.choose import choose_bed, decide_bed, pick
+from pqbed.beds.kernel import kernel_has_netem
+from pqbed.beds.usable import Engine, Verdict, exec_tmpfs, judge_docker, judge_uml
+from pqbed.errors import EngineError, HostError, SpecError
+
+ENGINE = Engine(version="29.1", api="1.52", kernel="6.12", machine="amd64", netem=True)
+NO_ENGINE = "unix:///var/run/docker.sock: No such file or directory"
+DOCKER = Verdict(bed="docker", usable=True, found="engine 29.1")
+NO_DOCKER = Verdict(bed="docker", usable=False, found="no engine", cure="start one")
+UML = Verdict(bed="uml", usable=True, found="x86_64")
+NO_UML = Verdict(bed="uml", usable=False, found="this is arm64", cure="use docker")
+
+
+@pytest.mark.parametrize(
+    ("docker", "uml", "clock", "taken"),
+    [
+        (DOCKER, UML, None, "docker"),
+        (DOCKER, UML, "real", "docker"),
+        (DOCKER, UML, "virtual", "uml"),
+        (NO_DOCKER, UML, None, "uml"),
+        (NO_DOCKER, UML, "real", "uml"),
+        (DOCKER, NO_UML, None, "docker"),
+    ],
+)
+def test_auto_takes_docker_with_netem_and_uml_otherwise(docker, uml, clock, taken):
+    assert pick(docker, uml, clock)[0] == taken
+
+
+def test_auto_says_why_docker_was_not_taken():
+    assert pick(NO_DOCKER, UML, None)[1] == "no engine"
+
+
+@pytest.mark.parametrize(("docker", "clock"), [(NO_DOCKER, None), (DOCKER, "virtual")])
+def test_auto_refuses_a_host_that_runs_nothing(docker, clock):
+    with pytest.raises(HostError) as refused:
+        pick(docker, NO_UML, clock)
+    assert refused.value.hint == "use docker"
+
+
+def test_a_named_bed_that_cannot_run_is_refused_with_its_cure(monkeypatch):
+    monkeypatch.setattr(choose, "judge_bed", lambda name: NO_DOCKER if name == "docker" else NO_UML)
+    with pytest.raises(EngineError, match="no engine") as engine:
+        decide_bed("docker")
+    assert engine.value.hint == "start one"
+    with pytest.raises(HostError, match="arm64"):
+        decide_bed("uml")
+
+
+def test_a_clock_that_the_bed_lacks_is_refused():
+    with pytest.raises(SpecError, match="no virtual clock"):
+        decide_bed("netns", "virtual")
+
+
+def test_the_fake_bed_is_always_there():
+    bed, reason = choose_bed("fake")
+    assert (bed.name, bed.clock) == ("fake", "virtual")
+    assert reason.startswith("fake (virtual clock): asked for")
+
+
+def test_an_engine_without_netem_in_its_kernel_does_not_do():
+    without = Engine(version="29.1", api="1.52", kernel="6.12", machine="amd64", netem=False)
+    assert judge_docker(ENGINE).usable
+    assert not judge_docker(without).usable
+    assert "modprobe sch_netem" in judge_docker(without).cure
+    assert not judge_docker("no such file").usable
+
+
+def test_uml_needs_x86_64_and_what_builds_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert "x86-64" in judge_uml(NO_ENGINE, "aarch64").found
+    assert not judge_uml(NO_ENGINE, "x86_64", which=lambda _: None).usable
+    assert judge_uml(NO_ENGINE, "x86_64", which=lambda name: name).usable
+    for kind in ("kernels", "roots"):
+        (tmp_path / "pqbed" / kind / "0123").mkdir(parents=True)
+    assert judge_uml(NO_ENGINE, "x86_64", which=lambda _: None).usable
+
+
+def test_uml_runs_in_containers_of_an_engine_for_x86_64():
+    assert judge_uml(ENGINE, "aarch64").usable
+    arm = Engine(version="29.1", api="1.52", kernel="6.12", machine="arm64", netem=True)
+    assert not judge_uml(arm, "aarch64").usable
+
+
+def test_an_engine_that_does_not_tell_is_probed_and_uml_takes_over(monkeypatch):
+    silent = Engine(version="29.1", api="1.52", kernel="6.6-other", machine="amd64", netem=None)
+    monkeypatch.setattr(choose, "find_engine", lambda: silent)
+    monkeypatch.setattr(choose, "docker_refusal", lambda *_: HostError("this kernel has no sch_netem"))
+    monkeypatch.setitem(choose.MAKERS, "uml", choose.MAKERS["fake"])
+    _bed, reason = choose_bed("auto")
+    assert reason.startswith("uml (virtual clock): the engine's kernel cannot shape (this kernel has no sch_netem)")
+    monkeypatch.setattr(choose, "docker_refusal", lambda *_: None)
+    monkeypatch.setitem(choose.MAKERS, "docker", choose.MAKERS["fake"])
+    assert choose_bed("auto")[1].startswith("docker (real clock): engine 29.1")
+
+
+def test_a_folder_in_memory_must_allow_execution(monkeypatch, tmp_path):
+    mounts = tmp_path / "mounts"
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    mounts.write_text(f"tmpfs {tmp_path} tmpfs rw,noexec 0 0\n")
+    assert exec_tmpfs(mounts) is None
+    mounts.write_text(f"tmpfs {tmp_path} tmpfs rw 0 0\n")
+    assert exec_tmpfs(mounts) == tmp_path
+
+
+def kernel(root, *, config=None, builtin=None, loadable=None, loaded=False):
+    """Lay out what a kernel of release 6.12 shows of itself."""
+    for folder in ("proc", "lib/modules/6.12", "sys/module"):
+        (root / folder).mkdir(parents=True)
+    if config is not None:
+        (root / "proc/config.gz").write_bytes(gzip.compress(config.encode()))
+    if builtin is not None:
+        (root / "lib/modules/6.12/modules.builtin").write_text(builtin)
+    if loadable is not None:
+        (root / "lib/modules/6.12/modules.dep").write_text(loadable)
+    if loaded:
+        (root / "sys/module/sch_netem").mkdir()
+    return root
+
+
+@pytest.mark.parametrize(
+    ("shown", "has"),
+    [
+        ({"loaded": True}, True),
+        ({"config": "CONFIG_NET_SCHED=y\nCONFIG_NET_SCH_NETEM=y\n"}, True),
+        ({"config": "CONFIG_NET_SCHED=y\n# CONFIG_NET_SCH_NETEM is not set\n"}, False),
+        ({"config": "CONFIG_NET_SCHED=y\nCONFIG_NET_SCH_NETEM=m\n"}, None),
+        (
+            {"config": "CONFIG_NET_SCHED=y\nCONFIG_NET_SCH_NETEM=m\n", "loadable": "kernel/net/sched/sch_fq.ko:\n"},
+            False,
+        ),
+        ({"builtin": "kernel/net/sched/sch_netem.ko\n"}, True),
+        ({"loadable": "kernel/net/sched/sch_netem.ko.zst:\n"}, True),
+        ({}, None),
+    ],
+)
+def test_a_kernel_tells_whether_it_has_netem(tmp_path, shown, has):
+    assert kernel_has_netem(kernel(tmp_path, **shown), "6.12") is has

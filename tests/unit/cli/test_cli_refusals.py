@@ -1,0 +1,93 @@
+"""Every wrong request: its exit code, one sentence, a cure, and no traceback."""
+
+import pytest
+
+FAKE = ("--bed", "fake")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says", "cure"),
+    [
+        (("sweep", *FAKE, "--rtt", "35furlong"), "no unit 'furlong'", "ms"),
+        (("sweep", *FAKE, "--profile", "classicla"), "no profile 'classicla'", "did you mean 'classical'"),
+        (("sweep", *FAKE, "--loss", "101"), "out of range", "0% to 100%"),
+        (("sweep", *FAKE, "--samples", "0"), "samples: '0'", "from 1"),
+        (("sweep", *FAKE, "--samples", "many"), "samples: 'many'", "from 1"),
+        (("sweep", "--bed", "dokcer"), "no bed 'dokcer'", "did you mean 'docker'"),
+        (("sweep", *FAKE, "--clock", "sundial"), "no clock 'sundial'", "choose from"),
+        (("sweep", "--bed", "docker", "--clock", "virtual"), "no virtual clock", "--bed uml"),
+        (("sweep", *FAKE, "--preset", "demmo"), "no preset 'demmo'", "did you mean 'demo'"),
+        (("sweep", *FAKE, "--preset", "demo", "--spec", "x.toml"), "--spec and --preset", "one of them"),
+        (("sweep", *FAKE, "--spec", "absent.toml"), "absent.toml", "check the path"),
+        (("sweep", "--resume", "latest"), "no run in results/", "pqbed sweep"),
+        (("sweep", "--resume", "x", "--rtt", "35"), "--rtt would change it", "leave --rtt out"),
+        (("sweep", "--resume", "x", "--bed", "uml"), "--bed would change it", "leave --bed out"),
+        (("plan", *FAKE, "--jitter", "100", "--rtt", "35"), "jitter", "at most"),
+        (("show", "latest"), "no run in results/", "pqbed sweep"),
+        (("show", "latest", "--percentile", "99"), "no percentile '99'", "p50"),
+        (("up", "--bed", "flake"), "no bed 'flake'", "did you mean 'fake'"),
+        (("up", *FAKE, "--profile", "nope"), "no profile 'nope'", "choose from"),
+        (("down", "--bed", "flake"), "no bed 'flake'", "choose from"),
+        (("fetch",), "no bed is up", "pqbed up"),
+        (("link", "show"), "no bed is up", "pqbed up"),
+        (("link", "set", "--rtt", "35"), "no bed is up", "pqbed up"),
+        (("swep",), "no such command 'swep'", "pqbed --help"),
+        (("sweep", "--rrt", "35"), "no such option: --rrt", "pqbed sweep --help"),
+        (("show",), "missing argument 'RUN'", "pqbed show --help"),
+        (("doctor", "now"), "unexpected extra argument", "pqbed doctor --help"),
+    ],
+)
+def test_a_wrong_request_is_refused_in_one_sentence_with_a_cure(pqbed, tmp_path, arguments, says, cure):
+    ended = pqbed(*arguments)
+    sentence, hint = ended.err.splitlines()[-2:]
+    assert ended.code == 2
+    assert sentence.startswith("pqbed: ")
+    assert says in sentence.lower() or says in sentence
+    assert hint.startswith("  hint: ")
+    assert cure in hint
+    assert "Traceback" not in ended.err
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_folder_that_cannot_hold_runs_is_told_before_anything_starts(pqbed, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    ended = pqbed("sweep", "--bed", "fake", "--samples", "1", "--out", "file/results")
+    assert ended.code == 3
+    assert ended.out == ""
+    assert "is not a folder" in ended.err
+    assert "--out" in ended.err
+
+
+def test_resuming_what_is_no_run_is_refused(pqbed, tmp_path):
+    (tmp_path / "empty").mkdir()
+    ended = pqbed("sweep", "--resume", "empty")
+    assert ended.code == 3
+    assert "is not a run directory" in ended.err
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+def test_a_damaged_session_file_names_its_cure_and_down_removes_it(pqbed, tmp_path):
+    state = tmp_path / "state/pqbed/bed.json"
+    state.parent.mkdir(parents=True)
+    state.write_text("{torn")
+    ended = pqbed("status")
+    assert ended.code == 3
+    assert "pqbed down" in ended.err
+    assert pqbed("down", "--bed", "fake").code == 0
+    assert pqbed("status").out == "no bed is up; `pqbed up` brings one up\n"
+
+
+def test_what_nobody_foresaw_ends_with_1_and_its_traceback(pqbed, monkeypatch):
+    monkeypatch.setattr("pqbed.doctor.examine_host", lambda: 1 // 0)
+    ended = pqbed("doctor")
+    assert ended.code == 1
+    assert "ZeroDivisionError" in ended.err
+    assert "please report" in ended.err
+
+
+def test_an_interrupt_outside_a_sweep_ends_with_130(pqbed, monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pqbed.doctor.examine_host", interrupted)
+    assert pqbed("doctor").code == 130

@@ -1,0 +1,82 @@
+import json
+import re
+
+UP = ("up", "--bed", "fake")
+
+
+def test_a_bed_goes_up_is_used_and_goes_down(pqbed, snapshot):
+    commands = (
+        UP,
+        ("status",),
+        ("link", "set", "--rtt", "200", "--loss", "1", "--bandwidth", "none", "--initcwnd", "10"),
+        ("link", "show"),
+        ("fetch", "--size", "200", "--count", "2", "--profile", "pq"),
+        ("down",),
+        ("status",),
+    )
+    said = [pqbed(*command) for command in commands]
+    assert [ended.code for ended in said] == [0] * len(commands)
+    text = "\n".join(f"$ pqbed {' '.join(command)}\n{ended.out}" for command, ended in zip(commands, said, strict=True))
+    assert re.sub(r"removed \S+/state", "removed <state>", text) == snapshot
+
+
+def test_up_can_be_repeated_and_down_too(pqbed):
+    assert pqbed(*UP).code == 0
+    assert pqbed(*UP, "--profile", "pq").code == 0
+    assert "profiles      pq\n" in pqbed("status").out
+    assert pqbed("down").code == 0
+    assert pqbed("down").out == "nothing was up\n"
+
+
+def test_link_set_keeps_what_is_not_named(pqbed):
+    pqbed(*UP)
+    pqbed("link", "set", "--rtt", "200")
+    pqbed("link", "set", "--loss", "ge:1/30")
+    status = json.loads(pqbed("status", "--json").out)
+    assert status["link"]["rtt_ns"] == 200_000_000
+    assert status["link"]["loss"]["kind"] == "gilbert-elliott"
+    assert status["link"]["bandwidth_bps"] == 1_000_000
+
+
+def test_link_set_takes_single_values_only(pqbed):
+    pqbed(*UP)
+    before = pqbed("status").out
+    for arguments, says in (
+        (("--rtt", "35,200"), "2 values"),
+        ((), "nothing to set"),
+        (("--jitter", "100"), "jitter"),
+        (("--loss", "101"), "out of range"),
+    ):
+        ended = pqbed("link", "set", *arguments)
+        assert ended.code == 2
+        assert says in ended.err
+    assert pqbed("status").out == before
+
+
+def test_fetch_refuses_a_profile_that_is_not_served(pqbed):
+    pqbed(*UP, "--profile", "classical,pq")
+    ended = pqbed("fetch", "--profile", "hybrid")
+    assert ended.code == 2
+    assert "choose from classical, pq" in ended.err
+
+
+def test_fetch_gives_every_field_as_json(pqbed):
+    pqbed(*UP)
+    (fetched,) = json.loads(pqbed("fetch", "--profile", "pq", "--size", "50", "--json").out)
+    assert fetched["outcome"] == "ok"
+    assert fetched["group"] == "X25519MLKEM768"
+    assert fetched["body_bytes"] == 50 * 1024
+    assert fetched["tcp_connect_ns"] < fetched["tls_done_ns"] < fetched["first_byte_ns"] < fetched["last_byte_ns"]
+
+
+def test_a_failed_fetch_ends_with_4(pqbed):
+    pqbed(*UP)
+    ended = pqbed("fetch", "--size", "2MiB", "--timeout", "1")
+    assert ended.code == 4
+    assert "fetch 1: timeout" in ended.out
+
+
+def test_build_says_what_was_made(pqbed):
+    built = json.loads(pqbed("build", "--bed", "fake", "--json").out)
+    assert built == {"bed": "fake", "clock": "virtual", "artefacts": {"fake": "sha256:" + "0" * 64}}
+    assert "everything the bed needs is there" in pqbed("build", "--bed", "fake").out

@@ -1,0 +1,194 @@
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pqbed.beds import make
+from pqbed.beds.fake import FakeBed
+from pqbed.plan import plan_sweep
+from pqbed_cli.request import read_request
+
+SMALL = ("--bed", "fake", "--rtt", "35,200", "--bandwidth", "1", "--loss", "0,1", "--size", "0,200")
+ESCAPE = "\x1b"
+
+
+def only_run(folder: Path) -> Path:
+    (path,) = (folder / "results").iterdir()
+    return path
+
+
+def without_path(text: str) -> str:
+    return re.sub(r"\d{8}T\d{6}Z", "<utc>", text)
+
+
+def test_a_sweep_ends_with_a_table_and_the_path_of_its_run(pqbed, tmp_path, snapshot):
+    ended = pqbed("sweep", *SMALL, "--samples", "20", "--lanes", "2")
+    assert ended.code == 0
+    assert without_path(ended.out) == snapshot
+    assert ended.out.splitlines()[-1] == f"run: results/{only_run(tmp_path).name}"
+    assert ESCAPE not in ended.out + ended.err
+    assert (only_run(tmp_path) / "summary.parquet").exists()
+
+
+def test_progress_is_a_plain_line_every_tenth(pqbed):
+    ended = pqbed("sweep", *SMALL, "--samples", "20")
+    lines = ended.err.splitlines()
+    assert len(lines) == 10
+    assert lines[0].startswith("32 of 320 samples, 0 failed, ")
+    assert lines[-1].startswith("320 of 320 samples, 0 failed in ")
+
+
+def test_many_profiles_are_set_one_below_the_other(pqbed, snapshot):
+    profiles = "classical,classical-ecdsa,hybrid,pq"
+    pqbed("sweep", "--bed", "fake", "--rtt", "35", "--size", "0,50", "--profile", profiles, "--samples", "12")
+    assert without_path(pqbed("show", "latest").out) == snapshot
+
+
+def test_show_prints_the_table_of_the_sweep_again(pqbed, tmp_path):
+    swept = pqbed("sweep", *SMALL, "--samples", "8")
+    table = swept.out[swept.out.index("TTLB in ms") :]
+    assert pqbed("show", "latest").out == table
+    assert pqbed("show", f"results/{only_run(tmp_path).name}").out == table
+
+
+def test_show_takes_other_percentiles(pqbed):
+    pqbed("sweep", *SMALL, "--samples", "8")
+    shown = pqbed("show", "latest", "--percentile", "75").out
+    assert "classical p75" in shown
+    assert "increase p75" in shown
+    assert "increase p90" in pqbed("show", "latest", "--percentile", "p90").out
+
+
+def test_json_owns_stdout(pqbed):
+    ended = pqbed("sweep", *SMALL, "--samples", "3", "--json")
+    swept = json.loads(ended.out)
+    assert ended.code == 0
+    assert len(swept["cells"]) == 16
+    assert {cell["n_ok"] for cell in swept["cells"]} == {3}
+    assert "bed: fake" in ended.err
+    assert json.loads(pqbed("show", "latest", "--json").out) == swept
+
+
+def test_the_plan_of_the_defaults(pqbed, tmp_path, snapshot):
+    ended = pqbed("plan", "--bed", "fake", "--rtt", "35,200", "--loss", "0,1,3,10", "--lanes", "2")
+    assert ended.code == 0
+    assert ended.out == snapshot
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_plan_as_json_has_every_cell(pqbed):
+    planned = json.loads(pqbed("plan", *SMALL, "--samples", "5", "--lanes", "1", "--json").out)
+    assert planned["estimate"]["cells"] == len(planned["cells"]) == 16
+    assert planned["estimate"]["fetches"] == 80
+    assert planned["run"]["bed"] == "fake"
+
+
+def test_flags_and_a_sweep_file_give_the_same_sweep(pqbed, tmp_path):
+    (tmp_path / "sweep.toml").write_text(
+        'rtt = ["35ms", "200ms"]\nbandwidth = "1mbit"\nloss = ["0%", "1%"]\nsize = ["0KiB", "200KiB"]\n'
+        'samples = 7\n[run]\nbed = "fake"\n'
+    )
+    flags = json.loads(pqbed("plan", *SMALL, "--samples", "7", "--json").out)
+    file = json.loads(pqbed("plan", "--spec", "sweep.toml", "--json").out)
+    assert flags == file
+
+
+def test_the_sweep_file_of_a_run_gives_the_same_run(pqbed, tmp_path):
+    pqbed("sweep", *SMALL, "--samples", "2")
+    first = only_run(tmp_path)
+    again = pqbed("plan", "--spec", str(first / "sweep.toml"), "--json")
+    cells = pl.read_parquet(first / "cells.parquet")["cell_id"].to_list()
+    assert list(json.loads(again.out)["cells"]) == cells
+
+
+def test_flags_are_laid_over_a_sweep_file(tmp_path):
+    (tmp_path / "sweep.toml").write_text('rtt = "35ms"\nloss = "3%"\n')
+    typed = {"spec": tmp_path / "sweep.toml", "rtt": "200", "samples": "1", "json_output": False, "ca_bundle": None}
+    sweep = read_request(typed).sweep
+    assert sweep.rtt_ns == (200_000_000,)
+    assert sweep.loss[0].probability_ppm == 30_000
+
+
+def fake_that(monkeypatch: pytest.MonkeyPatch, **behaviour: object) -> None:
+    """Let --bed fake behave so."""
+    monkeypatch.setitem(make.MAKERS, "fake", lambda clock, *_: FakeBed(clock=clock, **behaviour))
+
+
+def test_a_cell_without_a_good_sample_ends_with_4(pqbed, monkeypatch):
+    fake_that(monkeypatch, fail_at=range(1, 1000))
+    ended = pqbed("sweep", "--bed", "fake", "--rtt", "35", "--size", "0", "--bandwidth", "1", "--samples", "2")
+    assert ended.code == 4
+    assert "failed: pq 0B: 2 tls_error" in ended.out
+    assert "4 of 4 samples, 4 failed" in ended.err
+
+
+def test_a_failed_percentile_is_not_a_number(pqbed, monkeypatch):
+    fake_that(monkeypatch, fail_at=(1, 2, 3))
+    options = ("--rtt", "35", "--size", "0", "--bandwidth", "1", "--profile", "classical", "--samples", "8")
+    shown = pqbed("sweep", "--bed", "fake", *options, "--lanes", "1").out
+    assert re.search(r"0B +\d+\.\d +failed +5/8", shown)
+
+
+def test_a_lane_that_dies_is_noted_and_the_sweep_goes_on(pqbed, monkeypatch):
+    fake_that(monkeypatch, die_at=(3,))
+    ended = pqbed("sweep", *SMALL, "--samples", "2", "--lanes", "1")
+    assert ended.code == 0
+    assert "lane 0 failed and is started again" in ended.err
+    assert "1 server_down" in ended.out
+
+
+SLOW = """
+import sys
+from pqbed.beds import make
+from pqbed.beds.fake import FakeBed
+from pqbed_cli.main import run
+make.MAKERS["fake"] = lambda clock, *_: FakeBed(clock=clock, sleep_s=0.02)
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def interrupt_a_slow_sweep(folder: Path) -> tuple[int, str, str]:
+    command = [sys.executable, "-c", SLOW, "sweep", *SMALL, "--samples", "50", "--lanes", "2"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 30
+        while not any(path.stat().st_size for path in folder.glob("results/*/journal/*.ndjson")):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    return process.returncode, out, err
+
+
+def test_ctrl_c_keeps_what_was_measured_and_the_run_can_go_on(pqbed, tmp_path):
+    code, out, err = interrupt_a_slow_sweep(tmp_path)
+    run = only_run(tmp_path)
+    assert code == 130
+    assert "TTLB in ms" in out
+    assert f"go on with: pqbed sweep --resume results/{run.name}" in err
+    assert "Traceback" not in err
+
+    resumed = pqbed("sweep", "--resume", f"results/{run.name}", "--lanes", "1")
+    assert resumed.code == 0
+    assert re.search(r"^[1-9]\d* of 800 samples are there already$", resumed.out, re.MULTILINE)
+    samples = pl.read_parquet(run / "samples")
+    assert samples.height == 800
+    assert samples.select("cell_id", "repetition").n_unique() == 800
+    assert pqbed("sweep", "--resume", "latest").code == 0
+
+
+def test_the_samples_of_a_resumed_run_are_those_of_its_plan(pqbed, tmp_path):
+    interrupt_a_slow_sweep(tmp_path)
+    pqbed("sweep", "--resume", "latest")
+    typed = {"rtt": "35,200", "bandwidth": "1", "loss": "0,1", "size": "0,200", "samples": "50"}
+    plan = plan_sweep(read_request(typed).sweep)
+    planned = {(fetch.cell_id, fetch.repetition, fetch.seed) for block in plan.blocks() for fetch in block}
+    samples = pl.read_parquet(only_run(tmp_path) / "samples")
+    assert set(samples.select("cell_id", "repetition", "seed").rows()) == planned

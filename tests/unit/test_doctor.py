@@ -1,0 +1,70 @@
+import json
+
+import pytest
+
+from pqbed import doctor
+from pqbed.beds.usable import Engine, Verdict
+from pqbed.doctor import check_engine, check_governor, check_machine, check_netem, check_python, check_steal
+from pqbed_cli.main import run
+
+
+def test_each_check_has_a_cure_where_it_is_not_ok(tmp_path):
+    (tmp_path / "governor").write_text("powersave\n")
+    bad = (
+        check_machine("aarch64"),
+        check_python((3, 10)),
+        check_engine("unix:///var/run/docker.sock: No such file or directory"),
+        check_engine(Engine(version="29", api="1.52", kernel="6.12", machine="amd64", netem=False)),
+        check_netem(False),
+        check_governor(tmp_path / "governor"),
+    )
+    for check in bad:
+        assert check.level != "ok"
+        assert check.found
+        assert check.cure
+
+
+def test_what_a_host_does_not_tell_is_no_fault(tmp_path):
+    assert check_governor(tmp_path / "absent").level == "ok"
+    assert check_steal(tmp_path / "absent").level == "ok"
+    assert check_netem(None).level == "ok"
+
+
+@pytest.mark.parametrize(("steal", "level"), [(0, "ok"), (1000, "warn")])
+def test_steal_is_counted_since_boot(tmp_path, steal, level):
+    stat = tmp_path / "stat"
+    stat.write_text(f"cpu 1000 0 1000 8000 0 0 0 {steal} 0 0\n")
+    assert check_steal(stat, window_s=0).level == level
+
+
+def test_disk_space_is_looked_for_where_the_artefacts_will_be(tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor, "ENOUGH_SPACE_BYTES", 1)
+    monkeypatch.setattr(doctor, "LEAST_SPACE_BYTES", 1)
+    assert doctor.check_space(tmp_path / "not/yet/there").level == "ok"
+    monkeypatch.setattr(doctor, "ENOUGH_SPACE_BYTES", 1 << 60)
+    monkeypatch.setattr(doctor, "LEAST_SPACE_BYTES", 1 << 59)
+    assert doctor.check_space(tmp_path).level == "fail"
+
+
+def bare_host(monkeypatch, *, uml):
+    monkeypatch.setattr(doctor, "find_engine", lambda: "unix:///var/run/docker.sock: No such file or directory")
+    monkeypatch.setattr(
+        doctor, "judge_uml", lambda _: Verdict(bed="uml", usable=uml, found="seen", cure="" if uml else "x")
+    )
+
+
+def test_doctor_says_what_auto_takes(monkeypatch, capsys):
+    bare_host(monkeypatch, uml=True)
+    assert run(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert "--bed auto takes uml: no container engine answers" in said
+    assert "container engine: start Docker" in said
+    assert "\x1b" not in said
+
+
+def test_a_host_that_runs_nothing_ends_with_3(monkeypatch, capsys):
+    bare_host(monkeypatch, uml=False)
+    assert run(["doctor", "--json"]) == 3
+    diagnosis = json.loads(capsys.readouterr().out)
+    assert diagnosis["auto"] is None
+    assert {bed["bed"] for bed in diagnosis["beds"]} == {"docker", "netns", "uml"}
