@@ -12,7 +12,9 @@ from pqbed.units import format_duration, format_rate
 Row = Mapping[str, Any]
 
 SHORT_GAP = " · "
-ONE_LINK = "the one link"
+ONE_LINK = "one link"
+# Of a link that does not vary, this much is said where its name stands.
+MAIN_AXES = ("rtt", "bandwidth", "loss")
 
 # All that a link and its TCP may vary in, in the order of a label.
 LINK_AXES: dict[str, Callable[[Row], str]] = {
@@ -38,11 +40,12 @@ class Axes:
     def label(self, row: Row, names: Sequence[str] | None = None) -> str:
         """Return the values of the axes `names` (all that vary): `35ms · 1%`."""
         chosen = self.varying if names is None else names
-        return SHORT_GAP.join(LINK_AXES[name](row) for name in chosen) or ONE_LINK
+        return SHORT_GAP.join(LINK_AXES[name](row) for name in chosen)
 
-    def title(self, row: Row) -> str:
+    def title(self, row: Row, names: Sequence[str] | None = None) -> str:
         """Return the same with the names of the axes: `rtt 35ms, loss 1%`."""
-        return ", ".join(f"{name} {LINK_AXES[name](row)}" for name in self.varying) or ONE_LINK
+        chosen = self.varying if names is None else names
+        return ", ".join(f"{name} {LINK_AXES[name](row)}" for name in chosen)
 
     def inner(self, most: int) -> tuple[str, ...]:
         """Return the axes whose combinations are told apart by colour: as many as `most` allows."""

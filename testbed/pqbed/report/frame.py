@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pqbed.report.axes import Axes, split_axes
+from pqbed.report.axes import MAIN_AXES, ONE_LINK, Axes, split_axes
 from pqbed.stats import MILESTONES, Grid, read_grid, tabulate_ecdf, tabulate_percentiles, tabulate_phases
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
 from pqbed.store.run import Run
@@ -92,8 +92,8 @@ def label_cells(cells: pl.DataFrame, axes: Axes) -> pl.DataFrame:
     """Add `link` (what varies in it, in short), `where` (the same in full), `size` (as text) and `size_kib`."""
     rows = cells.to_dicts()
     return cells.with_columns(
-        link=pl.Series([axes.label(row) for row in rows], dtype=pl.String),
-        where=pl.Series([axes.title(row) for row in rows], dtype=pl.String),
+        link=pl.Series([axes.label(row) or ONE_LINK for row in rows], dtype=pl.String),
+        where=pl.Series([axes.title(row) or axes.title(row, MAIN_AXES) for row in rows], dtype=pl.String),
         size=pl.Series([format_size(row["size_bytes"]) for row in rows], dtype=pl.String),
         size_kib=pl.col("size_bytes") / 1024,
     )

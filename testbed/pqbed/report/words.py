@@ -5,61 +5,67 @@ from collections.abc import Sequence
 import polars as pl
 
 from pqbed.report.frame import Measured, counts_by_outcome
+from pqbed.stats.compare import NEGLIGIBLE_PCT
 from pqbed.stats.quantiles import interval_exists
 from pqbed.store.manifest import Manifest
 
-# Below this a percentage is shown as none: timings are stored in ns, and far finer than they are known.
-NEGLIGIBLE_PCT = 0.05
 MOST_SAMPLES_ASKED = 100_000
 
 
 def tell_answer(measured: Measured) -> tuple[str, str, str]:
     """Return what it costs, how that changes with the size, and how sure that is."""
-    rows = measured.percentiles.filter(
-        pl.col("percentile") == measured.names[0], pl.col("baseline").is_not_null(), pl.col("increase").is_not_null()
+    first = measured.percentiles.filter(pl.col("percentile") == measured.names[0])
+    bases = first.filter(pl.col("profile") == measured.baseline).select("link", "size", base_ms="value_ms")
+    rows = first.filter(pl.col("baseline").is_not_null(), pl.col("increase").is_not_null())
+    rows = rows.join(bases, on=["link", "size"], how="left").with_columns(
+        more_ms=pl.col("value_ms") - pl.col("base_ms")
     )
     name = _word_percentile(measured.names[0])
-    return _tell_cost(measured, rows, name), _tell_trend(measured, rows, name), _tell_certainty(measured, rows, name)
+    return _tell_cost(measured, rows, name), _tell_trend(measured, rows), _tell_certainty(measured, rows)
 
 
 def _tell_cost(measured: Measured, rows: pl.DataFrame, name: str) -> str:
     if rows.is_empty():
         return "Nothing was compared: no cell has both a baseline and another profile with enough successful fetches."
     parts = [_cost_of(profile, rows.filter(pl.col("profile") == profile)) for profile in measured.compared]
-    costs = "; with ".join(part for part in parts if part)
+    costs = "; one with ".join(part for part in parts if part)
     count = rows.select("link", "size").n_unique()
-    where = "on the one link and size measured" if count == 1 else f"over {count} combinations of link and size"
-    return f"{name}, compared with {measured.baseline} {where}, a fetch with {costs}."
+    where = "over the one link and size measured" if count == 1 else f"over {count} combinations of link and size"
+    return f"{name}, {where}, a fetch with {costs}, than one with {measured.baseline}."
 
 
 def _cost_of(profile: str, rows: pl.DataFrame) -> str:
     if rows.is_empty():
         return ""
     low, high = _bounds(rows["increase"])
-    worst = rows.sort("increase")[-1].to_dicts()[0]
-    longer = f"{profile} took {_range(low, high)}"
-    if low == high and rows.height == 1:
-        return f"{longer} ({_interval(worst)})"
-    return f"{longer}, the most for {worst['size']} over {worst['where']} ({_interval(worst)})"
+    worst = rows.sort("increase").row(-1, named=True)
+    took = f"{profile} took {_range(low, high)} ({_range_ms(*_bounds(rows['more_ms']))})"
+    if rows.height == 1:
+        return f"{took}, {_interval(worst)}"
+    return f"{took}, most of all for {worst['size']} over {worst['where']} ({_interval(worst)})"
 
 
-def _tell_trend(measured: Measured, rows: pl.DataFrame, name: str) -> str:
+def _tell_trend(measured: Measured, rows: pl.DataFrame) -> str:
     sizes = measured.sizes
     if len(sizes) < 2 or rows.is_empty():
-        return "Only one size of response was measured, so nothing can be said on how the cost changes with it."
+        return "Only one size of response was compared, so nothing can be said on how the cost changes with it."
     ends = [rows.filter(pl.col("size") == size).select("profile", "link", "increase") for size in (sizes[0], sizes[-1])]
     both = ends[0].join(ends[1], on=["profile", "link"], suffix="_last").drop_nulls()
     if both.is_empty():
         return f"How the cost changes between {sizes[0]} and {sizes[-1]} is not known: too many fetches failed there."
     smaller = both.filter(pl.col("increase_last") < pl.col("increase")).height
-    first, last = (_range(*_bounds(both[column])) for column in ("increase", "increase_last"))
     lead = {both.height: "It shrinks as the response grows", 0: "It does not shrink as the response grows"}.get(
         smaller, f"It shrinks as the response grows in {smaller} of {both.height} comparisons"
     )
-    return f"{lead}: from {first} at {sizes[0]} to {last} at {sizes[-1]}, {name[0].lower()}{name[1:]}."
+    parts = []
+    for profile in both["profile"].unique(maintain_order=True):
+        some = both.filter(pl.col("profile") == profile)
+        first, last = (_range(*_bounds(some[column])) for column in ("increase", "increase_last"))
+        parts.append(f"{profile} takes {first} at {sizes[0]}, and {last} at {sizes[-1]}")
+    return f"{lead}: {'; '.join(parts)}."
 
 
-def _tell_certainty(measured: Measured, rows: pl.DataFrame, name: str) -> str:
+def _tell_certainty(measured: Measured, rows: pl.DataFrame) -> str:
     total, failed = int(measured.counts["n"].sum()), int(measured.counts["n_failed"].sum())
     luck = f"All {total:,} fetches succeeded"
     if failed:
@@ -69,7 +75,7 @@ def _tell_certainty(measured: Measured, rows: pl.DataFrame, name: str) -> str:
     if rows.is_empty():
         return f"{luck}."
     if bounded.is_empty():
-        return f"{luck}, but there are too few samples for any 95 % interval {name[0].lower()}{name[1:]}."
+        return f"{luck}, but there are too few samples for any 95 % interval."
     sure = f"the 95 % interval leaves out zero for {clear} of {rows.height} increases"
     missing = _without_interval(measured)
     return f"{luck}; {sure}{missing}."
@@ -160,20 +166,25 @@ def _bounds(values: pl.Series) -> tuple[float, float]:
 
 
 def _range(low: float, high: float) -> str:
-    """Return `between 5.3 % and 90.7 % longer`, with the sign in the words."""
+    """Return `5.3 % to 90.7 % longer`, with the sign in the words."""
     if abs(high - low) < NEGLIGIBLE_PCT:
         return _longer(high)
     if low >= 0:
-        return f"between {low:.1f} % and {high:.1f} % longer"
+        return f"{low:.1f} % to {high:.1f} % longer"
     if high <= 0:
-        return f"between {-high:.1f} % and {-low:.1f} % less"
-    return f"between {-low:.1f} % less and {high:.1f} % longer"
+        return f"{-high:.1f} % to {-low:.1f} % shorter"
+    return f"from {-low:.1f} % shorter to {high:.1f} % longer"
 
 
 def _longer(percent: float) -> str:
     if abs(percent) < NEGLIGIBLE_PCT:
-        return "as long"
-    return f"{percent:.1f} % longer" if percent > 0 else f"{-percent:.1f} % less"
+        return "no longer"
+    return f"{percent:.1f} % longer" if percent > 0 else f"{-percent:.1f} % shorter"
+
+
+def _range_ms(low: float, high: float) -> str:
+    first, last = f"{low:+.1f}", f"{high:+.1f}"
+    return f"{first} ms" if first == last else f"{first} to {last} ms"
 
 
 def _interval(row: dict[str, float | None]) -> str:

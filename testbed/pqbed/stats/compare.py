@@ -18,6 +18,9 @@ from pqbed.store.schema import ASKED
 # What two runs must have in common to be compared, unless one asks for just that difference.
 MUST_AGREE = ("bed", "clock", "kernel", "images")
 
+# Timings are stored far finer than they are known: a difference below this is none.
+NEGLIGIBLE_PCT = 0.05
+
 # What a cell is, whatever version of pqbed named it.
 _KEY = [name for name in ASKED if name not in {"cell_id", "chain_wire_bytes"}]
 _NOT_IMAGES = ("kernel", "source")
@@ -115,7 +118,12 @@ def _rows(
 
 
 def word_change(change: Increase) -> str:
-    """Return `slower` or `faster` where the interval leaves no doubt, `undecided` where it holds 0, else `unknown`."""
+    """Return `slower` or `faster` where the interval leaves no doubt, `same` where it holds nothing of any size.
+
+    `undecided`: it holds 0 and more; `unknown`: there is no interval.
+    """
+    if -NEGLIGIBLE_PCT < change.low <= change.high < NEGLIGIBLE_PCT:
+        return "same"
     if change.low > 0:
         return "slower"
     if change.high < 0:

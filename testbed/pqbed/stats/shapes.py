@@ -12,7 +12,7 @@ from pqbed.stats.percentiles import DEFAULT_PERCENTILES, percentile_name
 from pqbed.stats.quantiles import Floats, quantile
 
 # A phase ends at its milestone and begins at the one before.
-PHASES = dict(zip(("connect", "tls", "first byte", "transfer"), MILESTONES, strict=True))
+PHASES = dict(zip(("connect", "TLS", "first byte", "transfer"), MILESTONES, strict=True))
 
 ECDF = pl.Schema({"cell_id": pl.String, "value_ns": pl.Float64, "share": pl.Float64})
 PHASE_TIMES = pl.Schema(

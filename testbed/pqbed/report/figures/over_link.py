@@ -86,7 +86,7 @@ def _map_panel(title: str, rows: pl.DataFrame, links: list[str], measured: Measu
             y=alt.Y("link:N", sort=links, title=_link_title(measured)),
         )
     )
-    scale = alt.Scale(domain=[-reach, -reach / 2, 0, reach / 2, reach], range="diverging")
+    scale = alt.Scale(domain=[-reach, -reach / 2, 0, reach / 2, reach], range="diverging", interpolate="rgb")
     tile = base.mark_rect().encode(
         color=alt.Color("increase:Q", scale=scale, title="Increase (%)", legend=None), tooltip=_tooltips()
     )

@@ -3,7 +3,7 @@
 import altair as alt
 import polars as pl
 
-from pqbed.report.axes import LINK_AXES, Axes
+from pqbed.report.axes import ONE_LINK, Axes
 from pqbed.report.figures.figure import (
     MOST_PANELS,
     Figure,
@@ -88,11 +88,8 @@ def _increases(measured: Measured, inner: tuple[str, ...], outer: list[str]) -> 
     named = {row["cell_id"]: row for row in measured.cells.to_dicts()}
     axes: Axes = measured.axes
     labelled = rows.with_columns(
-        series=pl.Series([axes.label(named[cell], inner) for cell in rows["cell_id"]], dtype=pl.String),
-        group=pl.Series(
-            [", ".join(f"{name} {LINK_AXES[name](named[cell])}" for name in outer) for cell in rows["cell_id"]],
-            dtype=pl.String,
-        ),
+        series=pl.Series([axes.label(named[cell], inner) or ONE_LINK for cell in rows["cell_id"]], dtype=pl.String),
+        group=pl.Series([axes.title(named[cell], outer) for cell in rows["cell_id"]], dtype=pl.String),
     )
     return with_interval_text(labelled, "increase_low", "increase_high", "%")
 

@@ -51,7 +51,7 @@ def _time(row: dict[str, Any]) -> str:
 def _increase(row: dict[str, Any]) -> str:
     if row["increase"] is None:
         return NONE
-    return _with_interval(f"{row['increase']:+.1f}", row["increase_low"], row["increase_high"], ".1f")
+    return _with_interval(f"{round(row['increase'], 1) + 0.0:+.1f}", row["increase_low"], row["increase_high"], ".1f")
 
 
 def _with_interval(text: str, low: float | None, high: float | None, form: str) -> str:
