@@ -43,6 +43,7 @@ def bootstrap(
 ) -> Command:
     """Describe the run that makes a root of SUITE with `packages`, into the tar `output` or only for its `hooks`."""
     argv = [
+        *("setpriv", "--pdeathsig=TERM"),  # no build goes on after a killed pqbed
         "mmdebstrap",
         f"--mode={'root' if os.geteuid() == 0 else 'auto'}",
         f"--variant={variant}",
