@@ -18,10 +18,10 @@ REAL_OVERHEAD = 1.10
 # Each per cent of loss stretches a transfer by about a quarter of its floor. Tried: 10 % loss, 200 ms, 1 Mbit/s,
 # 200 KiB has a floor of 2.4 s and a median of 8.6 s.
 LOSS_STRETCH = 25.0
-# Virtual clock: waiting is free, a fetch costs CPU. Tried in User-mode Linux on one core: 70 to 157 fetches/s of
-# 0 KiB, 14 to 57 of 200 KiB (142 segments, each of which wakes the client).
-VIRTUAL_FETCH_S = 0.012
-VIRTUAL_SEGMENT_S = 0.00025
+# Virtual clock: waiting is free, a fetch costs CPU. Measured with `make bench` on one core of a busy machine: 5 to 7 ms
+# for 0 KiB, 15 to 30 ms for 200 KiB (142 segments, each of which wakes the client).
+VIRTUAL_FETCH_S = 0.008
+VIRTUAL_SEGMENT_S = 0.00012
 
 
 def estimate_seconds(plan: Plan, clock: Clock, lanes: int) -> float:

@@ -331,6 +331,23 @@ def what_a_change_leaves_out(lane: Lane) -> dict[str, Any]:
 
 
 @check
+def quiet_drops_what_is_on_the_wire(lane: Lane) -> None:
+    shape = SHAPES["everything"]
+    lane.client.shape(shape)
+    lane.client.quiet()
+    equal(tc()["kind"], "noqueue", "qdisc when quiet")
+    other = replace(shape, seed=7 << 30)
+    equal(lane.client.shape(other).applied, other, "applied")
+    equal(lane.client.read().applied, other, "read")
+    compare_with_tc(other)
+    lane.client.quiet()
+    base = ["ip", "netns", "exec", "client", "tc", "qdisc"]
+    subprocess.run([*base, "add", "dev", IFNAME, "root", "netem", "delay", "1ms"], check=True)
+    fails(lambda: lane.client.reseed(6), "netem on eth0")
+    lane.client.clear()
+
+
+@check
 def a_qdisc_of_another_program_is_noticed(lane: Lane) -> None:
     lane.client.shape(SHAPES["delay"])
     base = ["ip", "netns", "exec", "client", "tc", "qdisc"]

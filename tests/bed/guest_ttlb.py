@@ -1,6 +1,8 @@
 """Fetch inside a guest in virtual time while counting the bytes on the client's interface; one JSON line a fetch."""
 
 import json
+import os
+import signal
 import socket
 import struct
 import sys
@@ -85,6 +87,10 @@ def main() -> None:
         say("slow", profile, fetch(agent, slow, profile, 200 * KIB, 1))
         for seed in range(1, 31):
             say("lossy", profile, fetch(agent, lossy, profile, 200 * KIB, seed))
+    say("before", CLASSICAL, fetch(agent, fast, CLASSICAL, 0, 1))
+    os.killpg(agent._server._process.pid, signal.SIGKILL)
+    say("killed", CLASSICAL, fetch(agent, fast, CLASSICAL, 0, 2))
+    say("after", CLASSICAL, fetch(agent, fast, CLASSICAL, 0, 3))
     agent.close()
 
 

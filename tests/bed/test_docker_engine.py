@@ -1,6 +1,7 @@
 """The docker bed on any engine: what it leaves (nothing), what it may do (little), and what it says without netem."""
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -25,6 +26,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
 
 CLASSICAL = Profile(name="classical", group="X25519", chain=Chain(algorithm="p256"))
 NET_ADMIN = 1 << 12
+DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 CRASH = """
 import os, signal, sys
 from pqbed.beds.artefacts import prepare_base
@@ -49,6 +51,24 @@ class Crashing:
 
 for index in range(2):
     up_lane(Crashing(connect()), index, "{image}")
+"""
+
+# In a process of its own: the SDK leaves its ssh processes to the garbage collector.
+OVER_SSH = """
+from pqbed.beds.docker.sdk import connect_to
+from pqbed.beds.docker.stream import ContainerProcess
+from pqbed.errors import LaneError
+
+with connect_to("ssh://someone@elsewhere") as remote:
+    process = ContainerProcess(remote.execute("{container}", ["cat"]), "cat")
+    for number in range(3):
+        process.write("line %d\\n" % number)
+        print(process.readline(20), end="")
+    try:
+        process.readline(0.1)
+    except LaneError:
+        print("silent")
+    process.close()
 """
 
 
@@ -76,6 +96,14 @@ def everything(engine):
 def make_lanes(engine, image, count):
     """Bring lanes up without asking whether they can be shaped."""
     return [up_lane(engine, index, image)[0] for index in range(count)]
+
+
+def run_python(program, environment):
+    """Run a program in a process of its own, which sees what this one imports."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment}
+    return subprocess.run(
+        [sys.executable, "-c", program], env=environment, check=False, capture_output=True, text=True, timeout=120
+    )
 
 
 def output_of(engine, container, *argv):
@@ -149,8 +177,7 @@ def test_down_clears_what_a_killed_process_left(bed, engine, stack_image, number
     before = everything(engine)
     program = textwrap.dedent(CRASH).format(number=number, image=stack_image)
     host = {"DOCKER_HOST": engine._host} if engine._host else {}
-    path = os.pathsep.join(sys.path)
-    done = subprocess.run([sys.executable, "-c", program], env={**os.environ, **host, "PYTHONPATH": path}, check=False)
+    done = run_python(program, host)
     assert done.returncode == -9
     assert bed.take_down()
     assert everything(engine) == before
@@ -234,3 +261,19 @@ def test_a_guest_that_ends_gives_the_end_of_its_output(engine, stack_image):
     assert [process.readline(30) for _ in range(2)] == ["last\n", ""]
     assert process.last_words() == "why"
     process.close()
+
+
+def test_an_engine_over_ssh_carries_the_same_streams(engine, stack_image, tmp_path):
+    pytest.importorskip("paramiko")
+    if shutil.which("docker") is None:
+        pytest.skip("the Docker CLI is not installed: it is the far end of ssh://")
+    # What sshd would run on the other host: `docker system dial-stdio`.
+    shim = tmp_path / "ssh"
+    shim.write_text(f"#!/bin/sh\nexec docker --host={engine._host or DEFAULT_SOCKET} system dial-stdio\n")
+    shim.chmod(0o755)
+    lane, _ = up_lane(engine, 0, stack_image)
+    path = os.pathsep.join((str(tmp_path), os.environ["PATH"]))
+    done = run_python(OVER_SSH.format(container=lane.parts["client"]), {"PATH": path})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "line 0\nline 1\nline 2\nsilent\n"
+    assert find_lane(engine, 0) == lane

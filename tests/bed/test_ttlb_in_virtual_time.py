@@ -59,5 +59,10 @@ def test_group_and_signature_are_the_profiles(fetched: Rows) -> None:
         ("classical", "x25519", "rsa_pss_rsae_sha256"),
         ("pq", "X25519MLKEM768", "mldsa65"),
     ):
-        rows = [row for row in fetched if row["profile"] == profile]
+        rows = [row for row in fetched if row["profile"] == profile and row["outcome"] == "ok"]
         assert {(row["group"], row["signature"], row["http_status"]) for row in rows} == {(group, signature, 200)}
+
+
+def test_a_server_that_dies_costs_one_sample(fetched: Rows) -> None:
+    outcomes = {case: of(fetched, case, "classical")[0]["outcome"] for case in ("before", "killed", "after")}
+    assert outcomes == {"before": "ok", "killed": "server_down", "after": "ok"}

@@ -24,6 +24,7 @@ from pqbed.net.rtnetlink import (
     NLM_F_CREATE,
     NLM_F_DUMP,
     NLM_F_ECHO,
+    NLM_F_EXCL,
     NLM_F_REPLACE,
     RefusalError,
     RouteSocket,
@@ -54,14 +55,19 @@ class Root:
         self._kernel = kernel
         self._ifname = ifname
         self._index = index
-        self._message: bytearray | None = None
+        self._changed: bytearray | None = None
+        self._made: bytearray | None = None
+        self._quiet = False
         self._options = b""
         self._netem: Netem | None = None
 
     def put(self, wanted: Netem) -> RootQdisc:
         """Set all of `wanted` and return what the kernel then has; it echoes its own reading of a change."""
-        self._message = encode(message(self._index, wanted), RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ECHO)
-        applied = self._change(self._message)
+        applied = self._change(self._encode(wanted, NLM_F_CREATE | NLM_F_REPLACE))
+        # What follows may change only what is there, or make it where `quiet` left nothing.
+        self._changed = self._encode(wanted, NLM_F_REPLACE)
+        self._made = self._encode(wanted, NLM_F_CREATE | NLM_F_EXCL)
+        self._quiet = False
         self._options, self._netem = applied.options, applied.netem
         return applied
 
@@ -70,10 +76,12 @@ class Root:
 
         After `quiet` the same message puts all of it back.
         """
-        if self._netem is None or self._message is None:
+        again = self._made if self._quiet else self._changed
+        if self._netem is None or again is None:
             raise HostError(f"{self._ifname} has no netem to give a seed to")
-        _put_seed(self._message, seed)
-        applied = self._change(self._message)
+        _put_seed(again, seed)
+        applied = self._change(again)
+        self._quiet = False
         expected = bytearray(self._options)
         _put_seed(expected, seed)
         if applied.options != expected:
@@ -85,8 +93,9 @@ class Root:
 
     def quiet(self) -> None:
         """Take netem away with all that waits in it, until `reseed` puts it back."""
-        if self._netem is not None:
+        if self._netem is not None and not self._quiet:
             self._delete()
+            self._quiet = True
 
     def read(self) -> RootQdisc:
         asked = QdiscMessage()
@@ -99,8 +108,11 @@ class Root:
 
     def remove(self) -> None:
         """Leave the interface with the kernel's own qdisc. Nothing happens where it has it already."""
-        self._message = self._netem = None
+        self._changed = self._made = self._netem = None
         self._delete()
+
+    def _encode(self, wanted: Netem, flags: int) -> bytearray:
+        return encode(message(self._index, wanted), RTM_NEWQDISC, flags | NLM_F_ECHO)
 
     def _delete(self) -> None:
         gone = QdiscMessage()

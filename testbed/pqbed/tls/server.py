@@ -1,5 +1,8 @@
 """The server: one nginx with one port a profile, so that a sweep never restarts it between arms."""
 
+import contextlib
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -111,6 +114,7 @@ class Server:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             preexec_fn=self._enter,  # noqa: PLW1509 - one system call; no thread of the agent runs then
+            start_new_session=True,
         )
         deadline = time.monotonic() + START_TIMEOUT_S
         while not _written(pid_file):
@@ -124,11 +128,12 @@ class Server:
         if self._process is None:
             return
         self._process.terminate()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=START_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        # A master that was killed leaves its worker, which would go on holding the ports.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
         self._process = None
 
     def _make_chains(self, profiles: Sequence[Profile]) -> Chains:

@@ -91,6 +91,7 @@ class PipeTransport:
             self._process.stdin.close()
         self._process.terminate()
         self._process.wait()
+        self._process.stdout.close()
 
 
 def _buffered(connection: socket.socket, reader: Any) -> bytes:

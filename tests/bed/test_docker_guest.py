@@ -1,0 +1,55 @@
+"""A guest of the uml bed in a container without any privilege, in virtual time."""
+
+import shutil
+
+import pytest
+
+from pqbed.beds.agent_lane import AgentLane
+from pqbed.beds.artefacts import prepare_uml
+from pqbed.beds.docker.guest import open_uml_process
+from pqbed.beds.docker.labels import ours
+from pqbed.beds.make import GUEST_KERNEL, GUEST_SOURCE
+from pqbed.beds.uml.boot import kernel_arguments
+from pqbed.spec.cell import Cell
+from pqbed.spec.link import Link
+from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.sample import Fetch
+from pqbed.spec.tcp import Tcp
+from pqbed.spec.workload import Workload
+
+pytestmark = [pytest.mark.docker, pytest.mark.uml, pytest.mark.timeout(2400)]
+
+MS = 1_000_000
+CLASSICAL = Profile(name="classical", group="X25519", chain=Chain(algorithm="p256"))
+IMAGE = "pqbed-test/guest:1"
+
+
+@pytest.fixture
+def guest_image(private_engine, stack_image, tmp_path):
+    """The stack's image and the kernel of the cache folder: what images/uml/Dockerfile gives, without its build."""
+    shutil.copyfile(prepare_uml().kernel, tmp_path / "linux")
+    (tmp_path / "linux").chmod(0o755)
+    (tmp_path / "Dockerfile").write_text(f"FROM {stack_image}\nCOPY linux {GUEST_KERNEL}\n")
+    private_engine.build_image(tmp_path, IMAGE, {})
+    yield private_engine.image_id(IMAGE)
+    private_engine.remove_image(IMAGE)
+
+
+def test_a_guest_in_a_container_measures_in_virtual_time(private_engine, guest_image):
+    argv = (GUEST_KERNEL, *kernel_arguments("/", GUEST_SOURCE, 0, "virtual"))
+    lane = AgentLane(0, open_uml_process(private_engine, guest_image, argv), [CLASSICAL], 60_000 * MS)
+    try:
+        (guest,) = private_engine.find("container", ours())
+        host = private_engine._client.inspect_container(guest.id)["HostConfig"]
+        assert host["CapDrop"] == ["ALL"]
+        assert not host["CapAdd"]
+        assert host["NetworkMode"] == "none"
+        assert host["ReadonlyRootfs"]
+        cell = Cell(link=Link(rtt_ns=35 * MS), tcp=Tcp(), profile=CLASSICAL, workload=Workload(size_bytes=0))
+        ((_, timings),) = lane.run({"cell": cell}, [Fetch(cell_id="cell", block=0, repetition=0, seed=1 << 40)])
+        assert timings.outcome == "ok", timings
+        assert timings.tcp_connect_ns == pytest.approx(35 * MS, abs=MS)
+        assert timings.last_byte_ns == pytest.approx(105 * MS, abs=MS)
+    finally:
+        lane.close()
+    assert not private_engine.find("container", ours())
