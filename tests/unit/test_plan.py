@@ -5,6 +5,7 @@ import pytest
 
 from pqbed.plan import Plan, cell_id, plan_sweep
 from pqbed.spec.cell import Cell
+from pqbed.spec.checks import cell_count
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.profiles import profile_named
@@ -112,6 +113,34 @@ def test_the_cells_follow_the_axes() -> None:
     assert {(cell.tcp.initcwnd_server, cell.tcp.initcwnd_client) for cell in cells} == {(10, 10), (20, 20)}
 
 
+def test_each_side_and_direction_is_an_axis_of_its_own() -> None:
+    sweep = replace(
+        SWEEP,
+        rtt_ns=(35_000_000,),
+        bandwidth_up_bps=(None, 500_000),
+        loss_up=(None, RandomLoss()),
+        initcwnd_client=(None, 2),
+        congestion_control=("cubic", "bbr"),
+        congestion_control_client=(None, "reno"),
+    )
+    cells = list(plan_sweep(sweep).cells.values())
+    assert len(cells) == cell_count(sweep) == 2**7 * ARMS
+    assert {(cell.link.bandwidth_up_bps, cell.link.loss_up) for cell in cells} == {
+        (None, None),
+        (None, RandomLoss()),
+        (500_000, None),
+        (500_000, RandomLoss()),
+    }
+    assert {(cell.tcp.initcwnd_server, cell.tcp.initcwnd_client) for cell in cells} == {
+        (10, 10),
+        (10, 2),
+        (20, 20),
+        (20, 2),
+    }
+    controls = {(cell.tcp.congestion_control, cell.tcp.congestion_control_client) for cell in cells}
+    assert controls == {("cubic", None), ("cubic", "reno"), ("bbr", None), ("bbr", "reno")}
+
+
 def test_the_id_of_a_cell_is_pinned() -> None:
     # Runs on disk are found again by these ids: a change here is a new schema.
     assert cell_id(CELL) == "56466e1c0c7d"
@@ -126,6 +155,8 @@ LINK_CHANGES: dict[str, object] = {
     "queue_packets": 999,
     "segmentation": "host",
     "layout": "router",
+    "bandwidth_up_bps": 0,
+    "loss_up": RandomLoss(),
 }
 TCP_CHANGES: dict[str, object] = {
     "initcwnd_server": 21,
@@ -133,6 +164,7 @@ TCP_CHANGES: dict[str, object] = {
     "initrwnd": 1,
     "congestion_control": "reno",
     "mtu": 1499,
+    "congestion_control_client": "cubic",
 }
 PROFILE_CHANGES: dict[str, object] = {
     "name": "other",
@@ -140,6 +172,13 @@ PROFILE_CHANGES: dict[str, object] = {
     "chain": Chain(algorithm="mldsa65", depth=3),
     "stack": "other",
     "mutual": True,
+    "client_chain": Chain(algorithm="p256"),
+}
+CHAIN_CHANGES: dict[str, object] = {
+    "algorithm": "mldsa44",
+    "depth": 3,
+    "intermediate": "mldsa87",
+    "wire_bytes": 16_000,
 }
 WORKLOAD_CHANGES: dict[str, object] = {"size_bytes": 51_201, "http": "2"}
 CHANGES = [
@@ -147,6 +186,7 @@ CHANGES = [
     *(("tcp", field, value) for field, value in TCP_CHANGES.items()),
     *(("profile", field, value) for field, value in PROFILE_CHANGES.items()),
     *(("workload", field, value) for field, value in WORKLOAD_CHANGES.items()),
+    *(("profile", "chain", replace(CELL.profile.chain, **{field: value})) for field, value in CHAIN_CHANGES.items()),
 ]
 
 
@@ -158,7 +198,13 @@ def test_the_id_depends_on_every_field(part: str, field: str, value: object) -> 
 
 @pytest.mark.parametrize(
     ("kind", "changes"),
-    [(Link, LINK_CHANGES), (Tcp, TCP_CHANGES), (Profile, PROFILE_CHANGES), (Workload, WORKLOAD_CHANGES)],
+    [
+        (Link, LINK_CHANGES),
+        (Tcp, TCP_CHANGES),
+        (Profile, PROFILE_CHANGES),
+        (Chain, CHAIN_CHANGES),
+        (Workload, WORKLOAD_CHANGES),
+    ],
 )
 def test_no_field_is_left_out_above(kind: type, changes: dict[str, object]) -> None:
     assert {field.name for field in fields(kind)} == set(changes)

@@ -14,7 +14,7 @@ from pqbed.spec.checks import cell_count
 from pqbed.spec.link import PPM, Distribution, GilbertElliott, RandomLoss, Segmentation
 from pqbed.spec.options import BedChoice, Clock, RunOptions
 from pqbed.spec.presets import preset
-from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.profile import LARGEST_WIRE_BYTES, Chain, Profile
 from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.text import read_spec, samples_given, sweep_from, sweep_to_toml
@@ -66,6 +66,25 @@ def test_flags_and_file_end_in_the_same_sweep() -> None:
     assert sweep_from(flags, bare=True) == sweep_from(file)
 
 
+def test_sides_and_directions_apart() -> None:
+    flags = {
+        "bandwidth": "16",
+        "bandwidth_up": "1,same,none",
+        "loss_up": "0,same,ge:1/10",
+        "initcwnd_client": "10,same",
+        "congestion_control": "cubic,bbr",
+        "congestion_control_client": "same,reno",
+    }
+    sweep, _ = sweep_from(flags, bare=True)
+    assert sweep.bandwidth_up_bps == (10**6, None, 0)
+    burst = GilbertElliott(enter_bad_ppm=10_000, leave_bad_ppm=100_000)
+    assert sweep.loss_up == (RandomLoss(), None, burst)
+    assert sweep.initcwnd_client == (10, None)
+    assert sweep.congestion_control == ("cubic", "bbr")
+    assert sweep.congestion_control_client == (None, "reno")
+    assert sweep_from({})[0].bandwidth_up_bps == sweep_from({})[0].loss_up == (None,)
+
+
 def test_flags_are_laid_over_the_file() -> None:
     file = {"rtt": ["10ms"], "loss": ["5%"], "run": {"bed": "uml", "lanes": 2}}
     sweep, options = sweep_from(
@@ -104,11 +123,35 @@ def test_own_profiles() -> None:
     assert sweep_from({"profile": "mine"}, under=file)[0].profiles == (mine,)
 
 
+def test_chains_are_mixed_padded_and_sent_by_clients() -> None:
+    table: dict[str, Any] = {
+        "group": "X25519MLKEM768",
+        "chain": {"algorithm": "mldsa44", "intermediate": "mldsa65", "wire_bytes": 20000},
+        "mutual": True,
+        "client_chain": {"algorithm": "p256", "depth": 1},
+    }
+    (mine,) = sweep_from({"profile": "mine"}, under={"profiles": {"mine": table}})[0].profiles
+    assert mine == Profile(
+        name="mine",
+        group="X25519MLKEM768",
+        chain=Chain(algorithm="mldsa44", intermediate="mldsa65", wire_bytes=20_000),
+        mutual=True,
+        client_chain=Chain(algorithm="p256", depth=1),
+    )
+
+
 def test_a_builtin_profile_may_be_said_again_but_not_changed() -> None:
     table: dict[str, Any] = {"group": "X25519", "chain": {"algorithm": "rsa2048"}}
     assert sweep_from({"profiles": {"classical": table}}) == sweep_from({})
     with pytest.raises(SpecError, match="profile 'classical' is there already"):
         sweep_from({"profiles": {"classical": {**table, "group": "P-256"}}})
+
+
+P256: dict[str, Any] = {"algorithm": "p256"}
+
+
+def chained(**chain: object) -> dict[str, object]:
+    return {"profile": "a", "profiles": {"a": {"group": "x", "chain": chain}}}
 
 
 @pytest.mark.parametrize(
@@ -136,12 +179,30 @@ def test_a_builtin_profile_may_be_said_again_but_not_changed() -> None:
             "profiles.a.chain.depth: 9",
             "",
         ),
+        (chained(algorithm="p256", wire_bytes=102_405), "profiles.a.chain.wire_bytes: 102405", ""),
+        (chained(algorithm="p256", wire_bytes=0), "profiles.a.chain.wire_bytes: 0", ""),
+        (chained(algorithm="p256", wire_bytes="16 KB"), "profiles.a.chain.wire_bytes: '16 KB'", ""),
+        (chained(algorithm="p256", intermediat="p384"), "profiles.a.chain.intermediat", "'intermediate'"),
+        (
+            chained(algorithm="p256", intermediate="p384", depth=1),
+            "names an intermediate in a chain of depth 1",
+            "depth = 2",
+        ),
+        (
+            {"profile": "a", "profiles": {"a": {"group": "x", "chain": P256, "client_chain": P256}}},
+            "profile 'a' has a client_chain",
+            "mutual = true",
+        ),
         ({"rtt": True}, "rtt: True is neither a text nor a number", ""),
         ({"rtt": {"ms": 1}}, "rtt: {'ms': 1} is neither", ""),
         ({"rtt": []}, "rtt: there is no value", ""),
         ({"rtt": [float("nan")]}, "rtt: 'nan' is not a duration", ""),
         ({"name": "../up"}, "'../up' cannot be the name of a sweep", "letters"),
         ({"congestion_control": "a b"}, "cannot be a congestion control", ""),
+        ({"bandwidth_up": "0bit"}, "bandwidth_up: '0bit' would let nothing through", "none"),
+        ({"loss_up": "same,same"}, "loss_up: 'same' repeats", ""),
+        ({"initcwnd_client": 0}, "initcwnd_client: '0' is out of range", ""),
+        ({"congestion_control_client": "a b"}, "'a b' cannot be a congestion control", ""),
         ({"samples": 1.5}, "samples: '1.5' is not a whole number", ""),
         ({"seed": -1}, "seed: '-1' is not a whole number", "from 0"),
         ({"mtu": 100}, "mtu: '100' is out of range", "from 576"),
@@ -194,8 +255,22 @@ SOME = st.integers(1, PPM)
 LOSSES = st.builds(RandomLoss, probability_ppm=SHARES) | st.builds(
     GilbertElliott, enter_bad_ppm=SOME, leave_bad_ppm=SOME, loss_in_bad_ppm=SHARES, loss_in_good_ppm=SHARES
 )
-CHAINS = st.builds(Chain, algorithm=NAMES, depth=st.integers(1, 8))
+CHAINS = st.builds(
+    Chain,
+    algorithm=NAMES,
+    depth=st.integers(2, 8),
+    intermediate=st.none() | NAMES,
+    wire_bytes=st.none() | st.integers(1, LARGEST_WIRE_BYTES),
+) | st.builds(Chain, algorithm=NAMES, depth=st.just(1))
 OWN_PROFILES = st.builds(
+    Profile,
+    name=NAMES.filter(lambda name: name not in builtin_profiles()),
+    group=NAMES,
+    chain=CHAINS,
+    stack=NAMES,
+    mutual=st.just(True),
+    client_chain=st.none() | CHAINS,
+) | st.builds(
     Profile,
     name=NAMES.filter(lambda name: name not in builtin_profiles()),
     group=NAMES,
@@ -207,7 +282,8 @@ PROFILES = OWN_PROFILES | st.sampled_from(list(builtin_profiles().values()))
 
 
 def axis(values: st.SearchStrategy[Any], **how: Any) -> st.SearchStrategy[tuple[Any, ...]]:
-    return st.lists(values, min_size=1, max_size=3, unique=True, **how).map(tuple)
+    # Two values an axis stay below the limit on cells.
+    return st.lists(values, min_size=1, max_size=2, unique=True, **how).map(tuple)
 
 
 @st.composite
@@ -226,7 +302,11 @@ def sweeps(draw: st.DrawFn) -> Sweep:
         segmentation=draw(axis(st.sampled_from(get_args(Segmentation)))),
         initcwnd=draw(axis(st.integers(1, 1000))),
         size_bytes=draw(axis(st.integers(0, 2**30))),
-        congestion_control=draw(NAMES),
+        bandwidth_up_bps=draw(axis(st.none() | st.just(0) | st.integers(1_000, 100 * 10**9))),
+        loss_up=draw(axis(st.none() | LOSSES)),
+        initcwnd_client=draw(axis(st.none() | st.integers(1, 1000))),
+        congestion_control=draw(axis(NAMES)),
+        congestion_control_client=draw(axis(st.none() | NAMES.filter(lambda name: name != "same"))),
         mtu=draw(st.integers(576, 9216)),
         samples=draw(st.integers(1, 1_000_000)),
         seed=draw(st.integers(0, 2**63 - 1)),

@@ -38,11 +38,13 @@ Loss = RandomLoss | GilbertElliott
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A symmetric path. Each direction gets half the RTT, and all of the other values.
+    """A path. Each direction gets half the RTT, and all of the other values but those named for one of them.
 
+    `bandwidth_bps` and `loss` are those towards the client; `bandwidth_up_bps` and `loss_up` those towards the server,
+    None where they are the same. `bandwidth_bps` None and `bandwidth_up_bps` 0 mean no rate limit.
     `jitter_ns` is netem's: the spread of the delay of one direction (the standard deviation of the
     named distributions, half the width of the uniform one). `queue_packets` is what may wait at
-    the bottleneck besides the packets on the wire. `bandwidth_bps` None means no rate limit.
+    the bottleneck besides the packets on the wire.
     """
 
     rtt_ns: int
@@ -53,3 +55,5 @@ class Link:
     queue_packets: int = DEFAULT_QUEUE_PACKETS
     segmentation: Segmentation = "wire"
     layout: Layout = "ends"
+    bandwidth_up_bps: int | None = None
+    loss_up: Loss | None = None
