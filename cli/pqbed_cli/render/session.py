@@ -8,10 +8,10 @@ from pqbed.net.state import LinkState
 from pqbed.spec.parse import format_loss
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
+from pqbed.spec.sides import losses, rates, sides
 from pqbed.units import format_duration, format_rate, format_size
 from pqbed_cli.render.numbers import milliseconds
 from pqbed_cli.render.output import say
-from pqbed_cli.render.sides import losses, rates, sides
 from pqbed_cli.render.table import Table, print_tables
 
 
