@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pqbed.beds.session import Session
 from pqbed.net.shape import EndShape
 from pqbed.net.state import LinkState
-from pqbed.report.sides import losses, rates, sides
 from pqbed.spec.parse import format_loss
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
+from pqbed.spec.sides import losses, rates, sides
 from pqbed.units import format_duration, format_rate, format_size
 from pqbed_cli.render.numbers import milliseconds
 from pqbed_cli.render.output import say

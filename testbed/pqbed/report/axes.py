@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pqbed.report.sides import losses, rates, sides
 from pqbed.spec.link import GilbertElliott, Loss, RandomLoss
+from pqbed.spec.sides import losses, rates, sides
 from pqbed.spec.tcp import Tcp
 from pqbed.units import format_duration
 
@@ -14,10 +14,9 @@ Row = Mapping[str, Any]
 
 SHORT_GAP = " · "
 ONE_LINK = "one link"
+CONTROL = "congestion control"
 # Of a link that does not vary, this much is said where its name stands.
 MAIN_AXES = ("rtt", "bandwidth", "loss")
-
-CONTROL = "congestion control"
 
 # All that a link and its TCP may vary in, in the order of a label.
 LINK_AXES: dict[str, Callable[[Row], str]] = {
