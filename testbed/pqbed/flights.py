@@ -59,7 +59,7 @@ class Flights:
 
 def typical_flights(profile: Profile) -> Flights:
     """Return about what `profile` puts on the wire."""
-    client_share, server_share = _SHARES.get(_plain(profile.group), _DEFAULT_SHARES)
+    client_share, server_share = key_shares(profile.group)
     proof = _proof_bytes(profile.chain)
     return Flights(
         server_bytes=_SERVER_HELLO_BYTES + server_share + _SERVER_REST_BYTES + proof,
@@ -72,24 +72,30 @@ def typical_flights(profile: Profile) -> Flights:
     )
 
 
+def key_shares(group: str) -> tuple[int, int]:
+    """Return the sizes of the client's and the server's share."""
+    return _SHARES.get(_plain(group), _DEFAULT_SHARES)
+
+
 def typical_certificate_bytes(chain: Chain) -> int:
     """Return about the size of the Certificate message that carries `chain`."""
     if chain.wire_bytes is not None:
         return chain.wire_bytes
     keys = _key_bytes(chain.algorithm) + (chain.depth - 1) * _key_bytes(chain.authority)
-    return keys + chain.depth * (_CERTIFICATE_BYTES + _signature_bytes(chain.authority))
+    return keys + chain.depth * (_CERTIFICATE_BYTES + signature_bytes(chain.authority))
 
 
 def _proof_bytes(chain: Chain) -> int:
     """Certificate and CertificateVerify."""
-    return typical_certificate_bytes(chain) + _VERIFY_BYTES + _signature_bytes(chain.algorithm)
+    return typical_certificate_bytes(chain) + _VERIFY_BYTES + signature_bytes(chain.algorithm)
 
 
 def _key_bytes(algorithm: str) -> int:
     return _SIGNATURES.get(_plain(algorithm), _DEFAULT_SIGNATURE)[0]
 
 
-def _signature_bytes(algorithm: str) -> int:
+def signature_bytes(algorithm: str) -> int:
+    """Return about the size of a signature by `algorithm`: ECDSA's varies by some bytes."""
     return _SIGNATURES.get(_plain(algorithm), _DEFAULT_SIGNATURE)[1]
 
 

@@ -19,6 +19,8 @@ TCP_IP_BYTES = 20 + 32
 FRAME_OVERHEAD_BYTES = ETHERNET_BYTES + TCP_IP_BYTES
 SYN_WIRE_BYTES = ETHERNET_BYTES + 20 + 40
 DEFAULT_MSS = 1500 - TCP_IP_BYTES
+# The most a TLS record carries.
+RECORD_CONTENT_BYTES = 16_384
 
 _NS = 1_000_000_000
 
@@ -30,6 +32,11 @@ def segment_bytes(mtu: int) -> int:
 
 def segment_count(payload_bytes: int, mss: int = DEFAULT_MSS) -> int:
     return -(-payload_bytes // mss)
+
+
+def most_segments(flight_bytes: int, mss: int = DEFAULT_MSS) -> int:
+    """Return the most segments of a server's flight: OpenSSL's writes end in short ones (expect/exchange.py)."""
+    return segment_count(flight_bytes, mss) + 2 + flight_bytes // RECORD_CONTENT_BYTES
 
 
 def wire_bytes(payload_bytes: int, mss: int = DEFAULT_MSS) -> int:
@@ -106,5 +113,5 @@ def ttlb_floor_ns(cell: Cell, server_flight_bytes: int, client_bytes: int, respo
     handshake_ns = handshake_floor_ns(cell, server_flight_bytes, client_bytes)
     if response_bytes == 0:
         return handshake_ns
-    window = cell.tcp.initcwnd_server + segment_count(server_flight_bytes, segment_bytes(cell.tcp.mtu))
+    window = cell.tcp.initcwnd_server + most_segments(server_flight_bytes, segment_bytes(cell.tcp.mtu))
     return handshake_ns + rtt_floor_ns(cell.link) + flight_ns(cell, response_bytes, window)

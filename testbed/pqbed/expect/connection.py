@@ -1,0 +1,159 @@
+"""One fetch without loss, event by event: every segment and acknowledgement over both directions of the link.
+
+CPU costs nothing here, as in virtual time. Queues are long enough, and nobody loses anything.
+"""
+
+import heapq
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pqbed.expect.end import End, Flight, Segment
+from pqbed.expect.exchange import Exchange
+from pqbed.expect.pipe import Pipe
+from pqbed.expect.receiver import DELAYED_ACK_NS, FIRST_WINDOW_BYTES, Receiver
+from pqbed.expect.sender import Sender
+from pqbed.model import SYN_WIRE_BYTES, segment_bytes
+from pqbed.net.shape import Side, rate_of, shape_end
+from pqbed.spec.cell import Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """When the client is where, in ns from its SYN, and the flights in their order.
+
+    Every ns of `last_byte_ns` is one of: `connect_ns`, two round trips, a flight's serialisation, its waiting.
+    """
+
+    connect_ns: int
+    tls_done_ns: int
+    first_byte_ns: int
+    last_byte_ns: int
+    hello: Flight
+    server_flight: Flight
+    client_flight: Flight
+    response: Flight
+
+
+def expect_fetch(cell: Cell, exchange: Exchange) -> Expected:
+    """Return what a fetch of `exchange` in `cell` takes without loss or jitter."""
+    return _Connection(cell, exchange).run()
+
+
+@dataclass(order=True, slots=True)
+class _Event:
+    """Something at `side`: a segment arrives, or (None) its delayed acknowledgement is due for the byte `due`."""
+
+    at_ns: int
+    number: int
+    side: Side = field(compare=False)
+    segment: Segment | None = field(compare=False, default=None)
+    due: int = field(compare=False, default=0)
+
+
+class _Connection:
+    def __init__(self, cell: Cell, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._rtt_ns = cell.link.rtt_ns
+        self._ends: dict[Side, End] = {"client": _make_end(cell, "client"), "server": _make_end(cell, "server")}
+        self._events: list[_Event] = []
+        self._numbers = itertools.count()
+        self._times: dict[str, int] = {}
+        self._flights: dict[str, Flight] = {}
+
+    def run(self) -> Expected:
+        self._open()
+        while "last_byte_ns" not in self._times:
+            event = heapq.heappop(self._events)
+            if event.segment is None:
+                self._acknowledge_late(event)
+            else:
+                self._arrive(event.at_ns, event.side, event.segment)
+        times, flights = self._times, self._flights
+        return Expected(
+            connect_ns=times["connect_ns"],
+            tls_done_ns=times["tls_done_ns"],
+            first_byte_ns=times["first_byte_ns"],
+            last_byte_ns=times["last_byte_ns"],
+            hello=flights["hello"],
+            server_flight=flights["server_flight"],
+            client_flight=flights["client_flight"],
+            response=flights["response"],
+        )
+
+    def _open(self) -> None:
+        """Do TCP's handshake, and write the ClientHello behind the acknowledgement that ends it."""
+        client, server = self._ends["client"], self._ends["server"]
+        now_ns = server.pipe.send(client.pipe.send(0, SYN_WIRE_BYTES), SYN_WIRE_BYTES)
+        self._times["connect_ns"] = now_ns
+        self._carry("client", [client.acknowledge(now_ns)])
+        client.begin(now_ns)
+        self._write(now_ns, "client", self._exchange.client_hello)
+
+    def _arrive(self, now_ns: int, side: Side, segment: Segment) -> None:
+        end = self._ends[side]
+        end.sender.acknowledge(now_ns, segment.acknowledged, segment.limit)
+        self._carry(side, end.release(now_ns))
+        if not segment.size_bytes:
+            return
+        if end.receiver.take(now_ns, segment.size_bytes, self._rtt_ns, pushed=segment.pushed):
+            self._carry(side, [end.acknowledge(now_ns)])
+        elif end.receiver.told < end.receiver.received:
+            due = end.receiver.received
+            late = _Event(now_ns + DELAYED_ACK_NS, next(self._numbers), side, None, due)
+            heapq.heappush(self._events, late)
+        if side == "server":
+            self._serve(now_ns, end.receiver.received)
+        else:
+            self._read(now_ns, end.receiver.received)
+
+    def _serve(self, now_ns: int, received: int) -> None:
+        exchange, server = self._exchange, self._ends["server"]
+        hello = sum(exchange.client_hello)
+        if received >= hello and "hello" not in self._flights:
+            self._flights["hello"] = self._ends["client"].end(now_ns)
+            server.begin(now_ns)
+            self._write(now_ns, "server", exchange.server_flight)
+        elif received >= exchange.client_bytes and "client_flight" not in self._flights:
+            self._flights["client_flight"] = self._ends["client"].end(now_ns)
+            server.begin(now_ns)
+            self._write(now_ns, "server", exchange.response)
+
+    def _read(self, now_ns: int, received: int) -> None:
+        exchange, client = self._exchange, self._ends["client"]
+        flight = exchange.server_bytes
+        if received >= flight and "server_flight" not in self._flights:
+            self._flights["server_flight"] = self._ends["server"].end(now_ns)
+            self._times["tls_done_ns"] = now_ns
+            client.begin(now_ns)
+            self._write(now_ns, "client", exchange.client_flight)
+        if received >= flight + exchange.first_record_bytes:
+            self._times.setdefault("first_byte_ns", now_ns)
+        if received >= flight + sum(exchange.response):
+            self._flights["response"] = self._ends["server"].end(now_ns)
+            self._times["last_byte_ns"] = now_ns
+
+    def _acknowledge_late(self, event: _Event) -> None:
+        receiver = self._ends[event.side].receiver
+        if receiver.told < event.due:
+            self._carry(event.side, [self._ends[event.side].acknowledge(event.at_ns)])
+
+    def _write(self, now_ns: int, side: Side, writes: Iterable[int]) -> None:
+        for size_bytes in writes:
+            self._carry(side, self._ends[side].write(now_ns, size_bytes))
+
+    def _carry(self, side: Side, sent: Iterable[tuple[int, Segment]]) -> None:
+        other: Side = "client" if side == "server" else "server"
+        for arrival_ns, segment in sent:
+            heapq.heappush(self._events, _Event(arrival_ns, next(self._numbers), other, segment))
+
+
+def _make_end(cell: Cell, side: Side) -> End:
+    mss = segment_bytes(cell.tcp.mtu)
+    shape = shape_end(cell.link, cell.tcp, side, 0)
+    offered = min(FIRST_WINDOW_BYTES, cell.tcp.initrwnd * mss or FIRST_WINDOW_BYTES)
+    return End(
+        Pipe(rate_bps=rate_of(cell.link, side), delay_ns=shape.delay_ns),
+        Sender(window=shape.initcwnd, mss=mss, peer_limit=offered),
+        Receiver(mss=mss, window=offered),
+    )

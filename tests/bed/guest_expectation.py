@@ -1,0 +1,29 @@
+"""Fetch once in every cell of the grid in a guest in virtual time: a JSON line of what is served, then one a cell."""
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.append("/opt/pqbed/vendor")
+
+from expectation_grid import EDGES, GRID, MS, MUTUAL, PROFILES
+
+from pqbed.agent.lane import LaneAgent
+from pqbed.plan import cell_id
+from pqbed.spec.codec import to_json
+from pqbed.spec.sample import Fetch
+
+
+def main() -> None:
+    agent = LaneAgent(0, "virtual", Path("/run/pqbed"))
+    facts = agent.start((*PROFILES, MUTUAL), 300_000 * MS)
+    print(json.dumps({"served": to_json(facts.served)}), flush=True)
+    cells = {cell_id(cell): cell for cell in (*GRID, *EDGES)}
+    agent.cells(cells)
+    fetches = tuple(Fetch(cell_id=identity, block=0, repetition=0, seed=1) for identity in cells)
+    for fetch, timings in zip(fetches, agent.run(fetches), strict=True):
+        print(json.dumps({"cell_id": fetch.cell_id, "timings": to_json(timings)}), flush=True)
+    agent.close()
+
+
+main()
