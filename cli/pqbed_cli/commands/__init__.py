@@ -8,6 +8,7 @@ from pqbed_cli.commands.build import build
 from pqbed_cli.commands.compare import compare
 from pqbed_cli.commands.doctor import doctor
 from pqbed_cli.commands.down import down
+from pqbed_cli.commands.explain import explain
 from pqbed_cli.commands.export import export
 from pqbed_cli.commands.fetch import fetch
 from pqbed_cli.commands.link import link
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
         plan,
         sweep,
         show,
+        explain,
         report,
         compare,
         export,

@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pqbed.agent.facts import LaneFacts
 from pqbed.beds.bed import BedName
 from pqbed.errors import LaneError
-from pqbed.flights import REQUEST_BYTES, RESPONSE_HEADER_BYTES, typical_certificate_bytes, typical_flights
+from pqbed.expect import exchange_of
+from pqbed.flights import typical_certificate_bytes, typical_flights
 from pqbed.model import handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
 from pqbed.net.shape import shape_end
 from pqbed.net.state import EndState, LinkState
@@ -111,13 +112,11 @@ class FakeLane:
 def invent_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:
     """Return timings of `fetch`: never below the floor, a time-out above `timeout_ns`."""
     draw = random.Random(f"{fetch.seed}/{fetch.cell_id}")
-    flights = typical_flights(cell.profile)
-    response = RESPONSE_HEADER_BYTES + cell.workload.size_bytes
+    exchange = exchange_of(cell)
     rtt_ns = rtt_floor_ns(cell.link)
-    hello_bytes = flights.client_bytes - REQUEST_BYTES
-    handshake_ns = _stretch(handshake_floor_ns(cell, flights.server_bytes, hello_bytes), draw)
-    rest_ns = ttlb_floor_ns(cell, flights.server_bytes, flights.client_bytes, response)
-    rest_ns -= handshake_floor_ns(cell, flights.server_bytes, flights.client_bytes)
+    handshake_ns = _stretch(handshake_floor_ns(cell, exchange.server_bytes, sum(exchange.client_hello)), draw)
+    rest_ns = ttlb_floor_ns(cell, exchange.server_bytes, exchange.client_bytes, sum(exchange.response))
+    rest_ns -= handshake_floor_ns(cell, exchange.server_bytes, sum(exchange.client_hello))
     last_byte_ns = handshake_ns + _stretch(rest_ns, draw)
     if last_byte_ns > timeout_ns:
         return Timings(outcome="timeout", detail="time-out of the fetch", tcp_connect_ns=rtt_ns)

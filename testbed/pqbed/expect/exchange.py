@@ -31,7 +31,7 @@ _REQUEST_BYTES, _RESPONSE_HEADER_BYTES = 274, 270
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """Payload bytes of one fetch as they are written. Nothing of the response is seen before its first record is whole."""
+    """Payload bytes of a fetch as they are written. Nothing of the response is seen until its first record is whole."""
 
     client_hello: tuple[int, ...]
     server_flight: tuple[int, ...]

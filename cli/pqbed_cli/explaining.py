@@ -1,0 +1,75 @@
+"""Choose the cells of a run, explain them, and print that."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pqbed.errors import SpecError, StoreError
+from pqbed.plan import plan_sweep
+from pqbed.spec import parse
+from pqbed.spec.cell import Cell
+from pqbed.spec.text import read_spec, sweep_from
+from pqbed.stats.explain import Explained, Explainer
+from pqbed.store.run import Run
+from pqbed_cli.exits import SOME_FAILED
+from pqbed_cli.render.explain import below_line, explained_lines, to_program
+from pqbed_cli.render.output import print_json, say
+from pqbed_cli.sweeping import SWEEP_FILE
+
+# Option -> who reads its text, and what it says of a cell.
+_FILTERS: dict[str, tuple[Callable[[str], tuple[Any, ...]], Callable[[Cell], Any]]] = {
+    "profile": (lambda text: tuple(text.split(",")), lambda cell: cell.profile.name),
+    "rtt": (parse.parse_rtts, lambda cell: cell.link.rtt_ns),
+    "bandwidth": (parse.parse_bandwidths, lambda cell: cell.link.bandwidth_bps),
+    "loss": (parse.parse_losses, lambda cell: cell.link.loss),
+    "size": (parse.parse_sizes, lambda cell: cell.workload.size_bytes),
+    "initcwnd": (parse.parse_initcwnds, lambda cell: cell.tcp.initcwnd_server),
+}
+
+
+def explain_run(run: Run, typed: Mapping[str, Any]) -> list[Explained]:
+    """Explain what `typed` chooses. Raises SpecError where that is no cell, StoreError where the run cannot tell."""
+    table = run.cells().collect()
+    if table.is_empty():
+        raise StoreError(f"{run.path} has no cells yet", "wait until its first lane is open")
+    cells = _read_cells(run.path)
+    if missing := set(table["cell_id"]) - set(cells):
+        raise StoreError(
+            f"{run.path / SWEEP_FILE} has no cell {min(missing)}", "read the run with the pqbed that made it"
+        )
+    present = {identity: cells[identity] for identity in table["cell_id"]}
+    return Explainer(run.samples().collect(), table, present, typed.get("baseline")).explain(_choose(present, typed))
+
+
+def print_explained(path: Path, explained: Sequence[Explained], *, json_output: bool) -> int:
+    """Print all of `explained`, and what lies below its floor as an error; return the exit code."""
+    if json_output:
+        print_json({"run": str(path), "cells": [to_program(one) for one in explained]})
+    else:
+        say("\n".join(explained_lines(explained)))
+    below = [sample for one in explained for sample in one.below]
+    for sample in below:
+        say(f"error: {below_line(sample)}", json_output=json_output)
+    if below:
+        say(
+            "  hint: the link was not what was asked, or the clock is wrong: do not use this run",
+            json_output=json_output,
+        )
+    return SOME_FAILED if below else 0
+
+
+def _read_cells(path: Path) -> dict[str, Cell]:
+    sweep, _ = sweep_from(read_spec(path / SWEEP_FILE))
+    return dict(plan_sweep(sweep).cells)
+
+
+def _choose(cells: Mapping[str, Cell], typed: Mapping[str, Any]) -> list[str]:
+    """Return the ids of the cells that all of the options name."""
+    chosen = [identity for identity in cells if identity.startswith(typed.get("cell") or "")]
+    for option, (read, value) in _FILTERS.items():
+        if (text := typed.get(option)) is not None:
+            wanted = read(text)
+            chosen = [identity for identity in chosen if value(cells[identity]) in wanted]
+    if not chosen:
+        raise SpecError("no cell of the run is meant by these options", "`pqbed show RUN` prints what the run holds")
+    return chosen
