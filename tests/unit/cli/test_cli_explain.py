@@ -1,0 +1,87 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from pqbed_cli.exits import SOME_FAILED, USAGE
+
+HOST_UNFIT = 3
+
+
+@pytest.fixture
+def run(pqbed):
+    """A small run of the fake bed."""
+    ended = pqbed(
+        "sweep",
+        "--bed",
+        "fake",
+        "--rtt",
+        "35",
+        "--bandwidth",
+        "1",
+        "--loss",
+        "0,1",
+        "--size",
+        "0,200",
+        "--samples",
+        "7",
+    )
+    assert ended.code == 0
+    (path,) = Path("results").iterdir()
+    return path
+
+
+def test_it_explains_one_cell_in_words(pqbed, run):
+    ended = pqbed("explain", str(run), "--profile", "pq", "--loss", "0", "--size", "200")
+    assert ended.code == 0
+    head, told, account, measured, *flights = ended.out.partition("\n\n")[2].splitlines()
+    assert head.startswith("pq 200KiB  [")
+    assert "expected 1976" in told
+    assert account == "  +124 ms: 15.5 KB more at 1 Mbit/s; no extra round trip: server flight 12 of 20 segments"
+    assert measured.startswith("  measured against classical: ")
+    assert len(flights) == 4
+
+
+def test_a_cell_is_named_by_its_id(pqbed, run):
+    cells = json.loads(pqbed("explain", "latest", "--json").out)["cells"]
+    assert len(cells) == 8
+    identity = cells[-1]["cell_id"]
+    (one,) = json.loads(pqbed("explain", str(run), identity[:6], "--json").out)["cells"]
+    assert one["cell_id"] == identity
+    assert one["account"]["text"].startswith("+124 ms: ")
+    assert one["below_floor"] == []
+
+
+def test_lossy_cells_say_what_loss_did(pqbed, run):
+    ended = pqbed("explain", str(run), "--loss", "1", "--size", "0", "--profile", "classical")
+    assert "expected without loss" in ended.out
+    assert "0 of 7 connects took 1 s or more longer (a lost SYN)" in ended.out
+
+
+def test_another_baseline(pqbed, run):
+    ended = pqbed("explain", str(run), "--baseline", "pq", "--profile", "classical", "--size", "0", "--loss", "0")
+    assert re.search(r"^  -12\d ms: 15\.\d KB less at 1 Mbit/s; no extra round trip", ended.out, re.MULTILINE)
+
+
+def test_a_sample_below_the_floor_ends_with_four(pqbed, run, monkeypatch):
+    monkeypatch.setattr("pqbed.stats.explain.SLACK_BYTES", -100_000)
+    ended = pqbed("explain", str(run), "--profile", "pq", "--loss", "0", "--size", "0")
+    assert ended.code == SOME_FAILED
+    assert "error: sample 0 of cell " in ended.out
+    assert "is below the floor: its last byte came after " in ended.out
+
+
+@pytest.mark.parametrize("arguments", [("--size", "7"), ("nocell",), ("--rtt", "x"), ("--baseline", "x")])
+def test_what_means_no_cell_is_refused(pqbed, run, arguments):
+    assert run.is_dir()
+    ended = pqbed("explain", "latest", *arguments)
+    assert ended.code == USAGE
+    assert "hint: " in ended.err
+
+
+def test_a_run_without_cells_cannot_be_explained(pqbed, run):
+    (run / "cells.parquet").unlink()
+    ended = pqbed("explain", str(run))
+    assert ended.code == HOST_UNFIT
+    assert "has no cells yet" in ended.err
