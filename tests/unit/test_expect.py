@@ -19,6 +19,8 @@ MSS = 1448
 CLASSICAL = Profile(name="classical", group="X25519", chain=Chain(algorithm="rsa2048"))
 PQ = Profile(name="pq", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65"))
 
+PQ_RSA = Profile(name="large", group="X25519MLKEM768", chain=Chain(algorithm="rsa2048", wire_bytes=30_000))
+
 
 def cell_of(initcwnd=10, rate=None, profile=CLASSICAL, size=0, rtt_ns=RTT, **tcp):
     return Cell(
@@ -144,6 +146,19 @@ def test_writes_counted_in_packets():
     assert seen.server_flight == (4096, 8351, 3413)
     assert seen.client_flight == (80, 275)
     assert seen.response == (294,)
+
+
+def test_a_client_that_proves_itself_counted_in_packets():
+    """The same with mutual authentication: 75 bytes more from the server, and the client's own chain."""
+    seen = exchange_of(cell_of(profile=replace(PQ, mutual=True)), 11_172, 11_172)
+    assert seen.server_flight == (4096, 8426, 3413)
+    assert seen.client_flight == (4096, 7104, 3413, 275)
+
+
+def test_a_certificate_of_two_records_counted_in_packets():
+    """At initcwnd 20 what waits for the window closes up: 23 segments, and only two short ones before the last."""
+    expected = expect_fetch(cell_of(20), exchange_of(cell_of(profile=PQ_RSA), 30_000))
+    assert (expected.server_flight.payload_bytes, expected.server_flight.segments) == (31_657, 23)
 
 
 def test_flights_are_written_in_full_buffers():

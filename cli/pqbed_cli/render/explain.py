@@ -46,6 +46,7 @@ def to_program(one: Explained) -> dict[str, Any]:
         "p50_ns": one.p50_ns,
         "baseline_p50_ns": one.baseline_p50_ns,
         "expected": to_json(one.expected),
+        "caveats": list(one.caveats),
         "floor_ns": one.floor_ns,
         "account": None if account is None else {**to_json(account), "text": account.text},
         "losses": to_json(one.losses),
@@ -60,7 +61,7 @@ def _block(one: Explained) -> list[str]:
         f"  measured p50 {_ms(one.p50_ns)}, expected{lossy} {_ms(one.expected.last_byte_ns)}, "
         f"floor {_ms(one.floor_ns)}; {one.samples} samples{failed}"
     )
-    lines = [told]
+    lines = [told, *(f"  the expectation does not know about {caveat}" for caveat in one.caveats)]
     if one.account is not None:
         lines.append(f"  {one.account.text}")
         lines += _measured_difference(one)

@@ -23,7 +23,7 @@ _SERVER_HELLO_BYTES = 95
 _ENCRYPTED_EXTENSIONS_BYTES = _SEAL_BYTES + 10
 _FINISHED_BYTES = _SEAL_BYTES + 4 + 48
 # A CertificateRequest that names one scheme for the chain and for the proof, and one authority.
-_CERTIFICATE_REQUEST_BYTES = _SEAL_BYTES + 80
+_CERTIFICATE_REQUEST_BYTES = _SEAL_BYTES + 53
 _VERIFY_BYTES = 8
 # Without the digits of the size, which the path, Content-Length and (in base 16) ETag have.
 _REQUEST_BYTES, _RESPONSE_HEADER_BYTES = 274, 270

@@ -7,18 +7,13 @@ from pqbed.model import frame_ns
 
 @dataclass(slots=True, kw_only=True)
 class Pipe:
-    """`free_ns` is when the frame before has left, `busy_ns` how long frames took to leave, `frames` how many."""
+    """`free_ns` is when the frame before has left."""
 
     rate_bps: int | None
     delay_ns: int
     free_ns: int = 0
-    busy_ns: int = 0
-    frames: int = 0
 
     def send(self, now_ns: int, frame_bytes: int) -> int:
         """Return when a frame sent now arrives."""
-        takes_ns = frame_ns(frame_bytes, self.rate_bps)
-        self.free_ns = max(self.free_ns, now_ns) + takes_ns
-        self.busy_ns += takes_ns
-        self.frames += 1
+        self.free_ns = max(self.free_ns, now_ns) + frame_ns(frame_bytes, self.rate_bps)
         return self.free_ns + self.delay_ns

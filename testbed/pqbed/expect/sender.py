@@ -25,7 +25,7 @@ class Sent:
 class Sender:
     """`window` is the congestion window in segments, `peer_limit` the first byte the receiver has no room for.
 
-    `waits_window` and `waits_receiver` count the times something was held back by either.
+    `waits_receiver` counts the times that the receiver's window, not the congestion window, held something back.
     """
 
     window: int
@@ -36,7 +36,6 @@ class Sender:
     next_byte: int = 0
     acknowledged: int = 0
     slow_start: bool = True
-    waits_window: int = 0
     waits_receiver: int = 0
     _credit: int = 0
     _limited: bool = False
@@ -67,9 +66,7 @@ class Sender:
         limited = len(self.flying) >= self.window
         if leaving or limited:
             self._note_use(limited)
-        if self.queued:
-            self.waits_window += limited
-            self.waits_receiver += not limited
+        self.waits_receiver += bool(self.queued) and not limited
         return leaving
 
     def acknowledge(self, now_ns: int, up_to: int, peer_limit: int) -> None:

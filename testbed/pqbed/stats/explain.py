@@ -10,7 +10,7 @@ import polars as pl
 
 from pqbed.expect import Account, Exchange, Expected, account_difference, exchange_of, expect_fetch
 from pqbed.model import handshake_floor_ns, mean_loss_ppm, ttlb_floor_ns
-from pqbed.net.shape import SIDES, loss_of
+from pqbed.net.shape import SIDES, congestion_control_of, loss_of
 from pqbed.spec.cell import Cell
 from pqbed.stats.grid import find_baselines
 from pqbed.stats.quantiles import quantile
@@ -60,6 +60,17 @@ class Explained:
     account: Account | None
     losses: Losses | None
     below: tuple[BelowFloor, ...]
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """Name what in the cell the expectation leaves out, besides loss."""
+        link, tcp = self.cell.link, self.cell.tcp
+        controls = {congestion_control_of(tcp, side) for side in SIDES}
+        return (
+            *((f"segmentation {link.segmentation}",) if link.segmentation != "wire" else ()),
+            *((f"congestion control {'/'.join(sorted(controls))}",) if controls != {"cubic"} else ()),
+            *(("jitter",) if link.jitter_ns else ()),
+        )
 
 
 class Explainer:
