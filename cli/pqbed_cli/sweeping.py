@@ -74,7 +74,8 @@ def _conduct(settled: Settled, taken: Taken, run: Run, typed: Mapping[str, Any])
                 on_event=lambda event: _tell(progress, event),
             )
     except BaseException:
-        say(_resume_line(run), json_output=True)
+        if not run.discard():
+            say(_resume_line(run), json_output=True)
         raise
     run.write_summary(summarise_run(run))
     report_run(run, DEFAULT_PERCENTILES, json_output=json_output)
