@@ -6,7 +6,8 @@ CPU costs nothing here, as in virtual time. Queues are long enough, and nobody l
 import heapq
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from pqbed.expect.end import End, Flight, Segment
 from pqbed.expect.exchange import Exchange
@@ -40,20 +41,21 @@ def expect_fetch(cell: Cell, exchange: Exchange) -> Expected:
     return _Connection(cell, exchange).run()
 
 
-@dataclass(order=True, slots=True)
-class _Event:
+class _Event(NamedTuple):
     """Something at `side`: a segment arrives, or (None) its delayed acknowledgement is due for the byte `due`."""
 
     at_ns: int
     number: int
-    side: Side = field(compare=False)
-    segment: Segment | None = field(compare=False, default=None)
-    due: int = field(compare=False, default=0)
+    side: Side
+    segment: Segment | None
+    due: int = 0
 
 
 class _Connection:
     def __init__(self, cell: Cell, exchange: Exchange) -> None:
         self._exchange = exchange
+        self._hello_bytes, self._client_bytes = sum(exchange.client_hello), exchange.client_bytes
+        self._server_bytes, self._response_bytes = exchange.server_bytes, sum(exchange.response)
         self._rtt_ns = cell.link.rtt_ns
         self._ends: dict[Side, End] = {"client": _make_end(cell, "client"), "server": _make_end(cell, "server")}
         self._events: list[_Event] = []
@@ -109,19 +111,18 @@ class _Connection:
 
     def _serve(self, now_ns: int, received: int) -> None:
         exchange, server = self._exchange, self._ends["server"]
-        hello = sum(exchange.client_hello)
-        if received >= hello and "hello" not in self._flights:
+        if received >= self._hello_bytes and "hello" not in self._flights:
             self._flights["hello"] = self._ends["client"].end(now_ns)
             server.begin(now_ns)
             self._write(now_ns, "server", exchange.server_flight)
-        elif received >= exchange.client_bytes and "client_flight" not in self._flights:
+        elif received >= self._client_bytes and "client_flight" not in self._flights:
             self._flights["client_flight"] = self._ends["client"].end(now_ns)
             server.begin(now_ns)
             self._write(now_ns, "server", exchange.response)
 
     def _read(self, now_ns: int, received: int) -> None:
         exchange, client = self._exchange, self._ends["client"]
-        flight = exchange.server_bytes
+        flight = self._server_bytes
         if received >= flight and "server_flight" not in self._flights:
             self._flights["server_flight"] = self._ends["server"].end(now_ns)
             self._times["tls_done_ns"] = now_ns
@@ -129,7 +130,7 @@ class _Connection:
             self._write(now_ns, "client", exchange.client_flight)
         if received >= flight + exchange.first_record_bytes:
             self._times.setdefault("first_byte_ns", now_ns)
-        if received >= flight + sum(exchange.response):
+        if received >= flight + self._response_bytes:
             self._flights["response"] = self._ends["server"].end(now_ns)
             self._times["last_byte_ns"] = now_ns
 

@@ -1,6 +1,7 @@
 """One end of the connection: its two halves, and what it puts on its way to the other end."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pqbed.expect.pipe import Pipe
 from pqbed.expect.receiver import Receiver
@@ -8,8 +9,7 @@ from pqbed.expect.sender import Sender
 from pqbed.model import FRAME_OVERHEAD_BYTES, frame_ns
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
+class Segment(NamedTuple):
     """What arrives: `acknowledged` and `limit` are the sender's as a receiver. No data: an acknowledgement alone."""
 
     size_bytes: int

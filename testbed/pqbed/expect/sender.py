@@ -6,6 +6,7 @@ use (tcp_cwnd_validate), so a flight of less than half the window leaves it as i
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pqbed.expect.hystart import HyStart
 
@@ -13,8 +14,7 @@ from pqbed.expect.hystart import HyStart
 ACKS_A_SEGMENT = 20
 
 
-@dataclass(slots=True, kw_only=True)
-class Sent:
+class Sent(NamedTuple):
     """A segment under way: its last byte's number, and when it was handed to the link."""
 
     end: int
