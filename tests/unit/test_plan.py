@@ -140,6 +140,13 @@ PROFILE_CHANGES: dict[str, object] = {
     "chain": Chain(algorithm="mldsa65", depth=3),
     "stack": "other",
     "mutual": True,
+    "client_chain": Chain(algorithm="p256"),
+}
+CHAIN_CHANGES: dict[str, object] = {
+    "algorithm": "mldsa44",
+    "depth": 3,
+    "intermediate": "mldsa87",
+    "wire_bytes": 16_000,
 }
 WORKLOAD_CHANGES: dict[str, object] = {"size_bytes": 51_201, "http": "2"}
 CHANGES = [
@@ -147,6 +154,7 @@ CHANGES = [
     *(("tcp", field, value) for field, value in TCP_CHANGES.items()),
     *(("profile", field, value) for field, value in PROFILE_CHANGES.items()),
     *(("workload", field, value) for field, value in WORKLOAD_CHANGES.items()),
+    *(("profile", "chain", replace(CELL.profile.chain, **{field: value})) for field, value in CHAIN_CHANGES.items()),
 ]
 
 
@@ -158,7 +166,13 @@ def test_the_id_depends_on_every_field(part: str, field: str, value: object) -> 
 
 @pytest.mark.parametrize(
     ("kind", "changes"),
-    [(Link, LINK_CHANGES), (Tcp, TCP_CHANGES), (Profile, PROFILE_CHANGES), (Workload, WORKLOAD_CHANGES)],
+    [
+        (Link, LINK_CHANGES),
+        (Tcp, TCP_CHANGES),
+        (Profile, PROFILE_CHANGES),
+        (Chain, CHAIN_CHANGES),
+        (Workload, WORKLOAD_CHANGES),
+    ],
 )
 def test_no_field_is_left_out_above(kind: type, changes: dict[str, object]) -> None:
     assert {field.name for field in fields(kind)} == set(changes)

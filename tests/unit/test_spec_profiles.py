@@ -16,7 +16,11 @@ def test_builtin_profiles() -> None:
         "pq": ("X25519MLKEM768", "mldsa65", 2),
         "pq-mldsa44": ("X25519MLKEM768", "mldsa44", 2),
         "pq-mldsa87": ("X25519MLKEM768", "mldsa87", 2),
+        "classical-mutual": ("X25519", "rsa2048", 2),
+        "pq-mutual": ("X25519MLKEM768", "mldsa65", 2),
     }
+    mutual = {name for name, profile in builtin_profiles().items() if profile.mutual}
+    assert mutual == {"classical-mutual", "pq-mutual"}
 
 
 def test_profiles_know_their_names() -> None:

@@ -14,7 +14,7 @@ from pqbed.spec.checks import cell_count
 from pqbed.spec.link import PPM, Distribution, GilbertElliott, RandomLoss, Segmentation
 from pqbed.spec.options import BedChoice, Clock, RunOptions
 from pqbed.spec.presets import preset
-from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.profile import LARGEST_WIRE_BYTES, Chain, Profile
 from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.text import read_spec, samples_given, sweep_from, sweep_to_toml
@@ -104,11 +104,35 @@ def test_own_profiles() -> None:
     assert sweep_from({"profile": "mine"}, under=file)[0].profiles == (mine,)
 
 
+def test_chains_are_mixed_padded_and_sent_by_clients() -> None:
+    table: dict[str, Any] = {
+        "group": "X25519MLKEM768",
+        "chain": {"algorithm": "mldsa44", "intermediate": "mldsa65", "wire_bytes": 20000},
+        "mutual": True,
+        "client_chain": {"algorithm": "p256", "depth": 1},
+    }
+    (mine,) = sweep_from({"profile": "mine"}, under={"profiles": {"mine": table}})[0].profiles
+    assert mine == Profile(
+        name="mine",
+        group="X25519MLKEM768",
+        chain=Chain(algorithm="mldsa44", intermediate="mldsa65", wire_bytes=20_000),
+        mutual=True,
+        client_chain=Chain(algorithm="p256", depth=1),
+    )
+
+
 def test_a_builtin_profile_may_be_said_again_but_not_changed() -> None:
     table: dict[str, Any] = {"group": "X25519", "chain": {"algorithm": "rsa2048"}}
     assert sweep_from({"profiles": {"classical": table}}) == sweep_from({})
     with pytest.raises(SpecError, match="profile 'classical' is there already"):
         sweep_from({"profiles": {"classical": {**table, "group": "P-256"}}})
+
+
+P256: dict[str, Any] = {"algorithm": "p256"}
+
+
+def chained(**chain: object) -> dict[str, object]:
+    return {"profile": "a", "profiles": {"a": {"group": "x", "chain": chain}}}
 
 
 @pytest.mark.parametrize(
@@ -135,6 +159,20 @@ def test_a_builtin_profile_may_be_said_again_but_not_changed() -> None:
             {"profiles": {"a": {"group": "x", "chain": {"algorithm": "p256", "depth": 9}}}},
             "profiles.a.chain.depth: 9",
             "",
+        ),
+        (chained(algorithm="p256", wire_bytes=102_405), "profiles.a.chain.wire_bytes: 102405", ""),
+        (chained(algorithm="p256", wire_bytes=0), "profiles.a.chain.wire_bytes: 0", ""),
+        (chained(algorithm="p256", wire_bytes="16 KB"), "profiles.a.chain.wire_bytes: '16 KB'", ""),
+        (chained(algorithm="p256", intermediat="p384"), "profiles.a.chain.intermediat", "'intermediate'"),
+        (
+            chained(algorithm="p256", intermediate="p384", depth=1),
+            "names an intermediate in a chain of depth 1",
+            "depth = 2",
+        ),
+        (
+            {"profile": "a", "profiles": {"a": {"group": "x", "chain": P256, "client_chain": P256}}},
+            "profile 'a' has a client_chain",
+            "mutual = true",
         ),
         ({"rtt": True}, "rtt: True is neither a text nor a number", ""),
         ({"rtt": {"ms": 1}}, "rtt: {'ms': 1} is neither", ""),
@@ -194,8 +232,22 @@ SOME = st.integers(1, PPM)
 LOSSES = st.builds(RandomLoss, probability_ppm=SHARES) | st.builds(
     GilbertElliott, enter_bad_ppm=SOME, leave_bad_ppm=SOME, loss_in_bad_ppm=SHARES, loss_in_good_ppm=SHARES
 )
-CHAINS = st.builds(Chain, algorithm=NAMES, depth=st.integers(1, 8))
+CHAINS = st.builds(
+    Chain,
+    algorithm=NAMES,
+    depth=st.integers(2, 8),
+    intermediate=st.none() | NAMES,
+    wire_bytes=st.none() | st.integers(1, LARGEST_WIRE_BYTES),
+) | st.builds(Chain, algorithm=NAMES, depth=st.just(1))
 OWN_PROFILES = st.builds(
+    Profile,
+    name=NAMES.filter(lambda name: name not in builtin_profiles()),
+    group=NAMES,
+    chain=CHAINS,
+    stack=NAMES,
+    mutual=st.just(True),
+    client_chain=st.none() | CHAINS,
+) | st.builds(
     Profile,
     name=NAMES.filter(lambda name: name not in builtin_profiles()),
     group=NAMES,

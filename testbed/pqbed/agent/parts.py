@@ -8,6 +8,7 @@ from pqbed.net.shape import EndShape
 from pqbed.net.state import EndState
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
+from pqbed.tls.credentials import Credentials
 from pqbed.tls.served import Served
 
 
@@ -34,6 +35,10 @@ class Server(Protocol):
         """Serve those of `profiles` that the stack can serve."""
         ...
 
+    def credentials(self) -> tuple[Credentials, ...]:
+        """Return what the clients of mutual profiles prove themselves with."""
+        ...
+
     def offer(self, size_bytes: int) -> None:
         """Make a body of this size available."""
         ...
@@ -49,6 +54,10 @@ class Server(Protocol):
 
 class Client(Protocol):
     """The TLS client."""
+
+    def take_credentials(self, credentials: Sequence[Credentials]) -> None:
+        """Keep what requests name."""
+        ...
 
     def fetch(self, request: FetchRequest) -> Timings:
         """Do one fetch; a failure is a result."""

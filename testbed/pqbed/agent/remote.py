@@ -8,6 +8,7 @@ from pqbed.net.shape import EndShape
 from pqbed.net.state import EndState
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
+from pqbed.tls.credentials import Credentials
 from pqbed.tls.served import Served
 from pqbed.tls.support import Support
 
@@ -51,6 +52,9 @@ class RemoteServer:
     def start(self, profiles: Sequence[Profile]) -> tuple[Served, ...]:
         return self._channel.call("start", tuple[Served, ...], profiles=tuple(profiles))
 
+    def credentials(self) -> tuple[Credentials, ...]:
+        return self._channel.secret_call("credentials", tuple[Credentials, ...])
+
     def offer(self, size_bytes: int) -> None:
         self._channel.call("offer", Nothing, size_bytes=size_bytes)
 
@@ -70,6 +74,9 @@ class RemoteClient:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
+
+    def take_credentials(self, credentials: Sequence[Credentials]) -> None:
+        self._channel.secret_call("take_credentials", Nothing, credentials=tuple(credentials))
 
     def fetch(self, request: FetchRequest) -> Timings:
         return self._channel.call("fetch", Timings, request=request)

@@ -46,6 +46,7 @@ def _server_calls() -> tuple[Calls, Callable[[], None]]:
     server = Server(lane_folder())
     calls: Calls = {
         "start": server.start,
+        "credentials": server.credentials,
         "offer": server.offer,
         "alive": server.alive,
         "restart": server.restart,
@@ -58,4 +59,10 @@ def _client_calls() -> tuple[Calls, Callable[[], None]]:
     from pqbed.fetch.client import Client  # noqa: PLC0415
 
     client = Client()
-    return {"fetch": client.fetch, "release": client.release, "version": client.version}, client.release
+    calls: Calls = {
+        "take_credentials": client.take_credentials,
+        "fetch": client.fetch,
+        "release": client.release,
+        "version": client.version,
+    }
+    return calls, client.release

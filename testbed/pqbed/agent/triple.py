@@ -44,6 +44,8 @@ class Triple:
         """Start the server with `profiles`; the ones it cannot serve give `unsupported` samples."""
         served = self._server.start(profiles)
         self._served = {one.profile: one for one in served}
+        if any(one.profile.mutual for one in served):
+            self._client.take_credentials(self._server.credentials())
         return served
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
@@ -86,6 +88,7 @@ class Triple:
             signature=served.signature,
             root_pem=served.root_pem,
             timeout_ns=self._timeout_ns,
+            credentials=cell.profile.name if cell.profile.mutual else "",
         )
 
     def _examine(self, timings: Timings) -> Timings:

@@ -8,6 +8,7 @@ import ctypes
 import errno
 import os
 import socket
+from collections.abc import Sequence
 
 import pycurl
 
@@ -15,6 +16,7 @@ from pqbed.errors import HostError
 from pqbed.fetch.request import FetchRequest
 from pqbed.fetch.tcpinfo import TcpInfo, read_tcp_info
 from pqbed.spec.sample import Outcome, Timings
+from pqbed.tls.credentials import Credentials
 from pqbed.tls.groups import GROUP_HEADER, canonical_group
 
 MICROSECOND_NS = 1000
@@ -45,8 +47,13 @@ class Client:
         self._headers: list[bytes] = []
         self._body_bytes = 0
         self._connection: socket.socket | None = None
+        self._credentials: dict[str, Credentials] = {}
         self._libc = ctypes.CDLL(None)
         self._set_constant_options()
+
+    def take_credentials(self, credentials: Sequence[Credentials]) -> None:
+        """Keep what requests of mutual profiles name."""
+        self._credentials = {one.profile: one for one in credentials}
 
     def fetch(self, request: FetchRequest) -> Timings:
         """Do one fetch. A failure is a result, not an exception."""
@@ -100,8 +107,17 @@ class Client:
         curl.setopt(pycurl.RESOLVE, [f"{authority}:{request.address}"])
         curl.setopt(pycurl.SSL_EC_CURVES, request.group)
         curl.setopt(pycurl.CAINFO_BLOB, request.root_pem.encode())
+        self._set_credentials(request.credentials)
         curl.setopt(pycurl.TIMEOUT_MS, timeout_ms)
         curl.setopt(pycurl.CONNECTTIMEOUT_MS, timeout_ms)
+
+    def _set_credentials(self, name: str) -> None:
+        if name:
+            self._curl.setopt(pycurl.SSLCERT_BLOB, self._credentials[name].chain_pem.encode())
+            self._curl.setopt(pycurl.SSLKEY_BLOB, self._credentials[name].key_pem.encode())
+        else:
+            self._curl.unsetopt(pycurl.SSLCERT_BLOB)
+            self._curl.unsetopt(pycurl.SSLKEY_BLOB)
 
     def _count(self, data: bytes) -> None:
         self._body_bytes += len(data)

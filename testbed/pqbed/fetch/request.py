@@ -8,7 +8,8 @@ class FetchRequest:
     """One fetch of `/<size_bytes>` from `address`:`port` by a new connection without resumption.
 
     `root_pem` is the only root trusted; `server_name` must be in the leaf. A negotiated group other than `group`
-    makes the sample an error. `signature` is what the server was restricted to.
+    makes the sample an error. `signature` is what the server was restricted to. `credentials` names those that the
+    client proves itself with, "" none.
     """
 
     address: str
@@ -19,3 +20,4 @@ class FetchRequest:
     signature: str
     root_pem: str
     timeout_ns: int
+    credentials: str = ""

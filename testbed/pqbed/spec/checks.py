@@ -3,6 +3,7 @@
 import math
 
 from pqbed.errors import SpecError
+from pqbed.spec.profile import Profile
 from pqbed.spec.sweep import Sweep
 from pqbed.units import format_duration
 
@@ -14,6 +15,8 @@ def check_sweep(sweep: Sweep) -> Sweep:
     _check_cell_count(sweep)
     _check_jitter(sweep)
     _check_distribution(sweep)
+    for profile in sweep.profiles:
+        _check_profile(profile)
     return sweep
 
 
@@ -59,3 +62,17 @@ def _check_distribution(sweep: Sweep) -> None:
             f"distribution {sweep.distribution[0]!r} has no effect without jitter",
             "give a jitter above 0, or leave out the distribution",
         )
+
+
+def _check_profile(profile: Profile) -> None:
+    if profile.client_chain is not None and not profile.mutual:
+        raise SpecError(
+            f"profile {profile.name!r} has a client_chain, and its client sends none",
+            "add mutual = true, or leave out client_chain",
+        )
+    for chain in (profile.chain, profile.client_chain):
+        if chain is not None and chain.depth == 1 and chain.intermediate is not None:
+            raise SpecError(
+                f"profile {profile.name!r} names an intermediate in a chain of depth 1, which has none",
+                "give it depth = 2, or leave out intermediate",
+            )

@@ -2,24 +2,58 @@
 
 from dataclasses import dataclass
 
+# OpenSSL takes no longer Certificate message on either side unless told to, which neither libcurl nor nginx does: a
+# header of 4 bytes, and SSL_MAX_CERT_LIST_DEFAULT (ssl.h).
+LARGEST_WIRE_BYTES = 4 + 102_400
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """A certificate chain: a leaf under `depth` - 1 intermediates, all of one algorithm.
+    """A certificate chain: a leaf under `depth` - 1 intermediates, all sent; the root stays with who verifies.
 
-    The server sends `depth` certificates; the root that signs the last stays with the client.
+    `intermediate` is the algorithm of the intermediates, None the leaf's; the root has that of what it signs.
+    `wire_bytes` is the size of the TLS Certificate message that the certificates are padded to; None leaves them plain.
     """
 
     algorithm: str
     depth: int = 2
+    intermediate: str | None = None
+    wire_bytes: int | None = None
+
+    @property
+    def authority(self) -> str:
+        """Return the algorithm of the intermediates, if any, and of the root."""
+        return self.intermediate if self.intermediate and self.depth > 1 else self.algorithm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One TLS arm. `group` is the name OpenSSL and the IANA registry use (X25519MLKEM768)."""
+    """One TLS arm. `group` is the name OpenSSL and the IANA registry use (X25519MLKEM768).
+
+    `mutual`: the client too sends a chain and proves its key. `client_chain` None: one of the server's kind.
+    """
 
     name: str
     group: str
     chain: Chain
     stack: str = "openssl"
     mutual: bool = False
+    client_chain: Chain | None = None
+
+    @property
+    def clients_chain(self) -> Chain | None:
+        """Return the chain that the client sends; None without mutual authentication."""
+        return (self.client_chain or self.chain) if self.mutual else None
+
+
+def chain_text(chain: Chain) -> str:
+    """Name a chain for people and tables: `mldsa65`, `mldsa44+mldsa65x2` (two intermediates), `rsa2048x2+pad16000`.
+
+    A plain chain of one algorithm is named by it alone, whatever its depth.
+    """
+    above = chain.depth - 1
+    if chain.authority != chain.algorithm:
+        text = f"{chain.algorithm}+{chain.authority}{f'x{above}' if above > 1 else ''}"
+    else:
+        text = chain.algorithm if chain.wire_bytes is None else f"{chain.algorithm}x{chain.depth}"
+    return text if chain.wire_bytes is None else f"{text}+pad{chain.wire_bytes}"

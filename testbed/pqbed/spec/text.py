@@ -20,7 +20,7 @@ from pqbed.spec.codec import from_json, to_json
 from pqbed.spec.names import known_name, nearest, plain_name
 from pqbed.spec.options import BedChoice, Clock, RunOptions
 from pqbed.spec.presets import preset
-from pqbed.spec.profile import Profile
+from pqbed.spec.profile import LARGEST_WIRE_BYTES, Profile
 from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.sweep import Sweep
 from pqbed.units import format_duration, format_rate, format_size
@@ -123,7 +123,12 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
 
 
 def _profile_table(profile: Profile) -> dict[str, Any]:
-    return {key: value for key, value in to_json(profile).items() if key != "name"}
+    return {key: value for key, value in _without_none(to_json(profile)).items() if key != "name"}
+
+
+def _without_none(table: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what TOML has no word for."""
+    return {k: _without_none(v) if isinstance(v, dict) else v for k, v in table.items() if v is not None}
 
 
 def _joined(value: object) -> object:
@@ -146,6 +151,8 @@ class _Form(BaseModel):
 class _ChainForm(_Form):
     algorithm: _Name
     depth: StrictInt = Field(2, ge=1, le=LONGEST_CHAIN)
+    intermediate: _Name | None = None
+    wire_bytes: Annotated[StrictInt, Field(ge=1, le=LARGEST_WIRE_BYTES)] | None = None
 
 
 class _ProfileForm(_Form):
@@ -153,6 +160,7 @@ class _ProfileForm(_Form):
     chain: _ChainForm
     stack: _Name = "openssl"
     mutual: StrictBool = False
+    client_chain: _ChainForm | None = None
 
 
 class _RunForm(_Form):

@@ -1,29 +1,28 @@
 """Certificate chains, made by the `openssl` of the stack that serves them.
 
-A root that the client trusts signs the last intermediate; the server sends the leaf and the
-intermediates. Keys stay in the folder they are made in, which is on a tmpfs of the bed.
+A root that the other side trusts signs the last intermediate; the leaf and the intermediates are sent. Keys
+stay in the folder they are made in, which is on a tmpfs of the bed.
 """
 
 import ssl
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from pqbed.errors import HostError
-from pqbed.spec.profile import Chain
-from pqbed.tls.signatures import KEY_KINDS
+from pqbed.errors import HostError, SpecError
+from pqbed.spec.profile import Chain, chain_text
+from pqbed.tls.certify import Certificate, authority, certify, leaf
+from pqbed.tls.padding import EMPTY_EXTENSION_BYTES, padding_extension, split_padding
+
+Side = Literal["server", "client"]
 
 SERVER_NAME = "server.pqbed.test"
-VALID_DAYS = "3650"
-OPENSSL_TIMEOUT_S = 120
-
-_AUTHORITY = ("basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign")
-_LEAF = (
-    "basicConstraints=critical,CA:FALSE",
-    "keyUsage=critical,digitalSignature",
-    "extendedKeyUsage=serverAuth",
-    f"subjectAltName=DNS:{SERVER_NAME}",
-)
+NAMES: dict[Side, str] = {"server": SERVER_NAME, "client": "client.pqbed.test"}
+USAGES: dict[Side, str] = {"server": "serverAuth", "client": "clientAuth"}
+# A padded chain may miss what was asked by this share at most.
+WIRE_TOLERANCE = 0.01
+# Attempts to meet it to the byte. Signatures of ECDSA vary by some bytes from one to the next.
+PADDING_ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,24 +35,27 @@ class ChainFiles:
     wire_bytes: int
 
 
-def make_chain(chain: Chain, folder: Path) -> ChainFiles:
-    """Make the keys and certificates of `chain` in `folder`, root first. Raises HostError where openssl refuses."""
+def make_chain(chain: Chain, folder: Path, side: Side = "server") -> ChainFiles:
+    """Make the keys and certificates of `chain` in `folder`, root first.
+
+    Raises SpecError where it cannot have the size asked for, HostError where openssl refuses.
+    """
     folder.mkdir(mode=0o700, parents=True)
-    root = folder / "root.pem"
-    _certify(chain.algorithm, "pqbed root", _AUTHORITY, root, issuer=None)
-    issuer = root
-    authorities: list[Path] = []
-    for level in range(1, chain.depth):
-        certificate = folder / f"intermediate-{level}.pem"
-        _certify(chain.algorithm, f"pqbed intermediate {level}", _AUTHORITY, certificate, issuer)
-        authorities.insert(0, certificate)
-        issuer = certificate
-    leaf = folder / "leaf.pem"
-    _certify(chain.algorithm, SERVER_NAME, _LEAF, leaf, issuer)
-    pems = [path.read_text() for path in (leaf, *authorities)]
+    certificates = _lay_out(chain, folder, side)
+    for certificate in certificates:
+        certify(certificate)
+    wire_order = certificates[:0:-1]
+    if chain.wire_bytes is not None:
+        _pad(chain, chain.wire_bytes, wire_order)
+    pems = [certificate.path.read_text() for certificate in wire_order]
     sent = folder / "sent.pem"
     sent.write_text("".join(pems))
-    return ChainFiles(sent=sent, key=_key_of(leaf), root=root, wire_bytes=certificate_message_bytes(pems))
+    return ChainFiles(
+        sent=sent,
+        key=wire_order[0].key,
+        root=certificates[0].path,
+        wire_bytes=certificate_message_bytes(pems),
+    )
 
 
 def certificate_message_bytes(pems: list[str]) -> int:
@@ -64,18 +66,46 @@ def certificate_message_bytes(pems: list[str]) -> int:
     return 8 + sum(len(ssl.PEM_cert_to_DER_cert(pem)) + 5 for pem in pems)
 
 
-def _key_of(certificate: Path) -> Path:
-    return certificate.with_suffix(".key")
+def _lay_out(chain: Chain, folder: Path, side: Side) -> list[Certificate]:
+    """Return the certificates of a chain from the root down to the leaf."""
+    root = authority(folder / "root.pem", chain.authority, f"pqbed {side} root", None)
+    certificates = [root]
+    for level in range(1, chain.depth):
+        path, name = folder / f"intermediate-{level}.pem", f"pqbed {side} intermediate {level}"
+        certificates.append(authority(path, chain.authority, name, certificates[-1]))
+    certificates.append(leaf(folder / "leaf.pem", chain.algorithm, NAMES[side], USAGES[side], certificates[-1]))
+    return certificates
 
 
-def _certify(algorithm: str, name: str, extensions: tuple[str, ...], certificate: Path, issuer: Path | None) -> None:
-    command = ["openssl", "req", "-x509", "-batch", "-noenc", "-sha256", "-days", VALID_DAYS, "-subj", f"/CN={name}"]
-    command += ["-newkey", *KEY_KINDS[algorithm].newkey, "-keyout", str(_key_of(certificate))]
-    command += ["-out", str(certificate)]
-    if issuer is not None:
-        command += ["-CA", str(issuer), "-CAkey", str(_key_of(issuer))]
-    for extension in extensions:
-        command += ["-addext", extension]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=OPENSSL_TIMEOUT_S, check=False)
-    if done.returncode:
-        raise HostError(f"openssl cannot make a {algorithm} certificate: {done.stderr.strip()[-300:]}")
+def _pad(chain: Chain, wanted_bytes: int, wire_order: list[Certificate]) -> None:
+    """Make the certificates anew with padding, until their message has `wanted_bytes`."""
+    plain_bytes = _message_bytes(wire_order)
+    missing_bytes = wanted_bytes - plain_bytes
+    if missing_bytes < EMPTY_EXTENSION_BYTES:
+        if not _near(plain_bytes, wanted_bytes):
+            raise SpecError(
+                f"wire_bytes: {chain_text(chain)} cannot be made, since unpadded the chain has {plain_bytes} bytes",
+                f"ask for {plain_bytes + EMPTY_EXTENSION_BYTES} or more, or leave out wire_bytes",
+            )
+        return
+    contents = split_padding(missing_bytes, len(wire_order))
+    for certificate, content_bytes in zip(wire_order, contents, strict=True):
+        certify(certificate, padding_extension(content_bytes))
+    leaf_bytes = contents[0]
+    for _ in range(PADDING_ROUNDS):
+        off_bytes = wanted_bytes - _message_bytes(wire_order)
+        if off_bytes == 0:
+            return
+        leaf_bytes = max(1, leaf_bytes + off_bytes)
+        certify(wire_order[0], padding_extension(leaf_bytes))
+    found_bytes = _message_bytes(wire_order)
+    if not _near(found_bytes, wanted_bytes):
+        raise HostError(f"openssl padded a chain {chain_text(chain)} to {found_bytes} bytes")
+
+
+def _near(found_bytes: int, wanted_bytes: int) -> bool:
+    return abs(found_bytes - wanted_bytes) <= WIRE_TOLERANCE * wanted_bytes
+
+
+def _message_bytes(wire_order: list[Certificate]) -> int:
+    return certificate_message_bytes([certificate.path.read_text() for certificate in wire_order])

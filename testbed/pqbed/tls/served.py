@@ -7,10 +7,14 @@ from pqbed.spec.profile import Profile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """One profile as the server offers it. `certificate_wire_bytes`: the TLS Certificate message."""
+    """One profile as the server offers it. `certificate_wire_bytes`: the TLS Certificate message.
+
+    The last is that of the client's, None without mutual authentication. Keys are not here (see `Credentials`).
+    """
 
     profile: Profile
     port: int
     root_pem: str
     certificate_wire_bytes: int
     signature: str
+    client_certificate_wire_bytes: int | None = None

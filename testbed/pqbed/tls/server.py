@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pqbed.errors import HostError
-from pqbed.spec.profile import Chain, Profile
-from pqbed.tls.chains import ChainFiles, make_chain
+from pqbed.spec.profile import Chain, Profile, chain_text
+from pqbed.tls.chains import ChainFiles, Side, make_chain
+from pqbed.tls.credentials import Credentials
 from pqbed.tls.groups import GROUP_HEADER
 from pqbed.tls.served import Served
 from pqbed.tls.signatures import KEY_KINDS
@@ -46,8 +47,17 @@ _SERVER = """\
     # Without this OpenSSL sends two stateful tickets whatever nginx was told (SSL_CTX_set_num_tickets).
     ssl_conf_command NumTickets 0;
     add_header {header} $ssl_curve;
-  }}
+{mutual}  }}
 """
+# The client's scheme is restricted as the server's is: the server asks for no other.
+_MUTUAL = """\
+    ssl_verify_client on; ssl_client_certificate {root}; ssl_verify_depth {depth};
+    ssl_conf_command ClientSignatureAlgorithms {scheme};
+    # OpenSSL's client would compress its chain (RFC 8879), as nginx does not the server's: padding would vanish.
+    ssl_conf_command Options -RxCertificateCompression;
+"""
+
+Chains = dict[tuple[Side, Chain], ChainFiles]
 
 
 class Server:
@@ -58,6 +68,7 @@ class Server:
         self._folder = folder
         self._enter = enter
         self._process: subprocess.Popen[bytes] | None = None
+        self._credentials: tuple[Credentials, ...] = ()
 
     def start(self, profiles: Sequence[Profile]) -> tuple[Served, ...]:
         """Make the chains and start nginx; return the profiles this stack can serve (it may lack some)."""
@@ -65,11 +76,16 @@ class Server:
         support = probe_support()
         able = [profile for profile in profiles if support.reason_against(profile) == ""]
         chains = self._make_chains(able)
-        served = tuple(_serve(profile, FIRST_PORT + i, chains[profile.chain]) for i, profile in enumerate(able))
-        blocks = "".join(_server_block(one, chains[one.profile.chain]) for one in served)
+        served = tuple(_serve(profile, FIRST_PORT + i, chains) for i, profile in enumerate(able))
+        self._credentials = _take_credentials(able, chains)
+        blocks = "".join(_server_block(one, chains) for one in served)
         (self._folder / "nginx.conf").write_text(_FRAME.format(folder=self._folder, servers=blocks))
         self.restart()
         return served
+
+    def credentials(self) -> tuple[Credentials, ...]:
+        """Return what the clients of mutual profiles prove themselves with; for the client, and nobody else."""
+        return self._credentials
 
     def support(self) -> Support:
         """Say what this stack's OpenSSL offers."""
@@ -120,27 +136,52 @@ class Server:
         self._process.wait()
         self._process = None
 
-    def _make_chains(self, profiles: Sequence[Profile]) -> dict[Chain, ChainFiles]:
-        wanted = dict.fromkeys(profile.chain for profile in profiles)
+    def _make_chains(self, profiles: Sequence[Profile]) -> Chains:
+        wanted: dict[tuple[Side, Chain], None] = {}
+        for profile in profiles:
+            wanted["server", profile.chain] = None
+            if profile.clients_chain is not None:
+                wanted["client", profile.clients_chain] = None
         keys = self._folder / "keys"
-        return {chain: make_chain(chain, keys / f"{chain.algorithm}-{chain.depth}") for chain in wanted}
+        return {
+            (side, chain): make_chain(chain, keys / f"{side}-{chain_text(chain)}-{chain.depth}", side)
+            for side, chain in wanted
+        }
 
 
 def _written(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
-def _serve(profile: Profile, port: int, files: ChainFiles) -> Served:
+def _serve(profile: Profile, port: int, chains: Chains) -> Served:
+    files = chains["server", profile.chain]
+    client_chain = profile.clients_chain
     return Served(
         profile=profile,
         port=port,
         root_pem=files.root.read_text(),
         certificate_wire_bytes=files.wire_bytes,
         signature=KEY_KINDS[profile.chain.algorithm].scheme,
+        client_certificate_wire_bytes=None if client_chain is None else chains["client", client_chain].wire_bytes,
     )
 
 
-def _server_block(served: Served, files: ChainFiles) -> str:
+def _take_credentials(profiles: Sequence[Profile], chains: Chains) -> tuple[Credentials, ...]:
+    """Read the clients' chains and keys, and remove the keys: the server needs none of them."""
+    found = []
+    for profile in profiles:
+        if profile.clients_chain is not None:
+            files = chains["client", profile.clients_chain]
+            chain_pem, key_pem = files.sent.read_text(), files.key.read_text()
+            found.append(Credentials(profile=profile.name, chain_pem=chain_pem, key_pem=key_pem))
+    for (side, _chain), files in chains.items():
+        if side == "client":
+            files.key.unlink()
+    return tuple(found)
+
+
+def _server_block(served: Served, chains: Chains) -> str:
+    files = chains["server", served.profile.chain]
     return _SERVER.format(
         port=served.port,
         chain=files.sent,
@@ -148,4 +189,12 @@ def _server_block(served: Served, files: ChainFiles) -> str:
         group=served.profile.group,
         scheme=served.signature,
         header=GROUP_HEADER,
+        mutual=_mutual_lines(served.profile.clients_chain, chains),
     )
+
+
+def _mutual_lines(chain: Chain | None, chains: Chains) -> str:
+    if chain is None:
+        return ""
+    scheme = KEY_KINDS[chain.algorithm].scheme
+    return _MUTUAL.format(root=chains["client", chain].root, depth=chain.depth, scheme=scheme)

@@ -22,10 +22,15 @@ class Support:
         """Say why `profile` cannot be served here; empty when it can."""
         if canonical_group(profile.group) not in map(canonical_group, self.groups):
             return f"{self.version} has no group {profile.group}"
-        kind = KEY_KINDS.get(profile.chain.algorithm)
-        if kind is None or kind.scheme.lower() not in map(str.lower, self.signatures):
-            return f"{self.version} has no certificates of algorithm {profile.chain.algorithm}"
+        for chain in filter(None, (profile.chain, profile.clients_chain)):
+            for algorithm in (chain.algorithm, chain.authority):
+                if not self._has_certificates(algorithm):
+                    return f"{self.version} has no certificates of algorithm {algorithm}"
         return ""
+
+    def _has_certificates(self, algorithm: str) -> bool:
+        kind = KEY_KINDS.get(algorithm)
+        return kind is not None and kind.scheme.lower() in map(str.lower, self.signatures)
 
 
 def probe_support() -> Support:

@@ -1,0 +1,37 @@
+"""The kinds of chains whose sizes on the wire are measured."""
+
+from dataclasses import replace
+
+from pqbed.spec.profile import LARGEST_WIRE_BYTES, Chain, Profile
+
+RSA = Chain(algorithm="rsa2048")
+MIXED = Chain(algorithm="mldsa44", intermediate="mldsa65")
+PADDED = (2_500, 8_000, 16_000, LARGEST_WIRE_BYTES)
+CHAINS = {
+    "rsa2048": RSA,
+    "p256": Chain(algorithm="p256"),
+    "mldsa44": Chain(algorithm="mldsa44"),
+    "mldsa65": Chain(algorithm="mldsa65"),
+    "mldsa87": Chain(algorithm="mldsa87"),
+    "mixed": MIXED,
+    "mixed-deep": replace(MIXED, depth=4),
+    "lone": replace(RSA, depth=1),
+    "lone-padded": replace(RSA, depth=1, wire_bytes=16_000),
+    "p256-padded": Chain(algorithm="p256", wire_bytes=8_000),
+    "mixed-padded": replace(MIXED, depth=3, wire_bytes=20_000),
+    **{f"rsa2048-{size}": replace(RSA, wire_bytes=size) for size in PADDED},
+}
+CLIENT_CHAINS = {
+    "mutual": None,
+    "mutual-mixed": replace(MIXED, depth=4),
+    "mutual-padded": CHAINS["rsa2048-16000"],
+    "mutual-largest": CHAINS[f"rsa2048-{LARGEST_WIRE_BYTES}"],
+}
+PROFILES = (
+    *(Profile(name=name, group="X25519", chain=chain) for name, chain in CHAINS.items()),
+    Profile(name="mutual-pq", group="X25519MLKEM768", chain=CHAINS["mldsa65"], mutual=True),
+    *(
+        Profile(name=name, group="X25519", chain=RSA, mutual=True, client_chain=chain)
+        for name, chain in CLIENT_CHAINS.items()
+    ),
+)

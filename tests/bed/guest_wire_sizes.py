@@ -1,0 +1,53 @@
+"""Fetch once with each kind of chain in a guest, and print what TLS records passed the client's interface."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.append("/opt/pqbed/vendor")
+
+from chain_kinds import PROFILES
+from frames import flights, listen, segments, stream
+
+from pqbed.agent.lane import LaneAgent
+from pqbed.plan import cell_id
+from pqbed.spec.cell import Cell
+from pqbed.spec.codec import to_json
+from pqbed.spec.link import Link
+from pqbed.spec.profile import Profile
+from pqbed.spec.sample import Fetch
+from pqbed.spec.tcp import Tcp
+from pqbed.spec.workload import Workload
+from pqbed.tls.records import walk_records
+
+MS = 1_000_000
+LINK = Link(rtt_ns=35 * MS)
+
+
+def main() -> None:
+    agent = LaneAgent(0, "virtual", Path("/run/pqbed"))
+    facts = agent.start(PROFILES, 60_000 * MS)
+    print(json.dumps({"facts": to_json(facts)}), flush=True)
+    for served in facts.served:
+        print(json.dumps({"served": to_json(served), **fetch(agent, served.profile)}), flush=True)
+    agent.close()
+
+
+def fetch(agent: LaneAgent, profile: Profile) -> dict[str, Any]:
+    cell = Cell(link=LINK, tcp=Tcp(), profile=profile, workload=Workload(size_bytes=0))
+    identity = cell_id(cell)
+    agent.cells({identity: cell})
+    with listen() as capture:
+        (timings,) = agent.run((Fetch(cell_id=identity, block=0, repetition=0, seed=1),))
+        caught = segments(capture)
+    up, down = (stream(caught, up=up) for up in (True, False))
+    return {
+        "timings": to_json(timings),
+        "flights": flights(caught),
+        "up": [to_json(record) for record in walk_records(up)],
+        "down": [to_json(record) for record in walk_records(down)],
+    }
+
+
+main()
