@@ -31,6 +31,7 @@ missing_packages() {
     fi
     command -v ip > /dev/null || command -v /sbin/ip > /dev/null || echo iproute2
     command -v strace > /dev/null || echo strace
+    command -v chromium > /dev/null || command -v chromium-browser > /dev/null || echo chromium
     [ "$(uname -m)" = x86_64 ] || return 0
     command -v mmdebstrap > /dev/null || echo mmdebstrap
     [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo debian-archive-keyring
@@ -80,5 +81,5 @@ grep -q " $python$" "$stamp" 2> /dev/null || fresh=--clear
 "$python" -m venv $fresh .venv
 # --group takes pip 25.1.
 .venv/bin/python -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'
-.venv/bin/python -m pip install -q --disable-pip-version-check --editable '.[report]' --group dev
+.venv/bin/python -m pip install -q --disable-pip-version-check --editable . --group dev
 echo "$inputs $python" > "$stamp"

@@ -40,3 +40,11 @@ CaBundle = Annotated[
         "--ca-bundle", metavar="FILE", help="Certificates (PEM) to trust besides the system's, for downloads."
     ),
 ]
+RunPath = Annotated[str, typer.Argument(metavar="RUN", help="The folder of a run, or latest.")]
+RunsFolder = Annotated[str, typer.Option("--out", metavar="DIR", help="Where latest is looked for.")]
+AnyPercentile = Annotated[
+    str, typer.Option("--percentile", metavar="P,...", help="Percentiles, any between 0 and 100.")
+]
+Baseline = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The profile to compare with. [default: the sweep's first]")
+]

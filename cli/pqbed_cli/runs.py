@@ -1,10 +1,12 @@
 """Name a run on the command line: a path, or `latest`."""
 
 import os
+import webbrowser
 from pathlib import Path
 
 from pqbed.errors import SpecError, StoreError
 from pqbed.store.manifest import MANIFEST_NAME
+from pqbed_cli.render.output import say
 
 LATEST = "latest"
 
@@ -29,3 +31,10 @@ def refuse_unwritable(out: str) -> None:
         raise StoreError(f"{out} cannot hold runs: {there} is not a folder", hint)
     if not os.access(there, os.W_OK | os.X_OK):
         raise StoreError(f"{out} cannot hold runs: {there} may not be written", hint)
+
+
+def show_page(page: Path) -> None:
+    """Open `page` in the user's browser; where there is none, say what to do."""
+    address = page.resolve().as_uri()
+    if not webbrowser.open(address):
+        say(f"no browser was found; open {address}")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pqbed.stats.bootstrap import draw_counts, drawn_quantiles, paired_increases, percentile_interval
+from pqbed.stats.bootstrap import independent_increase, paired_increases, percentile_intervals
+from pqbed.stats.draws import MOST_COUNTS, draw_counts, drawn_quantiles
 
 SHARES = (0.5, 0.9)
 INF, NAN = math.inf, math.nan
@@ -15,12 +16,13 @@ def slow_drawn_quantile(values, counts, share):
     return np.array([np.quantile(np.repeat(values, counts[:, draw]), share) for draw in range(counts.shape[1])])
 
 
-@pytest.mark.parametrize("blocks", [1, 2, 3, 10, 57, 256])
+@pytest.mark.parametrize("blocks", [1, 2, 3, 10, 57, 256, 1001, 5000])
 def test_the_fast_way_equals_sorting_each_draw(blocks):
     rng = np.random.default_rng(blocks)
     values = rng.integers(0, 40, size=(3, blocks)).astype(float)  # many ties
     counts = draw_counts(blocks, 200, 1)
-    found = drawn_quantiles(values, counts, SHARES)
+    order = np.argsort(values, axis=1)
+    found = drawn_quantiles(np.take_along_axis(values, order, axis=1), order, counts, SHARES)
     for place, share in enumerate(SHARES):
         for arm in range(3):
             np.testing.assert_allclose(found[place, arm], slow_drawn_quantile(values[arm], counts, share), rtol=1e-12)
@@ -32,6 +34,12 @@ def test_each_draw_has_as_many_blocks_as_there_are():
     assert set(counts.sum(axis=0)) == {40}
     assert np.array_equal(counts, draw_counts(40, 300, 1))
     assert not np.array_equal(counts, draw_counts(40, 300, 2))
+
+
+def test_a_very_long_cell_is_drawn_less_often_than_would_fill_the_memory():
+    blocks = MOST_COUNTS // 300
+    assert draw_counts(blocks, 1000, 1).size <= MOST_COUNTS
+    draw_counts.cache_clear()
 
 
 def test_an_exact_multiple_has_no_width():
@@ -99,7 +107,25 @@ def test_few_blocks_give_a_point_and_no_interval():
     ],
 )
 def test_censored_draws_unbound_the_end_they_may_lie_at(arm, base, low, high):
-    assert percentile_interval(np.array(arm), np.array(base)) == pytest.approx((low, high), nan_ok=True)
+    lows, highs = percentile_intervals(np.array([arm]), np.array([base]))
+    assert (lows[0], highs[0]) == pytest.approx((low, high), nan_ok=True)
+
+
+def test_samples_without_common_blocks_are_drawn_on_their_own():
+    rng = np.random.default_rng(4)
+    base, arm = rng.lognormal(size=200), rng.lognormal(0.3, size=150)
+
+    def statistic(arm, base, axis=-1):
+        return 100 * (np.quantile(arm, 0.5, axis=axis) / np.quantile(base, 0.5, axis=axis) - 1)
+
+    oracle = stats.bootstrap((arm, base), statistic, method="percentile", rng=1, n_resamples=4000)
+    [increase] = independent_increase(arm, base, [0.5], draws=4000)
+    width = oracle.confidence_interval.high - oracle.confidence_interval.low
+    assert increase.point == pytest.approx(statistic(arm, base))
+    assert increase.low == pytest.approx(oracle.confidence_interval.low, abs=0.15 * width)
+    assert increase.high == pytest.approx(oracle.confidence_interval.high, abs=0.15 * width)
+    assert math.isnan(independent_increase(arm, base[:0], [0.5])[0].point)
+    assert math.isnan(independent_increase(arm, base[:5], [0.5])[0].low)
 
 
 def covered_share(shared, own, share, *, trials=1000, blocks=200, factor=1.10):

@@ -5,11 +5,14 @@ from collections.abc import Callable
 import typer
 
 from pqbed_cli.commands.build import build
+from pqbed_cli.commands.compare import compare
 from pqbed_cli.commands.doctor import doctor
 from pqbed_cli.commands.down import down
+from pqbed_cli.commands.export import export
 from pqbed_cli.commands.fetch import fetch
 from pqbed_cli.commands.link import link
 from pqbed_cli.commands.plan import plan
+from pqbed_cli.commands.report import report
 from pqbed_cli.commands.show import show
 from pqbed_cli.commands.status import status
 from pqbed_cli.commands.sweep import sweep
@@ -18,7 +21,20 @@ from pqbed_cli.commands.up import up
 
 def register(app: typer.Typer) -> None:
     """Add every command to `app`, in the order a user meets them."""
-    commands: tuple[Callable[..., None], ...] = (doctor, build, up, status, fetch, down, plan, sweep, show)
+    commands: tuple[Callable[..., None], ...] = (
+        doctor,
+        build,
+        up,
+        status,
+        fetch,
+        down,
+        plan,
+        sweep,
+        show,
+        report,
+        compare,
+        export,
+    )
     for command in commands:
         app.command()(command)
     app.add_typer(link, name="link")

@@ -2,14 +2,14 @@ from typing import Annotated
 
 import typer
 
-from pqbed_cli.options import Json
+from pqbed_cli.options import Json, RunPath, RunsFolder
 
-RunPath = Annotated[str, typer.Argument(metavar="RUN", help="The folder of a run, or latest.")]
-Out = Annotated[str, typer.Option(metavar="DIR", help="Where latest is looked for.")]
 Percentile = Annotated[str, typer.Option(metavar="P,...", help="Percentiles to show: 50, 75, 90.")]
 
 
-def show(run: RunPath, percentile: Percentile = "50,90", out: Out = "results", json_output: Json = False) -> None:
+def show(
+    run: RunPath, percentile: Percentile = "50,90", out: RunsFolder = "results", json_output: Json = False
+) -> None:
     """Show the table of a run, also of one that is still measured or was interrupted."""
     from pqbed.store.run import open_run
     from pqbed_cli.reporting import read_percentiles, report_run

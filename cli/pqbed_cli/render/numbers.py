@@ -18,7 +18,7 @@ def increase(percent: float | None, low: float | None, high: float | None) -> st
     """Return an increase with its interval: `+24.1 % (23.8 to 24.4)`."""
     if percent is None or math.isnan(percent):
         return NONE
-    text = f"{percent:+.1f} %"
+    text = f"{round(percent, 1) + 0.0:+.1f} %"  # never -0.0
     if low is None or high is None:
         return text
     return f"{text} ({low:.1f} to {high:.1f})"

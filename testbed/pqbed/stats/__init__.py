@@ -1,5 +1,18 @@
-"""Samples -> quantiles with intervals, and increases against a baseline. Reads the store, knows no bed."""
+"""Samples -> quantiles with intervals, increases against a baseline, shapes. Reads the store, knows no bed."""
 
+from pqbed.stats.compare import compare_runs
+from pqbed.stats.grid import MILESTONES, Grid, read_grid
+from pqbed.stats.percentiles import tabulate_percentiles
+from pqbed.stats.shapes import tabulate_ecdf, tabulate_phases
 from pqbed.stats.summary import summarise
 
-__all__ = ["summarise"]
+__all__ = [
+    "MILESTONES",
+    "Grid",
+    "compare_runs",
+    "read_grid",
+    "summarise",
+    "tabulate_ecdf",
+    "tabulate_percentiles",
+    "tabulate_phases",
+]

@@ -25,6 +25,16 @@ def quantile(ordered: Floats, share: float) -> float:
     return math.inf if math.isinf(high) else low + (rank - below) * (high - low)
 
 
+def quantiles(ordered: Floats, share: float) -> Floats:
+    """Return the `quantile` of each row of ascending values; no row may be empty."""
+    rank = (ordered.shape[1] - 1) * share
+    below = int(rank)
+    low, high = ordered[:, below], ordered[:, math.ceil(rank)]
+    with np.errstate(invalid="ignore"):
+        found: Floats = np.where(np.isinf(high), math.inf, low + (rank - below) * (high - low))
+    return found
+
+
 def quantile_interval(ordered: Floats, share: float) -> tuple[float, float]:
     """Return the exact interval of order statistics; NaN where there are too few values for that end."""
     low, high = interval_ranks(ordered.size, share)

@@ -19,7 +19,7 @@ SUMMARY_ID = "pqbed.summary/1"
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 FAILURES = tuple(outcome for outcome in OUTCOMES if outcome != "ok")
 QUANTILES = {"p50": 0.50, "p75": 0.75, "p90": 0.90}
-INCREASES = ("p50", "p90")
+INCREASES = ("p50", "p75", "p90")
 BOUNDS = ("", "_low", "_high")
 
 _FETCH = tuple(field.name for field in fields(Fetch))

@@ -1,0 +1,77 @@
+"""A run as one table in a common format, for other tools."""
+
+import io
+from pathlib import Path
+from typing import Literal, get_args
+
+import polars as pl
+
+from pqbed.errors import SpecError, StoreError
+from pqbed.spec.names import known_name
+from pqbed.stats import MILESTONES, read_grid, summarise, tabulate_percentiles
+from pqbed.stats.percentiles import DEFAULT_PERCENTILES
+from pqbed.store.atomic import store_error
+from pqbed.store.run import Run
+
+Format = Literal["csv", "parquet", "json"]
+Content = Literal["samples", "cells", "summary", "percentiles"]
+CONTENTS: tuple[str, ...] = get_args(Content)
+
+
+def tabulate_run(
+    run: Run, content: str, *, baseline: str | None = None, percentiles: tuple[float, ...] = DEFAULT_PERCENTILES
+) -> pl.LazyFrame:
+    """Return one table of `run`. Samples, summary and percentiles come with the columns of their cell.
+
+    `samples` stays on the disk until it is collected. Raises SpecError where there is no such table.
+    """
+    known_name(content, CONTENTS, "table")
+    cells = run.cells()
+    if content == "cells":
+        return cells
+    if content == "samples":
+        return run.samples().join(cells, on="cell_id", how="left", suffix="_asked")
+    table = cells.collect()
+    if table.is_empty():
+        raise StoreError(f"{run.path} has no cells yet", "export it when it has taken its first sample")
+    base = baseline or str(table["profile"][0])
+    if content == "summary":
+        found = summarise(run.samples(), table, base)
+    else:
+        grid = read_grid(run.samples(), table, list(MILESTONES))
+        found = tabulate_percentiles(grid, table, base, percentiles)
+    return table.lazy().join(found.lazy().drop("profile"), on="cell_id", how="left", maintain_order="left")
+
+
+def write_table(table: pl.LazyFrame, form: Format, path: Path) -> None:
+    """Write `table` to the file `path`: CSV with a head, Parquet, or a JSON array of objects."""
+    if path.parent != path and not path.parent.is_dir():
+        raise SpecError(f"there is no folder {path.parent}", "make it first, or name another file")
+    try:
+        match form:
+            case "csv":
+                table.sink_csv(path)
+            case "parquet":
+                table.sink_parquet(path)
+            case "json":
+                table.collect().write_json(path)
+    except OSError as error:
+        raise store_error(path, error) from error
+
+
+def table_bytes(table: pl.LazyFrame, form: Format) -> bytes:
+    """Return the same as bytes, for a pipe."""
+    frame = table.collect()
+    match form:
+        case "csv":
+            return frame.write_csv().encode()
+        case "json":
+            return frame.write_json().encode() + b"\n"
+        case "parquet":
+            return _parquet_bytes(frame)
+
+
+def _parquet_bytes(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    return buffer.getvalue()

@@ -1,0 +1,64 @@
+"""What was run and on what, as rows of a table, and how to run it again."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from pqbed.report.frame import Measured
+from pqbed.store.manifest import Manifest
+
+SWEEP_FILE = "sweep.toml"
+
+Fact = tuple[str, str]
+
+
+def list_facts(manifest: Manifest, measured: Measured | None) -> list[Fact]:
+    """Return name and value, in the order of interest; those that are empty are left out."""
+    host = manifest.host
+    facts: list[Fact] = [
+        ("Bed", manifest.bed),
+        ("Clock", manifest.clock),
+        ("Kernel of the lanes", manifest.kernel),
+        *((f"Version of {name}", version) for name, version in sorted(manifest.versions.items())),
+        *((f"Artefact {name}", identity) for name, identity in sorted(manifest.artefacts.items())),
+        ("pqbed", manifest.pqbed),
+        ("Host", f"{host.system} {host.kernel} on {host.machine}, {host.cores} cores, {host.cpu_model}"),
+        ("Started", manifest.started),
+        ("Ended", f"{manifest.ended or 'not ended'} ({manifest.state or 'unknown'})"),
+        ("Taken up again", ", ".join(item.at for item in manifest.resumed)),
+        ("Seed", str(manifest.seed)),
+    ]
+    if measured is not None:
+        facts += [
+            ("Profiles", _join(_profiles(measured))),
+            ("Links", _join(measured.cells["where"].unique(maintain_order=True).to_list())),
+            ("All with", _join(list(measured.axes.common))),
+            ("Sizes", _join(measured.sizes)),
+            ("Samples", f"{int(measured.counts['n'].sum()):,} in {measured.counts.height} cells"),
+        ]
+    return [(name, value) for name, value in facts if value]
+
+
+def command_again(folder: Path) -> str:
+    """Return the command that measures the same sweep anew."""
+    return f"pqbed sweep --spec {shlex.quote(str(folder / SWEEP_FILE))}"
+
+
+def read_sweep(folder: Path) -> str:
+    """Return the sweep file of the run, empty where it has none."""
+    path = folder / SWEEP_FILE
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def _profiles(measured: Measured) -> list[str]:
+    rows = measured.cells.unique("profile", maintain_order=True).to_dicts()
+    return [
+        f"{row['profile']}: {row['group']}, {row['chain']} chain of {row['chain_depth']}"
+        + (f" ({row['chain_wire_bytes']:,} bytes)" if row["chain_wire_bytes"] else "")
+        + (", mutual" if row["mutual"] else "")
+        for row in rows
+    ]
+
+
+def _join(items: Sequence[str]) -> str:
+    return "; ".join(items)

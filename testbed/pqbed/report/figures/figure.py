@@ -1,0 +1,134 @@
+"""A figure: panels that share one look, and words for those who do not see it. And what all charts are built from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from pqbed.report.theme import SHAPES
+
+Spec = dict[str, Any]
+
+MOST_PANELS = 12
+HEIGHT = 250
+# Wheel and drag belong to the page, and on a phone to its scrolling: a chart takes them only when asked to.
+ZOOM_WHEEL = "wheel![event.ctrlKey || event.metaKey]"
+ZOOM_DRAG = "[mousedown[event.button === 0], window:mouseup] > window:mousemove!"
+DASHES = ([1, 0], [7, 4], [2, 3], [9, 3, 2, 3])
+# Vega-Lite merges the legends of scales with one domain: this value, which no series has, keeps a scale out of it.
+NOT_IN_LEGEND = ""
+NO_INTERVAL = "not known: too few samples"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One chart as Vega-Lite, without a config, as wide as its place."""
+
+    title: str
+    spec: Spec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """`name` is that of its files. `summary` says what it shows, `reading` how to read it; `notes` what is left out."""
+
+    name: str
+    title: str
+    summary: str
+    reading: str
+    panels: tuple[Panel, ...]
+    notes: tuple[str, ...] = ()
+
+
+def chart_panel(title: str, chart: alt.TopLevelMixin, *, height: int | None = HEIGHT) -> Panel:
+    """Return `chart` as a panel."""
+    sized = chart.properties(width="container", description=title)
+    if height is not None:
+        sized = sized.properties(height=height)
+    return Panel(title=title, spec=sized.to_dict())
+
+
+def percentile_parameter(names: Sequence[str]) -> alt.Parameter:
+    """Return what the page's percentile control sets."""
+    return alt.param("percentile", value=names[0])
+
+
+def at_percentile() -> str:
+    """Return the filter that keeps the rows of the chosen percentile."""
+    return "datum.percentile === percentile"
+
+
+def zoom() -> alt.Parameter:
+    """Return panning by dragging and zooming by wheel with Ctrl; a double click takes it back."""
+    return alt.selection_interval(bind="scales", name="zoom", zoom=ZOOM_WHEEL, translate=ZOOM_DRAG)
+
+
+def legend(labels: Sequence[str], title: str | None) -> alt.Legend:
+    """Return a legend below the chart, in as many columns as the labels leave room for on a phone."""
+    longest = max(map(len, labels), default=0)
+    return alt.Legend(title=title, columns=4 if longest <= 10 else 3 if longest <= 13 else 2 if longest <= 18 else 1)
+
+
+def colour(field: str, labels: Sequence[str], title: str | None) -> alt.Color:
+    """Return the colour of a series; the same label has the same colour in every panel."""
+    return alt.Color(
+        f"{field}:N", title=title, sort=list(labels), scale=alt.Scale(domain=list(labels)), legend=legend(labels, title)
+    )
+
+
+def fill(field: str, labels: Sequence[str]) -> alt.Fill:
+    """Return the colour of a series' band: the same, without a legend of its own."""
+    return alt.Fill(f"{field}:N", sort=list(labels), scale=alt.Scale(domain=[*labels, NOT_IN_LEGEND]), legend=None)
+
+
+def dash(field: str, labels: Sequence[str]) -> alt.StrokeDash:
+    """Return the dashes of a series' line: where two lie on one another, the lower one shows through."""
+    dashes = [DASHES[number % len(DASHES)] for number in range(len(labels) + 1)]
+    scale = alt.Scale(domain=[*labels, NOT_IN_LEGEND], range=dashes)
+    return alt.StrokeDash(f"{field}:N", sort=list(labels), scale=scale, legend=None)
+
+
+def shape(field: str, labels: Sequence[str], title: str | None) -> alt.Shape:
+    """Return the shape of a series' points, so that it does not hang on its colour."""
+    shapes = [SHAPES[number % len(SHAPES)] for number in range(len(labels))]
+    return alt.Shape(
+        f"{field}:N",
+        title=title,
+        sort=list(labels),
+        scale=alt.Scale(domain=list(labels), range=shapes),
+        legend=legend(labels, title),
+    )
+
+
+def size_axis(sizes_kib: Sequence[float]) -> alt.X:
+    """Return response size, with ticks where it was measured."""
+    ticks = sorted(set(sizes_kib))
+    spread = len(ticks) > 2 and ticks[-1] > 50 * max(ticks[1], 1)
+    scale = alt.Scale(type="symlog", constant=max(ticks[1], 1)) if spread else alt.Scale(nice=False, padding=8)
+    axis = alt.Axis(values=ticks, labelOverlap="greedy", grid=False)
+    return alt.X("size_kib:Q", title="Response size (KiB)", scale=scale, axis=axis)
+
+
+def with_interval_text(rows: pl.DataFrame, low: str, high: str, unit: str, places: int = 1) -> pl.DataFrame:
+    """Add `interval`: the ends as text, or why there are none."""
+    text = pl.format("{} to {} {}", pl.col(low).round(places), pl.col(high).round(places), pl.lit(unit))
+    known = pl.col(low).is_not_null() & pl.col(high).is_not_null()
+    return rows.with_columns(interval=pl.when(known).then(text).otherwise(pl.lit(NO_INTERVAL)))
+
+
+def tooltips(**fields: str) -> list[alt.Tooltip]:
+    """Return tooltips by field: `Title` or `Title|format`."""
+    parts = {field: text.partition("|") for field, text in fields.items()}
+    return [
+        alt.Tooltip(f"{field}:Q", title=title, format=form) if form else alt.Tooltip(f"{field}:N", title=title)
+        for field, (title, _, form) in parts.items()
+    ]
+
+
+def keep_links(links: Sequence[str], most: int = MOST_PANELS) -> tuple[list[str], tuple[str, ...]]:
+    """Return the links that are drawn, and a note on those that are not."""
+    left = len(links) - most
+    note = (f"The first {most} of {len(links)} links are drawn; the table of cells has all of them.",)
+    return list(links[:most]), note if left > 0 else ()

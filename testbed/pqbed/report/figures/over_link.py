@@ -1,0 +1,123 @@
+"""What depends on the link: the increase as a map of link by size, and as points where there is one size only."""
+
+import altair as alt
+import polars as pl
+
+from pqbed.report.figures.figure import (
+    Figure,
+    Panel,
+    at_percentile,
+    chart_panel,
+    colour,
+    keep_links,
+    percentile_parameter,
+    shape,
+    tooltips,
+    with_interval_text,
+)
+from pqbed.report.frame import Measured
+
+MOST_MAPPED = 60
+# From this share of the largest increase on, a cell of the map is dark enough to be written on in the other ink.
+STRONG = 0.6
+_ROW_HEIGHT = 30
+_COLUMNS = ("percentile", "profile", "link", "size", "increase", "increase_low", "increase_high", "interval")
+
+
+def draw_map(measured: Measured) -> Figure:
+    """Draw the increase as a map: one panel a profile, a row a link, a column a size."""
+    links, notes = keep_links(measured.links, MOST_MAPPED)
+    rows = _compared(measured).filter(pl.col("link").is_in(links))
+    largest = rows["increase"].abs().max()
+    reach = float(largest) if isinstance(largest, int | float) and largest > 0 else 1.0
+    panels = tuple(
+        _map_panel(f"{profile} against {measured.baseline}", some, links, measured, reach)
+        for profile in measured.compared
+        if not (some := rows.filter(pl.col("profile") == profile)).is_empty()
+    )
+    return Figure(
+        name="increase-by-link",
+        title="Where it costs most",
+        summary=f"The increase of TTLB over {measured.baseline} in per cent: links downwards, sizes across.",
+        reading="Orange is slower, blue is faster, the paler the nearer to no difference.",
+        panels=panels,
+        notes=notes,
+    )
+
+
+def draw_increase_by_link(measured: Measured) -> Figure:
+    """Draw the increase of one size: a row a link, a point a profile, its interval as a bar."""
+    links, notes = keep_links(measured.links, MOST_MAPPED)
+    rows = _compared(measured).filter(pl.col("link").is_in(links))
+    by = colour("profile", measured.compared, None)
+    base = alt.Chart(rows.select(_COLUMNS)).transform_filter(at_percentile())
+    y = alt.Y("link:N", sort=links, title=_link_title(measured))
+    bar = base.mark_rule(strokeWidth=3, opacity=0.4).encode(
+        x=alt.X("increase_low:Q", title="Increase of TTLB (%)"), x2="increase_high:Q", y=y, color=by
+    )
+    point = base.mark_point(size=90).encode(
+        x=alt.X("increase:Q", title="Increase of TTLB (%)"),
+        y=y,
+        color=by,
+        shape=shape("profile", measured.compared, None),
+        tooltip=_tooltips(),
+    )
+    zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(style="zero").encode(x="zero:Q")
+    chart = alt.layer(zero, bar, point).add_params(percentile_parameter(measured.names))
+    panel = chart_panel(
+        f"{measured.sizes[0]}, against {measured.baseline}", chart, height=_ROW_HEIGHT * len(links) + 20
+    )
+    return Figure(
+        name="increase-by-link",
+        title="What it costs, link by link",
+        summary=f"How much longer a fetch of {measured.sizes[0]} takes than with {measured.baseline}.",
+        reading="The bar is the 95 % interval; where there is none, there are too few samples for it.",
+        panels=(panel,),
+        notes=notes,
+    )
+
+
+def _map_panel(title: str, rows: pl.DataFrame, links: list[str], measured: Measured, reach: float) -> Panel:
+    base = (
+        alt.Chart(rows.select(_COLUMNS))
+        .transform_filter(at_percentile())
+        .encode(
+            x=alt.X("size:O", sort=measured.sizes, title="Response size", axis=alt.Axis(labelAngle=0, orient="top")),
+            y=alt.Y("link:N", sort=links, title=_link_title(measured)),
+        )
+    )
+    scale = alt.Scale(domain=[-reach, -reach / 2, 0, reach / 2, reach], range="diverging", interpolate="rgb")
+    tile = base.mark_rect().encode(
+        color=alt.Color("increase:Q", scale=scale, title="Increase (%)", legend=None), tooltip=_tooltips()
+    )
+    # An increase below half a tenth rounds to 0.0 without a sign, whichever side of zero it is on.
+    words = base.transform_calculate(
+        label="!isValid(datum.increase) ? '-' : abs(datum.increase) < 0.05 ? '0.0' : format(datum.increase, '+.1f')"
+    )
+    strong = f"isValid(datum.increase) && abs(datum.increase) >= {STRONG * reach:.6g}"
+    texts = [
+        words.transform_filter(condition).mark_text(style=style).encode(text="label:N")
+        for condition, style in ((strong, "on-strong"), (f"!({strong})", "on-weak"))
+    ]
+    chart = alt.layer(tile, *texts).add_params(percentile_parameter(measured.names))
+    return chart_panel(title, chart, height=_ROW_HEIGHT * len(links))
+
+
+def _compared(measured: Measured) -> pl.DataFrame:
+    rows = measured.percentiles.filter(pl.col("baseline").is_not_null())
+    return with_interval_text(rows, "increase_low", "increase_high", "%")
+
+
+def _link_title(measured: Measured) -> str | None:
+    return ", ".join(measured.axes.varying) or None
+
+
+def _tooltips() -> list[alt.Tooltip]:
+    return tooltips(
+        profile="Profile",
+        link="Link",
+        size="Size",
+        percentile="Percentile",
+        increase="Increase (%)|+.1f",
+        interval="95 % interval",
+    )

@@ -1,0 +1,177 @@
+"""What depends on the size of the response: the increase over the baseline, and TTLB itself."""
+
+import altair as alt
+import polars as pl
+
+from pqbed.report.axes import ONE_LINK, Axes
+from pqbed.report.figures.figure import (
+    MOST_PANELS,
+    Figure,
+    Panel,
+    at_percentile,
+    chart_panel,
+    colour,
+    dash,
+    fill,
+    keep_links,
+    percentile_parameter,
+    shape,
+    size_axis,
+    tooltips,
+    with_interval_text,
+    zoom,
+)
+from pqbed.report.frame import Measured
+from pqbed.report.theme import MOST_SERIES
+
+# Columns that a table of published values may have; `link` and `profile` narrow a value down to some panels or series.
+PUBLISHED = pl.Schema(
+    {
+        "profile": pl.String,
+        "link": pl.String,
+        "percentile": pl.String,
+        "size_kib": pl.Float64,
+        "increase": pl.Float64,
+        "source": pl.String,
+    }
+)
+_READING = (
+    "The band is the 95 % interval; where there is none, there are too few samples for it. "
+    "Hold Ctrl and turn the wheel to zoom, drag to move, double-click to go back."
+)
+
+
+def draw_increase(measured: Measured, published: pl.DataFrame | None = None) -> Figure:
+    """Draw the increase of TTLB over size: one panel a profile, one line a link; of one link, a line a percentile."""
+    one_link = len(measured.links) == 1
+    inner = measured.axes.inner(MOST_SERIES)
+    outer = [name for name in measured.axes.varying if name not in inner]
+    rows = _increases(measured, inner, outer)
+    panels = []
+    for profile in measured.compared:
+        for group in rows["group"].unique(maintain_order=True):
+            some = rows.filter(pl.col("profile") == profile, pl.col("group") == group)
+            if some.is_empty():
+                continue
+            title = f"{profile} against {measured.baseline}" + (f", {group}" if outer else "")
+            overlay = _published(published, profile, some)
+            panels.append(_increase_panel(title, some, measured, one_link, overlay))
+    kept = tuple(panels[:MOST_PANELS])
+    return Figure(
+        name="increase-over-size",
+        title="What it costs, over the size of the response",
+        summary=f"How much longer a fetch takes than with {measured.baseline}, in per cent of its TTLB.",
+        reading=_READING,
+        panels=kept,
+        notes=(f"The first {MOST_PANELS} of {len(panels)} panels are drawn.",) if len(kept) < len(panels) else (),
+    )
+
+
+def draw_ttlb(measured: Measured) -> Figure:
+    """Draw TTLB over size: one panel a link, one line a profile."""
+    links, notes = keep_links(measured.links)
+    rows = with_interval_text(measured.percentiles, "low_ms", "high_ms", "ms")
+    profiles = measured.cells["profile"].unique(maintain_order=True).to_list()
+    panels = tuple(_ttlb_panel(rows.filter(pl.col("link") == link), profiles, measured) for link in links)
+    return Figure(
+        name="ttlb-over-size",
+        title="Time to last byte, over the size of the response",
+        summary="From the start of the TCP connection to the last byte of the response.",
+        reading=_READING,
+        panels=panels,
+        notes=notes,
+    )
+
+
+def _increases(measured: Measured, inner: tuple[str, ...], outer: list[str]) -> pl.DataFrame:
+    rows = measured.percentiles.filter(pl.col("baseline").is_not_null())
+    named = {row["cell_id"]: row for row in measured.cells.to_dicts()}
+    axes: Axes = measured.axes
+    labelled = rows.with_columns(
+        series=pl.Series([axes.label(named[cell], inner) or ONE_LINK for cell in rows["cell_id"]], dtype=pl.String),
+        group=pl.Series([axes.title(named[cell], outer) for cell in rows["cell_id"]], dtype=pl.String),
+    )
+    return with_interval_text(labelled, "increase_low", "increase_high", "%")
+
+
+def _increase_panel(
+    title: str, rows: pl.DataFrame, measured: Measured, one_link: bool, published: pl.DataFrame | None
+) -> Panel:
+    """Draw bands, lines and points. Of one link all percentiles are drawn, and the chosen one stands out."""
+    field = "percentile" if one_link else "series"
+    labels = rows[field].unique(maintain_order=True).to_list()
+    legend_title = "Percentile" if one_link else ", ".join(measured.axes.inner(MOST_SERIES))
+    stands_out = alt.condition(at_percentile(), alt.value(1.0), alt.value(0.45)) if one_link else alt.value(1.0)
+    columns = ("percentile", "series", "size", "size_kib", "increase", "increase_low", "increase_high", "interval")
+    base = alt.Chart(rows.select(columns)).encode(x=size_axis(measured.cells["size_kib"].to_list()))
+    if not one_link:
+        base = base.transform_filter(at_percentile())
+    by = colour(field, labels, legend_title)
+    value = alt.Y("increase:Q", title="Increase of TTLB (%)")
+    band = base.mark_area(style="band").encode(
+        y=alt.Y("increase_low:Q", title="Increase of TTLB (%)"), y2="increase_high:Q", fill=fill(field, labels)
+    )
+    line = base.mark_line().encode(y=value, color=by, strokeDash=dash(field, labels), opacity=stands_out)
+    points = base.mark_point().encode(
+        y=value,
+        color=by,
+        shape=shape(field, labels, legend_title),
+        opacity=stands_out,
+        tooltip=tooltips(
+            series="Link", size="Size", percentile="Percentile", increase="Increase (%)|+.1f", interval="95 % interval"
+        ),
+    )
+    zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(style="zero").encode(y="zero:Q")
+    layers: list[alt.Chart] = [zero, band, line, points.add_params(zoom())]
+    if published is not None:
+        layers.append(_overlay(published, one_link))
+    return chart_panel(title, alt.layer(*layers).add_params(percentile_parameter(measured.names)))
+
+
+def _overlay(published: pl.DataFrame, one_link: bool) -> alt.Chart:
+    chart = alt.Chart(published).mark_point(style="published")
+    if not one_link:
+        chart = chart.transform_filter(at_percentile())
+    shown: alt.Chart = chart.encode(
+        x="size_kib:Q",
+        y="increase:Q",
+        tooltip=tooltips(source="Published", percentile="Percentile", increase="Increase (%)|+.1f"),
+    )
+    return shown
+
+
+def _published(published: pl.DataFrame | None, profile: str, rows: pl.DataFrame) -> pl.DataFrame | None:
+    """Return the published values that belong to a panel: those of its profile and links, or of any."""
+    if published is None:
+        return None
+    full = published.select(
+        pl.col(name).cast(kind) if name in published.columns else pl.lit(None, kind).alias(name)
+        for name, kind in PUBLISHED.items()
+    )
+    links = rows["link"].unique().to_list()
+    of_profile = pl.col("profile").is_null() | (pl.col("profile") == profile)
+    of_link = pl.col("link").is_null() | pl.col("link").is_in(links)
+    found = full.filter(of_profile, of_link)
+    return None if found.is_empty() else found
+
+
+def _ttlb_panel(rows: pl.DataFrame, profiles: list[str], measured: Measured) -> Panel:
+    columns = ("percentile", "profile", "size", "size_kib", "value_ms", "low_ms", "high_ms", "interval")
+    base = alt.Chart(rows.select(columns)).transform_filter(at_percentile())
+    base = base.encode(x=size_axis(measured.cells["size_kib"].to_list()))
+    by = colour("profile", profiles, None)
+    value = alt.Y("value_ms:Q", title="TTLB (ms)", scale=alt.Scale(zero=True))
+    band = base.mark_area(style="band").encode(
+        y=alt.Y("low_ms:Q", title="TTLB (ms)"), y2="high_ms:Q", fill=fill("profile", profiles)
+    )
+    line = base.mark_line().encode(y=value, color=by, strokeDash=dash("profile", profiles))
+    points = base.mark_point().encode(
+        y=value,
+        color=by,
+        shape=shape("profile", profiles, None),
+        tooltip=tooltips(
+            profile="Profile", size="Size", percentile="Percentile", value_ms="TTLB (ms)|,.1f", interval="95 % interval"
+        ),
+    )
+    layers = alt.layer(band, line, points.add_params(zoom()))
+    return chart_panel(rows["where"][0], layers.add_params(percentile_parameter(measured.names)))

@@ -1,0 +1,84 @@
+"""Figures as files: Vega-Lite JSON, SVG and PNG, made without a network."""
+
+import copy
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from pqbed.report.figures.figure import Figure, Panel, Spec
+from pqbed.report.theme import MODES, Mode, vega_config
+from pqbed.store.atomic import told, write_atomic
+
+FIGURES_FOLDER = "figures"
+PANEL_WIDTH = 400
+WIDE_PANEL_WIDTH = 560
+COLUMNS = 2
+PNG_SCALE = 2.0
+# The Vega-Lite that Altair writes for, as vl-convert names it.
+VEGA_LITE = alt.SCHEMA_VERSION.rpartition(".")[0]
+
+
+def write_figures(folder: Path, figures: Iterable[Figure]) -> list[Path]:
+    """Write each figure into `folder`/figures: `<name>.vl.json`, and `.svg` and `.png` light and `-dark`."""
+    out = folder / FIGURES_FOLDER
+    with told(out):
+        out.mkdir(exist_ok=True)
+    written: list[Path] = []
+    for figure in figures:
+        for name, content in figure_files(figure).items():
+            write_atomic(out / name, content)
+            written.append(out / name)
+    return written
+
+
+def figure_files(figure: Figure) -> Mapping[str, bytes]:
+    """Return the files of `figure` by name."""
+    found: dict[str, bytes] = {}
+    for mode in MODES:
+        stem = figure.name if mode == "light" else f"{figure.name}-{mode}"
+        spec = whole_spec(figure, mode)
+        if mode == "light":
+            found[f"{stem}.vl.json"] = (json.dumps(spec, ensure_ascii=False) + "\n").encode()
+        svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
+        found[f"{stem}.svg"] = svg.encode()
+        found[f"{stem}.png"] = vl_convert.svg_to_png(svg, scale=PNG_SCALE)
+    return found
+
+
+def whole_spec(figure: Figure, mode: Mode = "light") -> Spec:
+    """Return all panels of `figure` as one Vega-Lite chart that stands alone."""
+    width = WIDE_PANEL_WIDTH if len(figure.panels) == 1 else PANEL_WIDTH
+    parts = [_part(panel, width) for panel in figure.panels]
+    whole: dict[str, Any] = {
+        "$schema": f"https://vega.github.io/schema/vega-lite/{alt.SCHEMA_VERSION}.json",
+        "description": f"{figure.title}. {figure.summary}",
+        "title": {"text": figure.title, "subtitle": figure.summary, "fontSize": 16, "offset": 14},
+        "config": vega_config(mode),
+        "params": _settings(figure.panels),
+        "datasets": {name: rows for part in parts for name, rows in part.pop("datasets", {}).items()},
+    }
+    subtitle = whole["config"]["title"]["color"]
+    whole["config"]["title"]["subtitleColor"] = subtitle
+    if len(parts) == 1:
+        return whole | {key: value for key, value in parts[0].items() if key not in {"title", "description"}}
+    return whole | {"concat": parts, "columns": COLUMNS, "spacing": 30, "resolve": {"legend": {"color": "independent"}}}
+
+
+def _part(panel: Panel, width: int) -> Spec:
+    """Return a panel as part of a larger chart: of a fixed width, without what the page sets and without zoom."""
+    spec = copy.deepcopy(panel.spec)
+    for key in ("$schema", "config", "params", "description"):
+        spec.pop(key, None)
+    for layer in spec.get("layer", []):
+        layer.pop("params", None)
+    return {**spec, "title": panel.title, "width": width}
+
+
+def _settings(panels: Sequence[Panel]) -> list[Spec]:
+    """Return the parameters that stand for the page's controls, each once."""
+    found = {item["name"]: item for panel in panels for item in panel.spec.get("params", []) if "select" not in item}
+    return list(found.values())

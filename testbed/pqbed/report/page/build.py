@@ -1,0 +1,105 @@
+"""Everything of a run into one HTML file that opens without a network."""
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import vl_convert
+from markupsafe import Markup
+
+from pqbed.report.facts import command_again, list_facts, read_sweep
+from pqbed.report.figures.figure import Figure
+from pqbed.report.files import VEGA_LITE
+from pqbed.report.frame import Measured
+from pqbed.report.page.cells import CellsTable, tabulate_cells
+from pqbed.report.theme import MODES, PALETTES, vega_config
+from pqbed.report.verdict import Verdict
+from pqbed.report.words import tell_answer, tell_caveats, tell_failures
+from pqbed.store.manifest import Manifest
+
+# Nothing may be loaded, whatever the page holds: the browser itself refuses.
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "base-uri 'none'; form-action 'none'"
+)
+_EMBED = "window.vegaEmbed = vegaEmbed;"
+_EMPTY = ("No fetch was done yet, so there is nothing to tell.", "", "")
+
+
+def build_page(
+    *,
+    title: str,
+    folder: Path,
+    manifest: Manifest,
+    measured: Measured | None,
+    figures: Sequence[Figure],
+    verdicts: Sequence[Verdict] = (),
+) -> str:
+    """Return the page. `folder` is where the run lies, for the command that repeats it."""
+    panels = [panel for figure in figures for panel in figure.panels]
+    data = {
+        "specs": [panel.spec for panel in panels],
+        "configs": {mode: vega_config(mode, background=False) for mode in MODES},
+    }
+    return _template().render(
+        title=title,
+        policy=POLICY,
+        style=Markup(_asset("style.css")),  # noqa: S704 - ours
+        palettes=PALETTES,
+        answer=[sentence for sentence in (tell_answer(measured) if measured else _EMPTY) if sentence],
+        verdicts=verdicts,
+        percentiles=measured.names if measured else [],
+        sizes=measured.sizes if measured else [],
+        figures=_numbered(figures),
+        cells=tabulate_cells(measured) if measured else CellsTable(columns=(), rows=(), left_out=0),
+        failures=tell_failures(measured) if measured else [],
+        caveats=tell_caveats(measured, manifest) if measured else [],
+        facts=list_facts(manifest, measured),
+        command=command_again(folder),
+        sweep=read_sweep(folder),
+        data=_inline_json(data),
+        vega=_inline_script(_vega_bundle()),
+        script=_inline_script(_asset("script.js")),
+    )
+
+
+def _numbered(figures: Sequence[Figure]) -> list[Mapping[str, Any]]:
+    """Return the figures with the places of their panels among all specs."""
+    found: list[Mapping[str, Any]] = []
+    place = 0
+    for figure in figures:
+        panels = [{"title": panel.title, "place": place + number} for number, panel in enumerate(figure.panels)]
+        place += len(panels)
+        found.append({"figure": figure, "panels": panels})
+    return found
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_asset), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template("page.html.j2")
+
+
+def _asset(name: str) -> str:
+    return resources.files(__package__ or __name__).joinpath(name).read_text(encoding="utf-8")
+
+
+@functools.cache
+def _vega_bundle() -> str:
+    """Return Vega, Vega-Lite and their embedding as one script, from inside vl-convert."""
+    return str(vl_convert.javascript_bundle(_EMBED, vl_version=VEGA_LITE))
+
+
+def _inline_json(value: object) -> Markup:
+    """Return `value` as JSON that no string in it can end: `<` never stands for itself."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - escaped here
+
+
+def _inline_script(code: str) -> Markup:
+    return Markup(code.replace("</script", "<\\/script"))  # noqa: S704 - ours, and what vl-convert ships

@@ -1,0 +1,194 @@
+"""The answer in three sentences, and what must be kept in mind with it. Every number comes from the tables."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from pqbed.report.frame import Measured, counts_by_outcome
+from pqbed.stats.compare import NEGLIGIBLE_PCT
+from pqbed.stats.quantiles import interval_exists
+from pqbed.store.manifest import Manifest
+
+MOST_SAMPLES_ASKED = 100_000
+
+
+def tell_answer(measured: Measured) -> tuple[str, str, str]:
+    """Return what it costs, how that changes with the size, and how sure that is."""
+    first = measured.percentiles.filter(pl.col("percentile") == measured.names[0])
+    bases = first.filter(pl.col("profile") == measured.baseline).select("link", "size", base_ms="value_ms")
+    rows = first.filter(pl.col("baseline").is_not_null(), pl.col("increase").is_not_null())
+    rows = rows.join(bases, on=["link", "size"], how="left").with_columns(
+        more_ms=pl.col("value_ms") - pl.col("base_ms")
+    )
+    name = _word_percentile(measured.names[0])
+    return _tell_cost(measured, rows, name), _tell_trend(measured, rows), _tell_certainty(measured, rows)
+
+
+def _tell_cost(measured: Measured, rows: pl.DataFrame, name: str) -> str:
+    if rows.is_empty():
+        return "Nothing was compared: no cell has both a baseline and another profile with enough successful fetches."
+    parts = [_cost_of(profile, rows.filter(pl.col("profile") == profile)) for profile in measured.compared]
+    costs = "; one with ".join(part for part in parts if part)
+    count = rows.select("link", "size").n_unique()
+    where = "over the one link and size measured" if count == 1 else f"over {count} combinations of link and size"
+    return f"{name}, {where}, a fetch with {costs}, than one with {measured.baseline}."
+
+
+def _cost_of(profile: str, rows: pl.DataFrame) -> str:
+    if rows.is_empty():
+        return ""
+    low, high = _bounds(rows["increase"])
+    worst = rows.sort("increase").row(-1, named=True)
+    took = f"{profile} took {_range(low, high)} ({_range_ms(*_bounds(rows['more_ms']))})"
+    if rows.height == 1:
+        return f"{took}, {_interval(worst)}"
+    return f"{took}, most of all for {worst['size']} over {worst['where']} ({_interval(worst)})"
+
+
+def _tell_trend(measured: Measured, rows: pl.DataFrame) -> str:
+    sizes = measured.sizes
+    if len(sizes) < 2 or rows.is_empty():
+        return "Only one size of response was compared, so nothing can be said on how the cost changes with it."
+    ends = [rows.filter(pl.col("size") == size).select("profile", "link", "increase") for size in (sizes[0], sizes[-1])]
+    both = ends[0].join(ends[1], on=["profile", "link"], suffix="_last").drop_nulls()
+    if both.is_empty():
+        return f"How the cost changes between {sizes[0]} and {sizes[-1]} is not known: too many fetches failed there."
+    smaller = both.filter(pl.col("increase_last") < pl.col("increase")).height
+    lead = {both.height: "It shrinks as the response grows", 0: "It does not shrink as the response grows"}.get(
+        smaller, f"It shrinks as the response grows in {smaller} of {both.height} comparisons"
+    )
+    parts = []
+    for profile in both["profile"].unique(maintain_order=True):
+        some = both.filter(pl.col("profile") == profile)
+        first, last = (_range(*_bounds(some[column])) for column in ("increase", "increase_last"))
+        parts.append(f"{profile} takes {first} at {sizes[0]}, and {last} at {sizes[-1]}")
+    return f"{lead}: {'; '.join(parts)}."
+
+
+def _tell_certainty(measured: Measured, rows: pl.DataFrame) -> str:
+    total, failed = int(measured.counts["n"].sum()), int(measured.counts["n_failed"].sum())
+    luck = f"All {total:,} fetches succeeded"
+    if failed:
+        luck = f"{failed:,} of {total:,} fetches failed and count as slower than all that succeeded"
+    bounded = rows.filter(pl.col("increase_low").is_not_null() & pl.col("increase_high").is_not_null())
+    clear = bounded.filter((pl.col("increase_low") > 0) | (pl.col("increase_high") < 0)).height
+    if rows.is_empty():
+        return f"{luck}."
+    if bounded.is_empty():
+        return f"{luck}, but there are too few samples for any 95 % interval."
+    sure = f"the 95 % interval leaves out zero for {clear} of {rows.height} increases"
+    missing = _without_interval(measured)
+    return f"{luck}; {sure}{missing}."
+
+
+def _without_interval(measured: Measured) -> str:
+    fewest = min(measured.counts["n"].to_list())
+    shares = dict(measured.percentiles.select("percentile", "share").unique(maintain_order=True).rows())
+    lacking = [name for name, share in shares.items() if not interval_exists(fewest, share)]
+    if not lacking:
+        return ""
+    needed = samples_needed(max(shares[name] for name in lacking))
+    have = "have" if len(lacking) > 1 else "has"
+    return f"; with {fewest} samples a cell {' and '.join(lacking)} {have} none (that takes {needed})"
+
+
+def samples_needed(share: float) -> int:
+    """Return the fewest samples that bound a percentile on both sides."""
+    low, high = 1, MOST_SAMPLES_ASKED
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if interval_exists(middle, share) else (middle + 1, high)
+    return low
+
+
+def tell_caveats(measured: Measured, manifest: Manifest) -> list[str]:
+    """Return what the numbers do not say, for this run."""
+    found = []
+    if manifest.bed == "fake":
+        found.append("The fake bed measures nothing: these numbers are invented and mean nothing.")
+    if manifest.clock == "virtual":
+        found.append(
+            "Virtual time has no CPU cost: what the cryptography itself computes is not in these numbers, only what it "
+            "sends. On a fast link, where the CPU is a large part of a handshake, the true increase is higher."
+        )
+    if manifest.state != "finished":
+        found.append(f"The run is not finished ({manifest.state or 'still measured, or interrupted'}).")
+    if len({fact.host.host for fact in manifest.resumed} | {manifest.host.host}) > 1:
+        found.append("The run was taken up again on another host.")
+    found += _caveats_of_cells(measured)
+    bounded = measured.percentiles.filter(pl.col("increase_low").is_not_null()).height
+    if bounded > 1:
+        missing = max(1, round(0.05 * bounded))
+        found.append(f"Of {bounded} intervals at 95 %, about {missing} miss the true value by chance alone.")
+    return found
+
+
+def _caveats_of_cells(measured: Measured) -> list[str]:
+    found = []
+    segmentation = [name for name in measured.cells["segmentation"].unique(maintain_order=True) if name != "wire"]
+    if segmentation:
+        found.append(
+            f"With segmentation {' and '.join(segmentation)} the kernel hands some 20 segments to the link as one "
+            "packet, so a loss takes them all: lossy links look faster than with packets of wire size."
+        )
+    if 0 in measured.cells["size_bytes"]:
+        found.append("A fetch of 0 bytes has a request and an empty response: one round trip more than the handshake.")
+    if measured.cells["link_applied"].eq_missing(other=False).any():
+        found.append("Over some links the kernel did not confirm what was asked; see the failures.")
+    if measured.percentiles["censored"].any():
+        found.append("Where more fetches failed than a percentile leaves room for, it is above all that was seen.")
+    return found
+
+
+def tell_failures(measured: Measured) -> list[tuple[str, str, str, int, int, str]]:
+    """Return link, size, profile, failed, all, and the outcomes of each cell with failures."""
+    rows = measured.counts.filter(pl.col("n_failed") > 0).to_dicts()
+    return [
+        (
+            row["where"],
+            row["size"],
+            row["profile"],
+            row["n_failed"],
+            row["n"],
+            ", ".join(f"{count} {name}" for name, count in counts_by_outcome(row).items()),
+        )
+        for row in rows
+    ]
+
+
+def _word_percentile(name: str) -> str:
+    return "At the median" if name == "p50" else f"At {name}"
+
+
+def _bounds(values: pl.Series) -> tuple[float, float]:
+    known: Sequence[float] = values.drop_nulls().to_list()
+    return min(known), max(known)
+
+
+def _range(low: float, high: float) -> str:
+    """Return `5.3 % to 90.7 % longer`, with the sign in the words."""
+    if abs(high - low) < NEGLIGIBLE_PCT:
+        return _longer(high)
+    if low >= 0:
+        return f"{low:.1f} % to {high:.1f} % longer"
+    if high <= 0:
+        return f"{-high:.1f} % to {-low:.1f} % shorter"
+    return f"from {-low:.1f} % shorter to {high:.1f} % longer"
+
+
+def _longer(percent: float) -> str:
+    if abs(percent) < NEGLIGIBLE_PCT:
+        return "no longer"
+    return f"{percent:.1f} % longer" if percent > 0 else f"{-percent:.1f} % shorter"
+
+
+def _range_ms(low: float, high: float) -> str:
+    first, last = f"{low:+.1f}", f"{high:+.1f}"
+    return f"{first} ms" if first == last else f"{first} to {last} ms"
+
+
+def _interval(row: dict[str, float | None]) -> str:
+    low, high = row["increase_low"], row["increase_high"]
+    if low is None or high is None:
+        return "no interval: too few samples"
+    return f"95 % interval {low:+.1f} to {high:+.1f} %"

@@ -1,0 +1,97 @@
+"""Samples -> values by cell and block, with what failed kept as longer than everything that was seen."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pqbed.errors import SpecError, StoreError
+from pqbed.stats.quantiles import Floats
+from pqbed.store.schema import CONDITIONS, FAILURES
+
+# What is timed, in the order of a connection, and its column.
+MILESTONES = {
+    "connect": "tcp_connect_ns",
+    "handshake": "tls_done_ns",
+    "first_byte": "first_byte_ns",
+    "ttlb": "last_byte_ns",
+}
+# A milestone that was reached counts also where the transfer after it was not done. The last byte needs `ok`.
+REACHED = ("ok", "timeout", "reset", "short_body")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """Values in ns by milestone: cells x blocks, in the order of the cells table. NaN: no sample; infinite: censored.
+
+    `counts` has one row a cell: n, n_ok, n_failed and n_<outcome>.
+    """
+
+    values: Mapping[str, Floats]
+    counts: pl.DataFrame
+
+
+def read_grid(samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequence[str]) -> Grid:
+    """Lay out what is needed of `samples`. Raises StoreError where they cannot be pooled."""
+    table = _read_samples(samples, cells, milestones)
+    place, blocks = _places(table, cells.height)
+    values = {}
+    for name in milestones:
+        grid = np.full(cells.height * blocks, math.nan)
+        grid[place] = table[name].to_numpy()
+        values[name] = grid.reshape(cells.height, blocks)
+    return Grid(values=values, counts=_counts(table, cells.height))
+
+
+def find_baselines(cells: pl.DataFrame, baseline: str) -> list[int | None]:
+    """Return for each cell the row of the baseline's cell under the same conditions; None for the baseline's own.
+
+    Raises SpecError where no cell is of `baseline`.
+    """
+    profiles = cells["profile"].to_list()
+    if baseline not in profiles:
+        known = ", ".join(dict.fromkeys(profiles))
+        raise SpecError(f"no cell has the profile {baseline!r}", f"choose the baseline among {known}")
+    conditions = cells.select(list(CONDITIONS)).rows()
+    rows = {where: row for row, where in enumerate(conditions) if profiles[row] == baseline}
+    return [None if profiles[row] == baseline else rows.get(where) for row, where in enumerate(conditions)]
+
+
+def _read_samples(samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequence[str]) -> pl.DataFrame:
+    numbers = cells.lazy().select("cell_id").with_row_index("cell")
+    values = [_value(name).alias(name) for name in milestones]
+    wanted = samples.select("cell_id", "block", "outcome", pl.col("clock").cast(pl.Categorical), *values)
+    table = wanted.join(numbers, on="cell_id", how="left").drop("cell_id").collect()
+    if table["cell"].null_count():
+        raise StoreError("there are samples of cells that the cells table lacks", "read both from one run")
+    if table["clock"].n_unique() > 1:
+        raise StoreError("samples of the real and of the virtual clock cannot be pooled", "summarise each run alone")
+    return table
+
+
+def _value(milestone: str) -> pl.Expr:
+    reached = pl.col("outcome") == "ok" if milestone == "ttlb" else pl.col("outcome").is_in(REACHED)
+    return pl.when(reached).then(MILESTONES[milestone]).cast(pl.Float64).fill_null(math.inf)
+
+
+def _places(table: pl.DataFrame, cell_count: int) -> tuple[npt.NDArray[np.intp], int]:
+    """Return where in the grid each sample belongs, and the number of blocks."""
+    present = np.sort(table["block"].unique().to_numpy())
+    column = np.searchsorted(present, table["block"].to_numpy())
+    place = table["cell"].to_numpy().astype(np.intp) * present.size + column
+    taken = np.zeros(cell_count * present.size, dtype=np.bool_)
+    taken[place] = True
+    if np.count_nonzero(taken) < place.size:
+        raise StoreError("a cell has two samples in one block", "summarise each run alone")
+    return place, present.size
+
+
+def _counts(table: pl.DataFrame, cell_count: int) -> pl.DataFrame:
+    each = [(pl.col("outcome") == name).sum().alias(f"n_{name}") for name in ("ok", *FAILURES)]
+    found = table.lazy().group_by("cell").agg(pl.len().alias("n"), *each)
+    every = pl.LazyFrame({"cell": range(cell_count)}, schema={"cell": pl.UInt32})
+    joined = every.join(found, on="cell", how="left", maintain_order="left").drop("cell").fill_null(0)
+    return joined.cast(pl.Int64).with_columns(n_failed=pl.col("n") - pl.col("n_ok")).collect()

@@ -1,0 +1,94 @@
+"""Any percentile of any milestone, with intervals, and its increase: one row a cell and percentile."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from pqbed.errors import SpecError
+from pqbed.stats.bootstrap import DRAWS, SEED
+from pqbed.stats.grid import Grid, find_baselines
+from pqbed.stats.summary import count_pairs, tabulate_increases, tabulate_quantiles
+from pqbed.store.schema import BOUNDS
+
+DEFAULT_PERCENTILES = (50.0, 75.0, 90.0)
+
+# `censored`: more of the cell's samples failed than the percentile leaves room for, so it lies above all that was seen.
+PERCENTILES = pl.Schema(
+    {
+        "cell_id": pl.String,
+        "profile": pl.String,
+        "baseline": pl.String,
+        "milestone": pl.String,
+        "percentile": pl.String,
+        "share": pl.Float64,
+        "n": pl.Int64,
+        "n_ok": pl.Int64,
+        "censored": pl.Boolean,
+        **{f"value{bound}_ns": pl.Float64 for bound in BOUNDS},
+        "pairs": pl.Int64,
+        **{f"increase{bound}_pct": pl.Float64 for bound in BOUNDS},
+    }
+)
+
+
+def percentile_name(percentile: float) -> str:
+    """Return `p50`, `p99.9`. Raises SpecError outside of 0 to 100."""
+    if not 0 < percentile < 100:
+        raise SpecError(f"{percentile:g} is not a percentile", "give numbers between 0 and 100, for example 50,90,99.9")
+    return f"p{percentile:g}"
+
+
+def parse_percentiles(text: str) -> tuple[float, ...]:
+    """Read `50,90` or `p50,p99.9`."""
+    found: dict[float, None] = {}
+    for item in text.split(","):
+        number = item.strip().removeprefix("p")
+        try:
+            percentile = float(number)
+        except ValueError:
+            raise SpecError(f"{item.strip()!r} is not a percentile", "give numbers, for example 50,90,99.9") from None
+        percentile_name(percentile)
+        found[percentile] = None
+    return tuple(found)
+
+
+def tabulate_percentiles(
+    grid: Grid,
+    cells: pl.DataFrame,
+    baseline: str,
+    percentiles: Sequence[float] = DEFAULT_PERCENTILES,
+    *,
+    milestone: str = "ttlb",
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> pl.DataFrame:
+    """Return one row a cell and percentile (PERCENTILES), cell by cell. Raises SpecError as `summarise` does."""
+    bases = find_baselines(cells, baseline)
+    shares = [percentile / 100 for percentile in percentiles]
+    names = [percentile_name(percentile) for percentile in percentiles]
+    values = grid.values[milestone]
+    found = tabulate_quantiles(values, shares)
+    increases = tabulate_increases(values, bases, shares, draws, seed)
+    common = pl.DataFrame(
+        {
+            "cell_id": cells["cell_id"],
+            "profile": cells["profile"],
+            "baseline": pl.Series([None if base is None else baseline for base in bases], dtype=pl.String),
+            "n": grid.counts["n"],
+            "n_ok": grid.counts["n_ok"],
+            "pairs": pl.Series(count_pairs(grid, bases), dtype=pl.Int64),
+        }
+    ).with_row_index("row")
+    parts = [
+        common.with_columns(
+            milestone=pl.lit(milestone),
+            percentile=pl.lit(names[place]),
+            share=pl.lit(shares[place]),
+            **{f"value{bound}_ns": pl.Series(found[place, part]) for part, bound in enumerate(BOUNDS)},
+            **{f"increase{bound}_pct": pl.Series(increases[place, part]) for part, bound in enumerate(BOUNDS)},
+        )
+        for place in range(len(shares))
+    ]
+    table = pl.concat(parts).sort("row", maintain_order=True).with_columns(pl.col(pl.Float64).fill_nan(None))
+    censored = (pl.col("n") > 0) & pl.col("value_ns").is_null()
+    return table.with_columns(censored=censored).select(pl.col(name).cast(kind) for name, kind in PERCENTILES.items())
