@@ -1,12 +1,14 @@
 """Headless Chromium over the DevTools protocol: open a page, look at it, and hear of all it asks of a network."""
 
 import base64
+import contextlib
 import json
 import re
 import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -33,44 +35,54 @@ def find_chromium() -> str | None:
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
+@contextlib.contextmanager
+def _folder() -> Iterator[str]:
+    folder = tempfile.mkdtemp(prefix="pqbed-chromium-")
+    try:
+        yield folder
+    finally:
+        for _ in range(50):  # the browser's children may still write there
+            shutil.rmtree(folder, ignore_errors=True)
+            if not Path(folder).exists():
+                break
+            time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def _process(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
 class Page:
     """One page in a browser of its own. `requests` are the addresses it asked for, `complaints` what it logged."""
 
     def __init__(self, program: str) -> None:
-        self._profile = tempfile.TemporaryDirectory(prefix="pqbed-chromium-")
-        self._process = subprocess.Popen(
-            [program, *FLAGS, f"--user-data-dir={self._profile.name}", "about:blank"],
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            text=True,
-        )
+        self._program = program
         self._number = 0
+        self._session: str | None = None
+        self._stack = contextlib.ExitStack()
         self.requests: list[str] = []
         self.complaints: list[str] = []
-        self._browser = connect(self._address(), max_size=None)
-        target = self._ask("Target.createTarget", {"url": "about:blank"})["targetId"]
-        attached = self._ask("Target.attachToTarget", {"targetId": target, "flatten": True})
-        self._session = attached["sessionId"]
-        for domain in ("Page", "Runtime", "Network", "Log"):
-            self._ask(f"{domain}.enable")
-
-    _session: str | None = None
 
     def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(_folder())
+            self._process = stack.enter_context(_process([self._program, *FLAGS, f"--user-data-dir={folder}"]))
+            self._browser = stack.enter_context(connect(self._address(), max_size=None))
+            target = self._ask("Target.createTarget", {"url": "about:blank"})["targetId"]
+            attached = self._ask("Target.attachToTarget", {"targetId": target, "flatten": True})
+            self._session = attached["sessionId"]
+            for domain in ("Page", "Runtime", "Network", "Log"):
+                self._ask(f"{domain}.enable")
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._browser.close()
-        self._process.terminate()
-        self._process.wait(START_S)
-        assert self._process.stderr is not None
-        self._process.stderr.close()
-        for _ in range(50):  # its children may still write there
-            shutil.rmtree(self._profile.name, ignore_errors=True)
-            if not Path(self._profile.name).exists():
-                break
-            time.sleep(0.1)
-        self._profile._finalizer.detach()
+        self._stack.close()
 
     def show(self, path: Path, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
         """Open the file, and wait until its charts are drawn."""
@@ -80,7 +92,8 @@ class Page:
             {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone},
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self._ask("Emulation.setEmulatedMedia", {"features": [scheme]})
+        still = {"name": "prefers-reduced-motion", "value": "reduce"}
+        self._ask("Emulation.setEmulatedMedia", {"features": [scheme, still]})
         self._ask("Page.navigate", {"url": path.resolve().as_uri()})
         self.wait("document.body && document.body.dataset.drawn === 'yes'")
 
@@ -104,6 +117,11 @@ class Page:
             self._ask(
                 "Input.dispatchKeyEvent", {"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": codes[key]}
             )
+
+    def move(self, x: float, y: float) -> None:
+        """Move the mouse there, in pixels of the window."""
+        self._ask("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": x - 3, "y": y})
+        self._ask("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": x, "y": y})
 
     def screenshot(self, path: Path) -> None:
         """Write the whole page, as long as it is, as PNG."""

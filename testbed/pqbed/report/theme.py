@@ -63,7 +63,7 @@ def vega_config(mode: Mode, *, background: bool = True) -> dict[str, Any]:
     return {
         "background": colours.page if background else "transparent",
         "font": FONT,
-        "padding": 8 if background else 2,
+        "padding": 8 if background else {"left": 2, "right": 14, "top": 4, "bottom": 2},
         "view": {"stroke": None},
         "title": {"color": colours.ink, "fontSize": 13, "fontWeight": 600, "anchor": "start", "offset": 8},
         "axis": {

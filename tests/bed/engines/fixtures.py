@@ -18,7 +18,7 @@ from pqbed.errors import EngineError
 def private_engine():
     """The engine that answers here, else one of our own."""
     try:
-        present = connect()
+        present = private.try_connect(connect)
     except EngineError:
         present = None
     if present is not None:

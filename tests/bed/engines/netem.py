@@ -17,13 +17,14 @@ from pathlib import Path
 
 from engines.private import wait_ready
 
-from pqbed.beds.artefacts.bootstrap import UNREAD, bootstrap, build_folder
+from pqbed.beds.artefacts.bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
 from pqbed.beds.artefacts.cache import building, cache_home, hash_inputs
 from pqbed.beds.artefacts.command import Command, no_progress, run_commands
 from pqbed.beds.artefacts.kernel import kernel_entry, kernel_hooks, kernel_packages
 from pqbed.beds.artefacts.recipes import SUITE
 from pqbed.beds.docker.sdk import DockerEngine
-from pqbed.beds.usable import exec_tmpfs, judge_uml
+from pqbed.beds.usable import exec_tmpfs
+from pqbed.errors import HostError
 
 FRAGMENTS = ("kernel.config", "docker.config")
 PACKAGES = ("docker-cli", "docker.io", "iproute2", "iptables", "procps")
@@ -42,8 +43,11 @@ def missing() -> str:
         return "an engine in a guest needs root (for a tap device)"
     if not Path("/dev/net/tun").exists():
         return "an engine in a guest needs /dev/net/tun"
-    verdict = judge_uml()
-    return "" if verdict.usable else f"an engine in a guest needs User-mode Linux: {verdict.found}"
+    try:
+        require_bootstrap()
+    except HostError as error:
+        return f"an engine in a guest: {error.message}"
+    return ""
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """A Docker Engine of our own, for tests on a host where none answers: in one folder, without bridge and firewall."""
 
+import gc
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +41,7 @@ def private_engine_process() -> Iterator[DockerEngine]:
         finally:
             process.terminate()
             process.wait(END_TIMEOUT_S)
+            _unmount_below(folder)
 
 
 def wait_ready(host, timeout_s, says) -> DockerEngine:
@@ -46,12 +49,24 @@ def wait_ready(host, timeout_s, says) -> DockerEngine:
     deadline = time.monotonic() + timeout_s
     while True:
         try:
-            return connect_to(host)
+            return try_connect(lambda: connect_to(host))
         except EngineError as error:
             words, ended = says()
             if ended or time.monotonic() > deadline:
                 raise RuntimeError(f"no engine at {host}: {error.message}: {words}") from error
         time.sleep(0.2)
+
+
+def try_connect(connecting):
+    """Connect; the SDK leaves the socket of a failed attempt to the garbage collector, which is not to complain."""
+    try:
+        return connecting()
+    except EngineError as error:
+        refused = EngineError(error.message, error.hint)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+    raise refused
 
 
 def _command(folder: Path) -> list[str]:
@@ -66,6 +81,14 @@ def _command(folder: Path) -> list[str]:
         "--iptables=false",
         "--ip6tables=false",
     ]
+
+
+def _unmount_below(folder: Path) -> None:
+    """Unmount what dockerd leaves: the host's namespace, where a build used it."""
+    points = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for point in reversed(points):
+        if Path(point).is_relative_to(folder):
+            subprocess.run(["umount", "--lazy", point], check=True)
 
 
 def _install() -> None:

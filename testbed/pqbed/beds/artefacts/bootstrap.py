@@ -13,6 +13,9 @@ from pqbed.errors import HostError
 
 UNREAD = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*", "/usr/share/lintian/*")
 
+# No build goes on after a killed pqbed, and as root no mount outlives its build: what was mounted is seen by it alone.
+ISOLATION = ("setpriv", "--pdeathsig=TERM")
+
 
 def build_folder() -> Path:
     """Where mmdebstrap works: on disk, which /tmp often is not, and open to the users of a user namespace."""
@@ -43,9 +46,8 @@ def bootstrap(
 ) -> Command:
     """Describe the run that makes a root of SUITE with `packages`, into the tar `output` or only for its `hooks`."""
     argv = [
-        *("setpriv", "--pdeathsig=TERM"),  # no build goes on after a killed pqbed
-        "mmdebstrap",
-        f"--mode={'root' if os.geteuid() == 0 else 'auto'}",
+        *ISOLATION,
+        *(("unshare", "--mount", "mmdebstrap", "--mode=root") if os.geteuid() == 0 else ("mmdebstrap", "--mode=auto")),
         f"--variant={variant}",
         *([f"--include={','.join(packages)}"] if packages else []),
         "--format=null" if output is None else "--format=tar",

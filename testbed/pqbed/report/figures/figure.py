@@ -65,10 +65,11 @@ def zoom() -> alt.Parameter:
     return alt.selection_interval(bind="scales", name="zoom", zoom=ZOOM_WHEEL, translate=ZOOM_DRAG)
 
 
-def legend(labels: Sequence[str], title: str | None) -> alt.Legend:
+def legend(labels: Sequence[str], title: str | None, columns: int | None = None) -> alt.Legend:
     """Return a legend below the chart, in as many columns as the labels leave room for on a phone."""
     longest = max(map(len, labels), default=0)
-    return alt.Legend(title=title, columns=4 if longest <= 10 else 3 if longest <= 13 else 2 if longest <= 18 else 1)
+    fitting = 4 if longest <= 6 else 3 if longest <= 12 else 2 if longest <= 18 else 1
+    return alt.Legend(title=title, columns=columns or fitting)
 
 
 def colour(field: str, labels: Sequence[str], title: str | None) -> alt.Color:

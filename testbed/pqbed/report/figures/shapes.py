@@ -99,7 +99,7 @@ def _phases_panel(rows: pl.DataFrame, order: list[str], measured: Measured) -> P
                 title=None,
                 sort=phases,
                 scale=alt.Scale(domain=phases, range="ordinal"),
-                legend=legend(phases, None),
+                legend=legend(phases, None, columns=2),  # its labels on the left leave little room
             ),
             tooltip=tooltips(
                 bar="Fetch",

@@ -40,9 +40,12 @@ def build_page(
     verdicts: Sequence[Verdict] = (),
 ) -> str:
     """Return the page. `folder` is where the run lies, for the command that repeats it."""
-    panels = [panel for figure in figures for panel in figure.panels]
     data = {
-        "specs": [panel.spec for panel in panels],
+        "specs": [
+            {**panel.spec, "description": f"{figure.title}: {panel.title}. {figure.summary}"}
+            for figure in figures
+            for panel in figure.panels
+        ],
         "configs": {mode: vega_config(mode, background=False) for mode in MODES},
     }
     return _template().render(

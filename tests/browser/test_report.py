@@ -1,0 +1,193 @@
+"""The report in headless Chromium, from its file: it draws, answers its controls, and asks nothing of a network."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from chromium import Page, find_chromium
+from sweeps import CLASSIC, PQ, SWEEP, new_run
+
+from pqbed.beds.fake import FakeBed
+from pqbed.plan import plan_sweep
+from pqbed.report.verdict import Verdict, write_verdicts
+from pqbed.report.write import write_report
+from pqbed.runner import run_sweep
+
+pytestmark = pytest.mark.browser
+
+PHONE = 390
+MARKS = ".mark-line path, .mark-rect path, .mark-symbol path, .mark-area path"
+# Long and short ones, as a verdict table has.
+VERDICTS = (
+    Verdict(question="200 KiB at 10 %, p50", published="4,644 ms", band="10 %", ours="4,519 ms", standing="inside"),
+    Verdict(
+        question="Pareto-normal, 200 KiB, p80",
+        published="~1,000 ms",
+        band="20 %",
+        ours="345 ms",
+        interval="330 to 361 ms",
+        standing="outside",
+        why="No plain reading of the parameters gives it. " * 4,
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """Return the page of a run with several links, profiles and sizes, and some failures."""
+    sweep = replace(
+        SWEEP, profiles=(CLASSIC, replace(PQ, name="hybrid"), PQ), size_bytes=(0, 51_200, 204_800), samples=40
+    )
+    with new_run(tmp_path_factory.mktemp("runs")) as run:
+        run_sweep(plan_sweep(sweep), FakeBed(fail_at={5, 6, 77}), run, lanes=1)
+        write_verdicts(run.path, VERDICTS)
+        return write_report(run, figure_files=False).page
+
+
+@pytest.fixture(scope="module")
+def browser():
+    program = find_chromium()
+    if program is None:
+        pytest.skip("no Chromium on this host: apt-get install chromium")
+    with Page(program) as page:
+        yield page
+
+
+@pytest.fixture
+def page(browser):
+    browser.requests.clear()
+    browser.complaints.clear()
+    return browser
+
+
+def drawn(page):
+    """Return for each chart its figure, and how many marks it has."""
+    return page.run(
+        f"""[...document.querySelectorAll(".chart")].map(chart => [
+            chart.closest("figure").id, chart.querySelectorAll({MARKS!r}).length])"""
+    )
+
+
+def pictures(page, figure):
+    return page.run(f'[...document.querySelectorAll("#{figure} svg")].map(svg => svg.outerHTML)')
+
+
+def test_every_figure_is_drawn_and_nothing_leaves_the_page(page, report):
+    for width, dark in ((1280, False), (1280, True), (PHONE, False), (PHONE, True)):
+        page.show(report, width=width, dark=dark)
+        charts = drawn(page)
+        assert len(charts) == 2 + 2 + 2 + 2 + 2
+        assert min(marks for _figure, marks in charts) >= 3
+    assert set(page.requests) <= {report.resolve().as_uri(), "data:,"}
+    assert page.complaints == []
+
+
+def test_the_percentile_control_changes_the_figures(page, report):
+    page.show(report)
+    figures = ("increase-over-size", "increase-by-link", "ttlb-over-size", "phases")
+    before = {figure: pictures(page, figure) for figure in figures}
+    page.run("document.querySelector('input[value=p90]').click()")
+    page.wait("document.body.dataset.drawn === 'yes'")
+    after = {figure: pictures(page, figure) for figure in figures}
+    assert [figure for figure in figures if before[figure] == after[figure]] == []
+    page.run("document.querySelector('input[value=p50]').click()")
+    page.wait("document.body.dataset.drawn === 'yes'")
+    assert pictures(page, "increase-by-link") == before["increase-by-link"]
+
+
+def test_the_size_control_changes_the_distributions(page, report):
+    page.show(report)
+    before = pictures(page, "distribution")
+    page.run(
+        """(() => { const size = document.querySelector("select[name=size]"); size.value = "0B";
+        size.dispatchEvent(new Event("change", {bubbles: true})); })()"""
+    )
+    page.wait("document.body.dataset.drawn === 'yes'")
+    assert pictures(page, "distribution") != before
+
+
+def test_the_controls_are_reached_and_worked_from_the_keyboard(page, report):
+    page.show(report)
+    for _ in range(30):
+        page.press("Tab")
+        if page.run("document.activeElement.name === 'percentile'"):
+            break
+    before = pictures(page, "increase-over-size")
+    page.press("ArrowRight")
+    page.wait("document.querySelector('input[value=p75]').checked && document.body.dataset.drawn === 'yes'")
+    assert pictures(page, "increase-over-size") != before
+
+
+def test_a_point_tells_its_numbers(page, report):
+    page.show(report)
+    page.run("document.querySelector('#ttlb-over-size').scrollIntoView()")
+    x, y = page.run(
+        """(() => { const box = document.querySelector("#ttlb-over-size .mark-symbol.role-mark path")
+        .getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; })()"""
+    )
+    page.move(x, y)
+    page.wait("document.querySelector('#vg-tooltip-element.visible')")
+    told = page.run("document.querySelector('#vg-tooltip-element').innerText")
+    assert "TTLB (ms)" in told
+    assert "95 % interval" in told
+
+
+@pytest.mark.parametrize("width", [1280, 768, PHONE])
+def test_nothing_is_cut_off(page, report, width):
+    page.show(report, width=width)
+    assert page.run("document.documentElement.scrollWidth") <= width
+    cut = page.run(
+        """[...document.querySelectorAll(".chart svg")].flatMap(svg => {
+            const frame = svg.getBoundingClientRect();
+            return [...svg.querySelectorAll("text")].filter(text => {
+                const box = text.getBoundingClientRect();
+                return box.width && (box.left < frame.left - 1 || box.right > frame.right + 1);
+            }).map(text => text.textContent);
+        })"""
+    )
+    assert cut == []
+
+
+def test_the_colours_follow_the_reader(page, report):
+    colours = set()
+    for dark in (False, True):
+        page.show(report, dark=dark)
+        ground = page.run("getComputedStyle(document.body).backgroundColor")
+        title = page.run("getComputedStyle(document.querySelector('.chart .role-axis-title text')).fill")
+        colours.add((ground, title))
+    assert len({ground for ground, _title in colours}) == 2
+    assert len({title for _ground, title in colours}) == 2
+
+
+def test_every_chart_has_a_name_for_screen_readers(page, report):
+    page.show(report)
+    names = page.run(
+        """[...document.querySelectorAll(".chart svg")].map(
+            svg => svg.closest("[role=graphics-document]")?.getAttribute("aria-label"))"""
+    )
+    assert len(set(names)) == 10
+    assert all(names)
+    assert page.run('[...document.querySelectorAll("input, select")].every(field => field.labels.length)')
+
+
+def test_it_prints(page, report, tmp_path):
+    page.show(report)
+    page.print(tmp_path / "report.pdf")
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+def main() -> None:
+    """Write screenshots of a report, light and dark, at the width of a desk and of a phone: test_report.py PAGE OUT."""
+    page, out = Path(sys.argv[1]), Path(sys.argv[2])
+    program = find_chromium()
+    assert program is not None
+    with Page(program) as browser:
+        for width in (1280, PHONE):
+            for mode in ("light", "dark"):
+                browser.show(page, width=width, dark=mode == "dark")
+                browser.screenshot(out / f"{width}-{mode}.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+import io
+import json
+import webbrowser
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pqbed_cli.exits import USAGE
+
+SMALL = ("--bed", "fake", "--rtt", "35,200", "--bandwidth", "1", "--size", "0,50", "--samples", "40")
+
+
+@pytest.fixture
+def run(pqbed):
+    assert pqbed("sweep", *SMALL).code == 0
+    [folder] = Path("results").iterdir()
+    return folder
+
+
+def test_report_says_where_it_lies(pqbed, run):
+    ended = pqbed("report", "latest", "--percentile", "50,99")
+    assert ended.code == 0
+    assert ended.out == f"figures: {run}/figures (25 files)\nreport: {run}/report.html\n"
+    page = (run / "report.html").read_text()
+    assert 'value="p99"' in page
+    assert (run / "figures" / "ttlb-over-size-dark.svg").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_report_opens_the_page_or_says_how(pqbed, run, monkeypatch, found):
+    opened = []
+    monkeypatch.setattr(webbrowser, "open", lambda address: opened.append(address) or found)
+    ended = pqbed("report", "latest", "--open")
+    assert opened == [(run / "report.html").resolve().as_uri()]
+    assert ("no browser was found" in ended.out) is not found
+
+
+def test_report_refuses_an_unknown_baseline_and_percentile(pqbed, run):
+    assert run.is_dir()
+    for arguments, words in ((("--baseline", "x"), "'x'"), (("--percentile", "101"), "101")):
+        ended = pqbed("report", "latest", *arguments)
+        assert ended.code == USAGE
+        assert words in ended.err
+
+
+def test_compare_prints_cell_by_cell(pqbed, run):
+    ended = pqbed("compare", str(run), "latest")
+    assert ended.code == 0
+    head, *rows = ended.out.partition("slower\n")[2].splitlines()
+    assert head.split() == ["link", "size", "profile", "a", "ms", "b", "ms", "change", "ok", "a", "ok", "b"]
+    assert len([row for row in rows if "40/40" in row]) == 16
+    assert rows[-1].startswith("b against a, at 95 %: ")
+    cells = json.loads(pqbed("compare", str(run), "latest", "--json").out)["cells"]
+    assert len(cells) == 16
+    assert cells[0]["change_pct"] == 0
+
+
+def test_compare_refuses_what_would_mislead_and_says_how_to_insist(pqbed, run):
+    copy = Path("copy")
+    copy.mkdir()
+    for path in run.rglob("*"):
+        target = copy / path.relative_to(run)
+        if path.is_dir():
+            target.mkdir(exist_ok=True)
+        else:
+            target.write_bytes(path.read_bytes())
+    manifest = json.loads((copy / "manifest.json").read_text())
+    (copy / "manifest.json").write_text(json.dumps(manifest | {"kernel": "6.12", "clock": "real"}))
+    ended = pqbed("compare", str(run), "copy")
+    assert ended.code == USAGE
+    assert "--across clock,kernel" in ended.err
+    assert pqbed("compare", str(run), "copy", "--across", "clock,kernel").code == 0
+
+
+def test_export_writes_every_format(pqbed, run):
+    assert run.is_dir()
+    readers = {"csv": pl.read_csv, "parquet": pl.read_parquet, "json": pl.read_json}
+    for form, read in readers.items():
+        assert pqbed("export", "latest", f"--{form}", "--to", f"samples.{form}").code == 0
+        table = read(f"samples.{form}")
+        assert table.height == 320
+        assert {"last_byte_ns", "rtt_ns", "profile"} <= set(table.columns)
+
+
+def test_export_goes_to_the_output(pqbed, run):
+    assert run.is_dir()
+    text = pqbed("export", "latest", "--csv", "--table", "percentiles", "--percentile", "50").out
+    assert pl.read_csv(io.StringIO(text)).height == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "one format"),
+        (("--csv", "--json"), "one format"),
+        (("--csv", "--table", "summaries"), "summary"),
+        (("--csv", "--to", "no/such/file.csv"), "no folder"),
+    ],
+)
+def test_export_refuses_what_it_cannot_do(pqbed, run, arguments, words):
+    assert run.is_dir()
+    ended = pqbed("export", "latest", *arguments)
+    assert ended.code == USAGE
+    assert words in ended.err

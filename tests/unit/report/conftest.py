@@ -1,0 +1,46 @@
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sweeps import CLASSIC, PQ, SWEEP, new_run
+
+from pqbed.beds.fake import FakeBed
+from pqbed.plan import plan_sweep
+from pqbed.report.frame import Measured, measure
+from pqbed.runner import run_sweep
+from pqbed.spec.sweep import Sweep
+from pqbed.store.run import Run
+
+HYBRID = replace(PQ, name="hybrid", chain=CLASSIC.chain)
+WIDE = replace(SWEEP, profiles=(CLASSIC, HYBRID, PQ), samples=40)
+
+MakeRun = Callable[..., Run]
+Draw = Callable[..., Measured]
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> Iterator[MakeRun]:
+    """Return a maker of runs of the fake bed: what it is given is laid over the small sweep or its bed."""
+    opened: list[Run] = []
+
+    def make(sweep: Sweep = WIDE, *, bed: dict[str, Any] | None = None, **changes: Any) -> Run:
+        run = new_run(tmp_path / f"{len(opened)}")
+        opened.append(run)
+        run_sweep(plan_sweep(replace(sweep, **changes)), FakeBed(**(bed or {})), run, lanes=1)
+        return run
+
+    yield make
+    for run in opened:
+        run.close()
+
+
+@pytest.fixture
+def measured_of(make_run: MakeRun) -> Draw:
+    def make(**changes: Any) -> Measured:
+        found = measure(make_run(**changes))
+        assert found is not None
+        return found
+
+    return make

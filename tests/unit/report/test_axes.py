@@ -1,0 +1,23 @@
+from pqbed.report.axes import split_axes
+
+
+def test_what_varies_names_a_link_in_short_and_in_full(measured_of):
+    measured = measured_of()
+    row = measured.cells.row(0, named=True)
+    assert measured.axes.varying == ("rtt",)
+    assert (row["link"], row["where"], row["size"]) == ("35ms", "rtt 35ms", "0B")
+    assert "bandwidth 1mbit" in measured.axes.common
+
+
+def test_a_link_that_does_not_vary_is_told_by_its_main_values(measured_of):
+    row = measured_of(rtt_ns=(35_000_000,)).cells.row(0, named=True)
+    assert (row["link"], row["where"]) == ("one link", "rtt 35ms, bandwidth 1mbit, loss 0%")
+
+
+def test_colours_take_the_axes_they_have_room_for(measured_of):
+    cells = measured_of(rtt_ns=(1, 2, 3), initcwnd=(10, 20), queue_packets=(1, 2, 3, 4), samples=1).cells
+    axes = split_axes(cells.to_dicts())
+    assert axes.varying == ("rtt", "queue", "initcwnd")
+    assert axes.inner(24) == ("rtt", "queue", "initcwnd")
+    assert axes.inner(8) == ("queue", "initcwnd")
+    assert axes.inner(1) == ()

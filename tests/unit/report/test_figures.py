@@ -1,0 +1,137 @@
+import json
+
+import altair as alt
+import polars as pl
+import pytest
+from sweeps import CLASSIC
+
+from pqbed.report.figures import choose_figures
+from pqbed.report.figures.over_size import draw_increase
+from pqbed.report.files import figure_files, whole_spec, write_figures
+from pqbed.report.theme import MODES, PALETTES, SHAPES, vega_config
+
+ONE_LINK = (35_000_000,)
+
+
+def names_of(measured):
+    return [figure.name for figure in choose_figures(measured)]
+
+
+def rows_of(spec):
+    return [row for rows in spec["datasets"].values() for row in rows]
+
+
+def colours_of(spec):
+    encodings = [layer["encoding"] for layer in spec["layer"]]
+    return {encoding["color"]["field"] for encoding in encodings if "color" in encoding}
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({}, ["increase-over-size", "increase-by-link", "ttlb-over-size", "phases", "distribution"]),
+        ({"rtt_ns": ONE_LINK}, ["increase-over-size", "ttlb-over-size", "phases", "distribution"]),
+        ({"size_bytes": (0,)}, ["increase-by-link", "phases", "distribution"]),
+        ({"rtt_ns": ONE_LINK, "size_bytes": (0,)}, ["increase-by-link", "phases", "distribution"]),
+    ],
+)
+def test_what_varies_decides_what_is_drawn(measured_of, changes, names):
+    assert names_of(measured_of(samples=4, **changes)) == names
+
+
+def test_one_profile_is_compared_with_nothing(measured_of):
+    alone = measured_of(samples=4, profiles=(CLASSIC,))
+    assert names_of(alone) == ["ttlb-over-size", "phases", "distribution"]
+
+
+def test_every_axis_that_measures_something_has_a_title_with_a_unit(measured_of):
+    def titles(node):
+        if isinstance(node, dict):
+            for channel in ("x", "y"):
+                definition = node.get("encoding", {}).get(channel, {})
+                if definition.get("type") == "quantitative" and "title" in definition:
+                    yield definition["title"]
+            for value in node.values():
+                yield from titles(value)
+        elif isinstance(node, list):
+            for value in node:
+                yield from titles(value)
+
+    found = {title for figure in choose_figures(measured_of(samples=4)) for title in titles(whole_spec(figure))}
+    assert found >= {"Increase of TTLB (%)", "TTLB (ms)", "Response size (KiB)", "Time since the start (ms)"}
+    assert all(title.endswith(")") for title in found)
+
+
+def test_of_one_link_every_percentile_is_a_line_and_of_many_every_link(measured_of):
+    one = draw_increase(measured_of(rtt_ns=ONE_LINK))
+    assert {row["percentile"] for row in rows_of(one.panels[0].spec) if "percentile" in row} == {"p50", "p75", "p90"}
+    assert colours_of(one.panels[0].spec) == {"percentile"}
+    many = draw_increase(measured_of())
+    assert colours_of(many.panels[0].spec) == {"series"}
+    assert [panel.title for panel in many.panels] == ["hybrid against classic", "pq against classic"]
+
+
+def test_published_values_are_drawn_in_their_panel_only(measured_of):
+    published = pl.DataFrame({"profile": ["pq"], "percentile": ["p50"], "size_kib": [0.0], "increase": [33.0]})
+    hybrid, pq = draw_increase(measured_of(), published).panels
+    assert "published" not in json.dumps(hybrid.spec)
+    assert "published" in json.dumps(pq.spec)
+
+
+def test_no_chart_has_more_rows_than_altair_allows(measured_of):
+    measured = measured_of(size_bytes=tuple(range(0, 30_000, 1000)), samples=60, rtt_ns=ONE_LINK)
+    assert alt.data_transformers.active == "default"
+    for figure in choose_figures(measured):
+        for panel in figure.panels:
+            assert max(map(len, panel.spec["datasets"].values())) <= 5000
+
+
+def test_a_cell_without_any_success_leaves_a_gap_and_no_error(measured_of):
+    measured = measured_of(bed={"fail_at": range(10_000)}, samples=3)
+    assert names_of(measured)
+    for figure in choose_figures(measured):
+        if figure.panels:
+            assert figure_files(figure)
+
+
+def test_files_of_a_figure_stand_alone(measured_of, tmp_path):
+    figures = choose_figures(measured_of(samples=4))
+    written = write_figures(tmp_path, figures[:1])
+    assert sorted(path.name for path in written) == [
+        "increase-over-size-dark.png",
+        "increase-over-size-dark.svg",
+        "increase-over-size.png",
+        "increase-over-size.svg",
+        "increase-over-size.vl.json",
+    ]
+    content = {path.name: path.read_bytes() for path in written}
+    assert content["increase-over-size.png"].startswith(b"\x89PNG")
+    assert b"<path" in content["increase-over-size.svg"]
+    assert PALETTES["dark"].page.encode() in content["increase-over-size-dark.svg"]
+    spec = json.loads(content["increase-over-size.vl.json"])
+    alt.Chart.from_dict(spec)
+    assert spec["config"]["background"] == PALETTES["light"].page
+
+
+def luminance(colour):
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one, other):
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_colours_can_be_told_from_their_background(mode):
+    palette = PALETTES[mode]
+    assert min(contrast(colour, palette.page) for colour in palette.series) >= 3
+    assert contrast(palette.ink, palette.page) >= 7
+    assert contrast(palette.quiet, palette.page) >= 4.5
+    assert contrast(palette.on_strong, palette.diverging[0]) >= 4.5
+    assert contrast(palette.on_strong, palette.diverging[-1]) >= 4.5
+    assert contrast(palette.on_weak, palette.diverging[2]) >= 4.5
+    assert len(palette.series) >= len(SHAPES)
+    assert vega_config(mode)["background"] == palette.page

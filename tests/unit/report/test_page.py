@@ -1,0 +1,114 @@
+import html.parser
+import itertools
+import json
+import re
+
+import pytest
+
+from pqbed.errors import StoreError
+from pqbed.report.export import tabulate_run
+from pqbed.report.verdict import VERDICTS_NAME, Verdict, read_verdicts, write_verdicts
+from pqbed.report.write import REPORT_NAME, write_report
+
+VERDICT = Verdict(
+    question="TTLB at <0> KiB", published="~33 %", band="29 to 35 %", ours="30.4 %", standing="inside", why="as said"
+)
+
+
+class Outline(html.parser.HTMLParser):
+    """What a page is made of: its tags with their attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture
+def page_of(make_run):
+    def make(verdicts=(), **changes):
+        run = make_run(**changes)
+        if verdicts:
+            write_verdicts(run.path, verdicts)
+        return write_report(run, figure_files=False).page.read_text()
+
+    return make
+
+
+def test_the_page_loads_nothing(page_of):
+    page = page_of(samples=4)
+    outline = Outline(page)
+    assert not [attributes for _tag, attributes in outline.tags if "src" in attributes]
+    assert [attributes["href"] for attributes in outline.all("link")] == ["data:,"]
+    assert all(attributes["href"].startswith("#") for attributes in outline.all("a"))
+    assert outline.all("meta")[1]["content"].startswith("default-src 'none'")
+
+
+def test_every_table_has_a_caption_and_headers_and_every_figure_a_name(page_of):
+    page = page_of([VERDICT], samples=4, bed={"fail_at": {1}}).partition("<script")[0]
+    outline = Outline(page)
+    tables = re.findall(r"<table.*?</table>", page, re.DOTALL)
+    assert len(tables) == 4
+    for table in tables:
+        assert "<caption" in table
+        assert 'scope="row"' in table
+    identities = {attributes["id"] for _tag, attributes in outline.tags if "id" in attributes}
+    named = [attributes["aria-labelledby"] for _tag, attributes in outline.tags if "aria-labelledby" in attributes]
+    assert set(named) <= identities
+    assert len(outline.all("figure")) == 5
+    assert outline.all("html") == [{"lang": "en"}]
+
+
+def test_headings_do_not_skip_a_level(page_of):
+    levels = [int(tag[1]) for tag, _attributes in Outline(page_of(samples=4)).tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+
+
+def test_what_a_run_says_cannot_become_markup(make_run):
+    run = make_run(samples=4)
+    (run.path / "sweep.toml").write_text("name = '</pre><script>alert(1)</script>'\n")
+    page = write_report(run, figure_files=False).page.read_text()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    assert len(json.loads(data[1])["specs"]) == 10
+    assert "<" not in data[1]
+
+
+def test_verdicts_are_shown_where_the_run_holds_some(page_of, make_run):
+    assert "Verdicts" not in page_of(samples=4)
+    page = page_of([VERDICT], samples=4)
+    assert '<th scope="row">TTLB at &lt;0&gt; KiB</th>' in page
+    assert '<span class="verdict inside">inside</span>' in page
+    run = make_run(samples=4)
+    assert read_verdicts(run.path) == ()
+    (run.path / VERDICTS_NAME).write_text('[{"question": 1}]')
+    with pytest.raises(StoreError, match="holds no verdicts"):
+        read_verdicts(run.path)
+
+
+def test_a_run_without_samples_has_a_page_too(make_run):
+    run = make_run(samples=1)
+    for part in (run.path / "samples").iterdir():
+        part.unlink()
+    page = write_report(run, figure_files=False).page
+    assert page.name == REPORT_NAME
+    assert "No fetch was done yet" in page.read_text()
+    assert "vegaEmbed" not in page.read_text()
+
+
+def test_tables_of_a_run_stand_alone(make_run):
+    run = make_run(samples=4)
+    samples = tabulate_run(run, "samples").collect()
+    assert samples.height == 48
+    assert samples["rtt_ns"].null_count() == 0
+    assert tabulate_run(run, "cells").collect().height == 12
+    assert tabulate_run(run, "summary").collect().height == 12
+    assert tabulate_run(run, "percentiles", percentiles=(50.0, 99.0)).collect().height == 24

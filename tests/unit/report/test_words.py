@@ -1,0 +1,79 @@
+from dataclasses import replace
+
+import polars as pl
+import pytest
+from sweeps import CLASSIC
+
+from pqbed.report.frame import measure
+from pqbed.report.words import samples_needed, tell_answer, tell_caveats, tell_failures
+from pqbed.stats.quantiles import interval_exists
+
+
+def test_three_sentences_with_numbers_and_their_intervals(measured_of):
+    cost, trend, sure = tell_answer(measured_of())
+    assert cost.startswith("At the median, over 4 combinations of link and size, a fetch with hybrid took ")
+    assert "; one with pq took " in cost
+    assert "95 % interval +" in cost
+    assert cost.endswith(", than one with classic.")
+    assert trend.startswith("It shrinks as the response grows: hybrid takes ")
+    assert "at 0B, and " in trend
+    assert sure.startswith("All 480 fetches succeeded; the 95 % interval leaves out zero for ")
+
+
+def test_few_samples_are_told_with_how_many_it_takes(measured_of):
+    measured = measured_of(samples=10)
+    sure = tell_answer(measured)[2]
+    assert sure.endswith("; with 10 samples a cell p75 and p90 have none (that takes 36).")
+    assert tell_answer(measured_of(samples=3))[2].endswith("but there are too few samples for any 95 % interval.")
+
+
+def test_failures_are_told(measured_of):
+    measured = measured_of(bed={"fail_at": {1, 2, 30}})
+    assert tell_answer(measured)[2].startswith("3 of 480 fetches failed and count as slower than all that succeeded; ")
+    failures = tell_failures(measured)
+    assert sum(row[3] for row in failures) == 3
+    assert {row[5] for row in failures} <= {"1 tls_error", "2 tls_error"}
+
+
+def test_nothing_is_claimed_where_nothing_was_compared(measured_of):
+    alone = tell_answer(measured_of(profiles=(CLASSIC,)))
+    assert alone[0].startswith("Nothing was compared")
+    failed = tell_answer(measured_of(bed={"fail_at": range(10_000)}))
+    assert failed[0].startswith("Nothing was compared")
+    assert failed[2] == "480 of 480 fetches failed and count as slower than all that succeeded."
+
+
+def test_one_size_says_nothing_on_the_trend(measured_of):
+    assert "Only one size" in tell_answer(measured_of(size_bytes=(0,)))[1]
+
+
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [(30.0, "It does not shrink"), (1.0, "It shrinks as the response grows:"), (-3.0, "3.0 % shorter at 50KiB")],
+)
+def test_the_trend_is_told_as_it_is(measured_of, last, words):
+    measured = measured_of(samples=10)
+    at_end = pl.when(pl.col("size_bytes") > 0).then(last).otherwise(20.0)
+    changed = replace(measured, percentiles=measured.percentiles.with_columns(increase=at_end))
+    assert words in tell_answer(changed)[1]
+
+
+def test_caveats_are_those_of_the_run(make_run):
+    run = make_run()
+    measured = measure(run)
+    told = " ".join(tell_caveats(measured, run.manifest))
+    assert "Virtual time has no CPU cost" in told
+    assert "fake bed" in told
+    assert "not finished" not in told
+    real = replace(run.manifest, clock="real", bed="docker", state="interrupted")
+    told = " ".join(tell_caveats(measured, real))
+    assert "CPU" not in told
+    assert "not finished (interrupted)" in told
+    offload = replace(measured, cells=measured.cells.with_columns(segmentation=pl.lit("offload-off")))
+    assert "one packet" in " ".join(tell_caveats(offload, real))
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.5, 6), (0.9, 36)])
+def test_samples_needed_for_an_interval(share, count):
+    assert samples_needed(share) == count
+    assert not interval_exists(count - 1, share)
