@@ -72,7 +72,7 @@ def estimate(settled: Settled, finished: int = 0) -> Estimate:
     left = 1 - finished / plan.fetch_count
     return Estimate(
         cells=len(plan.cells),
-        samples=plan.sweep.samples,
+        samples=plan.samples,
         fetches=plan.fetch_count - finished,
         lanes=settled.lanes,
         seconds=left * estimate_seconds(plan, settled.clock, settled.lanes),

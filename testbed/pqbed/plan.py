@@ -9,13 +9,14 @@ import hashlib
 import itertools
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pqbed.spec.cell import Cell
 from pqbed.spec.codec import to_json
-from pqbed.spec.link import Link
+from pqbed.spec.link import Link, queue_fields
+from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.tcp import Tcp
@@ -28,24 +29,31 @@ ADDED_FIELDS = frozenset(
         "intermediate",
         "wire_bytes",
         "client_chain",
+        "limit_packets",
     }
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The cells of a sweep by id, in the order of its axes, and its blocks on demand."""
+    """Cells by id, in the order of their axes, and the blocks of fetches on demand.
 
-    sweep: Sweep
+    `profiles` are those of the cells, the baseline first. `timeout_ns` bounds one fetch.
+    """
+
     cells: dict[str, Cell]
+    profiles: tuple[Profile, ...]
+    samples: int
+    seed: int
+    timeout_ns: int
 
     @property
     def block_count(self) -> int:
-        return self.sweep.samples
+        return self.samples
 
     @property
     def fetch_count(self) -> int:
-        return self.sweep.samples * len(self.cells)
+        return self.samples * len(self.cells)
 
     def block(self, number: int) -> tuple[Fetch, ...]:
         """Return block `number` (0 to `block_count` - 1): each cell once."""
@@ -53,13 +61,13 @@ class Plan:
         for identity, cell in self.cells.items():
             by_link.setdefault(cell.link, []).append(identity)
         links = list(by_link)
-        order = random.Random(_mix(self.sweep.seed, "order", number))
+        order = random.Random(_mix(self.seed, "order", number))
         order.shuffle(links)
         fetches: list[Fetch] = []
         for link in links:
             arms = by_link[link]
             order.shuffle(arms)
-            seed = _mix(self.sweep.seed, _digest(link), number)
+            seed = _mix(self.seed, _digest(link), number)
             fetches.extend(Fetch(cell_id=arm, block=number, repetition=number, seed=seed) for arm in arms)
         return tuple(fetches)
 
@@ -70,7 +78,18 @@ class Plan:
 
 def plan_sweep(sweep: Sweep) -> Plan:
     """Lay out the grid of `sweep`."""
-    return Plan(sweep=sweep, cells={cell_id(cell): cell for cell in _grid(sweep)})
+    return plan_sweeps((sweep,), samples=sweep.samples, seed=sweep.seed)
+
+
+def plan_sweeps(sweeps: Sequence[Sweep], *, samples: int, seed: int) -> Plan:
+    """Lay out the grids of `sweeps` as one plan; a cell that is in several of them is there once."""
+    return Plan(
+        cells={cell_id(cell): cell for sweep in sweeps for cell in _grid(sweep)},
+        profiles=tuple(dict.fromkeys(profile for sweep in sweeps for profile in sweep.profiles)),
+        samples=samples,
+        seed=seed,
+        timeout_ns=max(sweep.timeout_ns for sweep in sweeps),
+    )
 
 
 def cell_id(cell: Cell) -> str:
@@ -98,8 +117,8 @@ def _grid(sweep: Sweep) -> Iterator[Cell]:
             loss=loss,
             jitter_ns=jitter,
             distribution=distribution,
-            queue_packets=queue,
             segmentation=segmentation,
+            **queue_fields(queue),
         )
         tcp = Tcp(
             initcwnd_server=initcwnd,

@@ -75,6 +75,8 @@ def limit_packets(link: Link, mtu: int, delay_ns: int) -> int:
 
     netem counts its delay line in `limit`, so a fixed 1000 would cap 1 Gbit/s at 100 ms to 120 Mbit/s.
     """
+    if link.limit_packets is not None:
+        return link.limit_packets
     frame_bits = 8 * (mtu + ETHERNET_HEADER_BYTES)
     if link.bandwidth_bps is None:
         on_the_wire = -(-8 * UNLIMITED_IN_FLIGHT_BYTES // frame_bits)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pqbed.spec.link import GilbertElliott, Loss, RandomLoss
-from pqbed.spec.parse import format_loss
+from pqbed.spec.link import GilbertElliott, Loss, PlainLimit, Queue, RandomLoss
+from pqbed.spec.parse import format_loss, format_queue
 from pqbed.units import format_duration, format_rate
 
 Row = Mapping[str, Any]
@@ -23,7 +23,7 @@ LINK_AXES: dict[str, Callable[[Row], str]] = {
     "loss": lambda row: format_loss(_loss(row)),
     "jitter": lambda row: format_duration(row["jitter_ns"]),
     "distribution": lambda row: str(row["distribution"]),
-    "queue": lambda row: str(row["queue"]),
+    "queue": lambda row: format_queue(_queue(row)),
     "segmentation": lambda row: str(row["segmentation"]),
     "initcwnd": lambda row: str(row["initcwnd_server"]),
 }
@@ -66,6 +66,10 @@ def split_axes(rows: Sequence[Row]) -> Axes:
         varying=tuple(name for name, shown in values.items() if len(shown) > 1),
         counts={name: len(shown) for name, shown in values.items()},
     )
+
+
+def _queue(row: Row) -> Queue:
+    return PlainLimit(packets=row["limit"]) if row["limit"] is not None else row["queue"] or 0
 
 
 def _loss(row: Row) -> Loss:

@@ -1,7 +1,7 @@
 """The link: what lies between client and server."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Distribution = Literal["uniform", "normal", "pareto", "paretonormal"]
 Segmentation = Literal["wire", "offload-off", "host"]
@@ -37,12 +37,30 @@ Loss = RandomLoss | GilbertElliott
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlainLimit:
+    """netem's own `limit`, as `tc` takes it: queue and delay line together. What most published scripts set."""
+
+    packets: int
+
+
+Queue = int | PlainLimit
+
+
+def queue_fields(queue: Queue) -> dict[str, Any]:
+    """Return the fields of `Link` that say `queue`."""
+    if isinstance(queue, PlainLimit):
+        return {"limit_packets": queue.packets}
+    return {"queue_packets": queue, "limit_packets": None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """A symmetric path. Each direction gets half the RTT, and all of the other values.
 
     `jitter_ns` is netem's: the spread of the delay of one direction (the standard deviation of the
     named distributions, half the width of the uniform one). `queue_packets` is what may wait at
-    the bottleneck besides the packets on the wire. `bandwidth_bps` None means no rate limit.
+    the bottleneck besides the packets on the wire; `limit_packets` stands in its place where it is given, and is
+    what netem holds in all, the wire included. `bandwidth_bps` None means no rate limit.
     """
 
     rtt_ns: int
@@ -53,3 +71,4 @@ class Link:
     queue_packets: int = DEFAULT_QUEUE_PACKETS
     segmentation: Segmentation = "wire"
     layout: Layout = "ends"
+    limit_packets: int | None = None

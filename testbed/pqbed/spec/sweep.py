@@ -6,6 +6,7 @@ from pqbed.spec.link import (
     DEFAULT_QUEUE_PACKETS,
     Distribution,
     Loss,
+    Queue,
     RandomLoss,
     Segmentation,
 )
@@ -29,7 +30,7 @@ class Sweep:
     loss: tuple[Loss, ...] = (RandomLoss(),)
     jitter_ns: tuple[int, ...] = (0,)
     distribution: tuple[Distribution, ...] = ("uniform",)
-    queue_packets: tuple[int, ...] = (DEFAULT_QUEUE_PACKETS,)
+    queue_packets: tuple[Queue, ...] = (DEFAULT_QUEUE_PACKETS,)
     segmentation: tuple[Segmentation, ...] = ("wire",)
     initcwnd: tuple[int, ...] = (20,)
     size_bytes: tuple[int, ...]

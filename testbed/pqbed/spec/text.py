@@ -107,7 +107,7 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
         "bandwidth": [format_rate(rate) for rate in sweep.bandwidth_bps],
         "jitter": [format_duration(jitter) for jitter in sweep.jitter_ns],
         "distribution": list(sweep.distribution),
-        "queue": list(sweep.queue_packets),
+        "queue": [parse.format_queue(queue) for queue in sweep.queue_packets],
         "segmentation": list(sweep.segmentation),
         "initcwnd": list(sweep.initcwnd),
         "congestion_control": sweep.congestion_control,

@@ -70,7 +70,8 @@ def _link_columns(link: Link) -> dict[str, Any]:
         "loss_in_good_ppm": burst and burst.loss_in_good_ppm,
         "jitter_ns": link.jitter_ns,
         "distribution": link.distribution,
-        "queue": link.queue_packets,
+        "queue": link.queue_packets if link.limit_packets is None else None,
+        "limit": link.limit_packets,
         "segmentation": link.segmentation,
         "layout": link.layout,
     }
