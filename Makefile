@@ -16,6 +16,7 @@ demo: setup
 	$(BIN)/pqbed sweep --preset demo
 
 test: lint
+	@scripts/setup.sh tests
 	$(BIN)/pytest
 
 lint: setup

@@ -1,5 +1,5 @@
 #!/bin/sh
-# setup.sh: make .venv with pqbed and its development tools, after installing with apt what the host lacks for that
+# setup.sh [tests]: make .venv with pqbed and its development tools, after installing with apt what the host lacks for that
 # (Debian 12, Ubuntu 24.04 and later). Nothing else on the host changes. Runs in a moment when there is nothing to do.
 # PQBED_CA_BUNDLE: a PEM file to trust for downloads besides the system's certificates.
 set -eu
@@ -31,12 +31,16 @@ missing_packages() {
     fi
     command -v ip > /dev/null || command -v /sbin/ip > /dev/null || echo iproute2
     command -v strace > /dev/null || echo strace
-    command -v chromium > /dev/null || command -v chromium-browser > /dev/null || echo chromium
+    if [ "$for_tests" ]; then browser; fi
     [ "$(uname -m)" = x86_64 ] || return 0
     command -v mmdebstrap > /dev/null || echo mmdebstrap
     [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo debian-archive-keyring
     command -v gpg > /dev/null || echo gpg # by which mmdebstrap finds the right keyring
     [ "$(id -u)" = 0 ] || command -v newuidmap > /dev/null || echo uidmap
+}
+
+browser() { # The tests open reports in it. Elsewhere than in Debian it is no ordinary package.
+    command -v chromium > /dev/null || ! grep -q '^ID=debian$' /etc/os-release || echo chromium
 }
 
 as_root() {
@@ -61,6 +65,8 @@ trust() {
     export PIP_CERT="$bundle"
 }
 
+for_tests=
+[ "${1:-}" != tests ] || for_tests=yes
 python=$(find_python)
 missing=$(missing_packages)
 if [ -n "$missing" ]; then

@@ -11,6 +11,7 @@ from pqbed.spec.link import Link, queue_fields
 from pqbed.spec.names import known_name
 from pqbed.spec.profile import Profile
 from pqbed.spec.profiles import builtin_profiles
+from pqbed.spec.tcp import Tcp
 
 T = TypeVar("T")
 
@@ -20,7 +21,9 @@ LARGEST_SEED = 2**63 - 1
 _LINK_FIELDS: dict[str, tuple[str, Callable[[str], tuple[Any, ...]]]] = {
     "rtt": ("rtt_ns", parse.parse_rtts),
     "loss": ("loss", parse.parse_losses),
+    "loss_up": ("loss_up", parse.parse_losses_up),
     "bandwidth": ("bandwidth_bps", parse.parse_bandwidths),
+    "bandwidth_up": ("bandwidth_up_bps", parse.parse_bandwidths_up),
     "jitter": ("jitter_ns", parse.parse_jitters),
     "distribution": ("distribution", parse.parse_distributions),
     "segmentation": ("segmentation", parse.parse_segmentations),
@@ -36,12 +39,26 @@ def session_with(session: Session, typed: Mapping[str, str]) -> Session:
     }
     if "queue" in typed:
         changes |= queue_fields(single("queue", parse.parse_queues(typed["queue"])))
-    tcp = session.tcp
+    tcp = _tcp_with(session.tcp, typed)
+    seed = parse.parse_count("seed", typed["seed"], 0, LARGEST_SEED) if "seed" in typed else session.seed
+    return replace(session, link=_checked(replace(session.link, **changes)), tcp=tcp, seed=seed)
+
+
+def _tcp_with(tcp: Tcp, typed: Mapping[str, str]) -> Tcp:
+    """Lay what was typed over `tcp`. What is named for both sides goes before what is named for the client."""
     if "initcwnd" in typed:
         segments = single("initcwnd", parse.parse_initcwnds(typed["initcwnd"]))
         tcp = replace(tcp, initcwnd_server=segments, initcwnd_client=segments)
-    seed = parse.parse_count("seed", typed["seed"], 0, LARGEST_SEED) if "seed" in typed else session.seed
-    return replace(session, link=_checked(replace(session.link, **changes)), tcp=tcp, seed=seed)
+    if "initcwnd_client" in typed:
+        own = single("initcwnd_client", parse.parse_client_initcwnds(typed["initcwnd_client"]))
+        tcp = replace(tcp, initcwnd_client=own or tcp.initcwnd_server)
+    if "congestion_control" in typed:
+        name = single("congestion_control", parse.parse_controls(typed["congestion_control"]))
+        tcp = replace(tcp, congestion_control=name, congestion_control_client=None)
+    if "congestion_control_client" in typed:
+        names = parse.parse_client_controls(typed["congestion_control_client"])
+        tcp = replace(tcp, congestion_control_client=single("congestion_control_client", names))
+    return tcp
 
 
 def profiles_from(text: str | None) -> tuple[Profile, ...]:

@@ -14,6 +14,12 @@ Loss = Annotated[
     typer.Option(metavar="%,...", help="Loss in each direction, per cent; bursts as ge:P/R[/H[/K]]."),
 ]
 Bandwidth = Annotated[str | None, typer.Option(metavar="MBIT,...", help="Rates; a plain number is Mbit/s; or none.")]
+BandwidthUp = Annotated[
+    str | None, typer.Option(metavar="MBIT,...", help="Rates from client to server, where they differ; or same.")
+]
+LossUp = Annotated[
+    str | None, typer.Option(metavar="%,...", help="Loss from client to server, where it differs; or same.")
+]
 Jitter = Annotated[str | None, typer.Option(metavar="MS,...", help="Jitter of one direction.")]
 Distribution = Annotated[
     str | None, typer.Option(metavar="NAME,...", help="Of the jitter: uniform, normal, pareto, paretonormal.")
@@ -21,6 +27,16 @@ Distribution = Annotated[
 Size = Annotated[str | None, typer.Option(metavar="KIB,...", help="Response sizes; a plain number is KiB.")]
 Profiles = Annotated[str | None, typer.Option("--profile", metavar="NAME,...", help="TLS profiles; first: baseline.")]
 Initcwnd = Annotated[str | None, typer.Option(metavar="N,...", help="Initial congestion windows, in segments.")]
+InitcwndClient = Annotated[
+    str | None, typer.Option(metavar="N,...", help="Those of the client, where they differ; or same.")
+]
+CongestionControl = Annotated[
+    str | None, typer.Option(metavar="NAME,...", help="Congestion control, by the kernel's name: cubic, bbr, ...")
+]
+CongestionControlClient = Annotated[
+    str | None,
+    typer.Option(metavar="NAME,...", help="That of the client, where it differs; or same."),
+]
 Queue = Annotated[str | None, typer.Option(metavar="N,...", help="Packets that may wait at the bottleneck.")]
 Segmentation = Annotated[str | None, typer.Option(metavar="NAME,...", help="wire, offload-off or host.")]
 Samples = Annotated[str | None, typer.Option(metavar="N", help="Samples a cell. [default: about five minutes' worth]")]

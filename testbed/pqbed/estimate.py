@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from pqbed.flights import RESPONSE_HEADER_BYTES, typical_flights
 from pqbed.model import mean_loss_ppm, segment_count, ttlb_floor_ns
+from pqbed.net.shape import SIDES, loss_of
 from pqbed.plan import Plan, plan_sweep
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import PPM
@@ -49,4 +50,5 @@ def _virtual_seconds(cell: Cell) -> float:
 
 
 def _loss_share(cell: Cell) -> float:
-    return mean_loss_ppm(cell.link.loss) / PPM
+    link = cell.link
+    return max(mean_loss_ppm(loss_of(link, side)) for side in SIDES) / PPM

@@ -5,7 +5,7 @@ Sizes are those of the standards: FIPS 203 (ML-KEM), FIPS 204 (ML-DSA), FIPS 205
 
 from dataclasses import dataclass
 
-from pqbed.spec.profile import Profile
+from pqbed.spec.profile import Chain, Profile
 
 RESPONSE_HEADER_BYTES = 250
 REQUEST_BYTES = 150
@@ -60,18 +60,37 @@ class Flights:
 def typical_flights(profile: Profile) -> Flights:
     """Return about what `profile` puts on the wire."""
     client_share, server_share = _SHARES.get(_plain(profile.group), _DEFAULT_SHARES)
-    key, signature = _SIGNATURES.get(_plain(profile.chain.algorithm), _DEFAULT_SIGNATURE)
-    certificate = profile.chain.depth * (_CERTIFICATE_BYTES + key + signature)
-    proof = certificate + _VERIFY_BYTES + signature
+    proof = _proof_bytes(profile.chain)
     return Flights(
         server_bytes=_SERVER_HELLO_BYTES + server_share + _SERVER_REST_BYTES + proof,
         client_bytes=_CLIENT_HELLO_BYTES
         + client_share
         + _CLIENT_FINISHED_BYTES
         + REQUEST_BYTES
-        + (proof if profile.mutual else 0),
-        certificate_bytes=certificate,
+        + (0 if profile.clients_chain is None else _proof_bytes(profile.clients_chain)),
+        certificate_bytes=typical_certificate_bytes(profile.chain),
     )
+
+
+def typical_certificate_bytes(chain: Chain) -> int:
+    """Return about the size of the Certificate message that carries `chain`."""
+    if chain.wire_bytes is not None:
+        return chain.wire_bytes
+    keys = _key_bytes(chain.algorithm) + (chain.depth - 1) * _key_bytes(chain.authority)
+    return keys + chain.depth * (_CERTIFICATE_BYTES + _signature_bytes(chain.authority))
+
+
+def _proof_bytes(chain: Chain) -> int:
+    """Certificate and CertificateVerify."""
+    return typical_certificate_bytes(chain) + _VERIFY_BYTES + _signature_bytes(chain.algorithm)
+
+
+def _key_bytes(algorithm: str) -> int:
+    return _SIGNATURES.get(_plain(algorithm), _DEFAULT_SIGNATURE)[0]
+
+
+def _signature_bytes(algorithm: str) -> int:
+    return _SIGNATURES.get(_plain(algorithm), _DEFAULT_SIGNATURE)[1]
 
 
 def _plain(name: str) -> str:

@@ -10,7 +10,7 @@ TTLB >= 2 RTT for TCP and TLS + 1 RTT for request and response + wire bytes / ba
 Left out, as they only make a connection slower: acknowledgements on the wire, delayed ones, queues, loss, CPU.
 """
 
-from pqbed.net.shape import JITTER_REACH
+from pqbed.net.shape import JITTER_REACH, rate_of
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import PPM, GilbertElliott, Link, Loss
 
@@ -90,9 +90,9 @@ def handshake_floor_ns(cell: Cell, server_flight_bytes: int, client_hello_bytes:
 
     `server_flight_bytes` is ServerHello to Finished, `client_hello_bytes` the ClientHello, as TLS records.
     """
-    rate, mss = cell.link.bandwidth_bps, segment_bytes(cell.tcp.mtu)
-    opening_ns = 2 * frame_ns(SYN_WIRE_BYTES, rate)
-    hello_ns = transmit_ns(client_hello_bytes, rate, mss)
+    up, down, mss = rate_of(cell.link, "client"), rate_of(cell.link, "server"), segment_bytes(cell.tcp.mtu)
+    opening_ns = frame_ns(SYN_WIRE_BYTES, up) + frame_ns(SYN_WIRE_BYTES, down)
+    hello_ns = transmit_ns(client_hello_bytes, up, mss)
     flight = flight_ns(cell, server_flight_bytes, cell.tcp.initcwnd_server)
     return 2 * rtt_floor_ns(cell.link) + opening_ns + hello_ns + flight
 

@@ -1,7 +1,7 @@
 """Sweep -> cells with stable ids -> seeded blocks of fetches. Pure: the same sweep gives the same plan.
 
 A block is one pass over all cells. Within it the links come in random order, and the arms of one
-link (profiles, sizes, initcwnd) follow one another in random order and share the netem seed of that repetition,
+link (profiles, sizes, TCP settings) follow one another in random order and share the netem seed of that repetition,
 so that they can be compared as pairs.
 """
 
@@ -30,6 +30,9 @@ ADDED_FIELDS = frozenset(
         "wire_bytes",
         "client_chain",
         "limit_packets",
+        "bandwidth_up_bps",
+        "loss_up",
+        "congestion_control_client",
     }
 )
 
@@ -98,35 +101,39 @@ def cell_id(cell: Cell) -> str:
 
 
 def _grid(sweep: Sweep) -> Iterator[Cell]:
-    axes = itertools.product(
-        sweep.segmentation,
-        sweep.queue_packets,
-        sweep.distribution,
-        sweep.jitter_ns,
-        sweep.bandwidth_bps,
-        sweep.rtt_ns,
-        sweep.loss,
-        sweep.initcwnd,
-        sweep.profiles,
-        sweep.size_bytes,
-    )
-    for segmentation, queue, distribution, jitter, bandwidth, rtt, loss, initcwnd, profile, size in axes:
-        link = Link(
-            rtt_ns=rtt,
-            bandwidth_bps=bandwidth,
-            loss=loss,
-            jitter_ns=jitter,
-            distribution=distribution,
-            segmentation=segmentation,
-            **queue_fields(queue),
-        )
-        tcp = Tcp(
+    for link, tcp in itertools.product(_links(sweep), _tcps(sweep)):
+        for profile, size_bytes in itertools.product(sweep.profiles, sweep.size_bytes):
+            yield Cell(link=link, tcp=tcp, profile=profile, workload=Workload(size_bytes=size_bytes))
+
+
+def _links(sweep: Sweep) -> Iterator[Link]:
+    axes: dict[str, tuple[Any, ...]] = {
+        "segmentation": sweep.segmentation,
+        "queue": sweep.queue_packets,
+        "distribution": sweep.distribution,
+        "jitter_ns": sweep.jitter_ns,
+        "bandwidth_bps": sweep.bandwidth_bps,
+        "bandwidth_up_bps": sweep.bandwidth_up_bps,
+        "rtt_ns": sweep.rtt_ns,
+        "loss": sweep.loss,
+        "loss_up": sweep.loss_up,
+    }
+    for values in itertools.product(*axes.values()):
+        chosen = dict(zip(axes, values, strict=True))
+        queue = queue_fields(chosen.pop("queue"))
+        yield Link(**chosen, **queue)
+
+
+def _tcps(sweep: Sweep) -> Iterator[Tcp]:
+    axes = (sweep.congestion_control, sweep.congestion_control_client, sweep.initcwnd, sweep.initcwnd_client)
+    for control, control_client, initcwnd, initcwnd_client in itertools.product(*axes):
+        yield Tcp(
             initcwnd_server=initcwnd,
-            initcwnd_client=initcwnd,
-            congestion_control=sweep.congestion_control,
+            initcwnd_client=initcwnd_client or initcwnd,
+            congestion_control=control,
+            congestion_control_client=control_client,
             mtu=sweep.mtu,
         )
-        yield Cell(link=link, tcp=tcp, profile=profile, workload=Workload(size_bytes=size))
 
 
 def _digest(value: Cell | Link) -> str:

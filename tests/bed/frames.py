@@ -13,12 +13,13 @@ SYN = 0x02
 
 @dataclass(frozen=True)
 class Segment:
-    """One TCP segment. `number` is that of its first byte of data."""
+    """One TCP segment. `number` is that of its first byte of data, `frame_bytes` all that passed the wire."""
 
     up: bool
     number: int
     data: bytes
     syn: bool
+    frame_bytes: int
 
 
 def listen(ifname: str = "eth0") -> socket.socket:
@@ -45,6 +46,11 @@ def stream(caught: list[Segment], *, up: bool) -> bytes:
             whole.extend(bytes(max(0, start + len(segment.data) - len(whole))))
             whole[start : start + len(segment.data)] = segment.data
     return bytes(whole)
+
+
+def payload_frame_bytes(caught: list[Segment], *, up: bool) -> int:
+    """Return the bytes of all frames that carry data or a SYN: those that the handshake and the transfer wait for."""
+    return sum(segment.frame_bytes for segment in caught if segment.up == up and (segment.data or segment.syn))
 
 
 def flights(caught: list[Segment]) -> tuple[int, ...]:
@@ -78,4 +84,4 @@ def _segment(frame: bytes, outgoing: bool) -> Segment | None:
     start = tcp + 4 * (frame[tcp + 12] >> 4)
     (number,) = struct.unpack_from("!I", frame, tcp + 4)
     data = frame[start : ETHERNET_BYTES + total]
-    return Segment(up=outgoing, number=number, data=data, syn=bool(frame[tcp + 13] & SYN))
+    return Segment(up=outgoing, number=number, data=data, syn=bool(frame[tcp + 13] & SYN), frame_bytes=len(frame))

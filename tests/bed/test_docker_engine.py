@@ -176,7 +176,7 @@ def test_what_is_not_ours_is_not_touched(bed, engine, stack_image):
 def test_down_clears_what_a_killed_process_left(bed, engine, stack_image, number):
     before = everything(engine)
     program = textwrap.dedent(CRASH).format(number=number, image=stack_image)
-    host = {"DOCKER_HOST": engine._host} if engine._host else {}
+    host = {"DOCKER_HOST": engine.host} if engine.host else {}
     done = run_python(program, host)
     assert done.returncode == -9
     assert bed.take_down()
@@ -269,7 +269,7 @@ def test_an_engine_over_ssh_carries_the_same_streams(engine, stack_image, tmp_pa
         pytest.skip("the Docker CLI is not installed: it is the far end of ssh://")
     # What sshd would run on the other host: `docker system dial-stdio`.
     shim = tmp_path / "ssh"
-    shim.write_text(f"#!/bin/sh\nexec docker --host={engine._host or DEFAULT_SOCKET} system dial-stdio\n")
+    shim.write_text(f"#!/bin/sh\nexec docker --host={engine.host or DEFAULT_SOCKET} system dial-stdio\n")
     shim.chmod(0o755)
     lane, _ = up_lane(engine, 0, stack_image)
     path = os.pathsep.join((str(tmp_path), os.environ["PATH"]))

@@ -22,6 +22,7 @@ MS = 1_000_000
 TIMEOUT_NS = 60_000 * MS
 CHAIN = Chain(algorithm="p256")
 CLASSICAL = Profile(name="classical", group="X25519", chain=CHAIN)
+MUTUAL = Profile(name="mutual", group="X25519", chain=CHAIN, mutual=True, client_chain=Chain(algorithm="mldsa65"))
 HYBRID = Profile(name="hybrid", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65"))
 LINK = Link(rtt_ns=40 * MS, bandwidth_bps=10_000_000)
 
@@ -115,3 +116,15 @@ def test_a_dead_lane_is_an_error_of_the_lane_and_leaves_nothing(bed, netem_engin
         list(lane.run(grid, fetches(grid, 1)))
     lane.close()
     assert bed.take_down() == ()
+
+
+def test_clients_prove_themselves_from_one_container_to_the_other(bed):
+    lane = bed.open_lane(0, [CLASSICAL, MUTUAL], TIMEOUT_NS)
+    grid = cells(CLASSICAL, MUTUAL)
+    outcomes = [timings.outcome for _, timings in lane.run(grid, fetches(grid, 2))]
+    lane.close()
+    assert outcomes == ["ok"] * 4
+    sizes = {served.profile.name: served.client_certificate_wire_bytes for served in lane.facts.served}
+    assert sizes["classical"] is None
+    assert sizes["mutual"] > 10_000
+    assert "PRIVATE" not in str(lane.facts)

@@ -1,6 +1,8 @@
+import re
 import shutil
 import ssl
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -53,20 +55,32 @@ def test_padding_is_shared_evenly_and_the_leaf_takes_the_rest(missing, certifica
 
 @needs_openssl
 @pytest.mark.parametrize("depth", [1, 2, 4])
-@pytest.mark.parametrize("wire_bytes", [2_500, 8_000, 16_000, 102_404])
+@pytest.mark.parametrize("wire_bytes", [2_500, 16_000, 102_404])
 def test_a_chain_is_padded_to_the_byte(tmp_path, depth, wire_bytes):
-    chain = Chain(algorithm="rsa2048", depth=depth, wire_bytes=wire_bytes)
-    if depth == 4 and wire_bytes == 2_500:
-        with pytest.raises(SpecError, match=r"rsa2048x4\+pad2500 cannot be made, since unpadded the chain has 3") as caught:
-            make_chain(chain, tmp_path / "chain")
-        assert "or more" in caught.value.hint
-        return
+    chain = Chain(algorithm="ed25519", depth=depth, wire_bytes=wire_bytes)
     files = make_chain(chain, tmp_path / "chain")
     pems = pems_of(files.sent)
     assert files.wire_bytes == certificate_message_bytes(pems) == wire_bytes
     assert len(pems) == depth
     sizes = [len(ssl.PEM_cert_to_DER_cert(pem)) for pem in pems]
     assert max(sizes) - min(sizes) < 200
+
+
+@needs_openssl
+def test_a_size_below_that_of_the_plain_chain_is_refused_with_the_least_that_can_be_had(tmp_path):
+    chain = Chain(algorithm="ed25519", wire_bytes=700)
+    told = r"ed25519x2\+pad700 cannot be made, since unpadded the chain has \d+ bytes"
+    with pytest.raises(SpecError, match=told) as caught:
+        make_chain(chain, tmp_path / "chain")
+    least = int(re.findall(r"ask for (\d+) or more", caught.value.hint)[0])
+    assert make_chain(replace(chain, wire_bytes=least), tmp_path / "least").wire_bytes == least
+
+
+@needs_openssl
+def test_a_size_within_one_per_cent_of_the_plain_chain_is_had_without_padding(tmp_path):
+    plain = make_chain(Chain(algorithm="ed25519"), tmp_path / "plain").wire_bytes
+    near = make_chain(Chain(algorithm="ed25519", wire_bytes=plain - 5), tmp_path / "near")
+    assert near.wire_bytes == plain
 
 
 @needs_openssl
@@ -107,7 +121,7 @@ def test_padding_is_not_critical(tmp_path):
 
 @needs_openssl
 def test_the_same_chain_has_the_same_size_every_time(tmp_path):
-    chain = Chain(algorithm="rsa2048", depth=1)
+    chain = Chain(algorithm="ed25519")
     assert len({make_chain(chain, tmp_path / str(number)).wire_bytes for number in range(3)}) == 1
 
 

@@ -54,6 +54,16 @@ def test_slow_start_rounds(segments, window, rounds):
     assert slow_start_rounds(segments, window) == rounds
 
 
+def test_each_direction_has_its_own_rate():
+    even, slow_up = cell(bandwidth_bps=1_000_000), cell(bandwidth_bps=1_000_000, bandwidth_up_bps=100_000)
+    sent = 74 + 1_500 + 2 * 66  # a SYN and a ClientHello of two segments
+    later_ns = handshake_floor_ns(slow_up, 8_000, 1_500) - handshake_floor_ns(even, 8_000, 1_500)
+    assert later_ns == pytest.approx(sent * 8 * 9_000, abs=10)
+    free_up = cell(bandwidth_bps=1_000_000, bandwidth_up_bps=0)
+    earlier_ns = handshake_floor_ns(even, 8_000, 1_500) - handshake_floor_ns(free_up, 8_000, 1_500)
+    assert earlier_ns == pytest.approx(sent * 8 * 1_000, abs=10)
+
+
 def test_without_a_rate_only_round_trips_count():
     assert handshake_floor_ns(cell(), 8_000, 1_500) == 70 * MS
     assert ttlb_floor_ns(cell(), 8_000, 1_800, 250) == 105 * MS

@@ -5,6 +5,7 @@ import pytest
 
 from pqbed.plan import Plan, cell_id, plan_sweep, plan_sweeps
 from pqbed.spec.cell import Cell
+from pqbed.spec.checks import cell_count
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.profiles import profile_named
@@ -112,6 +113,34 @@ def test_the_cells_follow_the_axes() -> None:
     assert {(cell.tcp.initcwnd_server, cell.tcp.initcwnd_client) for cell in cells} == {(10, 10), (20, 20)}
 
 
+def test_each_side_and_direction_is_an_axis_of_its_own() -> None:
+    sweep = replace(
+        SWEEP,
+        rtt_ns=(35_000_000,),
+        bandwidth_up_bps=(None, 500_000),
+        loss_up=(None, RandomLoss()),
+        initcwnd_client=(None, 2),
+        congestion_control=("cubic", "bbr"),
+        congestion_control_client=(None, "reno"),
+    )
+    cells = list(plan_sweep(sweep).cells.values())
+    assert len(cells) == cell_count(sweep) == 2**7 * ARMS
+    assert {(cell.link.bandwidth_up_bps, cell.link.loss_up) for cell in cells} == {
+        (None, None),
+        (None, RandomLoss()),
+        (500_000, None),
+        (500_000, RandomLoss()),
+    }
+    assert {(cell.tcp.initcwnd_server, cell.tcp.initcwnd_client) for cell in cells} == {
+        (10, 10),
+        (10, 2),
+        (20, 20),
+        (20, 2),
+    }
+    controls = {(cell.tcp.congestion_control, cell.tcp.congestion_control_client) for cell in cells}
+    assert controls == {("cubic", None), ("cubic", "reno"), ("bbr", None), ("bbr", "reno")}
+
+
 def test_the_id_of_a_cell_is_pinned() -> None:
     # Runs on disk are found again by these ids: a change here is a new schema.
     assert cell_id(CELL) == "56466e1c0c7d"
@@ -127,6 +156,8 @@ LINK_CHANGES: dict[str, object] = {
     "segmentation": "host",
     "layout": "router",
     "limit_packets": 1000,
+    "bandwidth_up_bps": 0,
+    "loss_up": RandomLoss(),
 }
 TCP_CHANGES: dict[str, object] = {
     "initcwnd_server": 21,
@@ -134,6 +165,7 @@ TCP_CHANGES: dict[str, object] = {
     "initrwnd": 1,
     "congestion_control": "reno",
     "mtu": 1499,
+    "congestion_control_client": "cubic",
 }
 PROFILE_CHANGES: dict[str, object] = {
     "name": "other",

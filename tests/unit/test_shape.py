@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from pqbed.net.shape import end_seed, limit_packets, reseed, shape_end
-from pqbed.spec.link import GilbertElliott, Link
+from pqbed.spec.link import GilbertElliott, Link, RandomLoss
 from pqbed.spec.tcp import Tcp
 
 MS = 1_000_000
@@ -21,6 +21,37 @@ def test_each_end_has_its_own_windows():
     assert shape_end(Link(rtt_ns=0), tcp, "server", seed=1).initcwnd == 30
     assert shape_end(Link(rtt_ns=0), tcp, "client", seed=1).initcwnd == 10
     assert shape_end(Link(rtt_ns=0), tcp, "client", seed=1).initrwnd == 44
+
+
+def test_each_direction_has_its_own_rate_and_loss():
+    link = Link(
+        rtt_ns=100 * MS,
+        bandwidth_bps=16_000_000,
+        bandwidth_up_bps=1_000_000,
+        loss=RandomLoss(probability_ppm=10),
+        loss_up=GilbertElliott(enter_bad_ppm=1, leave_bad_ppm=2),
+    )
+    client, server = (shape_end(link, Tcp(), side, seed=1) for side in ("client", "server"))
+    assert (server.rate_bps, server.loss) == (16_000_000, link.loss)
+    assert (client.rate_bps, client.loss) == (1_000_000, link.loss_up)
+    assert client.limit_packets < server.limit_packets
+
+
+def test_the_way_up_is_as_down_where_nothing_is_said():
+    link = Link(rtt_ns=100 * MS, bandwidth_bps=1_000_000, loss=RandomLoss(probability_ppm=10))
+    client, server = (shape_end(link, Tcp(), side, seed=1) for side in ("client", "server"))
+    assert replace(client, seed=server.seed) == server
+    free = shape_end(replace(link, bandwidth_up_bps=0, loss_up=RandomLoss()), Tcp(), "client", seed=1)
+    assert (free.rate_bps, free.loss) == (None, RandomLoss())
+    assert free.limit_packets > server.limit_packets
+
+
+def test_each_end_has_its_own_congestion_control():
+    tcp = Tcp(congestion_control="bbr", congestion_control_client="reno")
+    assert shape_end(Link(rtt_ns=0), tcp, "server", seed=1).congestion_control == "bbr"
+    assert shape_end(Link(rtt_ns=0), tcp, "client", seed=1).congestion_control == "reno"
+    same = Tcp(congestion_control="bbr")
+    assert shape_end(Link(rtt_ns=0), same, "client", seed=1).congestion_control == "bbr"
 
 
 def test_limit_holds_the_delay_line_and_the_queue():

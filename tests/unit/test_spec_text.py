@@ -66,6 +66,25 @@ def test_flags_and_file_end_in_the_same_sweep() -> None:
     assert sweep_from(flags, bare=True) == sweep_from(file)
 
 
+def test_sides_and_directions_apart() -> None:
+    flags = {
+        "bandwidth": "16",
+        "bandwidth_up": "1,same,none",
+        "loss_up": "0,same,ge:1/10",
+        "initcwnd_client": "10,same",
+        "congestion_control": "cubic,bbr",
+        "congestion_control_client": "same,reno",
+    }
+    sweep, _ = sweep_from(flags, bare=True)
+    assert sweep.bandwidth_up_bps == (10**6, None, 0)
+    burst = GilbertElliott(enter_bad_ppm=10_000, leave_bad_ppm=100_000)
+    assert sweep.loss_up == (RandomLoss(), None, burst)
+    assert sweep.initcwnd_client == (10, None)
+    assert sweep.congestion_control == ("cubic", "bbr")
+    assert sweep.congestion_control_client == (None, "reno")
+    assert sweep_from({})[0].bandwidth_up_bps == sweep_from({})[0].loss_up == (None,)
+
+
 def test_flags_are_laid_over_the_file() -> None:
     file = {"rtt": ["10ms"], "loss": ["5%"], "run": {"bed": "uml", "lanes": 2}}
     sweep, options = sweep_from(
@@ -180,6 +199,10 @@ def chained(**chain: object) -> dict[str, object]:
         ({"rtt": [float("nan")]}, "rtt: 'nan' is not a duration", ""),
         ({"name": "../up"}, "'../up' cannot be the name of a sweep", "letters"),
         ({"congestion_control": "a b"}, "cannot be a congestion control", ""),
+        ({"bandwidth_up": "0bit"}, "bandwidth_up: '0bit' would let nothing through", "none"),
+        ({"loss_up": "same,same"}, "loss_up: 'same' repeats", ""),
+        ({"initcwnd_client": 0}, "initcwnd_client: '0' is out of range", ""),
+        ({"congestion_control_client": "a b"}, "'a b' cannot be a congestion control", ""),
         ({"samples": 1.5}, "samples: '1.5' is not a whole number", ""),
         ({"seed": -1}, "seed: '-1' is not a whole number", "from 0"),
         ({"mtu": 100}, "mtu: '100' is out of range", "from 576"),
@@ -259,7 +282,8 @@ PROFILES = OWN_PROFILES | st.sampled_from(list(builtin_profiles().values()))
 
 
 def axis(values: st.SearchStrategy[Any], **how: Any) -> st.SearchStrategy[tuple[Any, ...]]:
-    return st.lists(values, min_size=1, max_size=3, unique=True, **how).map(tuple)
+    # Two values an axis stay below the limit on cells.
+    return st.lists(values, min_size=1, max_size=2, unique=True, **how).map(tuple)
 
 
 QUEUES = st.integers(1, 1_000_000) | st.builds(PlainLimit, packets=st.integers(1, 1_000_000))
@@ -281,7 +305,11 @@ def sweeps(draw: st.DrawFn) -> Sweep:
         segmentation=draw(axis(st.sampled_from(get_args(Segmentation)))),
         initcwnd=draw(axis(st.integers(1, 1000))),
         size_bytes=draw(axis(st.integers(0, 2**30))),
-        congestion_control=draw(NAMES),
+        bandwidth_up_bps=draw(axis(st.none() | st.just(0) | st.integers(1_000, 100 * 10**9))),
+        loss_up=draw(axis(st.none() | LOSSES)),
+        initcwnd_client=draw(axis(st.none() | st.integers(1, 1000))),
+        congestion_control=draw(axis(NAMES)),
+        congestion_control_client=draw(axis(st.none() | NAMES.filter(lambda name: name != "same"))),
         mtu=draw(st.integers(576, 9216)),
         samples=draw(st.integers(1, 1_000_000)),
         seed=draw(st.integers(0, 2**63 - 1)),

@@ -6,6 +6,7 @@ from sweeps import manifest, new_run, sample, small_plan
 
 from pqbed.errors import StoreError
 from pqbed.spec.link import GilbertElliott, RandomLoss
+from pqbed.spec.profile import Chain, Profile
 from pqbed.store.cells import confirm_links, tabulate_cells
 from pqbed.store.host import read_host
 from pqbed.store.manifest import dump_manifest, read_manifest, resume_manifest
@@ -39,6 +40,33 @@ def test_cells_tell_what_was_asked():
     assert set(cells.filter(loss_model="gilbert-elliott")["loss_ppm"]) == {100_000}
     assert set(cells.filter(profile="pq")["chain_wire_bytes"]) == {11_000}
     assert set(cells.filter(profile="classic")["chain_wire_bytes"]) == {None}
+
+
+def test_cells_tell_sides_and_directions_apart():
+    burst = GilbertElliott(enter_bad_ppm=10_000, leave_bad_ppm=90_000)
+    plan = small_plan(bandwidth_up_bps=(None, 500_000), loss_up=(None, burst), congestion_control_client=(None, "bbr"))
+    cells = tabulate_cells(plan, {})
+    assert set(cells["bandwidth_up_bps"]) == {None, 500_000}
+    assert set(cells["congestion_control_client"]) == {None, "bbr"}
+    up = cells.select("loss_up_model", "loss_up_ppm", "loss_up_enter_bad_ppm", "loss_up_in_good_ppm")
+    assert set(up.rows()) == {(None, None, None, None), ("gilbert-elliott", 100_000, 10_000, 0)}
+
+
+def test_cells_name_chains_and_those_of_clients():
+    mixed = Chain(algorithm="mldsa44", intermediate="mldsa65")
+    padded = Chain(algorithm="rsa2048", wire_bytes=16_000)
+    profiles = (
+        Profile(name="mixed", group="X25519", chain=mixed),
+        Profile(name="mutual", group="X25519", chain=padded, mutual=True),
+        Profile(name="other", group="X25519", chain=padded, mutual=True, client_chain=mixed),
+    )
+    cells = tabulate_cells(small_plan(profiles=profiles), {"mixed": 10_532}, {"mixed": None, "other": 10_532})
+    rows = cells.select("profile", "chain", "client_chain", "client_chain_wire_bytes").unique().rows()
+    assert set(rows) == {
+        ("mixed", "mldsa44+mldsa65", None, None),
+        ("mutual", "rsa2048x2+pad16000", "rsa2048x2+pad16000", None),
+        ("other", "rsa2048x2+pad16000", "mldsa44+mldsa65", 10_532),
+    }
 
 
 def test_nothing_is_confirmed_without_samples():

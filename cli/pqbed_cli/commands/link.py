@@ -9,6 +9,8 @@ link = typer.Typer(help="Show the link of the bed that is up, or set it.", no_ar
 Rtt = Annotated[str | None, typer.Option(metavar="MS", help="Round-trip time; a plain number is ms.")]
 Loss = Annotated[str | None, typer.Option(metavar="%", help="Loss in each direction; bursts as ge:P/R[/H[/K]].")]
 Bandwidth = Annotated[str | None, typer.Option(metavar="MBIT", help="Rate; a plain number is Mbit/s; or none.")]
+LossUp = Annotated[str | None, typer.Option(metavar="%", help="Loss from client to server; or same.")]
+BandwidthUp = Annotated[str | None, typer.Option(metavar="MBIT", help="Rate from client to server; or same.")]
 Jitter = Annotated[str | None, typer.Option(metavar="MS", help="Jitter of one direction.")]
 Distribution = Annotated[
     str | None, typer.Option(metavar="NAME", help="Of the jitter: uniform, normal, pareto, paretonormal.")
@@ -16,6 +18,11 @@ Distribution = Annotated[
 Queue = Annotated[str | None, typer.Option(metavar="N", help="Packets that may wait at the bottleneck.")]
 Segmentation = Annotated[str | None, typer.Option(metavar="NAME", help="wire, offload-off or host.")]
 Initcwnd = Annotated[str | None, typer.Option(metavar="N", help="Initial congestion window, in segments.")]
+InitcwndClient = Annotated[str | None, typer.Option(metavar="N", help="That of the client alone; or same.")]
+CongestionControl = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Congestion control, by the kernel's name: cubic, bbr, ...")
+]
+CongestionControlClient = Annotated[str | None, typer.Option(metavar="NAME", help="That of the client alone; or same.")]
 Seed = Annotated[str | None, typer.Option(metavar="N", help="Seed of loss and jitter.")]
 
 
@@ -44,12 +51,17 @@ def show_link(json_output: Json = False) -> None:
 def set_link(
     rtt: Rtt = None,
     loss: Loss = None,
+    loss_up: LossUp = None,
     bandwidth: Bandwidth = None,
+    bandwidth_up: BandwidthUp = None,
     jitter: Jitter = None,
     distribution: Distribution = None,
     queue: Queue = None,
     segmentation: Segmentation = None,
     initcwnd: Initcwnd = None,
+    initcwnd_client: InitcwndClient = None,
+    congestion_control: CongestionControl = None,
+    congestion_control_client: CongestionControlClient = None,
     seed: Seed = None,
     json_output: Json = False,
 ) -> None:
@@ -64,12 +76,17 @@ def set_link(
     typed = {
         "rtt": rtt,
         "loss": loss,
+        "loss_up": loss_up,
         "bandwidth": bandwidth,
+        "bandwidth_up": bandwidth_up,
         "jitter": jitter,
         "distribution": distribution,
         "queue": queue,
         "segmentation": segmentation,
         "initcwnd": initcwnd,
+        "initcwnd_client": initcwnd_client,
+        "congestion_control": congestion_control,
+        "congestion_control_client": congestion_control_client,
         "seed": seed,
     }
     session = session_with(read_session(), {key: text for key, text in typed.items() if text is not None})

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pqbed.spec.codec import to_json
-from pqbed.spec.parse import format_loss, format_queue
+from pqbed.spec.parse import SAME, format_bandwidth_up, format_loss, format_queue
 from pqbed.spec.sweep import Sweep
+from pqbed.spec.tcp import Tcp
 from pqbed.units import format_duration, format_rate, format_size
 from pqbed_cli.planning import Estimate, Settled
 from pqbed_cli.render.numbers import span
@@ -18,16 +19,24 @@ def plan_table(sweep: Sweep) -> Table:
         "profile": [profile.name for profile in sweep.profiles],
         "rtt": [format_duration(value) for value in sweep.rtt_ns],
         "bandwidth": [format_rate(value) for value in sweep.bandwidth_bps],
+        "bandwidth up": [format_bandwidth_up(value) for value in sweep.bandwidth_up_bps],
         "loss": [format_loss(value) for value in sweep.loss],
+        "loss up": [SAME if value is None else format_loss(value) for value in sweep.loss_up],
         "jitter": [format_duration(value) for value in sweep.jitter_ns],
         "distribution": list(sweep.distribution),
         "size": [format_size(value) for value in sweep.size_bytes],
         "initcwnd": [str(value) for value in sweep.initcwnd],
+        "initcwnd client": [str(value or SAME) for value in sweep.initcwnd_client],
+        "congestion control": list(sweep.congestion_control),
+        "congestion control client": [value or SAME for value in sweep.congestion_control_client],
         "queue": [format_queue(value) for value in sweep.queue_packets],
         "segmentation": list(sweep.segmentation),
     }
     if not any(sweep.jitter_ns):
         del axes["distribution"]
+    if sweep.congestion_control == (Tcp().congestion_control,):
+        del axes["congestion control"]
+    axes = {name: values for name, values in axes.items() if values != [SAME]}
     rows = tuple((name, str(len(values)), ", ".join(values)) for name, values in axes.items())
     return Table(columns=("axis", "n", "values"), rows=rows, numeric=(1,))
 

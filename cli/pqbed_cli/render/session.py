@@ -9,6 +9,7 @@ from pqbed.spec.link import Link
 from pqbed.spec.parse import format_loss
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
+from pqbed.spec.sides import losses, rates, sides
 from pqbed.units import format_duration, format_rate, format_size
 from pqbed_cli.render.numbers import milliseconds
 from pqbed_cli.render.output import say
@@ -23,12 +24,13 @@ def print_session(session: Session) -> None:
         ("kernel", session.kernel),
         ("profiles", ", ".join(profile.name for profile in session.profiles)),
         ("rtt", format_duration(link.rtt_ns)),
-        ("bandwidth", format_rate(link.bandwidth_bps)),
-        ("loss", format_loss(link.loss)),
+        ("bandwidth", rates(link.bandwidth_bps, link.bandwidth_up_bps)),
+        ("loss", losses(link.loss, link.loss_up)),
         ("jitter", f"{format_duration(link.jitter_ns)} {link.distribution}"),
         ("queue", _queue_text(link)),
         ("segmentation", link.segmentation),
-        ("initcwnd", f"{tcp.initcwnd_server} segments"),
+        ("initcwnd", f"{sides(tcp.initcwnd_server, tcp.initcwnd_client)} segments"),
+        ("congestion", sides(tcp.congestion_control, tcp.congestion_control_client)),
     )
     print_tables([Table(columns=("", ""), rows=rows)])
 

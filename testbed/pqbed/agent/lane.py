@@ -26,7 +26,10 @@ from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.server import Server
 
-SECOND_NS = 1_000_000_000
+# The kernel's timer wheel rounds a time-out up, the longer the more: to 1, 8, 64, 512 or 4096 jiffies
+# (kernel/time/timer.c). Fetches that start at the same phase of the coarsest have the same retransmission times, and
+# with them the same losses. The guest's HZ is 1000.
+TIMER_PHASE_NS = 4_096_000_000
 
 
 class LaneAgent:
@@ -64,7 +67,7 @@ class LaneAgent:
             client=self._client,
             address=self._addresses.server.address,
             timeout_ns=timeout_ns,
-            settle=_next_second if self._clock == "virtual" else _nothing,
+            settle=_next_timer_phase if self._clock == "virtual" else _nothing,
         )
         served = self._triple.start(profiles)
         versions = {"client": self._client.version(), "openssl": self._server.support().version}
@@ -102,10 +105,9 @@ class LaneAgent:
         return self._triple
 
 
-def _next_second() -> None:
-    """Sleep to the next whole second: free in virtual time, and each fetch meets the same phase of every timer."""
-    now_ns = time.monotonic_ns()
-    time.sleep((SECOND_NS - now_ns % SECOND_NS) / SECOND_NS)
+def _next_timer_phase() -> None:
+    """Sleep until the timers are where they were at the start of the fetch before: free in virtual time."""
+    time.sleep((TIMER_PHASE_NS - time.monotonic_ns() % TIMER_PHASE_NS) / 1e9)
 
 
 def _nothing() -> None:

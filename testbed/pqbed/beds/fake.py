@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pqbed.agent.facts import LaneFacts
 from pqbed.beds.bed import BedName
 from pqbed.errors import LaneError
-from pqbed.flights import REQUEST_BYTES, RESPONSE_HEADER_BYTES, typical_flights
+from pqbed.flights import REQUEST_BYTES, RESPONSE_HEADER_BYTES, typical_certificate_bytes, typical_flights
 from pqbed.model import handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
 from pqbed.net.shape import shape_end
 from pqbed.net.state import EndState, LinkState
@@ -150,6 +150,12 @@ def _serve(profiles: Sequence[Profile]) -> tuple[Served, ...]:
             root_pem="",
             certificate_wire_bytes=typical_flights(profile).certificate_bytes,
             signature=profile.chain.algorithm,
+            client_certificate_wire_bytes=_client_certificate_bytes(profile),
         )
         for number, profile in enumerate(profiles)
     )
+
+
+def _client_certificate_bytes(profile: Profile) -> int | None:
+    chain = profile.clients_chain
+    return None if chain is None else typical_certificate_bytes(chain)

@@ -11,6 +11,7 @@ from pqbed.spec.link import Distribution, Link, Loss, Segmentation
 from pqbed.spec.tcp import Tcp
 
 Side = Literal["client", "server"]
+SIDES: tuple[Side, ...] = ("client", "server")
 
 ETHERNET_HEADER_BYTES = 14
 # Without a rate limit only the windows bound what is in flight: tcp_wmem's and tcp_rmem's maximum (net/sysctls.py).
@@ -44,16 +45,33 @@ def shape_end(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
         delay_ns=delay_ns,
         jitter_ns=link.jitter_ns,
         distribution=link.distribution,
-        loss=link.loss,
-        rate_bps=link.bandwidth_bps,
-        limit_packets=limit_packets(link, tcp.mtu, delay_ns),
+        loss=loss_of(link, side),
+        rate_bps=rate_of(link, side),
+        limit_packets=limit_packets(link, tcp.mtu, delay_ns, side),
         seed=end_seed(seed, side),
         segmentation=link.segmentation,
         mtu=tcp.mtu,
         initcwnd=tcp.initcwnd_server if side == "server" else tcp.initcwnd_client,
         initrwnd=tcp.initrwnd,
-        congestion_control=tcp.congestion_control,
+        congestion_control=congestion_control_of(tcp, side),
     )
+
+
+def rate_of(link: Link, side: Side) -> int | None:
+    """Return the rate at which `side` can send, None without a limit."""
+    if side == "server" or link.bandwidth_up_bps is None:
+        return link.bandwidth_bps
+    return link.bandwidth_up_bps or None
+
+
+def loss_of(link: Link, side: Side) -> Loss:
+    """Return the loss among what `side` sends."""
+    return link.loss if side == "server" or link.loss_up is None else link.loss_up
+
+
+def congestion_control_of(tcp: Tcp, side: Side) -> str:
+    """Return the congestion control that `side` sends with."""
+    return tcp.congestion_control if side == "server" else tcp.congestion_control_client or tcp.congestion_control
 
 
 def reseed(shape: EndShape, seed: int, side: Side) -> EndShape:
@@ -70,17 +88,18 @@ def end_seed(seed: int, side: Side) -> int:
     return int.from_bytes(digest, "big") or 1
 
 
-def limit_packets(link: Link, mtu: int, delay_ns: int) -> int:
-    """Return netem's `limit`: the packets on the wire in one direction, and the queue besides.
+def limit_packets(link: Link, mtu: int, delay_ns: int, side: Side = "server") -> int:
+    """Return netem's `limit` at `side`: the packets on the wire in its direction, and the queue besides.
 
     netem counts its delay line in `limit`, so a fixed 1000 would cap 1 Gbit/s at 100 ms to 120 Mbit/s.
     """
     if link.limit_packets is not None:
         return link.limit_packets
     frame_bits = 8 * (mtu + ETHERNET_HEADER_BYTES)
-    if link.bandwidth_bps is None:
+    rate_bps = rate_of(link, side)
+    if rate_bps is None:
         on_the_wire = -(-8 * UNLIMITED_IN_FLIGHT_BYTES // frame_bits)
     else:
         reach_ns = delay_ns + JITTER_REACH * link.jitter_ns
-        on_the_wire = -(-reach_ns * link.bandwidth_bps // (frame_bits * 1_000_000_000))
+        on_the_wire = -(-reach_ns * rate_bps // (frame_bits * 1_000_000_000))
     return on_the_wire + link.queue_packets

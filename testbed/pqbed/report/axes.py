@@ -6,26 +6,30 @@ from dataclasses import dataclass
 from typing import Any
 
 from pqbed.spec.link import GilbertElliott, Loss, PlainLimit, Queue, RandomLoss
-from pqbed.spec.parse import format_loss, format_queue
-from pqbed.units import format_duration, format_rate
+from pqbed.spec.parse import format_queue
+from pqbed.spec.sides import losses, rates, sides
+from pqbed.spec.tcp import Tcp
+from pqbed.units import format_duration
 
 Row = Mapping[str, Any]
 
 SHORT_GAP = " · "
 ONE_LINK = "one link"
+CONTROL = "congestion control"
 # Of a link that does not vary, this much is said where its name stands.
 MAIN_AXES = ("rtt", "bandwidth", "loss")
 
 # All that a link and its TCP may vary in, in the order of a label.
 LINK_AXES: dict[str, Callable[[Row], str]] = {
     "rtt": lambda row: format_duration(row["rtt_ns"]),
-    "bandwidth": lambda row: format_rate(row["bandwidth_bps"]),
-    "loss": lambda row: format_loss(_loss(row)),
+    "bandwidth": lambda row: rates(row["bandwidth_bps"], row["bandwidth_up_bps"]),
+    "loss": lambda row: losses(_loss(row, "loss"), None if row["loss_up_model"] is None else _loss(row, "loss_up")),
     "jitter": lambda row: format_duration(row["jitter_ns"]),
     "distribution": lambda row: str(row["distribution"]),
     "queue": lambda row: format_queue(_queue(row)),
     "segmentation": lambda row: str(row["segmentation"]),
-    "initcwnd": lambda row: str(row["initcwnd_server"]),
+    "initcwnd": lambda row: sides(row["initcwnd_server"], row["initcwnd_client"]),
+    CONTROL: lambda row: sides(row["congestion_control"], row["congestion_control_client"]),
 }
 
 
@@ -61,6 +65,8 @@ def split_axes(rows: Sequence[Row]) -> Axes:
     values = {name: list(dict.fromkeys(show(row) for row in rows)) for name, show in LINK_AXES.items()}
     if all(row["jitter_ns"] == 0 for row in rows):
         del values["jitter"], values["distribution"]
+    if values[CONTROL] == [Tcp().congestion_control]:
+        del values[CONTROL]
     return Axes(
         common=tuple(f"{name} {shown[0]}" for name, shown in values.items() if len(shown) == 1),
         varying=tuple(name for name, shown in values.items() if len(shown) > 1),
@@ -72,12 +78,12 @@ def _queue(row: Row) -> Queue:
     return PlainLimit(packets=row["limit"]) if row["limit"] is not None else row["queue"] or 0
 
 
-def _loss(row: Row) -> Loss:
-    if row["loss_enter_bad_ppm"] is None:
-        return RandomLoss(probability_ppm=row["loss_ppm"] or 0)
+def _loss(row: Row, name: str) -> Loss:
+    if row[f"{name}_enter_bad_ppm"] is None:
+        return RandomLoss(probability_ppm=row[f"{name}_ppm"] or 0)
     return GilbertElliott(
-        enter_bad_ppm=row["loss_enter_bad_ppm"],
-        leave_bad_ppm=row["loss_leave_bad_ppm"],
-        loss_in_bad_ppm=row["loss_in_bad_ppm"],
-        loss_in_good_ppm=row["loss_in_good_ppm"],
+        enter_bad_ppm=row[f"{name}_enter_bad_ppm"],
+        leave_bad_ppm=row[f"{name}_leave_bad_ppm"],
+        loss_in_bad_ppm=row[f"{name}_in_bad_ppm"],
+        loss_in_good_ppm=row[f"{name}_in_good_ppm"],
     )

@@ -31,7 +31,7 @@ def _tell_cost(measured: Measured, rows: pl.DataFrame, name: str) -> str:
     costs = "; one with ".join(part for part in parts if part)
     count = rows.select("link", "size").n_unique()
     where = "over the one link and size measured" if count == 1 else f"over {count} combinations of link and size"
-    return f"{name}, {where}, a fetch with {costs}, than one with {measured.baseline}."
+    return f"{name}, {where}, compared with {measured.baseline}: a fetch with {costs}."
 
 
 def _cost_of(profile: str, rows: pl.DataFrame) -> str:
@@ -183,7 +183,7 @@ def _longer(percent: float) -> str:
 
 
 def _range_ms(low: float, high: float) -> str:
-    first, last = f"{low:+.1f}", f"{high:+.1f}"
+    first, last = f"{low:+,.1f}", f"{high:+,.1f}"
     return f"{first} ms" if first == last else f"{first} to {last} ms"
 
 

@@ -102,7 +102,8 @@ def _check_same_cells(plan: Plan, finished: Collection[tuple[str, int]], run: Ru
 def _record_facts(plan: Plan, run: Run, facts: LaneFacts) -> None:
     """Store what only an open lane knows, before the first sample."""
     wire_bytes = {served.profile.name: served.certificate_wire_bytes for served in facts.served}
-    run.write_cells(tabulate_cells(plan, wire_bytes))
+    client_wire_bytes = {served.profile.name: served.client_certificate_wire_bytes for served in facts.served}
+    run.write_cells(tabulate_cells(plan, wire_bytes, client_wire_bytes))
     manifest = replace(run.manifest, kernel=facts.kernel, versions=facts.versions, sysctls=facts.sysctls)
     run.write_manifest(manifest)
 

@@ -25,12 +25,17 @@ def cell_count(sweep: Sweep) -> int:
     axes = (
         sweep.rtt_ns,
         sweep.bandwidth_bps,
+        sweep.bandwidth_up_bps,
         sweep.loss,
+        sweep.loss_up,
         sweep.jitter_ns,
         sweep.distribution,
         sweep.queue_packets,
         sweep.segmentation,
         sweep.initcwnd,
+        sweep.initcwnd_client,
+        sweep.congestion_control,
+        sweep.congestion_control_client,
         sweep.profiles,
         sweep.size_bytes,
     )

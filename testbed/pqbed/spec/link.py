@@ -49,18 +49,20 @@ Queue = int | PlainLimit
 def queue_fields(queue: Queue) -> dict[str, Any]:
     """Return the fields of `Link` that say `queue`."""
     if isinstance(queue, PlainLimit):
-        return {"limit_packets": queue.packets}
+        return {"queue_packets": DEFAULT_QUEUE_PACKETS, "limit_packets": queue.packets}
     return {"queue_packets": queue, "limit_packets": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A symmetric path. Each direction gets half the RTT, and all of the other values.
+    """A path. Each direction gets half the RTT, and all of the other values but those named for one of them.
 
+    `bandwidth_bps` and `loss` are those towards the client; `bandwidth_up_bps` and `loss_up` those towards the server,
+    None where they are the same. `bandwidth_bps` None and `bandwidth_up_bps` 0 mean no rate limit.
     `jitter_ns` is netem's: the spread of the delay of one direction (the standard deviation of the
     named distributions, half the width of the uniform one). `queue_packets` is what may wait at
     the bottleneck besides the packets on the wire; `limit_packets` stands in its place where it is given, and is
-    what netem holds in all, the wire included. `bandwidth_bps` None means no rate limit.
+    what netem holds in all, the wire included.
     """
 
     rtt_ns: int
@@ -72,3 +74,5 @@ class Link:
     segmentation: Segmentation = "wire"
     layout: Layout = "ends"
     limit_packets: int | None = None
+    bandwidth_up_bps: int | None = None
+    loss_up: Loss | None = None

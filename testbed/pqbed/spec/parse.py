@@ -11,7 +11,7 @@ from typing import TypeVar, cast, get_args
 
 from pqbed.errors import SpecError
 from pqbed.spec.link import PPM, Distribution, GilbertElliott, Loss, PlainLimit, Queue, RandomLoss, Segmentation
-from pqbed.spec.names import known_name
+from pqbed.spec.names import known_name, plain_name
 from pqbed.spec.profile import Profile
 from pqbed.units import (
     format_duration,
@@ -33,8 +33,12 @@ MOST_QUEUED_PACKETS = 1_000_000
 LARGEST_INITCWND = 1_000
 SHORTEST_TIMEOUT_NS, LONGEST_TIMEOUT_NS = 10**6, 3600 * 10**9
 
+# One side, or one direction, as the other.
+SAME = "same"
+
 _LIMIT_PREFIX = "limit:"
 _BURST_PREFIX = "ge:"
+_CONTROL = "a congestion control"
 _BURST_HINT = "write ge:P/R[/H[/K]] in per cent: enter and leave the bad state, loss in the bad and in the good one"
 
 
@@ -60,16 +64,17 @@ def parse_jitters(text: str, *, bare: bool = True) -> tuple[int, ...]:
 
 def parse_bandwidths(text: str, *, bare: bool = True) -> tuple[int | None, ...]:
     """Read `1,1000`, `1mbit,1gbit` or `none`."""
+    return _each("bandwidth", text, lambda item: _rate(item, bare))
 
-    def one(item: str) -> int | None:
-        rate_bps = parse_rate(item, bare="mbit" if bare else None)
-        if rate_bps is None:
-            return None
-        if rate_bps == 0:
-            raise SpecError(f"{item!r} would let nothing through", "write none for a link without a rate limit")
-        return _within(rate_bps, LOWEST_RATE_BPS, HIGHEST_RATE_BPS, item, format_rate)
 
-    return _each("bandwidth", text, one)
+def parse_bandwidths_up(text: str, *, bare: bool = True) -> tuple[int | None, ...]:
+    """Read the same, or `same`. None is the same as down, 0 no limit."""
+    return _each("bandwidth_up", text, lambda item: None if item == SAME else _rate(item, bare) or 0)
+
+
+def format_bandwidth_up(rate_bps: int | None) -> str:
+    """Return what `parse_bandwidths_up` reads back."""
+    return SAME if rate_bps is None else format_rate(rate_bps or None)
 
 
 def parse_sizes(text: str, *, bare: bool = True) -> tuple[int, ...]:
@@ -84,13 +89,12 @@ def parse_sizes(text: str, *, bare: bool = True) -> tuple[int, ...]:
 
 def parse_losses(text: str, *, bare: bool = True) -> tuple[Loss, ...]:
     """Read `0,1,3,10`, `0.5%`, and burst loss as `ge:P/R[/H[/K]]` (tc's `gemodel p r 1-h 1-k`)."""
+    return _each("loss", text, lambda item: _loss(item, bare))
 
-    def one(item: str) -> Loss:
-        if item.lower().startswith(_BURST_PREFIX):
-            return _burst_loss(item, bare)
-        return RandomLoss(probability_ppm=_probability(item, bare))
 
-    return _each("loss", text, one)
+def parse_losses_up(text: str, *, bare: bool = True) -> tuple[Loss | None, ...]:
+    """Read the same, or `same` as down."""
+    return _each("loss_up", text, lambda item: None if item == SAME else _loss(item, bare))
 
 
 def format_loss(loss: Loss) -> str:
@@ -136,6 +140,21 @@ def format_queue(queue: Queue) -> str:
 def parse_initcwnds(text: str) -> tuple[int, ...]:
     """Read initial congestion windows in segments."""
     return _each("initcwnd", text, lambda item: _count(item, 1, LARGEST_INITCWND))
+
+
+def parse_client_initcwnds(text: str) -> tuple[int | None, ...]:
+    """Read those of the client, or `same` as the server's."""
+    return _each("initcwnd_client", text, lambda item: None if item == SAME else _count(item, 1, LARGEST_INITCWND))
+
+
+def parse_controls(text: str) -> tuple[str, ...]:
+    """Read names of congestion controls, as the kernel knows them: `cubic,bbr`."""
+    return _each("congestion_control", text, lambda item: plain_name(item, _CONTROL))
+
+
+def parse_client_controls(text: str) -> tuple[str | None, ...]:
+    """Read those of the client, or `same` as the server's."""
+    return _each("congestion_control_client", text, lambda item: None if item == SAME else plain_name(item, _CONTROL))
 
 
 def parse_profiles(text: str, known: Mapping[str, Profile]) -> tuple[Profile, ...]:
@@ -200,6 +219,21 @@ def _count(item: str, lowest: int, highest: int) -> int:
 def _probability(item: str, bare: bool) -> int:
     share_ppm = parse_percentage(item, bare="%" if bare else None)
     return _within(share_ppm, 0, PPM, item, format_percentage)
+
+
+def _rate(item: str, bare: bool) -> int | None:
+    rate_bps = parse_rate(item, bare="mbit" if bare else None)
+    if rate_bps is None:
+        return None
+    if rate_bps == 0:
+        raise SpecError(f"{item!r} would let nothing through", "write none for a link without a rate limit")
+    return _within(rate_bps, LOWEST_RATE_BPS, HIGHEST_RATE_BPS, item, format_rate)
+
+
+def _loss(item: str, bare: bool) -> Loss:
+    if item.lower().startswith(_BURST_PREFIX):
+        return _burst_loss(item, bare)
+    return RandomLoss(probability_ppm=_probability(item, bare))
 
 
 def _burst_loss(item: str, bare: bool) -> GilbertElliott:

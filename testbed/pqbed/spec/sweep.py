@@ -20,21 +20,26 @@ class Sweep:
     """The axes of the grid, each a tuple without duplicates; their product is the cells.
 
     `profiles[0]` is the baseline that increases are counted from. `samples` is per cell.
-    `timeout_ns` bounds one fetch on the bed's own clock.
+    `timeout_ns` bounds one fetch on the bed's own clock. The axes of one side or direction alone (`bandwidth_up_bps`,
+    `loss_up`, `*_client`) hold None for "the same as the other"; without them both sides are alike.
     """
 
     name: str
     rtt_ns: tuple[int, ...]
     profiles: tuple[Profile, ...]
     bandwidth_bps: tuple[int | None, ...]
+    bandwidth_up_bps: tuple[int | None, ...] = (None,)
     loss: tuple[Loss, ...] = (RandomLoss(),)
+    loss_up: tuple[Loss | None, ...] = (None,)
     jitter_ns: tuple[int, ...] = (0,)
     distribution: tuple[Distribution, ...] = ("uniform",)
     queue_packets: tuple[Queue, ...] = (DEFAULT_QUEUE_PACKETS,)
     segmentation: tuple[Segmentation, ...] = ("wire",)
     initcwnd: tuple[int, ...] = (20,)
+    initcwnd_client: tuple[int | None, ...] = (None,)
+    congestion_control: tuple[str, ...] = ("cubic",)
+    congestion_control_client: tuple[str | None, ...] = (None,)
     size_bytes: tuple[int, ...]
-    congestion_control: str = "cubic"
     mtu: int = 1500
     samples: int
     seed: int = 1

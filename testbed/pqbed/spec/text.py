@@ -33,7 +33,9 @@ MOST_SAMPLES = 1_000_000
 _WITH_UNITS: dict[str, tuple[str, Callable[..., Any]]] = {
     "rtt": ("rtt_ns", parse.parse_rtts),
     "bandwidth": ("bandwidth_bps", parse.parse_bandwidths),
+    "bandwidth_up": ("bandwidth_up_bps", parse.parse_bandwidths_up),
     "loss": ("loss", parse.parse_losses),
+    "loss_up": ("loss_up", parse.parse_losses_up),
     "jitter": ("jitter_ns", parse.parse_jitters),
     "size": ("size_bytes", parse.parse_sizes),
     "timeout": ("timeout_ns", parse.parse_timeout),
@@ -43,11 +45,13 @@ _WITHOUT_UNITS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "segmentation": ("segmentation", parse.parse_segmentations),
     "queue": ("queue_packets", parse.parse_queues),
     "initcwnd": ("initcwnd", parse.parse_initcwnds),
+    "initcwnd_client": ("initcwnd_client", parse.parse_client_initcwnds),
+    "congestion_control": ("congestion_control", parse.parse_controls),
+    "congestion_control_client": ("congestion_control_client", parse.parse_client_controls),
     "samples": ("samples", lambda text: parse.parse_count("samples", text, 1, MOST_SAMPLES)),
     "seed": ("seed", lambda text: parse.parse_count("seed", text, 0, 2**63 - 1)),
     "mtu": ("mtu", lambda text: parse.parse_count("mtu", text, 576, 9216)),
     "name": ("name", lambda text: plain_name(text, "the name of a sweep")),
-    "congestion_control": ("congestion_control", lambda text: plain_name(text, "a congestion control")),
 }
 _RUN: dict[str, Callable[[str], Any]] = {
     "bed": lambda text: known_name(text, get_args(BedChoice), "bed"),
@@ -104,13 +108,17 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
         "profile": [profile.name for profile in sweep.profiles],
         "rtt": [format_duration(rtt) for rtt in sweep.rtt_ns],
         "loss": [parse.format_loss(loss) for loss in sweep.loss],
+        "loss_up": [parse.SAME if loss is None else parse.format_loss(loss) for loss in sweep.loss_up],
         "bandwidth": [format_rate(rate) for rate in sweep.bandwidth_bps],
+        "bandwidth_up": [parse.format_bandwidth_up(rate) for rate in sweep.bandwidth_up_bps],
         "jitter": [format_duration(jitter) for jitter in sweep.jitter_ns],
         "distribution": list(sweep.distribution),
         "queue": [parse.format_queue(queue) for queue in sweep.queue_packets],
         "segmentation": list(sweep.segmentation),
         "initcwnd": list(sweep.initcwnd),
-        "congestion_control": sweep.congestion_control,
+        "initcwnd_client": [segments or parse.SAME for segments in sweep.initcwnd_client],
+        "congestion_control": list(sweep.congestion_control),
+        "congestion_control_client": [name or parse.SAME for name in sweep.congestion_control_client],
         "mtu": sweep.mtu,
         "size": [format_size(size) for size in sweep.size_bytes],
         "samples": sweep.samples,
@@ -175,13 +183,17 @@ class _LayerForm(_Form):
     profile: _Text | None = None
     rtt: _Text | None = None
     loss: _Text | None = None
+    loss_up: _Text | None = None
     bandwidth: _Text | None = None
+    bandwidth_up: _Text | None = None
     jitter: _Text | None = None
     distribution: _Text | None = None
     queue: _Text | None = None
     segmentation: _Text | None = None
     initcwnd: _Text | None = None
-    congestion_control: str | None = None
+    initcwnd_client: _Text | None = None
+    congestion_control: _Text | None = None
+    congestion_control_client: _Text | None = None
     mtu: _Text | None = None
     size: _Text | None = None
     samples: _Text | None = None

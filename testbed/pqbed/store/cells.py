@@ -1,6 +1,7 @@
 """The cells table: what was asked of every cell, and what the kernel confirmed."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -8,14 +9,25 @@ import polars as pl
 from pqbed.model import mean_loss_ppm
 from pqbed.plan import Plan
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import GilbertElliott, Link
-from pqbed.spec.profile import Profile
+from pqbed.spec.link import GilbertElliott, Link, Loss
+from pqbed.spec.profile import Profile, chain_text
 from pqbed.store.schema import APPLIED, ASKED, CELLS, conform
 
 
-def tabulate_cells(plan: Plan, chain_wire_bytes: Mapping[str, int]) -> pl.DataFrame:
-    """Return one row a cell of `plan`. `chain_wire_bytes`: the Certificate message, by name of the profile."""
-    rows = [_row(identity, cell, chain_wire_bytes) for identity, cell in plan.cells.items()]
+def tabulate_cells(
+    plan: Plan,
+    chain_wire_bytes: Mapping[str, int],
+    client_chain_wire_bytes: Mapping[str, int | None] = MappingProxyType({}),
+) -> pl.DataFrame:
+    """Return one row a cell of `plan`. Wire bytes are those of the Certificate messages, by name of the profile."""
+    rows = [
+        {
+            **_row(identity, cell),
+            "chain_wire_bytes": chain_wire_bytes.get(cell.profile.name),
+            "client_chain_wire_bytes": client_chain_wire_bytes.get(cell.profile.name),
+        }
+        for identity, cell in plan.cells.items()
+    ]
     return conform(pl.DataFrame(rows, schema=ASKED), CELLS)
 
 
@@ -30,48 +42,58 @@ def confirm_links(cells: pl.DataFrame, samples: pl.LazyFrame) -> pl.DataFrame:
     return conform(joined.with_columns(applied), CELLS)
 
 
-def _row(identity: str, cell: Cell, chain_wire_bytes: Mapping[str, int]) -> dict[str, Any]:
+def _row(identity: str, cell: Cell) -> dict[str, Any]:
     return {
         "cell_id": identity,
-        **_profile_columns(cell.profile, chain_wire_bytes),
+        **_profile_columns(cell.profile),
         **_link_columns(cell.link),
         "initcwnd_server": cell.tcp.initcwnd_server,
         "initcwnd_client": cell.tcp.initcwnd_client,
         "initrwnd": cell.tcp.initrwnd,
         "congestion_control": cell.tcp.congestion_control,
+        "congestion_control_client": cell.tcp.congestion_control_client,
         "mtu": cell.tcp.mtu,
         "http": cell.workload.http,
         "size_bytes": cell.workload.size_bytes,
     }
 
 
-def _profile_columns(profile: Profile, chain_wire_bytes: Mapping[str, int]) -> dict[str, Any]:
+def _profile_columns(profile: Profile) -> dict[str, Any]:
+    clients = profile.clients_chain
     return {
         "profile": profile.name,
         "stack": profile.stack,
         "group": profile.group,
-        "chain": profile.chain.algorithm,
+        "chain": chain_text(profile.chain),
         "chain_depth": profile.chain.depth,
-        "chain_wire_bytes": chain_wire_bytes.get(profile.name),
         "mutual": profile.mutual,
+        "client_chain": None if clients is None else chain_text(clients),
     }
 
 
 def _link_columns(link: Link) -> dict[str, Any]:
-    burst = link.loss if isinstance(link.loss, GilbertElliott) else None
     return {
         "rtt_ns": link.rtt_ns,
         "bandwidth_bps": link.bandwidth_bps,
-        "loss_ppm": mean_loss_ppm(link.loss),
-        "loss_model": link.loss.kind,
-        "loss_enter_bad_ppm": burst and burst.enter_bad_ppm,
-        "loss_leave_bad_ppm": burst and burst.leave_bad_ppm,
-        "loss_in_bad_ppm": burst and burst.loss_in_bad_ppm,
-        "loss_in_good_ppm": burst and burst.loss_in_good_ppm,
+        **_loss_columns("loss", link.loss),
         "jitter_ns": link.jitter_ns,
         "distribution": link.distribution,
         "queue": link.queue_packets if link.limit_packets is None else None,
         "limit": link.limit_packets,
         "segmentation": link.segmentation,
         "layout": link.layout,
+        "bandwidth_up_bps": link.bandwidth_up_bps,
+        **_loss_columns("loss_up", link.loss_up),
+    }
+
+
+def _loss_columns(name: str, loss: Loss | None) -> dict[str, Any]:
+    burst = loss if isinstance(loss, GilbertElliott) else None
+    return {
+        f"{name}_ppm": loss and mean_loss_ppm(loss),
+        f"{name}_model": loss and loss.kind,
+        f"{name}_enter_bad_ppm": burst and burst.enter_bad_ppm,
+        f"{name}_leave_bad_ppm": burst and burst.leave_bad_ppm,
+        f"{name}_in_bad_ppm": burst and burst.loss_in_bad_ppm,
+        f"{name}_in_good_ppm": burst and burst.loss_in_good_ppm,
     }

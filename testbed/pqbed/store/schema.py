@@ -78,11 +78,20 @@ CONDITIONS = pl.Schema(
         "mtu": pl.Int64,
         "http": pl.String,
         "size_bytes": pl.Int64,
+        # Of the way up and of the client alone; null: as down, or as the server's. A rate of 0 is no limit.
+        "bandwidth_up_bps": pl.Int64,
+        "loss_up_ppm": pl.Int64,
+        "loss_up_model": pl.String,
+        "loss_up_enter_bad_ppm": pl.Int64,
+        "loss_up_leave_bad_ppm": pl.Int64,
+        "loss_up_in_bad_ppm": pl.Int64,
+        "loss_up_in_good_ppm": pl.Int64,
+        "congestion_control_client": pl.String,
     }
 )
 
 # What the kernel confirmed, and what a probe saw: named after the condition they belong to.
-APPLIED = ("rtt_ns", "bandwidth_bps", "loss_ppm", "jitter_ns", "queue")
+APPLIED = ("rtt_ns", "bandwidth_bps", "loss_ppm", "jitter_ns", "queue", "bandwidth_up_bps", "loss_up_ppm")
 ACHIEVED = ("rtt_ns", "bandwidth_bps", "loss_ppm")
 
 _ARM = pl.Schema(
@@ -95,6 +104,8 @@ _ARM = pl.Schema(
         "chain_depth": pl.Int64,
         "chain_wire_bytes": pl.Int64,
         "mutual": pl.Boolean,
+        "client_chain": pl.String,
+        "client_chain_wire_bytes": pl.Int64,
     }
 )
 _READ_BACK = pl.Schema(

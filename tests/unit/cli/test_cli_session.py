@@ -38,6 +38,30 @@ def test_link_set_keeps_what_is_not_named(pqbed):
     assert status["link"]["bandwidth_bps"] == 1_000_000
 
 
+def test_link_set_tells_sides_and_directions_apart(pqbed):
+    pqbed(*UP)
+    ended = pqbed(
+        *("link", "set", "--bandwidth", "16", "--bandwidth-up", "1", "--loss-up", "2", "--initcwnd", "30"),
+        *("--initcwnd-client", "5", "--congestion-control", "bbr", "--congestion-control-client", "reno"),
+    )
+    assert ended.code == 0
+    said = pqbed("status").out
+    for line in (
+        "bandwidth     16mbit (up 1mbit)\n",
+        "loss          0% (up 2%)\n",
+        "initcwnd      30 (client 5) segments\n",
+        "congestion    bbr (client reno)\n",
+    ):
+        assert line in said
+    pqbed(*("link", "set", "--bandwidth-up", "none", "--loss-up", "same", "--initcwnd-client", "same"))
+    said = pqbed("status").out
+    assert "16mbit (up unlimited)\n" in said
+    assert "loss          0%\n" in said
+    assert "initcwnd      30 segments\n" in said
+    pqbed("link", "set", "--congestion-control", "cubic")
+    assert "congestion    cubic\n" in pqbed("status").out
+
+
 def test_link_set_takes_single_values_only(pqbed):
     pqbed(*UP)
     before = pqbed("status").out

@@ -83,6 +83,22 @@ def test_the_plan_of_the_defaults(pqbed, tmp_path, snapshot):
     assert not (tmp_path / "results").exists()
 
 
+def test_sides_and_directions_stand_in_the_plan_and_in_the_table(pqbed):
+    apart = ("--bandwidth-up", "0.5,same", "--loss-up", "0", "--initcwnd-client", "5", "--congestion-control", "bbr")
+    plan = pqbed("plan", *SMALL, *apart, "--samples", "1").out
+    for axis in (
+        r"bandwidth up +2  500kbit, same",
+        r"loss up +1  0%",
+        r"initcwnd client +1  5",
+        r"congestion control +1  bbr",
+    ):
+        assert re.search(axis, plan)
+    table = pqbed("sweep", *SMALL, *apart, "--samples", "1").out
+    assert "initcwnd 20 (client 5), congestion control bbr" in table
+    assert "rtt 35ms, bandwidth 1mbit (up 500kbit), loss 1% (up 0%)" in table
+    assert "rtt 200ms, bandwidth 1mbit, loss 0% (up 0%)" in table
+
+
 def test_the_plan_as_json_has_every_cell(pqbed):
     planned = json.loads(pqbed("plan", *SMALL, "--samples", "5", "--lanes", "1", "--json").out)
     assert planned["estimate"]["cells"] == len(planned["cells"]) == 16

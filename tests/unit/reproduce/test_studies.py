@@ -26,7 +26,9 @@ def test_both_are_there() -> None:
 def test_every_cell_is_shaped_as_in_the_study() -> None:
     study = read()
     plan = plan_sweeps(tuple(study.sweeps.values()), samples=1, seed=1)
-    assert {(cell.link.segmentation, cell.link.limit_packets) for cell in plan.cells.values()} == {("offload-off", 1000)}
+    assert {(cell.link.segmentation, cell.link.limit_packets) for cell in plan.cells.values()} == {
+        ("offload-off", 1000)
+    }
     assert {cell.tcp.congestion_control for cell in plan.cells.values()} == {"cubic"}
     narrow = plan_sweep(study.sweeps["narrow-window"]).cells
     windows = {name: cell.tcp.initcwnd_server for name, cell in plan.cells.items() if name not in narrow}

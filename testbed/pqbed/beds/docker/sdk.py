@@ -65,7 +65,7 @@ class DockerEngine:
     def __init__(self, client: Any, host: str) -> None:
         """`host` is what DOCKER_HOST would be for this engine, "" for the usual socket."""
         self._client = client
-        self._host = host
+        self.host = host
         self._buildx: bool | None = None
 
     def __enter__(self) -> Self:
@@ -113,7 +113,7 @@ class DockerEngine:
         if self._buildx is None:
             self._buildx = has_buildx()
         if self._buildx:
-            build_with_buildx(self._host, context, reference, arguments, network)
+            build_with_buildx(self.host, context, reference, arguments, network)
             return
         with _told(f"building {reference}"):
             answers = self._client.build(

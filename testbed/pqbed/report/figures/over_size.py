@@ -61,7 +61,7 @@ def draw_increase(measured: Measured, published: pl.DataFrame | None = None) -> 
         name="increase-over-size",
         title="What it costs, over the size of the response",
         summary=f"How much longer a fetch takes than with {measured.baseline}, in per cent of its TTLB.",
-        reading=_READING,
+        reading=_READING if published is None else f"Open diamonds are published values. {_READING}",
         panels=kept,
         notes=(f"The first {MOST_PANELS} of {len(panels)} panels are drawn.",) if len(kept) < len(panels) else (),
     )

@@ -1,0 +1,97 @@
+"""A mutual fetch where server and client are agents of their own, as in containers; over the loopback interface."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+sys.path.append("/opt/pqbed/vendor")
+
+from pqbed.agent.channel import Channel
+from pqbed.agent.remote import RemoteClient, RemoteServer
+from pqbed.agent.triple import Triple
+from pqbed.net.shape import EndShape
+from pqbed.net.state import EndState
+from pqbed.plan import cell_id
+from pqbed.spec.cell import Cell
+from pqbed.spec.codec import to_json
+from pqbed.spec.link import Link
+from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.sample import Fetch
+from pqbed.spec.tcp import Tcp
+from pqbed.spec.workload import Workload
+
+FOLDER = Path("/run/parts")
+PQ = Chain(algorithm="mldsa65")
+MUTUAL = Profile(name="mutual", group="X25519MLKEM768", chain=PQ, mutual=True)
+OTHER = Profile(name="other", group="X25519", chain=Chain(algorithm="p256"), mutual=True, client_chain=PQ)
+PLAIN = Profile(name="plain", group="X25519MLKEM768", chain=PQ)
+
+
+class BareEnd:
+    """An end that is not shaped."""
+
+    def shape(self, shape: EndShape) -> EndState:
+        return EndState(asked=shape, applied=shape, text="")
+
+    def read(self) -> EndState:
+        raise NotImplementedError
+
+    def quiet(self) -> None:
+        pass
+
+
+def agent(role: str) -> Channel:
+    environment = {**os.environ, "PYTHONPATH": "/mnt/testbed:/opt/pqbed/vendor", "PQBED_FOLDER": str(FOLDER)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pqbed.agent", role],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+        text=True,
+        bufsize=1,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    channel = Channel(process.stdin.write, process.stdout.readline, role)
+    channel.wait_ready()
+    return channel
+
+
+def main() -> None:
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    server, client = RemoteServer(agent("server")), RemoteClient(agent("client"))
+    triple = Triple(
+        client_end=BareEnd(),
+        server_end=BareEnd(),
+        server=server,
+        client=client,
+        address="127.0.0.1",
+        timeout_ns=10 * 10**9,
+    )
+    served = triple.start((MUTUAL, OTHER, PLAIN))
+    print(json.dumps({"served": to_json(served)}), flush=True)
+    # Each after each: what one fetch proves itself with must not stay with the next.
+    for profile in (MUTUAL, PLAIN, OTHER, MUTUAL, PLAIN):
+        cell = Cell(link=Link(rtt_ns=0), tcp=Tcp(), profile=profile, workload=Workload(size_bytes=1000))
+        fetch = Fetch(cell_id=cell_id(cell), block=0, repetition=0, seed=1)
+        ((_, timings),) = triple.run({fetch.cell_id: cell}, (fetch,))
+        print(json.dumps({"profile": profile.name, "timings": to_json(timings)}), flush=True)
+    stranger = client.fetch(refused_request(triple, served[0].port, served[0].root_pem))
+    print(json.dumps({"profile": "stranger", "timings": to_json(stranger)}), flush=True)
+    keys = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.key"))
+    print(json.dumps({"keys": keys}), flush=True)
+
+
+def refused_request(triple: Triple, port: int, root_pem: str) -> Any:
+    """Ask for a mutual profile without proving anything."""
+    cell = Cell(link=Link(rtt_ns=0), tcp=Tcp(), profile=MUTUAL, workload=Workload(size_bytes=0))
+    served = triple._served[MUTUAL]
+    assert (served.port, served.root_pem) == (port, root_pem)
+    return replace(triple._request(cell, served), credentials="")
+
+
+main()

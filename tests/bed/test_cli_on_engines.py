@@ -1,0 +1,134 @@
+"""The whole tool on container engines, as a user would: up, link, fetch, sweep, down; and nothing left."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pqbed.beds.artefacts import docker_contexts, prepare_uml
+from pqbed.beds.docker.labels import ours
+from pqbed.beds.docker.sdk import DockerEngine
+from pqbed.beds.make import GUEST_KERNEL
+from pqbed.store.run import open_run
+
+pytestmark = [pytest.mark.docker, pytest.mark.uml, pytest.mark.timeout(2400)]
+
+MS = 1_000_000
+KINDS = ("container", "network", "volume")
+# Slow enough that the real clock of a busy machine is small beside it: 1.4 to 2.6 s a fetch.
+FOUR_CELLS = ("--rtt", "200,400", "--bandwidth", "1mbit,1500kbit", "--size", "100", "--profile", "pq")
+
+
+class Host:
+    """A user at a shell: pqbed with an engine, a state folder and a results folder of its own."""
+
+    def __init__(self, engine: DockerEngine | None, folder: Path) -> None:
+        self.folder = folder
+        self.results = folder / "results"
+        docker_host = engine.host if engine else f"unix://{folder}/no-engine"
+        self._environment = {**os.environ, "DOCKER_HOST": docker_host, "XDG_STATE_HOME": str(folder)}
+
+    def pqbed(self, *arguments: str, code: int = 0) -> str:
+        command = [sys.executable, "-m", "pqbed_cli", *arguments]
+        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
+        assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def json(self, *arguments: str) -> list[dict[str, Any]]:
+        command = [sys.executable, "-m", "pqbed_cli", *arguments, "--json"]
+        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def samples(self) -> pl.DataFrame:
+        (path,) = self.results.iterdir()
+        with open_run(path) as run:
+            return run.samples().join(run.cells(), on="cell_id").collect()
+
+
+def standing(engine: DockerEngine) -> dict[str, int]:
+    return {kind: len(engine.find(kind, ours())) for kind in KINDS}
+
+
+NOTHING = dict.fromkeys(KINDS, 0)
+
+
+@pytest.mark.usefixtures("netem_image")
+def test_docker_bed_from_up_to_down(netem_engine: DockerEngine, tmp_path: Path) -> None:
+    host = Host(netem_engine, tmp_path)
+    assert "docker (real clock)" in host.pqbed("up")
+    assert standing(netem_engine)["container"] == 4
+    host.pqbed("up")
+    assert standing(netem_engine)["container"] == 4
+    host.pqbed("link", "set", "--rtt", "35", "--bandwidth", "none")
+    assert host.pqbed("link", "show").count("17.5ms") == 4
+    fetched = host.json("fetch", "--count", "10", "--size", "0")
+    connects = [row["tcp_connect_ns"] for row in fetched]
+    assert 35.0 * MS <= min(connects) <= 36.0 * MS
+    host.pqbed("sweep", "--rtt", "35,100", "--size", "0,20", "--samples", "2", "--out", str(host.results))
+    rows = host.samples()
+    assert rows.height == 2 * 2 * 2 * 2 * 2
+    assert set(rows["outcome"]) == {"ok"}
+    assert set(rows["bed"]) == {"docker"}
+    assert rows.filter(pl.col("tcp_connect_ns") < pl.col("rtt_ns")).is_empty()
+    host.pqbed("down")
+    assert standing(netem_engine) == NOTHING
+    host.pqbed("down")
+
+
+def test_without_netem_the_uml_bed_takes_over_in_containers(
+    private_engine: DockerEngine, stack_image: str, tmp_path: Path
+) -> None:
+    guest_image(private_engine, stack_image, tmp_path)
+    host = Host(private_engine, tmp_path)
+    assert "no sch_netem" in host.pqbed("doctor")
+    said = host.pqbed("up")
+    assert "uml (virtual clock)" in said
+    assert "sch_netem" in said
+    host.pqbed("link", "set", "--rtt", "35", "--bandwidth", "none")
+    fetched = host.json("fetch", "--size", "0")
+    (row,) = fetched
+    assert 35.0 * MS <= row["tcp_connect_ns"] <= 35.1 * MS
+    host.pqbed("sweep", "--rtt", "35", "--size", "0", "--samples", "2", "--out", str(host.results))
+    assert set(host.samples()["outcome"]) == {"ok"}
+    refused = host.pqbed("up", "--bed", "docker", code=3)
+    assert "sch_netem" in refused
+    host.pqbed("down")
+    assert standing(private_engine) == NOTHING
+
+
+@pytest.mark.usefixtures("netem_image")
+def test_docker_and_uml_agree_on_the_real_clock(netem_engine: DockerEngine, tmp_path: Path) -> None:
+    medians = {}
+    for bed, engine in (("docker", netem_engine), ("uml", None)):
+        host = Host(engine, tmp_path / bed)
+        host.folder.mkdir()
+        options = (*FOUR_CELLS, "--samples", "5", "--bed", bed, "--clock", "real", "--lanes", "1")
+        host.pqbed("sweep", *options, "--out", str(host.results))
+        rows = host.samples()
+        assert set(rows["outcome"]) == {"ok"}
+        by_cell = rows.group_by("cell_id").agg(pl.col("last_byte_ns").median()).sort("cell_id")
+        medians[bed] = by_cell["last_byte_ns"].to_numpy()
+    assert len(medians["docker"]) == 4
+    ratios = medians["docker"] / medians["uml"]
+    assert np.abs(ratios - 1).max() < 0.03, ratios
+
+
+def guest_image(engine: DockerEngine, stack_image: str, folder: Path) -> None:
+    """Give the engine what images/uml/Dockerfile makes, from the kernel in the cache: a build of minutes is spared."""
+    _, recipe = docker_contexts()
+    if engine.image_id(recipe.reference) is not None:
+        return
+    context = folder / "context"
+    context.mkdir()
+    kernel = context / "linux"
+    kernel.write_bytes(prepare_uml().kernel.read_bytes())
+    kernel.chmod(0o755)
+    (context / "Dockerfile").write_text(f"FROM {stack_image}\nCOPY linux {GUEST_KERNEL}\n")
+    engine.build_image(context, recipe.reference, {})
