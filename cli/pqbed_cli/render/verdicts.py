@@ -25,18 +25,18 @@ def print_answer(run: Run, study: Study, answer: Answer, *, json_output: bool) -
     if not answer.verdicts:
         say("no sample was taken")
     else:
-        print_tables([verdict_table(study, answer.verdicts)])
-        for verdict in answer.verdicts:
-            if verdict.why:
-                say(f"{verdict.standing}: {verdict.question}: {verdict.why}")
+        print_tables([verdict_table(study, answer)])
+        say("")
+        for why, names in _reasons(answer).items():
+            say(f"{'; '.join(names)}: {why}")
     say(f"\n{count_standings(answer.verdicts)}\nreport: {answer.written.page}\nrun: {run.path}")
 
 
-def verdict_table(study: Study, verdicts: tuple[Verdict, ...]) -> Table:
-    """Return one row a number."""
+def verdict_table(study: Study, answer: Answer) -> Table:
+    """Return one row a number, by the short name of its claim."""
     rows = tuple(
-        (one.question, one.published, one.band, one.ours, one.interval, one.network, one.cpu, one.standing)
-        for one in verdicts
+        (judged.claim.name, one.published, one.band, one.ours, one.interval, one.network, one.cpu, one.standing)
+        for judged, one in zip(answer.judged, answer.verdicts, strict=True)
     )
     return Table(title=study.title, columns=_COLUMNS, rows=rows, numeric=(1, 3, 5, 6))
 
@@ -45,6 +45,15 @@ def count_standings(verdicts: tuple[Verdict, ...]) -> str:
     """Return `31 inside, 12 outside, 4 not measured`."""
     counts = Counter(verdict.standing for verdict in verdicts)
     return ", ".join(f"{counts[name]} {name}" for name in ("inside", "outside", "not measured"))
+
+
+def _reasons(answer: Answer) -> dict[str, list[str]]:
+    """Return the claims that each reason is given for."""
+    found: dict[str, list[str]] = {}
+    for judged, verdict in zip(answer.judged, answer.verdicts, strict=True):
+        if verdict.why:
+            found.setdefault(verdict.why, []).append(judged.claim.name)
+    return found
 
 
 def _judged_json(judged: Judged, verdict: Verdict) -> dict[str, Any]:

@@ -28,7 +28,6 @@ from pqbed.units import format_size
 
 NS_PER_MS = 1_000_000
 _DIAMONDS = "Diamonds: what was published, as far as the text gives numbers; two at one place are a range."
-_BAR_STEP = 26
 
 
 def draw_study(results: Results, published: Mapping[str, Published]) -> tuple[Figure, ...]:
@@ -50,10 +49,10 @@ def _draw_lines(figure: StudyFigure, results: Results, published: list[Published
     rows = results.rows(sweep)
     measured = reduce_grid(results.part(rows, with_cpu=True), results.cells[rows], results.baseline(sweep))
     drawn = draw_increase(measured, _increases_published(published))
-    return replace(drawn, summary=f"{drawn.summary} {_definition(results)}", reading=f"{_DIAMONDS} {drawn.reading}")
+    return replace(drawn, reading=f"{_DIAMONDS} {drawn.reading}", notes=(*drawn.notes, _definition(results)))
 
 
-def _draw_bars(figure: StudyFigure, results: Results, _published: list[Published]) -> Figure:
+def _draw_bars(figure: StudyFigure, results: Results, published: list[Published]) -> Figure:
     """Draw the mean increase over the links of a sweep, a bar a percentile and profile."""
     (sweep,) = figure.sweeps
     profiles = [profile.name for profile in results.study.sweeps[sweep].profiles]
@@ -62,10 +61,11 @@ def _draw_bars(figure: StudyFigure, results: Results, _published: list[Published
     return Figure(
         name="",
         title="",
-        summary=f"How much longer it takes than with {profiles[0]}: the mean of the increases over {links} links. "
-        f"{_definition(results)}",
-        reading="The line on a bar is the 95 % interval. Published: the larger chain's bar is almost twice the other.",
-        panels=(_bars_panel(table, profiles[1:]),),
+        summary=f"How much longer it takes than with {profiles[0]}: the mean of the increases over {links} links.",
+        reading="The line on a bar is the 95 % interval, where there are samples enough for it. "
+        "Diamonds: where the smaller bar would end to be as much of the larger one as published.",
+        panels=(_bars_panel(table, profiles[1:], _bars_published(table, profiles, published)),),
+        notes=(_definition(results),),
     )
 
 
@@ -90,7 +90,15 @@ def _mean_increases(results: Results, sweep: str, profiles: list[str]) -> pl.Dat
     return pl.DataFrame(found, schema=kinds, orient="row").fill_nan(None)
 
 
-def _bars_panel(table: pl.DataFrame, profiles: list[str]) -> Panel:
+def _bars_published(table: pl.DataFrame, profiles: list[str], published: list[Published]) -> pl.DataFrame:
+    """Return where the bar of the second profile would end by the published ratio of the third's to it."""
+    ratios = {percentile_name(one.percentile): one.value for one in published if one.unit == "times" and one.percentile}
+    larger = table.filter(pl.col("profile") == profiles[-1], pl.col("percentile").is_in(list(ratios)))
+    ratio = pl.col("percentile").replace_strict(ratios, return_dtype=pl.Float64)
+    return larger.with_columns(profile=pl.lit(profiles[1]), increase=pl.col("increase") / ratio, source=pl.lit("ratio"))
+
+
+def _bars_panel(table: pl.DataFrame, profiles: list[str], published: pl.DataFrame) -> Panel:
     base = alt.Chart(table).encode(
         x=alt.X("percentile:N", title="Percentile", axis=alt.Axis(labelAngle=0)),
         xOffset=alt.XOffset("profile:N", sort=profiles),
@@ -103,7 +111,11 @@ def _bars_panel(table: pl.DataFrame, profiles: list[str]) -> Panel:
         ),
     )
     ends = base.mark_rule(strokeWidth=1.5).encode(y="low:Q", y2="high:Q")
-    return chart_panel("Handshake, all links together", alt.layer(bars, ends))
+    layers = [bars, ends]
+    if not published.is_empty():
+        points = alt.Chart(published).mark_point(style="published")
+        layers.append(points.encode(x="percentile:N", xOffset=alt.XOffset("profile:N", sort=profiles), y="increase:Q"))
+    return chart_panel("Handshake, all links together", alt.layer(*layers))
 
 
 def _draw_curves(figure: StudyFigure, results: Results, published: list[Published]) -> Figure:
@@ -118,8 +130,8 @@ def _draw_curves(figure: StudyFigure, results: Results, published: list[Publishe
     return Figure(
         name="",
         title="",
-        summary=f"{cell['profile']}, {format_size(cell['size_bytes'])}: the share of fetches that were done by then. "
-        + _definition(results),
+        summary=f"{cell['profile']}, {format_size(cell['size_bytes'])}: the share of fetches that were done by then.",
+        notes=(_definition(results),),
         reading=f"{_DIAMONDS} A curve further to the right is slower.",
         panels=(_curves_panel(pl.concat(parts), list(figure.sweeps), _times_published(published)),),
     )

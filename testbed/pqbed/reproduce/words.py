@@ -5,6 +5,7 @@ import math
 from pqbed.report.verdict import Verdict
 from pqbed.reproduce.judge import Judged
 from pqbed.reproduce.published import Published
+from pqbed.reproduce.results import NOT_MEASURED, Results
 from pqbed.spec.study import Claim
 from pqbed.stats.estimates import Estimate
 
@@ -27,6 +28,25 @@ def tell_verdict(judged: Judged, no_cpu: str) -> Verdict:
         standing=judged.standing,
         why=_why(judged),
     )
+
+
+def tell_caveats(results: Results) -> list[str]:
+    """Return what must be kept in mind with the verdicts and the study's figures."""
+    found = []
+    if results.costs:
+        found.append(
+            "Verdicts and figures count network and CPU together: to every time is added the median that the same "
+            "fetch takes over a bare link on this host, as if the two never overlapped. The answer and the table of "
+            "cells are those of the network alone."
+        )
+    elif results.no_cpu == NOT_MEASURED:
+        found.append("The CPU term could not be measured on this host: verdicts and figures are of the network alone.")
+    if results.study.empty_is_handshake:
+        found.append(
+            "At 0 KiB verdicts and figures count the handshake alone, as the study does; the table of cells and the "
+            "answer count a fetch of an empty body there."
+        )
+    return found
 
 
 def _published(number: Published) -> str:
@@ -77,7 +97,7 @@ def _cpu(judged: Judged, no_cpu: str) -> str:
         return no_cpu
     if judged.cpu_ms is None:
         return ""
-    return f"{judged.cpu_ms:+.1f} ms" if judged.unit == "%" else f"{judged.cpu_ms:.1f} ms"
+    return f"{judged.cpu_ms:+.2f} ms" if judged.unit == "%" else f"{judged.cpu_ms:.2f} ms"
 
 
 def _why(judged: Judged) -> str:

@@ -10,6 +10,7 @@ CPU = pl.Schema(
     {
         "profile": pl.String,
         "size_bytes": pl.Int64,
+        "lane": pl.Int64,
         "repetition": pl.Int64,
         "outcome": pl.String,
         "tls_done_ns": pl.Int64,

@@ -18,7 +18,6 @@ from pqbed.store.schema import FAILURES
 
 MS = 1_000_000
 BLOCKS = 40
-NOT_KNOWN = (float("nan"), float("nan"))
 
 OLD = Profile(name="old", group="X25519", chain=Chain(algorithm="rsa2048"))
 SMALL = Profile(name="small", group="X25519MLKEM768", chain=Chain(algorithm="rsa2048", wire_bytes=8_000))
@@ -88,9 +87,7 @@ def results(of: Study, *, cpu: bool = True) -> Results:
         values["handshake"][row] = time_ns
         values["ttlb"][row] = time_ns + (cell["rtt_ns"] if cell["size_bytes"] == 0 else 0)
     costs = {
-        (name, size): CpuCost(
-            n=9, handshake_ns=ms * MS, handshake_interval=NOT_KNOWN, ttlb_ns=2 * ms * MS, ttlb_interval=NOT_KNOWN
-        )
+        (name, size): CpuCost(handshake_ns=ms * MS, ttlb_ns=2 * ms * MS)
         for name, ms in CPU_MS.items()
         for size in SWEEP.size_bytes
     }

@@ -105,7 +105,7 @@ def test_a_cell_without_samples_is_not_measured() -> None:
 def test_a_row_says_all_three_times() -> None:
     verdict = tell_verdict(judge(claim("increase", 3, 5)), "")
     assert (verdict.published, verdict.band) == ("~4 %", "3 to 5 %")
-    assert (verdict.ours, verdict.network, verdict.cpu) == ("+4.8 %", "+4.0 %", "+4.0 ms")
+    assert (verdict.ours, verdict.network, verdict.cpu) == ("+4.8 %", "+4.0 %", "+4.00 ms")
     assert verdict.interval == "+4.8 to +4.8"
     assert (verdict.standing, verdict.why) == ("inside", "")
 

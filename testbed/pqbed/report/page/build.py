@@ -38,6 +38,7 @@ def build_page(
     measured: Measured | None,
     figures: Sequence[Figure],
     verdicts: Sequence[Verdict] = (),
+    more_caveats: Sequence[str] = (),
 ) -> str:
     """Return the page. `folder` is where the run lies, for the command that repeats it."""
     data = {
@@ -61,7 +62,7 @@ def build_page(
         figures=_numbered(figures),
         cells=tabulate_cells(measured) if measured else CellsTable(columns=(), rows=(), left_out=0),
         failures=tell_failures(measured) if measured else [],
-        caveats=tell_caveats(measured, manifest) if measured else [],
+        caveats=[*more_caveats, *(tell_caveats(measured, manifest) if measured else [])],
         facts=list_facts(manifest, measured),
         command=command_again(folder, manifest),
         sweep=read_sweep(folder),
