@@ -91,11 +91,16 @@ def _mean_increases(results: Results, sweep: str, profiles: list[str]) -> pl.Dat
 
 
 def _bars_published(table: pl.DataFrame, profiles: list[str], published: list[Published]) -> pl.DataFrame:
-    """Return where the bar of the second profile would end by the published ratio of the third's to it."""
-    ratios = {percentile_name(one.percentile): one.value for one in published if one.unit == "times" and one.percentile}
-    larger = table.filter(pl.col("profile") == profiles[-1], pl.col("percentile").is_in(list(ratios)))
-    ratio = pl.col("percentile").replace_strict(ratios, return_dtype=pl.Float64)
-    return larger.with_columns(profile=pl.lit(profiles[1]), increase=pl.col("increase") / ratio, source=pl.lit("ratio"))
+    """Return where the bar of the second profile would end by the published ratio of the last one's to it."""
+    ratios = [one for one in published if one.unit == "times" and one.percentile is not None]
+    larger = {row["percentile"]: row["increase"] for row in table.to_dicts() if row["profile"] == profiles[-1]}
+    rows = [
+        (name, profiles[1], larger[name] / one.value, one.words)
+        for one in ratios
+        if larger.get(name := percentile_name(one.percentile or 50)) is not None
+    ]
+    kinds = {"percentile": pl.String, "profile": pl.String, "increase": pl.Float64, "source": pl.String}
+    return pl.DataFrame(rows, schema=kinds, orient="row")
 
 
 def _bars_panel(table: pl.DataFrame, profiles: list[str], published: pl.DataFrame) -> Panel:

@@ -30,7 +30,11 @@ SWEEP = Sweep(
     size_bytes=(0, 51_200),
     samples=BLOCKS,
 )
-SWEEPS = {"near": SWEEP, "far": replace(SWEEP, rtt_ns=(200 * MS,)), "both": replace(SWEEP, rtt_ns=(35 * MS, 200 * MS))}
+SWEEPS = {
+    "near": SWEEP,
+    "far": replace(SWEEP, rtt_ns=(200 * MS,)),
+    "both": replace(SWEEP, rtt_ns=(35 * MS, 200 * MS), size_bytes=(0,)),
+}
 
 # Milliseconds by RTT, profile and size; at 0 bytes the handshake. TTLB at 0 bytes is one RTT more.
 TIMES = {
