@@ -19,7 +19,8 @@ def conduct(plan: Plan, lanes: int, bed: Bed, run: Run, *, go_on: str, json_outp
         with _progress(plan, run) as progress:
             return run_sweep(plan, bed, run, lanes=lanes, on_event=lambda event: _tell(progress, event))
     except BaseException:
-        say(f"go on with: {go_on}", json_output=True)
+        if not run.discard():
+            say(f"go on with: {go_on}", json_output=True)
         raise
 
 

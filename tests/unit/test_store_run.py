@@ -55,6 +55,15 @@ def test_nothing_half_made_is_left(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_only_a_run_without_samples_is_discarded(tmp_path):
+    with new_run(tmp_path) as measured:
+        fill(measured, [0])
+        assert not measured.discard()
+    with new_run(tmp_path) as empty:
+        assert empty.discard()
+    assert [path.name for path in tmp_path.iterdir()] == [measured.path.name]
+
+
 def test_what_a_killed_maker_left_long_ago_is_removed(tmp_path):
     stale, fresh = tmp_path / f"{MAKING_PREFIX}old", tmp_path / f"{MAKING_PREFIX}new"
     for folder in (stale, fresh):

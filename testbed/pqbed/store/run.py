@@ -94,6 +94,14 @@ class Run:
                 if lock is not None:
                     lock.release()
 
+    def discard(self) -> bool:
+        """Remove a run in which nothing was measured, and tell whether it was one. A run with a sample stays."""
+        if self.finished():
+            return False
+        self.close()
+        shutil.rmtree(self.path)
+        return True
+
     def write_manifest(self, manifest: Manifest) -> None:
         self.claim()
         write_manifest(self.path, manifest)
