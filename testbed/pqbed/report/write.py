@@ -33,13 +33,15 @@ def write_report(
     percentiles: tuple[float, ...] = DEFAULT_PERCENTILES,
     published: pl.DataFrame | None = None,
     draw: Callable[[Measured], tuple[Figure, ...]] | None = None,
+    answer: Sequence[str] = (),
     caveats: Sequence[str] = (),
     figure_files: bool = True,
 ) -> Written:
     """Write report.html and figures/ into `run`, finished or not. The sweep's first profile is the baseline.
 
     `draw` makes other figures than those chosen from what varies; `published` (over_size.PUBLISHED) is drawn over
-    the increase; `caveats` stand before those that the run itself has. Verdicts that the run holds are shown.
+    the increase; `answer` is said in place of the usual three sentences, and `caveats` before those that
+    the run itself has. Verdicts that the run holds are shown.
     """
     measured = measure(run, baseline, percentiles)
     figures: tuple[Figure, ...] = ()
@@ -52,6 +54,7 @@ def write_report(
         measured=measured,
         figures=figures,
         verdicts=read_verdicts(run.path),
+        answer=answer,
         more_caveats=caveats,
     )
     write_atomic(run.path / REPORT_NAME, page.encode())

@@ -1,6 +1,8 @@
 """A judgement as the texts of a row of the verdict table."""
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 
 from pqbed.report.verdict import Verdict
 from pqbed.reproduce.judge import Judged
@@ -30,21 +32,34 @@ def tell_verdict(judged: Judged, no_cpu: str) -> Verdict:
     )
 
 
+def tell_answer(results: Results, judged: Sequence[Judged]) -> tuple[str, str]:
+    """Return how many of the published numbers we find, and how many fetches that rests on."""
+    counts = Counter(one.standing for one in judged)
+    measured = counts["inside"] + counts["outside"]
+    found = (
+        f"Of {measured} published numbers that were measured again, {counts['inside']} lie inside the band that was "
+        f"set before the run, and {counts['outside']} outside; {counts['not measured']} were not measured."
+    )
+    total, failed = (int(results.grid.counts[name].sum()) for name in ("n", "n_failed"))
+    luck = f"{failed:,} of {total:,} fetches failed, and count as slower than all that succeeded."
+    return found, luck if failed else f"All {total:,} fetches succeeded."
+
+
 def tell_caveats(results: Results) -> list[str]:
     """Return what must be kept in mind with the verdicts and the study's figures."""
     found = []
     if results.costs:
         found.append(
             "Verdicts and figures count network and CPU together: to every time is added the median that the same "
-            "fetch takes over a bare link on this host, as if the two never overlapped. The answer and the table of "
-            "cells are those of the network alone."
+            "fetch takes over a bare link on this host, as if the two never overlapped. The table of cells is that of "
+            "the network alone."
         )
     elif results.no_cpu == NOT_MEASURED:
         found.append("The CPU term could not be measured on this host: verdicts and figures are of the network alone.")
     if results.study.empty_is_handshake:
         found.append(
-            "At 0 KiB verdicts and figures count the handshake alone, as the study does; the table of cells and the "
-            "answer count a fetch of an empty body there."
+            "At 0 KiB verdicts and figures count the handshake alone, as the study does; the table of cells counts a "
+            "fetch of an empty body there."
         )
     return found
 

@@ -8,7 +8,7 @@ from pqbed.reproduce.figures import draw_study
 from pqbed.reproduce.judge import Judged, judge_study
 from pqbed.reproduce.published import read_published
 from pqbed.reproduce.results import read_results
-from pqbed.reproduce.words import tell_caveats, tell_verdict
+from pqbed.reproduce.words import tell_answer, tell_caveats, tell_verdict
 from pqbed.spec.study import Study
 from pqbed.store.run import Run
 
@@ -31,5 +31,10 @@ def write_study_report(run: Run, study: Study) -> Answer:
     judged = judge_study(results, published)
     verdicts = tuple(tell_verdict(one, results.no_cpu) for one in judged)
     write_verdicts(run.path, verdicts)
-    written = write_report(run, draw=lambda _measured: draw_study(results, published), caveats=tell_caveats(results))
+    written = write_report(
+        run,
+        draw=lambda _measured: draw_study(results, published),
+        answer=tell_answer(results, judged),
+        caveats=tell_caveats(results),
+    )
     return Answer(judged=judged, verdicts=verdicts, written=written)

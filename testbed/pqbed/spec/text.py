@@ -1,4 +1,4 @@
-"""Text to a frozen Sweep and back: the one way in for flags and for TOML, and the only user of pydantic.
+"""Text to a frozen Sweep and back: the one way in for flags and for TOML, and with study_text.py the only user of pydantic.
 
 A request comes in layers, each laid over the one before: the defaults (`presets/default.toml`), a sweep file or
 preset, the flags. Keys are the names of the options; values are texts, numbers or lists of these. Pydantic checks
