@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pqbed.errors import SpecError
+from pqbed.reproduce.stored import is_study
 from pqbed.spec.text import read_spec, sweep_from, sweep_to_toml
 from pqbed.store.manifest import resume_manifest, start_manifest
 from pqbed.store.run import Run, create_run, open_run
@@ -42,6 +43,8 @@ def resume_sweep(typed: Mapping[str, Any]) -> int:
     """Go on with a run on the bed and clock it began with; return the exit code."""
     _refuse_changes(typed)
     path = find_run(typed["resume"], typed["out"] or "results")
+    if is_study(path):
+        raise SpecError(f"{path} is the run of a study", f"go on with: pqbed reproduce --resume {path}")
     with open_run(path) as run:
         manifest = run.manifest
         sweep, options = sweep_from(read_spec(path / SWEEP_FILE))

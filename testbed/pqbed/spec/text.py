@@ -1,8 +1,8 @@
 """Text to a frozen Sweep and back: the one way in for flags and for TOML.
 
 A request comes in layers, each laid over the one before: the defaults (`presets/default.toml`), a sweep file or
-preset, the flags. Keys are the names of the options; values are texts, numbers or lists of these. Pydantic (here and in `study_text.py` alone) checks
-the form of a layer, `spec/parse.py` what its texts mean.
+preset, the flags. Keys are the names of the options; values are texts, numbers or lists of these. Pydantic checks
+the form of a layer, `spec/parse.py` what its texts mean. Only this module and `study_text.py` use pydantic.
 """
 
 import tomllib

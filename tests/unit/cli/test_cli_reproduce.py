@@ -2,10 +2,17 @@ import json
 from pathlib import Path
 
 import pytest
+from sweeps import new_run, small_plan
 
+from pqbed.beds import make
+from pqbed.beds.fake import FakeBed
+from pqbed.errors import HostError
 from pqbed.plan import Plan
 from pqbed.reproduce import read_study
 from pqbed.store.run import open_run
+from pqbed_cli import reproducing
+from pqbed_cli.render.steps import show_steps
+from pqbed_cli.taking import Taken
 
 FAKE = ("--bed", "fake", "--samples", "8", "--lanes", "2")
 CLAIMS = 47
@@ -94,4 +101,36 @@ def test_a_wrong_request_is_refused(pqbed, arguments, message):
 def test_what_is_measured_cannot_change_on_the_way(pqbed):
     pqbed("reproduce", "madweb2024", "--bed", "fake", "--samples", "1")
     assert "--samples would change it" in pqbed("reproduce", "--resume", "latest", "--samples", "9").err
+    assert "go on with: pqbed reproduce --resume" in pqbed("sweep", "--resume", "latest").err
     assert "not of madweb2024-wire" in pqbed("reproduce", "madweb2024-wire", "--resume", "latest").err
+
+
+class Guest(FakeBed):
+    """A bed whose virtual clock leaves out the CPU."""
+
+    name = "uml"
+
+
+def measure_cpu_beside(tmp_path, monkeypatch, native):
+    monkeypatch.setattr(make, "make_netns", lambda *_: native)
+    monkeypatch.setattr(reproducing, "CPU_FETCHES", 2)
+    typed = {"ca_bundle": None, "json_output": False}
+    with new_run(tmp_path) as run:
+        reproducing._measure_cpu(small_plan(), Taken(bed=Guest(), steps=show_steps()), run, typed)
+        return run.cpu().collect()
+
+
+def test_the_cpu_is_measured_beside_a_virtual_clock(tmp_path, monkeypatch):
+    cpu = measure_cpu_beside(tmp_path, monkeypatch, FakeBed(clock="real"))
+    assert cpu.select("profile", "size_bytes", "lane").n_unique() == 2 * 2 * 5
+    assert cpu.height == 2 * 2 * 5 * 2
+
+
+def test_a_host_that_cannot_measure_the_cpu_says_so_and_goes_on(tmp_path, monkeypatch, capsys):
+    class Refusing(FakeBed):
+        def prepare(self):
+            raise HostError("The netns bed needs Linux and root", "Use sudo.")
+
+    cpu = measure_cpu_beside(tmp_path, monkeypatch, Refusing(clock="real"))
+    assert cpu.is_empty()
+    assert "CPU: not measured, so times are those of the network alone: The netns bed needs" in capsys.readouterr().err
