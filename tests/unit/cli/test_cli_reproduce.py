@@ -108,7 +108,9 @@ def test_what_is_measured_cannot_change_on_the_way(pqbed):
 class Guest(FakeBed):
     """A bed whose virtual clock leaves out the CPU."""
 
-    name = "uml"
+    def __init__(self):
+        super().__init__()
+        self.name = "uml"
 
 
 def measure_cpu_beside(tmp_path, monkeypatch, native):
