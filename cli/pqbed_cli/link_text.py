@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pqbed.beds.session import Session
 from pqbed.errors import SpecError
 from pqbed.spec import parse
-from pqbed.spec.link import Link
+from pqbed.spec.link import Link, queue_fields
 from pqbed.spec.names import known_name
 from pqbed.spec.profile import Profile
 from pqbed.spec.profiles import builtin_profiles
@@ -26,7 +26,6 @@ _LINK_FIELDS: dict[str, tuple[str, Callable[[str], tuple[Any, ...]]]] = {
     "bandwidth_up": ("bandwidth_up_bps", parse.parse_bandwidths_up),
     "jitter": ("jitter_ns", parse.parse_jitters),
     "distribution": ("distribution", parse.parse_distributions),
-    "queue": ("queue_packets", parse.parse_queues),
     "segmentation": ("segmentation", parse.parse_segmentations),
 }
 
@@ -35,9 +34,11 @@ def session_with(session: Session, typed: Mapping[str, str]) -> Session:
     """Return `session` with what was typed laid over its link, tcp and seed."""
     if not typed:
         raise SpecError("nothing to set", "name at least one value, for example `pqbed link set --rtt 35`")
-    changes = {
+    changes: dict[str, Any] = {
         field: single(option, read(typed[option])) for option, (field, read) in _LINK_FIELDS.items() if option in typed
     }
+    if "queue" in typed:
+        changes |= queue_fields(single("queue", parse.parse_queues(typed["queue"])))
     tcp = _tcp_with(session.tcp, typed)
     seed = parse.parse_count("seed", typed["seed"], 0, LARGEST_SEED) if "seed" in typed else session.seed
     return replace(session, link=_checked(replace(session.link, **changes)), tcp=tcp, seed=seed)

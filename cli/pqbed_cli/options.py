@@ -37,7 +37,9 @@ CongestionControlClient = Annotated[
     str | None,
     typer.Option(metavar="NAME,...", help="That of the client, where it differs; or same."),
 ]
-Queue = Annotated[str | None, typer.Option(metavar="N,...", help="Packets that may wait at the bottleneck.")]
+Queue = Annotated[
+    str | None, typer.Option(metavar="N,...", help="Packets that may wait at the bottleneck, or limit:N.")
+]
 Segmentation = Annotated[str | None, typer.Option(metavar="NAME,...", help="wire, offload-off or host.")]
 Samples = Annotated[str | None, typer.Option(metavar="N", help="Samples a cell. [default: about five minutes' worth]")]
 Seed = Annotated[str | None, typer.Option(metavar="N", help="Seed of order, loss and jitter.")]

@@ -68,12 +68,16 @@ def settle(request: Request, bed: BedName, clock: Clock) -> Settled:
 
 def estimate(settled: Settled, finished: int = 0) -> Estimate:
     """Estimate what is left when `finished` fetches have their sample."""
-    plan = settled.plan
+    return estimate_plan(settled.plan, settled.clock, settled.lanes, finished)
+
+
+def estimate_plan(plan: Plan, clock: Clock, lanes: int, finished: int = 0) -> Estimate:
+    """Estimate what is left of `plan`."""
     left = 1 - finished / plan.fetch_count
     return Estimate(
         cells=len(plan.cells),
-        samples=plan.sweep.samples,
+        samples=plan.samples,
         fetches=plan.fetch_count - finished,
-        lanes=settled.lanes,
-        seconds=left * estimate_seconds(plan, settled.clock, settled.lanes),
+        lanes=lanes,
+        seconds=left * estimate_seconds(plan, clock, lanes),
     )

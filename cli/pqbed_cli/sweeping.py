@@ -2,21 +2,20 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pqbed.errors import SpecError
-from pqbed.runner import LaneFailed, SampleTaken, SweepEvent, run_sweep
+from pqbed.reproduce.stored import is_study
 from pqbed.spec.text import read_spec, sweep_from, sweep_to_toml
 from pqbed.store.manifest import resume_manifest, start_manifest
 from pqbed.store.run import Run, create_run, open_run
-from pqbed_cli.exits import INTERRUPTED
+from pqbed_cli.conducting import conduct, say_interrupted
 from pqbed_cli.planning import Settled, estimate, settle
 from pqbed_cli.render.output import say
 from pqbed_cli.render.plan import estimate_line
-from pqbed_cli.render.progress import SweepProgress, show_progress
 from pqbed_cli.reporting import DEFAULT_PERCENTILES, report_run, summarise_run
 from pqbed_cli.request import Request, layer, read_request
 from pqbed_cli.runs import find_run, refuse_unwritable
@@ -44,6 +43,8 @@ def resume_sweep(typed: Mapping[str, Any]) -> int:
     """Go on with a run on the bed and clock it began with; return the exit code."""
     _refuse_changes(typed)
     path = find_run(typed["resume"], typed["out"] or "results")
+    if is_study(path):
+        raise SpecError(f"{path} is the run of a study", f"go on with: pqbed reproduce --resume {path}")
     with open_run(path) as run:
         manifest = run.manifest
         sweep, options = sweep_from(read_spec(path / SWEEP_FILE))
@@ -62,40 +63,12 @@ def resume_sweep(typed: Mapping[str, Any]) -> int:
 
 def _conduct(settled: Settled, taken: Taken, run: Run, typed: Mapping[str, Any]) -> int:
     """Measure with progress, then print the table and the path of the run."""
-    json_output = typed["json_output"]
-    say(f"run: {run.path}", json_output=json_output)
-    try:
-        with _progress(settled, run) as progress:
-            outcome = run_sweep(
-                settled.plan,
-                taken.bed,
-                run,
-                lanes=settled.lanes,
-                on_event=lambda event: _tell(progress, event),
-            )
-    except BaseException:
-        if not run.discard():
-            say(_resume_line(run), json_output=True)
-        raise
+    json_output, go_on = typed["json_output"], f"pqbed sweep --resume {run.path}"
+    outcome = conduct(settled.plan, settled.lanes, taken.bed, run, go_on=go_on, json_output=json_output)
     run.write_summary(summarise_run(run))
     report_run(run, DEFAULT_PERCENTILES, json_output=json_output)
-    if outcome.exit_code == INTERRUPTED:
-        say(f"interrupted after {outcome.taken} of {outcome.planned} samples; {_resume_line(run)}", json_output=True)
+    say_interrupted(outcome, go_on)
     return outcome.exit_code
-
-
-@contextlib.contextmanager
-def _progress(settled: Settled, run: Run) -> Iterator[SweepProgress]:
-    progress = show_progress(settled.plan.fetch_count, len(run.finished()))
-    with contextlib.closing(progress):
-        yield progress
-
-
-def _tell(progress: SweepProgress, event: SweepEvent) -> None:
-    if isinstance(event, SampleTaken):
-        progress.sample(failed=event.sample.timings.outcome != "ok")
-    elif isinstance(event, LaneFailed):
-        progress.note(f"lane {event.lane} failed and is started again: {event.detail}")
 
 
 def _new_run(settled: Settled, artefacts: dict[str, str]) -> Run:
@@ -125,7 +98,3 @@ def _refuse_changes(typed: Mapping[str, Any]) -> None:
             f"--resume goes on with a run as it was planned, and --{given[0]} would change it",
             f"leave --{given[0]} out, or start a new sweep without --resume",
         )
-
-
-def _resume_line(run: Run) -> str:
-    return f"go on with: pqbed sweep --resume {run.path}"

@@ -47,3 +47,13 @@ def take_bed(
             say(f"bed: {reason}", json_output=json_output)
         with contextlib.closing(bed):
             yield Taken(bed=bed, steps=steps)
+
+
+@contextlib.contextmanager
+def take_native_bed(*, ca_bundle: Path | None = None) -> Iterator[Taken]:
+    """Yield the bed whose lanes run on this host's own kernel and clock. Its `prepare` refuses a host that cannot."""
+    from pqbed.beds.make import make_netns
+
+    steps = show_steps()
+    with contextlib.closing(steps), contextlib.closing(make_netns("real", steps, ca_bundle)) as bed:
+        yield Taken(bed=bed, steps=steps)

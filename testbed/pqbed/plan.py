@@ -9,13 +9,14 @@ import hashlib
 import itertools
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pqbed.spec.cell import Cell
 from pqbed.spec.codec import to_json
-from pqbed.spec.link import Link
+from pqbed.spec.link import Link, queue_fields
+from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.tcp import Tcp
@@ -28,6 +29,7 @@ ADDED_FIELDS = frozenset(
         "intermediate",
         "wire_bytes",
         "client_chain",
+        "limit_packets",
         "bandwidth_up_bps",
         "loss_up",
         "congestion_control_client",
@@ -37,18 +39,24 @@ ADDED_FIELDS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The cells of a sweep by id, in the order of its axes, and its blocks on demand."""
+    """Cells by id, in the order of their axes, and the blocks of fetches on demand.
 
-    sweep: Sweep
+    `profiles` are those of the cells, the baseline first. `timeout_ns` bounds one fetch.
+    """
+
     cells: dict[str, Cell]
+    profiles: tuple[Profile, ...]
+    samples: int
+    seed: int
+    timeout_ns: int
 
     @property
     def block_count(self) -> int:
-        return self.sweep.samples
+        return self.samples
 
     @property
     def fetch_count(self) -> int:
-        return self.sweep.samples * len(self.cells)
+        return self.samples * len(self.cells)
 
     def block(self, number: int) -> tuple[Fetch, ...]:
         """Return block `number` (0 to `block_count` - 1): each cell once."""
@@ -56,13 +64,13 @@ class Plan:
         for identity, cell in self.cells.items():
             by_link.setdefault(cell.link, []).append(identity)
         links = list(by_link)
-        order = random.Random(_mix(self.sweep.seed, "order", number))
+        order = random.Random(_mix(self.seed, "order", number))
         order.shuffle(links)
         fetches: list[Fetch] = []
         for link in links:
             arms = by_link[link]
             order.shuffle(arms)
-            seed = _mix(self.sweep.seed, _digest(link), number)
+            seed = _mix(self.seed, _digest(link), number)
             fetches.extend(Fetch(cell_id=arm, block=number, repetition=number, seed=seed) for arm in arms)
         return tuple(fetches)
 
@@ -73,7 +81,18 @@ class Plan:
 
 def plan_sweep(sweep: Sweep) -> Plan:
     """Lay out the grid of `sweep`."""
-    return Plan(sweep=sweep, cells={cell_id(cell): cell for cell in _grid(sweep)})
+    return plan_sweeps((sweep,), samples=sweep.samples, seed=sweep.seed)
+
+
+def plan_sweeps(sweeps: Sequence[Sweep], *, samples: int, seed: int) -> Plan:
+    """Lay out the grids of `sweeps` as one plan; a cell that is in several of them is there once."""
+    return Plan(
+        cells={cell_id(cell): cell for sweep in sweeps for cell in _grid(sweep)},
+        profiles=tuple(dict.fromkeys(profile for sweep in sweeps for profile in sweep.profiles)),
+        samples=samples,
+        seed=seed,
+        timeout_ns=max(sweep.timeout_ns for sweep in sweeps),
+    )
 
 
 def cell_id(cell: Cell) -> str:
@@ -90,7 +109,7 @@ def _grid(sweep: Sweep) -> Iterator[Cell]:
 def _links(sweep: Sweep) -> Iterator[Link]:
     axes: dict[str, tuple[Any, ...]] = {
         "segmentation": sweep.segmentation,
-        "queue_packets": sweep.queue_packets,
+        "queue": sweep.queue_packets,
         "distribution": sweep.distribution,
         "jitter_ns": sweep.jitter_ns,
         "bandwidth_bps": sweep.bandwidth_bps,
@@ -100,7 +119,9 @@ def _links(sweep: Sweep) -> Iterator[Link]:
         "loss_up": sweep.loss_up,
     }
     for values in itertools.product(*axes.values()):
-        yield Link(**dict(zip(axes, values, strict=True)))
+        chosen = dict(zip(axes, values, strict=True))
+        queue = queue_fields(chosen.pop("queue"))
+        yield Link(**chosen, **queue)
 
 
 def _tcps(sweep: Sweep) -> Iterator[Tcp]:

@@ -15,7 +15,7 @@ TIMEOUT_NS = 300_000_000_000
 
 def lane_of(timeout_ns=TIMEOUT_NS, **options) -> Lane:
     bed: Bed = FakeBed(**options)
-    return bed.open_lane(0, PLAN.sweep.profiles, timeout_ns)
+    return bed.open_lane(0, PLAN.profiles, timeout_ns)
 
 
 def test_the_same_fetch_gives_the_same_timings_in_any_order():

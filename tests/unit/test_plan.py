@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 
-from pqbed.plan import Plan, cell_id, plan_sweep
+from pqbed.plan import Plan, cell_id, plan_sweep, plan_sweeps
 from pqbed.spec.cell import Cell
 from pqbed.spec.checks import cell_count
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
@@ -155,6 +155,7 @@ LINK_CHANGES: dict[str, object] = {
     "queue_packets": 999,
     "segmentation": "host",
     "layout": "router",
+    "limit_packets": 1000,
     "bandwidth_up_bps": 0,
     "loss_up": RandomLoss(),
 }
@@ -222,3 +223,11 @@ def _link(plan: Plan, fetch: Fetch) -> Link:
 
 def _seeds(plan: Plan) -> dict[tuple[Link, int], int]:
     return {(_link(plan, fetch), fetch.block): fetch.seed for block in plan.blocks() for fetch in block}
+
+
+def test_sweeps_that_share_cells_are_planned_once() -> None:
+    other = replace(SWEEP, name="other", loss=(RandomLoss(), RandomLoss(probability_ppm=7)))
+    plan = plan_sweeps((SWEEP, other), samples=3, seed=5)
+    assert set(plan.cells) == {*plan_sweep(SWEEP).cells, *plan_sweep(other).cells}
+    assert (plan.samples, plan.seed, plan.profiles) == (3, 5, SWEEP.profiles)
+    assert plan_sweeps((SWEEP,), samples=SWEEP.samples, seed=SWEEP.seed).block(1) == plan_sweep(SWEEP).block(1)

@@ -89,3 +89,8 @@ def test_reseed_changes_nothing_else():
     other = reseed(shape, 2, "server")
     assert other == shape_end(link, Tcp(), "server", seed=2)
     assert replace(other, seed=shape.seed) == shape
+
+
+def test_a_plain_limit_is_taken_as_it_is():
+    link = Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000_000, limit_packets=1000)
+    assert limit_packets(link, 1500, 100 * MS) == 1000

@@ -14,6 +14,7 @@ from pqbed_cli.commands.fetch import fetch
 from pqbed_cli.commands.link import link
 from pqbed_cli.commands.plan import plan
 from pqbed_cli.commands.report import report
+from pqbed_cli.commands.reproduce import reproduce
 from pqbed_cli.commands.show import show
 from pqbed_cli.commands.status import status
 from pqbed_cli.commands.sweep import sweep
@@ -36,6 +37,7 @@ def register(app: typer.Typer) -> None:
         report,
         compare,
         export,
+        reproduce,
     )
     for command in commands:
         app.command()(command)

@@ -47,6 +47,6 @@ def plan(
         print_json(plan_json(settled, found))
         return
     say(f"bed: {expected.reason}")
-    print_tables([plan_table(settled.plan)])
+    print_tables([plan_table(settled.request.sweep)])
     say("")
     say(estimate_line(found))

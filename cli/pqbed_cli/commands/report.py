@@ -14,6 +14,7 @@ def report(
 ) -> None:
     """Write the report of a run into its folder: one page that opens without a network, and its figures."""
     from pqbed.report.write import write_report
+    from pqbed.reproduce import is_study, read_study, write_study_report
     from pqbed.stats.percentiles import parse_percentiles
     from pqbed.store.run import open_run
     from pqbed_cli.render.output import say
@@ -21,7 +22,10 @@ def report(
 
     percentiles = parse_percentiles(percentile)
     with open_run(find_run(run, out)) as opened:
-        written = write_report(opened, baseline=baseline, percentiles=percentiles)
+        if is_study(opened.path):
+            written = write_study_report(opened, read_study(opened.path).study).written
+        else:
+            written = write_report(opened, baseline=baseline, percentiles=percentiles)
     if written.figures:
         say(f"figures: {written.figures[0].parent} ({len(written.figures)} files)")
     say(f"report: {written.page}")

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pqbed.plan import Plan
 from pqbed.spec.codec import to_json
-from pqbed.spec.parse import SAME, format_bandwidth_up, format_loss
+from pqbed.spec.parse import SAME, format_bandwidth_up, format_loss, format_queue
+from pqbed.spec.sweep import Sweep
 from pqbed.spec.tcp import Tcp
 from pqbed.units import format_duration, format_rate, format_size
 from pqbed_cli.planning import Estimate, Settled
@@ -13,9 +13,8 @@ from pqbed_cli.render.numbers import span
 from pqbed_cli.render.table import Table
 
 
-def plan_table(plan: Plan) -> Table:
-    """Return the axes of `plan` and their values."""
-    sweep = plan.sweep
+def plan_table(sweep: Sweep) -> Table:
+    """Return the axes of `sweep` and their values."""
     axes: dict[str, Sequence[str]] = {
         "profile": [profile.name for profile in sweep.profiles],
         "rtt": [format_duration(value) for value in sweep.rtt_ns],
@@ -30,7 +29,7 @@ def plan_table(plan: Plan) -> Table:
         "initcwnd client": [str(value or SAME) for value in sweep.initcwnd_client],
         "congestion control": list(sweep.congestion_control),
         "congestion control client": [value or SAME for value in sweep.congestion_control_client],
-        "queue": [str(value) for value in sweep.queue_packets],
+        "queue": [format_queue(value) for value in sweep.queue_packets],
         "segmentation": list(sweep.segmentation),
     }
     if not any(sweep.jitter_ns):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pqbed.beds.session import Session
 from pqbed.net.shape import EndShape
 from pqbed.net.state import LinkState
+from pqbed.spec.link import Link
 from pqbed.spec.parse import format_loss
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
@@ -26,7 +27,7 @@ def print_session(session: Session) -> None:
         ("bandwidth", rates(link.bandwidth_bps, link.bandwidth_up_bps)),
         ("loss", losses(link.loss, link.loss_up)),
         ("jitter", f"{format_duration(link.jitter_ns)} {link.distribution}"),
-        ("queue", f"{link.queue_packets} packets"),
+        ("queue", _queue_text(link)),
         ("segmentation", link.segmentation),
         ("initcwnd", f"{sides(tcp.initcwnd_server, tcp.initcwnd_client)} segments"),
         ("congestion", sides(tcp.congestion_control, tcp.congestion_control_client)),
@@ -65,6 +66,12 @@ def print_fetches(profile: Profile, size_bytes: int, fetched: Sequence[Timings])
     for number, timings in enumerate(fetched, 1):
         if timings.detail:
             say(f"fetch {number}: {timings.outcome}: {timings.detail}")
+
+
+def _queue_text(link: Link) -> str:
+    if link.limit_packets is not None:
+        return f"netem's limit of {link.limit_packets} packets"
+    return f"{link.queue_packets} packets"
 
 
 def _end(shape: EndShape) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What both sides write into the connection, write by write: most writes end in a short segment.
 
 Sizes are those of RFC 8446 with AES-256-GCM and SHA-384, which OpenSSL chooses first, and of what libcurl and nginx say
-(counted from packets, docs/design/dd-008-expectation.md).
+(counted from packets, docs/design/dd-009-expectation.md).
 """
 
 from dataclasses import dataclass

@@ -93,6 +93,8 @@ def limit_packets(link: Link, mtu: int, delay_ns: int, side: Side = "server") ->
 
     netem counts its delay line in `limit`, so a fixed 1000 would cap 1 Gbit/s at 100 ms to 120 Mbit/s.
     """
+    if link.limit_packets is not None:
+        return link.limit_packets
     frame_bits = 8 * (mtu + ETHERNET_HEADER_BYTES)
     rate_bps = rate_of(link, side)
     if rate_bps is None:

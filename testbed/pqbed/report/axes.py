@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pqbed.spec.link import GilbertElliott, Loss, RandomLoss
+from pqbed.spec.link import GilbertElliott, Loss, PlainLimit, Queue, RandomLoss
+from pqbed.spec.parse import format_queue
 from pqbed.spec.sides import losses, rates, sides
 from pqbed.spec.tcp import Tcp
 from pqbed.units import format_duration
@@ -25,7 +26,7 @@ LINK_AXES: dict[str, Callable[[Row], str]] = {
     "loss": lambda row: losses(_loss(row, "loss"), None if row["loss_up_model"] is None else _loss(row, "loss_up")),
     "jitter": lambda row: format_duration(row["jitter_ns"]),
     "distribution": lambda row: str(row["distribution"]),
-    "queue": lambda row: str(row["queue"]),
+    "queue": lambda row: format_queue(_queue(row)),
     "segmentation": lambda row: str(row["segmentation"]),
     "initcwnd": lambda row: sides(row["initcwnd_server"], row["initcwnd_client"]),
     CONTROL: lambda row: sides(row["congestion_control"], row["congestion_control_client"]),
@@ -71,6 +72,10 @@ def split_axes(rows: Sequence[Row]) -> Axes:
         varying=tuple(name for name, shown in values.items() if len(shown) > 1),
         counts={name: len(shown) for name, shown in values.items()},
     )
+
+
+def _queue(row: Row) -> Queue:
+    return PlainLimit(packets=row["limit"]) if row["limit"] is not None else row["queue"] or 0
 
 
 def _loss(row: Row, name: str) -> Loss:

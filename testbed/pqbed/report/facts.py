@@ -8,6 +8,7 @@ from pqbed.report.frame import Measured
 from pqbed.store.manifest import Manifest
 
 SWEEP_FILE = "sweep.toml"
+STUDY_FILE = "study.toml"
 
 Fact = tuple[str, str]
 
@@ -39,15 +40,17 @@ def list_facts(manifest: Manifest, measured: Measured | None) -> list[Fact]:
     return [(name, value) for name, value in facts if value]
 
 
-def command_again(folder: Path) -> str:
-    """Return the command that measures the same sweep anew."""
+def command_again(folder: Path, manifest: Manifest) -> str:
+    """Return the command that measures the same anew."""
+    if not (folder / SWEEP_FILE).is_file():
+        return manifest.run_again
     return f"pqbed sweep --spec {shlex.quote(str(folder / SWEEP_FILE))}"
 
 
 def read_sweep(folder: Path) -> str:
-    """Return the sweep file of the run, empty where it has none."""
-    path = folder / SWEEP_FILE
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    """Return the sweep or study file of the run, empty where it has none."""
+    paths = [path for name in (SWEEP_FILE, STUDY_FILE) if (path := folder / name).is_file()]
+    return paths[0].read_text(encoding="utf-8", errors="replace") if paths else ""
 
 
 def _profiles(measured: Measured) -> list[str]:

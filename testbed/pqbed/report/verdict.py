@@ -19,13 +19,16 @@ Standing = Literal["inside", "outside", "not measured"]
 class Verdict:
     """One number that was published and is measured again; all but `standing` are texts to show.
 
-    `band`: what counts as the same, fixed before the run; `interval`: ours, at 95 %; `why`: what explains an outside.
+    `band`: what counts as the same, fixed before the run; `ours`: what is judged, of which `network` and `cpu` are the
+    parts; `interval`: ours, at 95 %; `why`: what explains an outside.
     """
 
     question: str
     published: str
     band: str
     ours: str
+    network: str = ""
+    cpu: str = ""
     interval: str = ""
     standing: Standing
     why: str = ""

@@ -1,6 +1,6 @@
 """The report of a run: its figures and its page, written into the run directory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,12 +33,15 @@ def write_report(
     percentiles: tuple[float, ...] = DEFAULT_PERCENTILES,
     published: pl.DataFrame | None = None,
     draw: Callable[[Measured], tuple[Figure, ...]] | None = None,
+    answer: Sequence[str] = (),
+    caveats: Sequence[str] = (),
     figure_files: bool = True,
 ) -> Written:
     """Write report.html and figures/ into `run`, finished or not. The sweep's first profile is the baseline.
 
     `draw` makes other figures than those chosen from what varies; `published` (over_size.PUBLISHED) is drawn over
-    the increase. Verdicts that the run holds are shown.
+    the increase; `answer` is said in place of the usual three sentences, and `caveats` before those that
+    the run itself has. Verdicts that the run holds are shown.
     """
     measured = measure(run, baseline, percentiles)
     figures: tuple[Figure, ...] = ()
@@ -51,6 +54,8 @@ def write_report(
         measured=measured,
         figures=figures,
         verdicts=read_verdicts(run.path),
+        answer=answer,
+        more_caveats=caveats,
     )
     write_atomic(run.path / REPORT_NAME, page.encode())
     files = write_figures(run.path, figures) if figure_files else []

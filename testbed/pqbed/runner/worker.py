@@ -94,8 +94,8 @@ class Worker:
 
     def _open_lane(self) -> Lane:
         if self._lane is None:
-            sweep = self._errand.plan.sweep
-            self._lane = self._errand.bed.open_lane(self.index, sweep.profiles, sweep.timeout_ns)
+            plan = self._errand.plan
+            self._lane = self._errand.bed.open_lane(self.index, plan.profiles, plan.timeout_ns)
             self._errand.tell(LaneOpened(lane=self.index, facts=self._lane.facts, again=self._opened))
             self._opened = True
         return self._lane

@@ -1,7 +1,7 @@
 """The link: what lies between client and server."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Distribution = Literal["uniform", "normal", "pareto", "paretonormal"]
 Segmentation = Literal["wire", "offload-off", "host"]
@@ -37,6 +37,23 @@ Loss = RandomLoss | GilbertElliott
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlainLimit:
+    """netem's own `limit`, as `tc` takes it: queue and delay line together. What most published scripts set."""
+
+    packets: int
+
+
+Queue = int | PlainLimit
+
+
+def queue_fields(queue: Queue) -> dict[str, Any]:
+    """Return the fields of `Link` that say `queue`."""
+    if isinstance(queue, PlainLimit):
+        return {"queue_packets": DEFAULT_QUEUE_PACKETS, "limit_packets": queue.packets}
+    return {"queue_packets": queue, "limit_packets": None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """A path. Each direction gets half the RTT, and all of the other values but those named for one of them.
 
@@ -44,7 +61,8 @@ class Link:
     None where they are the same. `bandwidth_bps` None and `bandwidth_up_bps` 0 mean no rate limit.
     `jitter_ns` is netem's: the spread of the delay of one direction (the standard deviation of the
     named distributions, half the width of the uniform one). `queue_packets` is what may wait at
-    the bottleneck besides the packets on the wire.
+    the bottleneck besides the packets on the wire; `limit_packets` stands in its place where it is given, and is
+    what netem holds in all, the wire included.
     """
 
     rtt_ns: int
@@ -55,5 +73,6 @@ class Link:
     queue_packets: int = DEFAULT_QUEUE_PACKETS
     segmentation: Segmentation = "wire"
     layout: Layout = "ends"
+    limit_packets: int | None = None
     bandwidth_up_bps: int | None = None
     loss_up: Loss | None = None

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TypeVar, cast, get_args
 
 from pqbed.errors import SpecError
-from pqbed.spec.link import PPM, Distribution, GilbertElliott, Loss, RandomLoss, Segmentation
+from pqbed.spec.link import PPM, Distribution, GilbertElliott, Loss, PlainLimit, Queue, RandomLoss, Segmentation
 from pqbed.spec.names import known_name, plain_name
 from pqbed.spec.profile import Profile
 from pqbed.units import (
@@ -36,6 +36,7 @@ SHORTEST_TIMEOUT_NS, LONGEST_TIMEOUT_NS = 10**6, 3600 * 10**9
 # One side, or one direction, as the other.
 SAME = "same"
 
+_LIMIT_PREFIX = "limit:"
 _BURST_PREFIX = "ge:"
 _CONTROL = "a congestion control"
 _BURST_HINT = "write ge:P/R[/H[/K]] in per cent: enter and leave the bad state, loss in the bad and in the good one"
@@ -120,9 +121,20 @@ def parse_segmentations(text: str) -> tuple[Segmentation, ...]:
     return _each("segmentation", text, lambda item: cast("Segmentation", known_name(item, names, "segmentation")))
 
 
-def parse_queues(text: str) -> tuple[int, ...]:
-    """Read packets that may wait at the bottleneck."""
-    return _each("queue", text, lambda item: _count(item, 1, MOST_QUEUED_PACKETS))
+def parse_queues(text: str) -> tuple[Queue, ...]:
+    """Read packets that may wait at the bottleneck, or `limit:1000`: netem's limit on queue and wire together."""
+
+    def one(item: str) -> Queue:
+        if item.lower().startswith(_LIMIT_PREFIX):
+            return PlainLimit(packets=_count(item[len(_LIMIT_PREFIX) :], 1, MOST_QUEUED_PACKETS))
+        return _count(item, 1, MOST_QUEUED_PACKETS)
+
+    return _each("queue", text, one)
+
+
+def format_queue(queue: Queue) -> str:
+    """Return the text that `parse_queues` reads back as `queue`."""
+    return f"{_LIMIT_PREFIX}{queue.packets}" if isinstance(queue, PlainLimit) else str(queue)
 
 
 def parse_initcwnds(text: str) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from pqbed.spec.link import (
     DEFAULT_QUEUE_PACKETS,
     Distribution,
     Loss,
+    Queue,
     RandomLoss,
     Segmentation,
 )
@@ -32,7 +33,7 @@ class Sweep:
     loss_up: tuple[Loss | None, ...] = (None,)
     jitter_ns: tuple[int, ...] = (0,)
     distribution: tuple[Distribution, ...] = ("uniform",)
-    queue_packets: tuple[int, ...] = (DEFAULT_QUEUE_PACKETS,)
+    queue_packets: tuple[Queue, ...] = (DEFAULT_QUEUE_PACKETS,)
     segmentation: tuple[Segmentation, ...] = ("wire",)
     initcwnd: tuple[int, ...] = (20,)
     initcwnd_client: tuple[int | None, ...] = (None,)

@@ -1,8 +1,8 @@
-"""Text to a frozen Sweep and back: the one way in for flags and for TOML, and the only user of pydantic.
+"""Text to a frozen Sweep and back: the one way in for flags and for TOML.
 
 A request comes in layers, each laid over the one before: the defaults (`presets/default.toml`), a sweep file or
 preset, the flags. Keys are the names of the options; values are texts, numbers or lists of these. Pydantic checks
-the form of a layer, `spec/parse.py` what its texts mean.
+the form of a layer, `spec/parse.py` what its texts mean. Only this module and `study_text.py` use pydantic.
 """
 
 import tomllib
@@ -113,7 +113,7 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
         "bandwidth_up": [parse.format_bandwidth_up(rate) for rate in sweep.bandwidth_up_bps],
         "jitter": [format_duration(jitter) for jitter in sweep.jitter_ns],
         "distribution": list(sweep.distribution),
-        "queue": list(sweep.queue_packets),
+        "queue": [parse.format_queue(queue) for queue in sweep.queue_packets],
         "segmentation": list(sweep.segmentation),
         "initcwnd": list(sweep.initcwnd),
         "initcwnd_client": [segments or parse.SAME for segments in sweep.initcwnd_client],

@@ -28,6 +28,7 @@ import polars as pl
 
 from pqbed.errors import StoreError
 from pqbed.store.atomic import drop_temporaries, sync_folder, told, write_atomic, write_synced
+from pqbed.store.cpu import CPU, CPU_ID, CPU_NAME
 from pqbed.store.journal import Journal, read_journal
 from pqbed.store.lock import Lock
 from pqbed.store.manifest import MANIFEST_NAME, NO_RUN_HINT, Manifest, dump_manifest, read_manifest, write_manifest
@@ -128,6 +129,14 @@ class Run:
     def summary(self) -> pl.LazyFrame:
         """Return the summary; no rows before one was written."""
         return _scan_table(self.path / "summary.parquet", SUMMARY, SUMMARY_ID)
+
+    def write_cpu(self, cpu: pl.DataFrame) -> None:
+        self.claim()
+        _write_table(self.path / CPU_NAME, conform(cpu, CPU), CPU_ID)
+
+    def cpu(self) -> pl.LazyFrame:
+        """Return the CPU measured beside the run; no rows where none was."""
+        return _scan_table(self.path / CPU_NAME, CPU, CPU_ID)
 
     def finished(self) -> set[tuple[str, int]]:
         """Return (cell_id, repetition) of every fetch that has its sample, good or bad."""

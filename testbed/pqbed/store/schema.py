@@ -68,6 +68,7 @@ CONDITIONS = pl.Schema(
         "jitter_ns": pl.Int64,
         "distribution": pl.String,
         "queue": pl.Int64,
+        "limit": pl.Int64,
         "segmentation": pl.String,
         "layout": pl.String,
         "initcwnd_server": pl.Int64,

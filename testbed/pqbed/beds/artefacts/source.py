@@ -11,8 +11,8 @@ from pqbed.beds.artefacts.recipes import PACKAGE
 # What runs inside images and guests, and no more: these import the standard library, pyroute2 and pycurl.
 MODULES = ("__init__.py", "errors.py", "units.py")
 FOLDERS = ("spec", "net", "tls", "fetch", "agent")
-# Reads what users write, with libraries that images lack.
-USER_SIDE = Path("spec/text.py")
+# These read what users write, with libraries that images lack.
+USER_SIDE = (Path("spec/text.py"), Path("spec/study_text.py"))
 
 
 def agent_files() -> Iterator[Path]:
@@ -21,7 +21,7 @@ def agent_files() -> Iterator[Path]:
     for folder in FOLDERS:
         for path in sorted((PACKAGE / folder).rglob("*.py")):
             name = path.relative_to(PACKAGE)
-            if name != USER_SIDE:
+            if name not in USER_SIDE:
                 yield name
 
 

@@ -38,8 +38,13 @@ def build_page(
     measured: Measured | None,
     figures: Sequence[Figure],
     verdicts: Sequence[Verdict] = (),
+    answer: Sequence[str] = (),
+    more_caveats: Sequence[str] = (),
 ) -> str:
-    """Return the page. `folder` is where the run lies, for the command that repeats it."""
+    """Return the page. `folder` is where the run lies, for the command that repeats it.
+
+    `answer` is said in place of the usual three sentences.
+    """
     data = {
         "specs": [
             {**panel.spec, "description": f"{figure.title}: {panel.title}. {figure.summary}"}
@@ -53,21 +58,29 @@ def build_page(
         policy=POLICY,
         style=Markup(_asset("style.css")),  # noqa: S704 - ours
         palettes=PALETTES,
-        answer=[sentence for sentence in (tell_answer(measured) if measured else _EMPTY) if sentence],
+        answer=answer or [sentence for sentence in (tell_answer(measured) if measured else _EMPTY) if sentence],
         verdicts=verdicts,
+        verdict_parts=any(verdict.network or verdict.cpu for verdict in verdicts),
+        reasons=list(dict.fromkeys(verdict.why for verdict in verdicts if verdict.why)),
         percentiles=measured.names if measured else [],
-        sizes=measured.sizes if measured else [],
+        sizes=measured.sizes if measured and _choose_size(figures) else [],
         figures=_numbered(figures),
         cells=tabulate_cells(measured) if measured else CellsTable(columns=(), rows=(), left_out=0),
         failures=tell_failures(measured) if measured else [],
-        caveats=tell_caveats(measured, manifest) if measured else [],
+        caveats=[*more_caveats, *(tell_caveats(measured, manifest) if measured else [])],
         facts=list_facts(manifest, measured),
-        command=command_again(folder),
+        command=command_again(folder, manifest),
         sweep=read_sweep(folder),
         data=_inline_json(data),
         vega=_inline_script(_vega_bundle()),
         script=_inline_script(_asset("script.js")),
     )
+
+
+def _choose_size(figures: Sequence[Figure]) -> bool:
+    """Tell whether a figure shows one size at a time."""
+    names = [item["name"] for figure in figures for panel in figure.panels for item in panel.spec.get("params", [])]
+    return "size" in names
 
 
 def _numbered(figures: Sequence[Figure]) -> list[Mapping[str, Any]]:

@@ -1,0 +1,1 @@
+"""Published studies: sweeps, what was published of them, and what counts as the same."""

@@ -1,0 +1,133 @@
+"""The studies that come with pqbed, and the numbers they are judged by."""
+
+from dataclasses import replace
+
+import pytest
+
+from pqbed.errors import SpecError
+from pqbed.plan import plan_sweep, plan_sweeps
+from pqbed.reproduce.published import read_published
+from pqbed.reproduce.stored import study_to_toml
+from pqbed.spec.link import RandomLoss
+from pqbed.spec.study import Claim, Study
+from pqbed.spec.study_text import study_from, study_names, study_table
+
+MS = 1_000_000
+
+
+def read(name: str = "madweb2024", **typed: object) -> Study:
+    return study_from(study_table(name), typed).study
+
+
+def test_both_are_there() -> None:
+    assert study_names() == ("madweb2024", "madweb2024-wire")
+
+
+def test_every_cell_is_shaped_as_in_the_study() -> None:
+    study = read()
+    plan = plan_sweeps(tuple(study.sweeps.values()), samples=1, seed=1)
+    assert {(cell.link.segmentation, cell.link.limit_packets) for cell in plan.cells.values()} == {
+        ("offload-off", 1000)
+    }
+    assert {cell.tcp.congestion_control for cell in plan.cells.values()} == {"cubic"}
+    narrow = plan_sweep(study.sweeps["narrow-window"]).cells
+    windows = {name: cell.tcp.initcwnd_server for name, cell in plan.cells.items() if name not in narrow}
+    assert set(windows.values()) == {20}
+    assert (study.samples, len(plan.cells)) == (1000, 70)
+
+
+@pytest.mark.parametrize(
+    ("sweep", "rtts_ms", "rate_bps", "losses_ppm", "sizes_kib"),
+    [
+        ("figure-1", {35, 200}, 10**6, {0, 10_000, 30_000, 100_000}, {0}),
+        ("figure-2", {35}, 10**9, {0}, {0, 50, 100, 150, 200}),
+        ("figure-3", {200}, 10**6, {0}, {0, 50, 100, 150, 200}),
+        ("figure-4", {200}, 10**6, {100_000}, {0, 50, 100, 150, 200}),
+        ("figure-5", {35}, 10**9, {0}, {0, 50, 100, 150, 200}),
+    ],
+)
+def test_the_sweeps_are_those_of_the_figures(
+    sweep: str, rtts_ms: set[int], rate_bps: int, losses_ppm: set[int], sizes_kib: set[int]
+) -> None:
+    axes = read().sweeps[sweep]
+    assert {rtt // MS for rtt in axes.rtt_ns} == rtts_ms
+    assert axes.bandwidth_bps == (rate_bps,)
+    assert {loss.probability_ppm for loss in axes.loss if isinstance(loss, RandomLoss)} == losses_ppm
+    assert {size // 1024 for size in axes.size_bytes} == sizes_kib
+    assert axes.profiles[0].name == "rsa-2.5KB"
+
+
+def test_all_figures_are_drawn_and_judged() -> None:
+    study = read()
+    assert [figure.number for figure in study.figures] == list("123456")
+    assert len(study.figures[5].sweeps) == 5
+    numbers = read_published(study.published)
+    judged = {numbers[claim.published].figure for claim in study.claims}
+    assert judged == {*"123456", "text", "abstract"}
+
+
+def test_every_published_number_has_one_claim_or_more() -> None:
+    study = read()
+    assert {claim.published for claim in study.claims} == set(read_published(study.published))
+
+
+def holds(claim: Claim, value: float) -> bool:
+    return (claim.low is None or claim.low <= value) and (claim.high is None or value <= claim.high)
+
+
+def test_every_band_holds_what_was_published() -> None:
+    study = read()
+    numbers = read_published(study.published)
+    for claim in study.claims:
+        number = numbers[claim.published]
+        assert holds(claim, number.value), claim.name
+        assert number.value_to is None or holds(claim, number.value_to), claim.name
+        assert (claim.measure.kind == "none") == (claim.low is None and claim.high is None), claim.name
+
+
+def test_names_of_claims_are_told_apart() -> None:
+    names = [claim.name for claim in read().claims]
+    assert len(set(names)) == len(names)
+
+
+def test_the_wire_preset_differs_in_segmentation_alone() -> None:
+    study, wire = read(), read("madweb2024-wire")
+    assert {sweep.segmentation for sweep in wire.sweeps.values()} == {("wire",)}
+    again = {
+        name: replace(sweep, segmentation=("offload-off",), name=study.name) for name, sweep in wire.sweeps.items()
+    }
+    assert again == study.sweeps
+    assert [replace(claim, why="") for claim in wire.claims] == [replace(claim, why="") for claim in study.claims]
+    assert wire.figures == study.figures
+
+
+def test_the_study_is_written_down_whole() -> None:
+    import tomllib
+
+    typed = {"samples": "7", "seed": None, "run": {"bed": "fake", "lanes": "2"}}
+    found = study_from(study_table("madweb2024-wire"), typed)
+    assert (found.study.samples, found.options.bed, found.options.lanes) == (7, "fake", 2)
+    assert study_from(tomllib.loads(study_to_toml(found.table))) == found
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"claims": [{}]}, r"the study is wrong at claims\.0\.name"),
+        ({"sweeps": {"figure-1": {"rtt": ["soon"]}}}, "sweep 'figure-1' of the study: rtt"),
+        ({"figures": [{"number": "7", "kind": "bars", "title": "t", "sweeps": ["x"]}]}, "no sweep in the study 'x'"),
+        ({"titel": "t"}, "titel"),
+    ],
+)
+def test_a_wrong_study_is_refused(change: dict[str, object], message: str) -> None:
+    table = study_table("madweb2024")
+    for key, value in change.items():
+        table[key] = {**table[key], **value} if isinstance(value, dict) else value
+    with pytest.raises(SpecError, match=message):
+        study_from(table)
+
+
+def test_an_unknown_study_is_refused_with_the_nearest() -> None:
+    with pytest.raises(SpecError, match="there is no study 'madweb'") as caught:
+        study_table("madweb")
+    assert "madweb2024" in caught.value.hint
