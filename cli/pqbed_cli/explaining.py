@@ -59,6 +59,11 @@ def print_explained(path: Path, explained: Sequence[Explained], *, json_output: 
 
 
 def _read_cells(path: Path) -> dict[str, Cell]:
+    if not (path / SWEEP_FILE).exists():
+        raise SpecError(
+            f"{path} is the run of a study, and explain takes the run of one sweep",
+            "measure the cells in question with `pqbed sweep`, and explain that run",
+        )
     sweep, _ = sweep_from(read_spec(path / SWEEP_FILE))
     return dict(plan_sweep(sweep).cells)
 

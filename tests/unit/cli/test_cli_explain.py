@@ -85,3 +85,10 @@ def test_a_run_without_cells_cannot_be_explained(pqbed, run):
     ended = pqbed("explain", str(run))
     assert ended.code == HOST_UNFIT
     assert "has no cells yet" in ended.err
+
+
+def test_the_run_of_a_study_is_refused(pqbed, run):
+    (run / "sweep.toml").rename(run / "study.toml")
+    ended = pqbed("explain", str(run))
+    assert ended.code == USAGE
+    assert "is the run of a study" in ended.err
