@@ -68,7 +68,8 @@ def test_docker_bed_from_up_to_down(netem_engine: DockerEngine, tmp_path: Path) 
     assert standing(netem_engine)["container"] == 4
     host.pqbed("link", "set", "--rtt", "35", "--bandwidth", "none")
     assert host.pqbed("link", "show").count("17.5ms") == 4
-    fetched = host.json("fetch", "--count", "10", "--size", "0")
+    # The smallest of many: the clock is real, and a busy machine delays some.
+    fetched = host.json("fetch", "--count", "40", "--size", "0")
     connects = [row["tcp_connect_ns"] for row in fetched]
     assert 35.0 * MS <= min(connects) <= 36.0 * MS
     host.pqbed("sweep", "--rtt", "35,100", "--size", "0,20", "--samples", "2", "--out", str(host.results))
