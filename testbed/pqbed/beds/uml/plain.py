@@ -1,5 +1,6 @@
 """A guest as a plain process of this user: no engine, no privilege."""
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -16,7 +17,16 @@ def start_plain_guest(kernel: Path, root: Path, source: str, lane: int, clock: C
     # UML keeps a socket and a pid file in a folder of its own, and its memory in an executable file.
     environment = {"HOME": str(work), "PATH": os.defpath, "TMPDIR": memory_folder()}
     command = (str(kernel), f"uml_dir={work}/", *kernel_arguments(str(root), source, lane, clock))
-    return PlainProcess(command, environment, work)
+    guest = PlainProcess(command, environment, work)
+    keep_on_one_cpu(guest.pid, lane)
+    return guest
+
+
+def keep_on_one_cpu(pid: int, lane: int) -> None:
+    """Keep a guest's kernel and its processes on one CPU: they take turns, and waking another CPU costs far more."""
+    cpus = sorted(os.sched_getaffinity(0))
+    with contextlib.suppress(ProcessLookupError):  # it ended at once: whoever reads from it will say so
+        os.sched_setaffinity(pid, {cpus[lane % len(cpus)]})
 
 
 def memory_folder() -> str:
