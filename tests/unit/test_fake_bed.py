@@ -51,6 +51,7 @@ def test_a_link_reads_back_as_it_was_set():
     state = lane.set_link(Link(rtt_ns=35_000_000), Tcp(), 7)
     assert lane.read_link() == state
     assert state.client.asked == state.client.applied
+    assert tuple(lane.set_link(Link(rtt_ns=35_000_000, layout="router"), Tcp(), 7).stages) == STAGES
 
 
 def test_it_serves_the_profiles():

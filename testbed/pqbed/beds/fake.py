@@ -14,7 +14,7 @@ from pqbed.errors import LaneError
 from pqbed.expect import exchange_of
 from pqbed.flights import typical_certificate_bytes, typical_flights
 from pqbed.model import handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
-from pqbed.net.shape import shape_end
+from pqbed.net.shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.net.state import EndState, LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
@@ -93,10 +93,10 @@ class FakeLane:
                 yield fetch, invent_timings(cells[fetch.cell_id], fetch, self._timeout_ns)
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
-        client, server = (shape_end(link, tcp, "client", seed), shape_end(link, tcp, "server", seed))
         self._link = LinkState(
-            client=EndState(asked=client, applied=client, text="fake"),
-            server=EndState(asked=server, applied=server, text="fake"),
+            client=_taken(shape_end(link, tcp, "client", seed)),
+            server=_taken(shape_end(link, tcp, "server", seed)),
+            stages={stage: _taken(shape_stage(link, tcp, stage, seed)) for stage in stages_of(link)},
         )
         return self._link
 
@@ -107,6 +107,10 @@ class FakeLane:
 
     def close(self) -> None:
         self._closed.set()
+
+
+def _taken(shape: EndShape) -> EndState:
+    return EndState(asked=shape, applied=shape, text="fake")
 
 
 def invent_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:

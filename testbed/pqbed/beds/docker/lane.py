@@ -7,15 +7,16 @@ from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.remote import RemoteClient, RemoteEnd, RemoteServer
 from pqbed.agent.triple import Triple
+from pqbed.agent.way import Way
 from pqbed.beds.docker.addresses import lane_addresses
 from pqbed.beds.docker.containers import LaneContainers
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import Part
 from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
-from pqbed.errors import PqbedError
+from pqbed.errors import PqbedError, SpecError
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import Link
+from pqbed.spec.link import Layout, Link
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
@@ -92,13 +93,20 @@ class DockerLane:
             end.probe()
             # Without a fixed neighbour a fetch would pay for ARP, and ARP would draw from netem's random stream.
             end.neighbour(other.address, other.mac)
+        ends = Way(client_end=client_end, server_end=server_end, address=addresses.server.address)
+
+        def way_of(layout: Layout) -> Way:
+            if layout != "ends":
+                raise SpecError(
+                    f"the docker bed has no layout {layout!r}", "take --layout ends, or the uml or netns bed: --bed uml"
+                )
+            return ends
+
         server, client = RemoteServer(channels["server"]), RemoteClient(channels["client"])
         self._triple = Triple(
-            client_end=client_end,
-            server_end=server_end,
+            way_of=way_of,
             server=server,
             client=client,
-            address=addresses.server.address,
             timeout_ns=timeout_ns,
         )
         served = self._triple.start(profiles)
