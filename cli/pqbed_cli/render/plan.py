@@ -18,6 +18,7 @@ def plan_table(sweep: Sweep) -> Table:
     """Return the axes of `sweep` and their values."""
     axes: dict[str, Sequence[str]] = {
         "profile": [profile.name for profile in sweep.profiles],
+        "A/A arm": [arm.name for arm in sweep.arms if arm.copy_of],
         "rtt": [format_duration(value) for value in sweep.rtt_ns],
         "bandwidth": [format_rate(value) for value in sweep.bandwidth_bps],
         "bandwidth up": [format_bandwidth_up(value) for value in sweep.bandwidth_up_bps],
@@ -40,7 +41,7 @@ def plan_table(sweep: Sweep) -> Table:
         del axes["congestion control"]
     if sweep.layout == (DEFAULT_LAYOUT,):
         del axes["layout"]
-    axes = {name: values for name, values in axes.items() if values != [SAME]}
+    axes = {name: values for name, values in axes.items() if values not in ([SAME], [])}
     rows = tuple((name, str(len(values)), ", ".join(values)) for name, values in axes.items())
     return Table(columns=("axis", "n", "values"), rows=rows, numeric=(1,))
 
