@@ -38,6 +38,10 @@ class RemoteEnd:
         """Fix where the other end is."""
         self._channel.call("neighbour", Nothing, address=address, mac=mac)
 
+    def stop_redirects(self) -> None:
+        """Keep this end's kernel from telling of shorter ways than over a stage."""
+        self._channel.call("stop_redirects", Nothing)
+
     def sysctls(self) -> dict[str, str]:
         """Return the kernel settings of this end's namespace."""
         return self._channel.call("sysctls", dict[str, str])

@@ -7,23 +7,23 @@ from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.remote import RemoteClient, RemoteEnd, RemoteServer
 from pqbed.agent.triple import Triple
-from pqbed.agent.way import Way
 from pqbed.beds.docker.addresses import lane_addresses
 from pqbed.beds.docker.containers import LaneContainers
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import Part
 from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
-from pqbed.errors import PqbedError, SpecError
+from pqbed.beds.docker.stages import DockerWays, up_stages
+from pqbed.errors import PqbedError
+from pqbed.net.shape import Stage
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import Layout, Link
+from pqbed.spec.link import Link
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
 
 # Wall time without a word before a lane is given up, besides the time a fetch may take.
 SILENCE_S = 60.0
-ROLES: dict[Part, str] = {"server": "server", "client": "client", "server-end": "end", "client-end": "end"}
 
 
 class DockerLane:
@@ -49,8 +49,8 @@ class DockerLane:
         self._owner = owner
         self._patience = Patience(START_TIMEOUT_S)
         try:
-            channels = {part: self._open(engine, containers, part) for part in containers.parts}
-            self._start(engine, channels, profiles, timeout_ns)
+            channels = {part: self._open(engine, container, part) for part, container in containers.parts.items()}
+            self._start(engine, containers, channels, profiles, timeout_ns)
         except BaseException:
             owner.close()
             raise
@@ -79,32 +79,31 @@ class DockerLane:
                 self._triple.set_link(*last)
         self._owner.close()
 
-    def _open(self, engine: Engine, containers: LaneContainers, part: Part) -> Channel:
+    def _open(self, engine: Engine, container: str, part: Part | Stage) -> Channel:
         name = f"{part} of lane {self.index}"
-        command = agent_command(ROLES[part])
-        return open_channel(engine, containers.parts[part], command, name, patience=self._patience, owner=self._owner)
+        command = agent_command(part if part in ("server", "client") else "end")
+        return open_channel(engine, container, command, name, patience=self._patience, owner=self._owner)
+
+    def _open_stages(self, engine: Engine, containers: LaneContainers) -> dict[Stage, RemoteEnd]:
+        stages = up_stages(engine, containers)
+        return {stage: RemoteEnd(self._open(engine, container, stage)) for stage, container in stages.items()}
 
     def _start(
-        self, engine: Engine, channels: Mapping[Part, Channel], profiles: Sequence[Profile], timeout_ns: int
+        self,
+        engine: Engine,
+        containers: LaneContainers,
+        channels: Mapping[Part, Channel],
+        profiles: Sequence[Profile],
+        timeout_ns: int,
     ) -> None:
         addresses = lane_addresses(self.index)
         server_end, client_end = RemoteEnd(channels["server-end"]), RemoteEnd(channels["client-end"])
-        for end, other in ((server_end, addresses.client), (client_end, addresses.server)):
-            end.probe()
-            # Without a fixed neighbour a fetch would pay for ARP, and ARP would draw from netem's random stream.
-            end.neighbour(other.address, other.mac)
-        ends = Way(client_end=client_end, server_end=server_end, address=addresses.server.address)
-
-        def way_of(layout: Layout) -> Way:
-            if layout != "ends":
-                raise SpecError(
-                    f"the docker bed has no layout {layout!r}", "take --layout ends, or the uml or netns bed: --bed uml"
-                )
-            return ends
-
+        server_end.probe()
+        client_end.probe()
+        ways = DockerWays(client_end, server_end, addresses, lambda: self._open_stages(engine, containers))
         server, client = RemoteServer(channels["server"]), RemoteClient(channels["client"])
         self._triple = Triple(
-            way_of=way_of,
+            way_of=ways,
             server=server,
             client=client,
             timeout_ns=timeout_ns,
