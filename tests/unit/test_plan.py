@@ -174,6 +174,7 @@ PROFILE_CHANGES: dict[str, object] = {
     "stack": "other",
     "mutual": True,
     "client_chain": Chain(algorithm="p256"),
+    "client_stack": "other",
 }
 CHAIN_CHANGES: dict[str, object] = {
     "algorithm": "mldsa44",

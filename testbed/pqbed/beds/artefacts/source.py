@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pqbed.beds.artefacts.cache import hash_inputs
-from pqbed.beds.artefacts.recipes import PACKAGE
+from pqbed.beds.artefacts.recipes import PACKAGE, stack_entries
+from pqbed.spec.stacks import ENTRY
 
 # What runs inside images and guests, and no more: these import the standard library, pyroute2 and pycurl.
 MODULES = ("__init__.py", "errors.py", "units.py")
@@ -27,7 +28,9 @@ def agent_files() -> Iterator[Path]:
 
 def source_hash() -> str:
     """Hash the agent's modules and their names."""
-    return hash_inputs(*(part for name in agent_files() for part in (name.as_posix(), PACKAGE / name)))
+    modules = (part for name in agent_files() for part in (name.as_posix(), PACKAGE / name))
+    entries = (part for stack, entry in stack_entries().items() for part in (stack, entry))
+    return hash_inputs(*modules, *entries)
 
 
 def copy_source(target: Path) -> None:
@@ -35,6 +38,9 @@ def copy_source(target: Path) -> None:
     for name in agent_files():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PACKAGE / name, target / name)
+    for stack, entry in stack_entries().items():
+        (target / "_stacks" / stack).mkdir(parents=True)
+        shutil.copyfile(entry, target / "_stacks" / stack / ENTRY)
 
 
 def put_source(root: Path) -> Path:
