@@ -33,6 +33,7 @@ def test_both_layouts_take_what_is_expected_where_nothing_is_lost(seen: dict[str
         exchange = exchange_of(cell, served[cell.profile.name]["certificate_wire_bytes"])
         timings, expected = seen[cell_id(cell)]["timings"], expect_fetch(cell, exchange)
         assert timings["outcome"] == "ok"
+        assert timings["queue_drops"] == (0 if cell.link.layout == "router" else None)
         for name in ("tcp_connect_ns", "tls_done_ns", "first_byte_ns", "last_byte_ns"):
             wanted = getattr(expected, name.removeprefix("tcp_"))
             off[f"{cell.link} {cell.workload} {name}"] = 100 * (timings[name] / wanted - 1)
@@ -44,6 +45,9 @@ def test_a_full_queue_loses_packets_in_the_router_and_none_at_the_ends(seen: dic
     assert seen["short ends"]["retransmitted"] == 0
     assert seen["short router"]["retransmitted"] > 5
     first, again = seen["short router"], seen["short again"]
+    # The kernel counts what it had no room for; each of these is sent again.
+    assert first["timings"]["queue_drops"] == first["retransmitted"]
+    assert seen["short ends"]["timings"]["queue_drops"] is None
     assert first["retransmitted"] == again["retransmitted"]
     assert abs(first["timings"]["last_byte_ns"] - again["timings"]["last_byte_ns"]) < NEAR_NS
 

@@ -31,6 +31,9 @@ class RemoteEnd:
     def quiet(self) -> None:
         self._channel.call("quiet", Nothing)
 
+    def drain(self) -> int:
+        return self._channel.call("drain", int)
+
     def probe(self) -> None:
         """Raise HostError where this end's kernel has no netem."""
         self._channel.call("probe", Nothing)

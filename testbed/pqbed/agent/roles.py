@@ -36,6 +36,7 @@ def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
         "shape": end.shape,
         "read": end.read,
         "quiet": end.quiet,
+        "drain": end.drain,
         "probe": probe,
         "neighbour": neighbour,
         "stop_redirects": quiet_redirects,

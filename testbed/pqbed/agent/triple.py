@@ -1,6 +1,7 @@
 """Client, link and server together: planned fetches in, timings out. The same code for every bed."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from pqbed.agent.parts import Client, Server
 from pqbed.agent.way import Way
@@ -86,12 +87,12 @@ class Triple:
             way = self._take_way(cell.link.layout)
             self._settle()
             way.shape(cell.link, cell.tcp, seed)
-            timings = self._client.fetch(self._request(cell, served, way.address))
-            return self._examine(timings)
+            timings = self._examine(self._client.fetch(self._request(cell, served, way.address)))
         except HostError as error:
-            return Timings(outcome="link_mismatch", detail=error.message)
+            timings = Timings(outcome="link_mismatch", detail=error.message)
         finally:
-            self._quiet()
+            dropped = self._quiet()
+        return timings if dropped is None else replace(timings, queue_drops=dropped)
 
     def _request(self, cell: Cell, served: Served, address: str) -> FetchRequest:
         return FetchRequest(
@@ -114,11 +115,14 @@ class Triple:
         self._server.restart()
         return Timings(outcome="server_down", detail=timings.detail, tcp_connect_ns=timings.tcp_connect_ns)
 
-    def _quiet(self) -> None:
-        """Take the link away and close the connection over the bare wire, so that nothing of it is left."""
-        if self._way is not None:
-            self._way.quiet()
+    def _quiet(self) -> int | None:
+        """Take the link away and close the connection over the bare wire, so that nothing of it is left.
+
+        Return how many packets its queues had no room for, where that is known.
+        """
+        dropped = None if self._way is None else self._way.quiet()
         self._client.release()
+        return dropped
 
     def _offer(self, size_bytes: int) -> None:
         if size_bytes not in self._offered:

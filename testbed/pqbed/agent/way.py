@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pqbed.agent.parts import End
-from pqbed.net.shape import Stage, shape_end, shape_stage
+from pqbed.net.shape import BOTTLENECKS, Stage, shape_end, shape_stage
 from pqbed.net.state import LinkState
 from pqbed.spec.link import Link
 from pqbed.spec.tcp import Tcp
@@ -35,7 +35,13 @@ class Way:
             stages={name: stage.read() for name, stage in self.stages.items()},
         )
 
-    def quiet(self) -> None:
-        """Drop every packet on the wire and let those that follow pass untouched, until the next `shape`."""
+    def quiet(self) -> int | None:
+        """Drop every packet on the wire and let those that follow pass untouched, until the next `shape`.
+
+        Return how many packets the queues had no room for; None at the ends, where netem counts them with its loss.
+        """
+        bottlenecks = [stage for name, stage in self.stages.items() if name in BOTTLENECKS]
         for one in (self.client_end, self.server_end, *self.stages.values()):
-            one.quiet()
+            if one not in bottlenecks:
+                one.quiet()
+        return sum(stage.drain() for stage in bottlenecks) if bottlenecks else None

@@ -18,6 +18,7 @@ SIDES: tuple[Side, ...] = ("client", "server")
 # Down to the client and up to the server, each in the order in which packets pass.
 Stage = Literal["down-rate", "down-delay", "up-rate", "up-delay"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
+BOTTLENECKS: tuple[Stage, ...] = ("down-rate", "up-rate")
 
 ETHERNET_HEADER_BYTES = 14
 # Without a rate limit only the windows bound what is in flight: tcp_wmem's and tcp_rmem's maximum (net/sysctls.py).
@@ -62,7 +63,7 @@ def shape_stage(link: Link, tcp: Tcp, stage: Stage, seed: int) -> EndShape:
     """
     whole = _whole_direction(link, tcp, "server" if stage.startswith("down") else "client", seed)
     stage_shape = replace(_bare(whole), initcwnd=0, initrwnd=0, congestion_control="")
-    if stage.endswith("delay"):
+    if stage not in BOTTLENECKS:
         return replace(
             stage_shape,
             delay_ns=whole.delay_ns,
