@@ -46,6 +46,7 @@ _SIGNATURES = {
 }
 _DEFAULT_SHARES = (32, 32)
 _DEFAULT_SIGNATURE = (65, 72)  # ECDSA with P-256
+_OF_DEFAULT_SIZE = frozenset({"p256"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,13 @@ def typical_flights(profile: Profile) -> Flights:
 def key_shares(group: str) -> tuple[int, int]:
     """Return the sizes of the client's and the server's share."""
     return _SHARES.get(_plain(group), _DEFAULT_SHARES)
+
+
+def has_known_sizes(profile: Profile) -> bool:
+    """Tell whether the sizes of the shares and signatures of `profile` are in the tables here."""
+    chains = [chain for chain in (profile.chain, profile.clients_chain) if chain is not None]
+    proofs = {_plain(chain.algorithm) for chain in chains}
+    return _plain(profile.group) in _SHARES and proofs <= _SIGNATURES.keys() | _OF_DEFAULT_SIZE
 
 
 def typical_certificate_bytes(chain: Chain) -> int:
