@@ -52,6 +52,8 @@ def print_explained(path: Path, explained: Sequence[Explained], *, json_output: 
 def _choose(cells: Mapping[str, Cell], typed: Mapping[str, Any]) -> list[str]:
     """Return the ids of the cells that all of the options name."""
     chosen = [identity for identity in cells if identity.startswith(typed.get("cell") or "")]
+    if typed.get("cell") is None and typed.get("profile") is None:  # the A/A arm costs what the baseline does
+        chosen = [identity for identity in chosen if cells[identity].profile.copy_of is None]
     for option, (read, value) in _FILTERS.items():
         if (text := typed.get(option)) is not None:
             wanted = read(text)

@@ -10,7 +10,7 @@ from pqbed.report.facts import STUDY_FILE, SWEEP_FILE
 from pqbed.spec.cell import Cell
 from pqbed.spec.study import Study
 from pqbed.spec.study_text import ReadStudy, study_from
-from pqbed.spec.text import read_spec, sweep_from
+from pqbed.spec.text import read_run_sweep, read_spec
 
 
 def study_to_toml(table: dict[str, Any]) -> str:
@@ -36,5 +36,5 @@ def planned_cells(run: Path) -> dict[str, Cell]:
     """Return the cells of the run in this folder, by id. Raises SpecError where it does not say what was planned."""
     if is_study(run):
         return plan_study(read_study(run).study).cells
-    sweep, _ = sweep_from(read_spec(run / SWEEP_FILE))
+    sweep, _ = read_run_sweep(run / SWEEP_FILE)
     return plan_sweep(sweep).cells
