@@ -69,7 +69,11 @@ def _block(one: Explained) -> list[str]:
 def _measured_difference(one: Explained) -> list[str]:
     if one.p50_ns is None or one.baseline_p50_ns is None:
         return []
-    return [f"  measured against {one.baseline}: {difference(round(one.p50_ns - one.baseline_p50_ns))}"]
+    more_ns = one.p50_ns - one.baseline_p50_ns
+    told = f"  measured against {one.baseline}: {difference(round(more_ns))}"
+    if one.losses and one.account is not None:
+        told += f", of which loss {difference(round(more_ns - one.account.difference_ns))}"
+    return [told]
 
 
 def _flight_line(label: str, one: Flight) -> str:
@@ -95,12 +99,12 @@ def _loss_lines(losses: Losses) -> list[str]:
     costs = ((50, losses.cost_p50_ns), (90, losses.cost_p90_ns))
     prices = ", ".join(f"{'unknown' if cost is None else difference(round(cost))} at p{share}" for share, cost in costs)
     syns = ", ".join(f"{count} lost {number} SYN{'s' if number > 1 else ''}" for number, count in losses.lost_syns)
-    waits = ", ".join(f"{PHASE_WORDS[phase]} {count}" for phase, count in losses.timeouts.items())
+    waits = ", ".join(f"{PHASE_WORDS[phase]} {count}" for phase, count in losses.stalls.items())
     late = sum(count for _, count in losses.lost_syns)
     return [
         f"  what loss costs: {prices}",
         f"    {late} of {losses.connected} connects took a second or more longer{f': {syns}' if syns else ''}",
-        f"    waited for a time-out: {waits}; sent the ClientHello again: {losses.hello_again}",
+        f"    a time-out longer than expected: {waits}; sent the ClientHello again: {losses.hello_again}",
         f"    neither of these: {losses.untouched}; given up at the time limit: {losses.gave_up}",
         f"    the client's retransmissions p50 {_count(losses.retransmits_p50)}, p90 {_count(losses.retransmits_p90)}",
     ]

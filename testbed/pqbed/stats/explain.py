@@ -31,15 +31,15 @@ class PhaseTime:
 class Losses:
     """What loss did in a cell, sample by sample (stats/phases.py).
 
-    `lost_syns`: numbers of SYNs lost, each with its samples. `timeouts`: phase -> samples that waited for a time-out in
-    it; `untouched` samples took no time-out and lost no SYN. Costs are those of a percentile beyond a fetch without
+    `lost_syns`: numbers of SYNs lost, each with its samples. `stalls`: phase -> samples that stalled in
+    it; `untouched` samples stalled nowhere and lost no SYN. Costs are those of a percentile beyond a fetch without
     loss, ns; None where it is censored. Retransmissions are the client's: TCP_INFO tells of its own socket alone.
     """
 
     connected: int
     lost_syns: tuple[tuple[int, int], ...]
     hello_again: int
-    timeouts: Mapping[str, int]
+    stalls: Mapping[str, int]
     untouched: int
     cost_p50_ns: float | None
     cost_p90_ns: float | None
@@ -153,14 +153,14 @@ def _losses(samples: pl.DataFrame, phases: pl.DataFrame, lossless_ns: int) -> Lo
     retransmits = samples["retransmits"].drop_nulls()
     syns = phases["lost_syns"].drop_nulls()
     counts = syns.filter(syns > 0).value_counts().sort("lost_syns").rows()
-    waits = [pl.col(f"timeout_{phase}").fill_null(value=False) for phase in AFTER_CONNECT]
+    waits = [pl.col(f"stalled_{phase}").fill_null(value=False) for phase in AFTER_CONNECT]
     touched = pl.any_horizontal(*waits, pl.col("lost_syns") > 0)
     costs = [_ttlb(samples, share) for share in (0.5, 0.9)]
     return Losses(
         connected=syns.len(),
         lost_syns=tuple(counts),
         hello_again=int(phases["hello_again"].sum()),
-        timeouts={phase: int(phases[f"timeout_{phase}"].sum()) for phase in AFTER_CONNECT},
+        stalls={phase: int(phases[f"stalled_{phase}"].sum()) for phase in AFTER_CONNECT},
         untouched=phases.filter(pl.col("outcome") == "ok").select((~touched).sum()).item(),
         cost_p50_ns=None if costs[0] is None else costs[0] - lossless_ns,
         cost_p90_ns=None if costs[1] is None else costs[1] - lossless_ns,

@@ -36,7 +36,7 @@ SAMPLE_PHASES = pl.Schema(
         **{f"extra_{name}_rtts": pl.Float64() for name in PHASES},
         "lost_syns": pl.Int64(),
         "hello_again": pl.Boolean(),
-        **{f"timeout_{name}": pl.Boolean() for name in AFTER_CONNECT},
+        **{f"stalled_{name}": pl.Boolean() for name in AFTER_CONNECT},
     }
 )
 
@@ -45,7 +45,7 @@ def classify(samples: pl.LazyFrame, cells: pl.DataFrame) -> pl.LazyFrame:
     """Return one row a sample (SAMPLE_PHASES), in their order.
 
     `extra_*_rtts` is what a phase took beyond a fetch without loss, in RTTs; null where that is not known. `lost_syns`
-    counts the SYNs that had no answer in time, `timeout_*` tells that a phase took at least the shortest retransmission
+    counts the SYNs that had no answer in time, `stalled_*` tells that a phase took at least the shortest retransmission
     time-out more, `hello_again` that the client's TCP sent something again in such a TLS phase. Null: not reached.
     """
     known = ("rtt_ns", "floor_connect_ns", *(end for *_, end in ENDS.values()))
@@ -57,8 +57,8 @@ def classify(samples: pl.LazyFrame, cells: pl.DataFrame) -> pl.LazyFrame:
     lengths = [_length(start, end).alias(f"phase_{name}_ns") for name, (start, end, _, _) in ENDS.items()]
     parts = joined.with_columns(*lengths)
     extras = parts.with_columns(*((_extra_ns(name) / _rtt()).alias(f"extra_{name}_rtts") for name in PHASES))
-    stalls = extras.with_columns(*(_timed_out(name).alias(f"timeout_{name}") for name in AFTER_CONNECT), _lost_syns())
-    again = pl.col("timeout_tls") & (pl.col("retransmits") > pl.col("lost_syns"))
+    stalls = extras.with_columns(*(_stalled(name).alias(f"stalled_{name}") for name in AFTER_CONNECT), _lost_syns())
+    again = pl.col("stalled_tls") & (pl.col("retransmits") > pl.col("lost_syns"))
     return stalls.with_columns(hello_again=again).select(
         pl.col(name).cast(kind) for name, kind in SAMPLE_PHASES.items()
     )
@@ -77,7 +77,7 @@ def _rtt() -> pl.Expr:
     return pl.when(pl.col("rtt_ns") > 0).then("rtt_ns")
 
 
-def _timed_out(phase: str) -> pl.Expr:
+def _stalled(phase: str) -> pl.Expr:
     return _extra_ns(phase) >= pl.col("rtt_ns") + LEAST_WAIT_NS
 
 
