@@ -1,5 +1,7 @@
 """The smallest handshake and time to last byte that physics allows in a cell. No sample may lie below it.
 
+For HTTP over TLS 1.3 over TCP, whatever its version; over QUIC, which joins the first two round trips, it is refused.
+
 TTLB >= 2 RTT for TCP and TLS + 1 RTT for request and response + wire bytes / bandwidth + slow start, where
 
 - n bytes of payload are W(n) = n + 66 * ceil(n / MSS) on the wire: 14 Ethernet, 20 IPv4, 32 TCP with time stamps;
@@ -10,6 +12,7 @@ TTLB >= 2 RTT for TCP and TLS + 1 RTT for request and response + wire bytes / ba
 Left out, as they only make a connection slower: acknowledgements on the wire, delayed ones, queues, loss, CPU.
 """
 
+from pqbed.errors import SpecError
 from pqbed.net.shape import JITTER_REACH, rate_of
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import PPM, GilbertElliott, Link, Loss
@@ -97,6 +100,7 @@ def handshake_floor_ns(cell: Cell, server_flight_bytes: int, client_hello_bytes:
 
     `server_flight_bytes` is ServerHello to Finished, `client_hello_bytes` the ClientHello, as TLS records.
     """
+    _require_tcp(cell)
     up, down, mss = rate_of(cell.link, "client"), rate_of(cell.link, "server"), segment_bytes(cell.tcp.mtu)
     opening_ns = frame_ns(SYN_WIRE_BYTES, up) + frame_ns(SYN_WIRE_BYTES, down)
     hello_ns = transmit_ns(client_hello_bytes, up, mss)
@@ -115,3 +119,8 @@ def ttlb_floor_ns(cell: Cell, server_flight_bytes: int, client_bytes: int, respo
         return handshake_ns
     window = cell.tcp.initcwnd_server + most_segments(server_flight_bytes, segment_bytes(cell.tcp.mtu))
     return handshake_ns + rtt_floor_ns(cell.link) + flight_ns(cell, response_bytes, window)
+
+
+def _require_tcp(cell: Cell) -> None:
+    if cell.workload.transport != "tcp":
+        raise SpecError(f"there is no floor for HTTP/{cell.workload.http}, which is not over TCP", "leave it out")

@@ -16,10 +16,11 @@ Row = Mapping[str, Any]
 SHORT_GAP = " · "
 ONE_LINK = "one link"
 CONTROL = "congestion control"
+HTTP = "http"
 # Of a link that does not vary, this much is said where its name stands.
 MAIN_AXES = ("rtt", "bandwidth", "loss")
 
-# All that a link and its TCP may vary in, in the order of a label.
+# All that links, their TCP and what is fetched over them may vary in, besides its size; in the order of a label.
 LINK_AXES: dict[str, Callable[[Row], str]] = {
     "rtt": lambda row: format_duration(row["rtt_ns"]),
     "bandwidth": lambda row: rates(row["bandwidth_bps"], row["bandwidth_up_bps"]),
@@ -30,6 +31,7 @@ LINK_AXES: dict[str, Callable[[Row], str]] = {
     "segmentation": lambda row: str(row["segmentation"]),
     "initcwnd": lambda row: sides(row["initcwnd_server"], row["initcwnd_client"]),
     CONTROL: lambda row: sides(row["congestion_control"], row["congestion_control_client"]),
+    HTTP: lambda row: str(row["http"]),
 }
 
 
@@ -67,6 +69,8 @@ def split_axes(rows: Sequence[Row]) -> Axes:
         del values["jitter"], values["distribution"]
     if values[CONTROL] == [Tcp().congestion_control]:
         del values[CONTROL]
+    if values[HTTP] == ["1.1"]:
+        del values[HTTP]
     return Axes(
         common=tuple(f"{name} {shown[0]}" for name, shown in values.items() if len(shown) == 1),
         varying=tuple(name for name, shown in values.items() if len(shown) > 1),

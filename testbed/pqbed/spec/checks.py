@@ -39,6 +39,7 @@ def cell_count(sweep: Sweep) -> int:
         sweep.congestion_control_client,
         sweep.arms,
         sweep.size_bytes,
+        sweep.http,
     )
     return math.prod(map(len, axes))
 
