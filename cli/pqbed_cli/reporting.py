@@ -6,9 +6,11 @@ from typing import Any
 import polars as pl
 
 from pqbed.errors import SpecError
+from pqbed.spec.codec import to_json
 from pqbed.stats import summarise
 from pqbed.store.run import Run
 from pqbed.store.schema import QUANTILES, SUMMARY
+from pqbed_cli.render.handshake import handshake_tables
 from pqbed_cli.render.output import print_json, say
 from pqbed_cli.render.summary import failure_lines, summary_tables
 from pqbed_cli.render.table import print_tables
@@ -20,12 +22,15 @@ def report_run(run: Run, percentiles: Sequence[str], *, json_output: bool) -> No
     """Print the table of `run` and its path; as JSON every column of every cell."""
     rows = summary_rows(run)
     if json_output:
-        print_json({"run": str(run.path), "bed": run.manifest.bed, "clock": run.manifest.clock, "cells": rows})
+        manifest = run.manifest
+        cpu = to_json(manifest.handshake_cpu)
+        head = {"run": str(run.path), "bed": manifest.bed, "clock": manifest.clock, "handshake_cpu": cpu}
+        print_json({**head, "cells": rows})
         return
     if not rows:
         say("no sample was taken")
     else:
-        print_tables(summary_tables(rows, percentiles))
+        print_tables([*summary_tables(rows, percentiles), *handshake_tables(run.manifest)])
         for line in failure_lines(rows):
             say(f"failed: {line}")
     say(f"\nrun: {run.path}")
