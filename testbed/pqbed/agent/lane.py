@@ -12,11 +12,15 @@ from pathlib import Path
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.namespace import Namespace
 from pqbed.agent.serve import Calls
+from pqbed.agent.tap import Tap, in_pieces
+from pqbed.agent.tracing import Traced, TracedFetch, Tracer
 from pqbed.agent.triple import Triple
 from pqbed.fetch.client import Client
 from pqbed.net import sysctls
 from pqbed.net.end import End
 from pqbed.net.link import IFNAME, make_pair
+from pqbed.net.mirror import Mirror
+from pqbed.net.shape import Side
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
@@ -46,6 +50,7 @@ class LaneAgent:
         self._server_end = End(self._namespace.path, IFNAME)
         self._cells: dict[str, Cell] = {}
         self._triple: Triple | None = None
+        self._traced: Traced | None = None
 
     def calls(self) -> Calls:
         """Return what this agent answers, by name."""
@@ -56,6 +61,9 @@ class LaneAgent:
             "set_link": self.set_link,
             "read_link": self.read_link,
             "cpu": self.cpu,
+            "trace": self.trace,
+            "pcap": self.pcap,
+            "keys": self.keys,
         }
 
     def start(self, profiles: tuple[Profile, ...], timeout_ns: int) -> LaneFacts:
@@ -95,9 +103,37 @@ class LaneAgent:
         """Return this agent's own CPU time so far, ns."""
         return {"agent_ns": time.process_time_ns()}
 
+    def trace(self, fetch: Fetch) -> TracedFetch:
+        """Do `fetch` with a capture at both ends and a key log, which `pcap` and `keys` give out."""
+        namespaces = (None, self._namespace.path)
+        tracer = Tracer(
+            triple=self._started(),
+            mirrors=[Mirror(netns, IFNAME) for netns in namespaces],
+            client_tap=Tap(None, IFNAME),
+            server_tap=Tap(self._namespace.path, IFNAME),
+            client=self._client,
+        )
+        self._traced = tracer.trace(self._cells[fetch.cell_id], fetch.seed)
+        return self._traced.fetch
+
+    def pcap(self, side: Side) -> Iterator[str]:
+        """Yield the capture of one side, in pieces of base64."""
+        traced = self._last_trace()
+        yield from in_pieces(traced.client_pcap if side == "client" else traced.server_pcap)
+
+    def keys(self) -> str:
+        """Return the key log of the last trace, and forget the trace."""
+        traced, self._traced = self._last_trace(), None
+        return traced.keys
+
     def close(self) -> None:
         """End the server."""
         self._server.stop()
+
+    def _last_trace(self) -> Traced:
+        if self._traced is None:
+            raise RuntimeError("trace comes first")
+        return self._traced
 
     def _started(self) -> Triple:
         if self._triple is None:

@@ -61,9 +61,10 @@ class Triple:
     def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
         """Do `fetches` in order and yield each with what it gave."""
         for fetch in fetches:
-            yield fetch, self._sample(cells[fetch.cell_id], fetch.seed)
+            yield fetch, self.sample(cells[fetch.cell_id], fetch.seed)
 
-    def _sample(self, cell: Cell, seed: int) -> Timings:
+    def sample(self, cell: Cell, seed: int, before_quiet: Callable[[], None] = lambda: None) -> Timings:
+        """Do one fetch. `before_quiet` is called when it is done, while the link still stands."""
         served = self._served.get(cell.profile)
         if served is None:
             return Timings(outcome="unsupported", detail=f"the server cannot serve {cell.profile.name}")
@@ -72,6 +73,7 @@ class Triple:
             self._settle()
             self.set_link(cell.link, cell.tcp, seed)
             timings = self._client.fetch(self._request(cell, served))
+            before_quiet()
             return self._examine(timings)
         except HostError as error:
             return Timings(outcome="link_mismatch", detail=error.message)
