@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pqbed.beds.artefacts.cache import hash_inputs
 from pqbed.beds.artefacts.recipes import PACKAGE
+from pqbed.spec.published import TABLES, published_folder
+from pqbed.tls.algorithms import GROUPS_NAME, SIGNATURES_NAME
 
 # What runs inside images and guests, and no more: these import the standard library, pyroute2 and pycurl.
 MODULES = ("__init__.py", "errors.py", "units.py")
@@ -25,16 +27,24 @@ def agent_files() -> Iterator[Path]:
                 yield name
 
 
+def tables() -> list[Path]:
+    """Return the tables that the agent reads."""
+    return [published_folder() / f"{name}.csv" for name in (GROUPS_NAME, SIGNATURES_NAME)]
+
+
 def source_hash() -> str:
-    """Hash the agent's modules and their names."""
-    return hash_inputs(*(part for name in agent_files() for part in (name.as_posix(), PACKAGE / name)))
+    """Hash the agent's modules and their names, and its tables."""
+    return hash_inputs(*(part for name in agent_files() for part in (name.as_posix(), PACKAGE / name)), *tables())
 
 
 def copy_source(target: Path) -> None:
-    """Copy the agent's modules into the folder `target`, which becomes a package."""
+    """Copy the agent's modules and tables into the folder `target`, which becomes a package."""
     for name in agent_files():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PACKAGE / name, target / name)
+    (target / TABLES).mkdir()
+    for path in tables():
+        shutil.copyfile(path, target / TABLES / path.name)
 
 
 def put_source(root: Path) -> Path:
