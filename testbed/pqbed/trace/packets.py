@@ -45,8 +45,8 @@ class Packet:
         return self._number(self.tcp_at + 4, 4)
 
     @property
-    def acknowledged(self) -> int:
-        return self._number(self.tcp_at + 8, 4)
+    def acknowledged(self) -> int | None:
+        return self._number(self.tcp_at + 8, 4) if self.flags & ACK else None
 
     @property
     def flags(self) -> int:

@@ -104,7 +104,7 @@ def _segments(way: _Way, start_ns: int, last_ns: int | None) -> list[Segment]:
                 fate=fate,
                 number=number,
                 data=packet.payload,
-                acknowledged=max(0, (packet.acknowledged - way.other_opening) % SEQUENCE_SPACE - 1),
+                acknowledged=_acknowledged(packet, way),
                 syn=syn,
                 reset=bool(packet.flags & RST),
                 repeated=length > 0 and number < reached,
@@ -113,6 +113,13 @@ def _segments(way: _Way, start_ns: int, last_ns: int | None) -> list[Segment]:
         )
         reached = max(reached, number + length)
     return found
+
+
+def _acknowledged(packet: Packet, way: _Way) -> int:
+    """Return how many bytes of the other side the packet acknowledges."""
+    if packet.acknowledged is None:
+        return 0
+    return max(0, (packet.acknowledged - way.other_opening) % SEQUENCE_SPACE - 1)
 
 
 def _arrivals(way: _Way) -> dict[int, int]:
