@@ -57,6 +57,12 @@ def key_shares(group: str) -> tuple[int, int]:
     return one.public_key_bytes, one.ciphertext_bytes
 
 
+def has_known_sizes(profile: Profile) -> bool:
+    """Tell whether the tables of the standards have the shares and the signatures of `profile`."""
+    proofs = {_plain(chain.algorithm) for chain in (profile.chain, profile.clients_chain) if chain is not None}
+    return canonical_group(profile.group) in published_groups() and proofs <= _signatures().keys()
+
+
 def typical_certificate_bytes(chain: Chain) -> int:
     """Return about the size of the Certificate message that carries `chain`."""
     if chain.wire_bytes is not None:

@@ -29,6 +29,7 @@ ADDED_FIELDS = frozenset(
         "intermediate",
         "wire_bytes",
         "client_chain",
+        "client_stack",
         "limit_packets",
         "bandwidth_up_bps",
         "loss_up",
@@ -109,6 +110,7 @@ def _grid(sweep: Sweep) -> Iterator[Cell]:
 
 def _links(sweep: Sweep) -> Iterator[Link]:
     axes: dict[str, tuple[Any, ...]] = {
+        "layout": sweep.layout,
         "segmentation": sweep.segmentation,
         "queue": sweep.queue_packets,
         "distribution": sweep.distribution,

@@ -3,7 +3,6 @@
 It runs as the init of a uml guest, and as a process in namespaces of its own for the netns bed.
 """
 
-import os
 import platform
 import time
 from collections.abc import Iterator, Sequence
@@ -11,22 +10,27 @@ from pathlib import Path
 
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.namespace import Namespace
+from pqbed.agent.routed import lay_routed_way
 from pqbed.agent.serve import Calls
+from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.tap import Tap, in_pieces
 from pqbed.agent.tracing import Traced, TracedFetch, Tracer
 from pqbed.agent.triple import Triple
-from pqbed.fetch.client import Client
+from pqbed.agent.way import Way
+from pqbed.fetch.drivers import StackClient
 from pqbed.net import sysctls
 from pqbed.net.end import End
 from pqbed.net.link import IFNAME, make_pair
 from pqbed.net.mirror import Mirror
+from pqbed.net.router import ROUTED_IFNAME
 from pqbed.net.shape import Side
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import Link
+from pqbed.spec.link import Layout, Link
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.stacks import stack_named
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.server import Server
 
@@ -34,20 +38,28 @@ from pqbed.tls.server import Server
 # (kernel/time/timer.c). Fetches that start at the same phase of the coarsest have the same retransmission times, and
 # with them the same losses. The guest's HZ is 1000.
 TIMER_PHASE_NS = 4_096_000_000
+# Of the ends, by the layout of the link.
+INTERFACES: dict[Layout, str] = {"ends": IFNAME, "router": ROUTED_IFNAME}
 
 
 class LaneAgent:
     """Answers the calls of `calls()`. Must start in the namespace that becomes the client's."""
 
     def __init__(self, index: int, clock: Clock, folder: Path) -> None:
+        self._index = index
         self._clock = clock
         self._namespace = Namespace(sysctls.pin)
         self._pinned = sysctls.pin()
-        self._server = Server(folder, enter=self._namespace.enter)
-        self._client = Client()
-        self._addresses = make_pair(index, client_ns=None, server_ns=self._namespace.path)
-        self._client_end = End(None, IFNAME)
-        self._server_end = End(self._namespace.path, IFNAME)
+        self._folder = folder
+        self._servers = StackServers(self._open_server)
+        self._clients = StackClients(lambda stack: StackClient(stack_named(stack)))
+        addresses = make_pair(index, client_ns=None, server_ns=self._namespace.path)
+        ends = Way(
+            client_end=End(None, IFNAME),
+            server_end=End(self._namespace.path, IFNAME),
+            address=addresses.server.address,
+        )
+        self._ways: dict[Layout, Way] = {"ends": ends}
         self._cells: dict[str, Cell] = {}
         self._triple: Triple | None = None
         self._traced: Traced | None = None
@@ -69,17 +81,14 @@ class LaneAgent:
     def start(self, profiles: tuple[Profile, ...], timeout_ns: int) -> LaneFacts:
         """Serve `profiles`, and say what the lane runs on."""
         self._triple = Triple(
-            client_end=self._client_end,
-            server_end=self._server_end,
-            server=self._server,
-            client=self._client,
-            address=self._addresses.server.address,
+            way_of=self._way_of,
+            server=self._servers,
+            client=self._clients,
             timeout_ns=timeout_ns,
             settle=_next_timer_phase if self._clock == "virtual" else _nothing,
         )
         served = self._triple.start(profiles)
-        versions = {"client": self._client.version(), "openssl": self._server.support().version}
-        versions["python"] = platform.python_version()
+        versions = {**self._clients.versions(), **self._servers.versions(), "python": platform.python_version()}
         return LaneFacts(kernel=platform.release(), versions=versions, sysctls=self._pinned, served=served)
 
     def cells(self, cells: dict[str, Cell]) -> None:
@@ -110,15 +119,18 @@ class LaneAgent:
 
     def trace(self, fetch: Fetch) -> TracedFetch:
         """Do `fetch` with a capture at both ends and a key log, which `pcap` and `keys` give out."""
-        namespaces = (None, self._namespace.path)
+        cell = self._cells[fetch.cell_id]
+        self._way_of(cell.link.layout)
+        ifname = INTERFACES[cell.link.layout]
+        server_ns = self._namespace.path
         tracer = Tracer(
             triple=self._started(),
-            mirrors=[Mirror(netns, IFNAME) for netns in namespaces],
-            client_tap=Tap(None, IFNAME),
-            server_tap=Tap(self._namespace.path, IFNAME),
-            client=self._client,
+            mirrors=[Mirror(netns, ifname) for netns in (None, server_ns)],
+            client_tap=Tap(None, ifname),
+            server_tap=Tap(server_ns, ifname),
+            client=self._clients,
         )
-        self._traced = tracer.trace(self._cells[fetch.cell_id], fetch.seed)
+        self._traced = tracer.trace(cell, fetch.seed)
         return self._traced.fetch
 
     def pcap(self, side: Side) -> Iterator[str]:
@@ -133,7 +145,16 @@ class LaneAgent:
 
     def close(self) -> None:
         """End the server."""
-        self._server.stop()
+        self._servers.stop()
+
+    def _open_server(self, stack: str) -> Server:
+        return Server(stack_named(stack), self._folder / stack, enter=self._namespace.enter)
+
+    def _way_of(self, layout: Layout) -> Way:
+        """Return the way of a layout. Both stand side by side; the second is laid when it is first asked for."""
+        if layout not in self._ways:
+            self._ways[layout] = lay_routed_way(self._index, self._namespace.path)
+        return self._ways[layout]
 
     def _last_trace(self) -> Traced:
         if self._traced is None:
@@ -153,8 +174,3 @@ def _next_timer_phase() -> None:
 
 def _nothing() -> None:
     """Do nothing: real time does not wait."""
-
-
-def lane_folder() -> Path:
-    """Return the folder for keys, configuration and bodies: on a tmpfs that ends with the lane."""
-    return Path(os.environ.get("PQBED_FOLDER", "/run/pqbed"))

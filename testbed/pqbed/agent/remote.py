@@ -12,6 +12,7 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.served import Served
+from pqbed.tls.server import FIRST_PORT
 from pqbed.tls.support import Support
 
 Nothing = type(None)
@@ -37,6 +38,9 @@ class RemoteEnd:
     def quiet(self) -> None:
         self._channel.call("quiet", Nothing)
 
+    def drain(self) -> int:
+        return self._channel.call("drain", int)
+
     def probe(self) -> None:
         """Raise HostError where this end's kernel has no netem."""
         self._channel.call("probe", Nothing)
@@ -44,6 +48,10 @@ class RemoteEnd:
     def neighbour(self, address: str, mac: str) -> None:
         """Fix where the other end is."""
         self._channel.call("neighbour", Nothing, address=address, mac=mac)
+
+    def stop_redirects(self) -> None:
+        """Keep this end's kernel from telling of shorter ways than over a stage."""
+        self._channel.call("stop_redirects", Nothing)
 
     def sysctls(self) -> dict[str, str]:
         """Return the kernel settings of this end's namespace."""
@@ -56,8 +64,11 @@ class RemoteServer:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
 
-    def start(self, profiles: Sequence[Profile]) -> tuple[Served, ...]:
-        return self._channel.call("start", tuple[Served, ...], profiles=tuple(profiles))
+    def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
+        return self._channel.call("refusals", dict[str, str], profiles=tuple(profiles))
+
+    def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[Served, ...]:
+        return self._channel.call("start", tuple[Served, ...], profiles=tuple(profiles), first_port=first_port)
 
     def credentials(self) -> tuple[Credentials, ...]:
         return self._channel.secret_call("credentials", tuple[Credentials, ...])
@@ -71,8 +82,10 @@ class RemoteServer:
     def restart(self) -> None:
         self._channel.call("restart", Nothing)
 
+    def stop(self) -> None:
+        self._channel.call("stop", Nothing)
+
     def support(self) -> Support:
-        """Say what the server's OpenSSL offers."""
         return self._channel.call("support", Support)
 
 
@@ -81,6 +94,9 @@ class RemoteClient:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
+
+    def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
+        return self._channel.call("refusals", dict[str, str], profiles=tuple(profiles))
 
     def take_credentials(self, credentials: Sequence[Credentials]) -> None:
         self._channel.secret_call("take_credentials", Nothing, credentials=tuple(credentials))
@@ -98,7 +114,6 @@ class RemoteClient:
         return self._channel.secret_call("take_keys", str)
 
     def version(self) -> str:
-        """Return libcurl's line of versions."""
         return self._channel.call("version", str)
 
 

@@ -21,6 +21,9 @@ _SOL_PACKET = 263
 _RX_RING, _STATISTICS, _VERSION, _IGNORE_OUTGOING = 5, 6, 10, 23
 _VERSION_2 = 1
 _TO_USER, _COPIED = 1, 2
+_HOST, _OUTGOING = 0, 4
+# Of sll_pkttype, in the sockaddr_ll behind tpacket2_hdr.
+_KIND_AT = 32 + 10
 # tp_status, tp_len, tp_snaplen, tp_mac, tp_net, tp_sec, tp_nsec
 _SLOT = struct.Struct("=IIIHHII")
 _STATISTIC = struct.Struct("=II")
@@ -59,7 +62,7 @@ def room_for(size_bytes: int, mtu: int, *, super_packets: bool) -> Room:
 
 
 class Ring:
-    """What one interface sees from now on. Owns a packet socket and its ring."""
+    """What one interface receives for its own address, or all of the mirror's. Owns a packet socket and its ring."""
 
     def __init__(self, netns: str | None, ifname: str, room: Room) -> None:
         """Begin. Raises HostError without NET_RAW, or where there is no such interface."""
@@ -87,7 +90,9 @@ class Ring:
             data = self._ring[start + frame_at : start + frame_at + held]
             if status & _COPIED:
                 raise HostError(f"the capture had no room for a packet of more than {held} bytes")
-            if int.from_bytes(data[12:14], "big") == ETH_P_IP:
+            # A bridge may flood what it has not learned: of another address, it has not arrived here.
+            ours = self._ring[start + _KIND_AT] in (_HOST, _OUTGOING)
+            if ours and int.from_bytes(data[12:14], "big") == ETH_P_IP:
                 yield Frame(time_ns=seconds * 1_000_000_000 + rest_ns, data=data)
 
     def close(self) -> None:

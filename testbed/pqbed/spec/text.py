@@ -20,7 +20,7 @@ from pqbed.spec.codec import from_json, to_json
 from pqbed.spec.names import known_name, nearest, plain_name
 from pqbed.spec.options import BedChoice, Clock, RunOptions
 from pqbed.spec.presets import preset
-from pqbed.spec.profile import LARGEST_WIRE_BYTES, Profile
+from pqbed.spec.profile import DEFAULT_STACK, LARGEST_WIRE_BYTES, Profile
 from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.sweep import Sweep
 from pqbed.units import format_duration, format_rate, format_size
@@ -43,6 +43,7 @@ _WITH_UNITS: dict[str, tuple[str, Callable[..., Any]]] = {
 _WITHOUT_UNITS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "distribution": ("distribution", parse.parse_distributions),
     "segmentation": ("segmentation", parse.parse_segmentations),
+    "layout": ("layout", parse.parse_layouts),
     "queue": ("queue_packets", parse.parse_queues),
     "initcwnd": ("initcwnd", parse.parse_initcwnds),
     "initcwnd_client": ("initcwnd_client", parse.parse_client_initcwnds),
@@ -123,6 +124,7 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
         "distribution": list(sweep.distribution),
         "queue": [parse.format_queue(queue) for queue in sweep.queue_packets],
         "segmentation": list(sweep.segmentation),
+        "layout": list(sweep.layout),
         "initcwnd": list(sweep.initcwnd),
         "initcwnd_client": [segments or parse.SAME for segments in sweep.initcwnd_client],
         "congestion_control": list(sweep.congestion_control),
@@ -174,9 +176,10 @@ class _ChainForm(_Form):
 class _ProfileForm(_Form):
     group: _Name
     chain: _ChainForm
-    stack: _Name = "openssl"
+    stack: _Name = DEFAULT_STACK
     mutual: StrictBool = False
     client_chain: _ChainForm | None = None
+    client_stack: _Name | None = None
 
 
 class _RunForm(_Form):
@@ -199,6 +202,7 @@ class _LayerForm(_Form):
     distribution: _Text | None = None
     queue: _Text | None = None
     segmentation: _Text | None = None
+    layout: _Text | None = None
     initcwnd: _Text | None = None
     initcwnd_client: _Text | None = None
     congestion_control: _Text | None = None
