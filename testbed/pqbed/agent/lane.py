@@ -9,10 +9,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from pqbed.agent.calibration import calibrate
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.namespace import Namespace
 from pqbed.agent.serve import Calls
 from pqbed.agent.triple import Triple
+from pqbed.calibrate.measured import Calibration
+from pqbed.calibrate.station import LocalStation
 from pqbed.fetch.client import Client
 from pqbed.net import sysctls
 from pqbed.net.end import End
@@ -55,6 +58,7 @@ class LaneAgent:
             "run": self.run,
             "set_link": self.set_link,
             "read_link": self.read_link,
+            "calibrate": self.calibrate,
             "cpu": self.cpu,
         }
 
@@ -90,6 +94,13 @@ class LaneAgent:
     def read_link(self) -> LinkState:
         """Read both ends."""
         return self._started().read_link()
+
+    def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
+        """Measure a link, and leave nothing of it behind."""
+        client = LocalStation(None, self._client_end.queue)
+        server = LocalStation(self._namespace.path, self._server_end.queue)
+        places = (self._addresses.client.address, self._addresses.server.address)
+        return calibrate(self._started(), (client, server), places, link=link, tcp=tcp, seed=seed, clock=self._clock)
 
     def cpu(self) -> dict[str, int]:
         """Return this agent's own CPU time so far, ns."""

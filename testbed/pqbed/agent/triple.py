@@ -76,7 +76,7 @@ class Triple:
         except HostError as error:
             return Timings(outcome="link_mismatch", detail=error.message)
         finally:
-            self._quiet()
+            self.quiet()
 
     def _request(self, cell: Cell, served: Served) -> FetchRequest:
         return FetchRequest(
@@ -98,7 +98,7 @@ class Triple:
         self._server.restart()
         return Timings(outcome="server_down", detail=timings.detail, tcp_connect_ns=timings.tcp_connect_ns)
 
-    def _quiet(self) -> None:
+    def quiet(self) -> None:
         """Take the link away and close the connection over the bare wire, so that nothing of it is left."""
         self._client_end.quiet()
         self._server_end.quiet()

@@ -14,7 +14,7 @@ def test_only_modules_of_the_agent_go_in(tmp_path):
     copied = {path.relative_to(folder / "pqbed") for path in folder.rglob("*") if path.is_file()}
     assert copied == set(agent_files())
     assert {path.suffix for path in copied} == {".py"}
-    assert {"spec", "net", "tls", "fetch", "agent"} <= {path.parts[0] for path in copied}
+    assert {"spec", "net", "tls", "fetch", "calibrate", "agent"} <= {path.parts[0] for path in copied}
     assert not {"store", "stats", "report", "runner"} & {path.parts[0] for path in copied}
 
 
