@@ -10,7 +10,7 @@ from pqbed.spec.link import (
     RandomLoss,
     Segmentation,
 )
-from pqbed.spec.profile import Profile
+from pqbed.spec.profile import Profile, copy_profile
 
 SECOND_NS = 1_000_000_000
 
@@ -20,13 +20,15 @@ class Sweep:
     """The axes of the grid, each a tuple without duplicates; their product is the cells.
 
     `profiles[0]` is the baseline that increases are counted from. `samples` is per cell.
-    `timeout_ns` bounds one fetch on the bed's own clock. The axes of one side or direction alone (`bandwidth_up_bps`,
-    `loss_up`, `*_client`) hold None for "the same as the other"; without them both sides are alike.
+    `aa` adds the A/A arm, a second copy of the baseline. `timeout_ns` bounds one fetch on the bed's own clock. The
+    axes of one side or direction alone (`bandwidth_up_bps`, `loss_up`, `*_client`) hold None for "the same as the
+    other"; without them both sides are alike.
     """
 
     name: str
     rtt_ns: tuple[int, ...]
     profiles: tuple[Profile, ...]
+    aa: bool = False
     bandwidth_bps: tuple[int | None, ...]
     bandwidth_up_bps: tuple[int | None, ...] = (None,)
     loss: tuple[Loss, ...] = (RandomLoss(),)
@@ -44,3 +46,8 @@ class Sweep:
     samples: int
     seed: int = 1
     timeout_ns: int = 300 * SECOND_NS
+
+    @property
+    def arms(self) -> tuple[Profile, ...]:
+        """Return the profiles that are measured: those named, and the A/A arm."""
+        return (*self.profiles, copy_profile(self.profiles[0])) if self.aa else self.profiles
