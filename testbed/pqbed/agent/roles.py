@@ -15,12 +15,14 @@ def part_calls(role: str, ifname: str, stack: str) -> tuple[Calls, Callable[[], 
 
 
 def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
+    from pqbed.calibrate.station import LocalStation  # noqa: PLC0415
     from pqbed.net import sysctls  # noqa: PLC0415
     from pqbed.net.end import End  # noqa: PLC0415
     from pqbed.net.neighbour import fix_neighbour  # noqa: PLC0415
     from pqbed.net.probe import netem_support  # noqa: PLC0415
 
     end = End(None, ifname)
+    station = LocalStation(None, end.queue)
 
     def probe() -> None:
         netem_support(ifname)
@@ -35,6 +37,16 @@ def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
         "probe": probe,
         "neighbour": neighbour,
         "sysctls": sysctls.read,
+        "station_open": station.open,
+        "station_close": station.close,
+        "station_mtu": station.mtu,
+        "station_send": station.send,
+        "station_collect": station.collect,
+        "station_call": station.call,
+        "station_answer": station.answer,
+        "station_flight": station.flight,
+        "station_hang_up": station.hang_up,
+        "station_fill": station.fill,
     }
     return calls, end.close
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
 from pqbed.beds.process import LaneProcess
+from pqbed.calibrate.measured import Calibration
 from pqbed.errors import LaneError
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
@@ -58,6 +59,10 @@ class AgentLane:
     def read_link(self) -> LinkState:
         """Read both ends."""
         return self._channel.call("read_link", LinkState)
+
+    def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
+        """Measure a link (see `beds.bed.Lane`)."""
+        return self._channel.call("calibrate", Calibration, link=link, tcp=tcp, seed=seed)
 
     def cpu(self) -> dict[str, int]:
         """Return CPU times of the agent, ns."""

@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 
+from pqbed.agent.calibration import calibrate
 from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
-from pqbed.agent.remote import RemoteClient, RemoteEnd, RemoteServer
+from pqbed.agent.remote import RemoteClient, RemoteEnd, RemoteServer, RemoteStation
 from pqbed.agent.triple import Triple
 from pqbed.beds.docker.addresses import lane_addresses
 from pqbed.beds.docker.containers import LaneContainers
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import Part
 from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
+from pqbed.calibrate.measured import Calibration
 from pqbed.errors import PqbedError
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
@@ -70,6 +72,13 @@ class DockerLane:
         """Read both ends."""
         return self._triple.read_link()
 
+    def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
+        """Measure a link from the containers that shape it."""
+        self._last = (link, tcp, seed)
+        addresses = lane_addresses(self.index)
+        places = (addresses.client.address, addresses.server.address)
+        return calibrate(self._triple, self._stations, places, link=link, tcp=tcp, seed=seed, clock="real")
+
     def close(self) -> None:
         """End the agents; the containers stay, unless this lane was made for itself."""
         last, self._last = self._last, None
@@ -92,6 +101,7 @@ class DockerLane:
             end.probe()
             # Without a fixed neighbour a fetch would pay for ARP, and ARP would draw from netem's random stream.
             end.neighbour(other.address, other.mac)
+        self._stations = (RemoteStation(channels["client-end"]), RemoteStation(channels["server-end"]))
         server, client = RemoteServer(channels["server"]), RemoteClient(channels["client"])
         self._triple = Triple(
             client_end=client_end,
