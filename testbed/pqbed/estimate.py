@@ -5,7 +5,7 @@ from dataclasses import replace
 from pqbed.calibrate.schedule import real_seconds
 from pqbed.flights import RESPONSE_HEADER_BYTES, typical_flights
 from pqbed.model import mean_loss_ppm, segment_count, ttlb_floor_ns
-from pqbed.net.shape import SIDES, loss_of, shape_end
+from pqbed.net.shape import SIDES, loss_of, shape_direction
 from pqbed.plan import Plan, plan_sweep
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import PPM
@@ -42,7 +42,8 @@ def calibration_seconds(plan: Plan, clock: Clock, lanes: int, when: Calibrate) -
         each = [VIRTUAL_LINK_S] * len(links)
     else:
         each = [
-            real_seconds(shape_end(link, tcp, "client", 1), shape_end(link, tcp, "server", 1)) for link, tcp in links
+            real_seconds(shape_direction(link, tcp, "client", 1), shape_direction(link, tcp, "server", 1))
+            for link, tcp in links
         ]
     return sum(each) / (max(1, lanes) if when == "once" else 1)
 

@@ -126,6 +126,7 @@ def _grid(sweep: Sweep) -> Iterator[Cell]:
 
 def _links(sweep: Sweep) -> Iterator[Link]:
     axes: dict[str, tuple[Any, ...]] = {
+        "layout": sweep.layout,
         "segmentation": sweep.segmentation,
         "queue": sweep.queue_packets,
         "distribution": sweep.distribution,

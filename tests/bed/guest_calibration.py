@@ -3,15 +3,17 @@
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 sys.path.append("/opt/pqbed/vendor")
 
 from wrong_links import OTHERS, RIGHT, WRONG, Falsify
 
 from pqbed.agent.lane import LaneAgent
+from pqbed.agent.way import Way
 from pqbed.net.end import End
-from pqbed.net.link import IFNAME
 from pqbed.net.shape import EndShape
 from pqbed.net.state import EndState
 from pqbed.spec.codec import to_json
@@ -23,23 +25,32 @@ MS = 1_000_000
 PROFILE = Profile(name="plain", group="X25519", chain=Chain(algorithm="rsa2048"))
 
 
-class FalseEnd(End):
-    """An end that sets something else than it is asked to."""
+class FalseEnd:
+    """An end or a stage that sets something else than it is asked to."""
 
-    falsify: Falsify = staticmethod(lambda shape: shape)
+    def __init__(self, end: End) -> None:
+        self._end = end
+        self.falsify: Falsify = honest
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._end, name)
 
     def shape(self, shape: EndShape) -> EndState:
         wrong = self.falsify(shape)
-        state = super().shape(shape if wrong is None else wrong)
+        state = self._end.shape(shape if wrong is None else wrong)
         if wrong is None:
-            self.quiet()
+            self._end.quiet()
         return state
+
+
+def honest(shape: EndShape) -> EndShape:
+    return shape
 
 
 def main() -> None:
     agent = LaneAgent(0, "virtual", Path("/run/pqbed"))
-    client = agent._client_end = FalseEnd(None, IFNAME)
-    server = agent._server_end = FalseEnd(agent._namespace.path, IFNAME)
+    ways = {layout: falsifiable(agent._way_of(layout)) for layout in ("ends", "router")}
+    agent._ways.update(ways)
     agent.start((PROFILE,), 30_000 * MS)
     chosen = sys.argv[1:]
     for name, (link, tcp) in RIGHT.items():
@@ -47,9 +58,17 @@ def main() -> None:
             tell(agent, name, link, tcp)
     for name, wrong in {**WRONG, **OTHERS}.items():
         if not chosen or name in chosen:
-            client.falsify, server.falsify = wrong.client, wrong.server
+            way = ways[wrong.asked.layout]
+            way.client_end.falsify, way.server_end.falsify = wrong.client, wrong.server
+            for stage, end in way.stages.items():
+                end.falsify = wrong.stages.get(stage, honest)
             tell(agent, name, wrong.asked, wrong.tcp)
     agent.close()
+
+
+def falsifiable(way: Way) -> Any:
+    stages = {name: FalseEnd(stage) for name, stage in way.stages.items()}
+    return replace(way, client_end=FalseEnd(way.client_end), server_end=FalseEnd(way.server_end), stages=stages)
 
 
 def tell(agent: LaneAgent, name: str, link: Link, tcp: Tcp) -> None:

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from pqbed.net.shape import EndShape, end_seed
+from pqbed.net.shape import EndShape, Stage, end_seed
 from pqbed.spec.link import GilbertElliott, Link, PlainLimit, RandomLoss, queue_fields
 from pqbed.spec.tcp import Tcp
 
@@ -31,6 +31,7 @@ class Wrong:
 
     client: Falsify = lambda shape: shape
     server: Falsify = lambda shape: shape
+    stages: dict[Stage, Falsify] = field(default_factory=dict)
     found: Found
     asked: Link = FULL
     tcp: Tcp = field(default_factory=Tcp)
@@ -91,6 +92,28 @@ OTHERS: dict[str, Wrong] = {
     ),
 }
 
+# As FULL, and a queue that the sender is not told of.
+ROUTED = replace(FULL, layout="router", queue_packets=200)
+OTHERS |= {
+    "router: half the rate": Wrong(
+        asked=ROUTED, stages={"down-rate": set_to(rate_bps=1_000_000)}, found={("rate", "down")}
+    ),
+    "router: twice the delay": Wrong(
+        asked=ROUTED,
+        stages={"up-delay": set_to(delay_ns=40 * MS), "down-delay": set_to(delay_ns=40 * MS)},
+        found={("rtt", "")},
+    ),
+    "router: loss missing": Wrong(asked=ROUTED, stages={"up-delay": set_to(loss=RandomLoss())}, found={("loss", "up")}),
+    "router: queue too short": Wrong(
+        asked=ROUTED, stages={"down-rate": set_to(limit_packets=20)}, found={("queue", "down")}
+    ),
+    "router: queue too long": Wrong(
+        asked=ROUTED, stages={"down-rate": set_to(limit_packets=1000)}, found={("queue", "down")}
+    ),
+    "router: offloads on": Wrong(asked=ROUTED, client=set_to(segmentation="host"), found={("segmentation", "client")}),
+    "router: seed ignored": Wrong(asked=ROUTED, stages={"up-delay": another_seed}, found={("seed", "up")}),
+}
+
 RIGHT: dict[str, tuple[Link, Tcp]] = {
     "full": (FULL, Tcp()),
     "plain": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000), Tcp()),
@@ -121,6 +144,10 @@ RIGHT: dict[str, tuple[Link, Tcp]] = {
         Tcp(),
     ),
     "large window": (Link(rtt_ns=100 * MS), Tcp(initcwnd_server=200)),
+    "router": (ROUTED, Tcp()),
+    "router, plain": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000, layout="router"), Tcp()),
+    "router, fast": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000_000, layout="router"), Tcp()),
+    "router without a rate": (Link(rtt_ns=35 * MS, loss=RandomLoss(probability_ppm=50_000), layout="router"), Tcp()),
     "bare": (Link(rtt_ns=0), Tcp()),
     "deaf": (Link(rtt_ns=35 * MS, loss=RandomLoss(probability_ppm=1_000_000)), Tcp()),
 }

@@ -10,25 +10,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pqbed.agent.facts import LaneFacts
 from pqbed.beds.bed import BedName
-from pqbed.calibrate.measured import (
-    ETHERNET_BYTES,
-    QUANTILES,
-    SMALL_FRAME_BYTES,
-    Calibration,
-    Measured,
-    Sender,
-    Way,
-)
-from pqbed.calibrate.schedule import LARGEST_QUEUE, SECOND_NS, schedule
-from pqbed.calibrate.spread import asked_delays, quantile
+from pqbed.beds.invented import invent_measured
+from pqbed.calibrate.measured import Calibration
 from pqbed.errors import LaneError
 from pqbed.expect import exchange_of
 from pqbed.flights import typical_certificate_bytes, typical_flights
-from pqbed.model import handshake_floor_ns, mean_loss_ppm, rtt_floor_ns, ttlb_floor_ns
-from pqbed.net.shape import EndShape, shape_end
+from pqbed.model import handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
+from pqbed.net.shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.net.state import EndState, LinkState
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import PPM, Link
+from pqbed.spec.link import Link
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Outcome, Timings
@@ -104,10 +95,10 @@ class FakeLane:
                 yield fetch, invent_timings(cells[fetch.cell_id], fetch, self._timeout_ns)
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
-        client, server = (shape_end(link, tcp, "client", seed), shape_end(link, tcp, "server", seed))
         self._link = LinkState(
-            client=EndState(asked=client, applied=client, text="fake"),
-            server=EndState(asked=server, applied=server, text="fake"),
+            client=_taken(shape_end(link, tcp, "client", seed)),
+            server=_taken(shape_end(link, tcp, "server", seed)),
+            stages={stage: _taken(shape_stage(link, tcp, stage, seed)) for stage in stages_of(link)},
         )
         return self._link
 
@@ -119,59 +110,14 @@ class FakeLane:
     def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
         """Measure nothing: answer what a link that is as asked would show."""
         state = self.set_link(link, tcp, seed)
-        return Calibration(measured=invent_measured(state), state=state)
+        return Calibration(measured=invent_measured(link, tcp), state=state)
 
     def close(self) -> None:
         self._closed.set()
 
 
-def invent_measured(state: LinkState) -> Measured:
-    """Return what both ends of a link that is exactly as asked would be measured to be."""
-    client, server = state.client.applied, state.server.applied
-    up, down = _invent_way(client), _invent_way(server)
-    return Measured(
-        up=up,
-        down=down,
-        client=_invent_sender(client),
-        server=_invent_sender(server),
-        rtt_p50_ns=up.delays_ns[50] + down.delays_ns[50] if up.delays_ns and down.delays_ns else None,
-        rtt_p99_ns=up.delays_ns[99] + down.delays_ns[99] if up.delays_ns and down.delays_ns else None,
-    )
-
-
-def _invent_way(shape: EndShape) -> Way:
-    plan = schedule(shape, "virtual")
-    lost = round(plan.losses * mean_loss_ppm(shape.loss) / PPM)
-    asked = asked_delays(shape.delay_ns, shape.jitter_ns, shape.distribution)
-    own_ns = 0 if shape.rate_bps is None else 8 * SMALL_FRAME_BYTES * SECOND_NS // shape.rate_bps
-    arrived = lost < plan.losses
-    bulk_bytes = (plan.bulk - 1) * (shape.mtu + ETHERNET_BYTES) if arrived else 0
-    return Way(
-        sent=plan.losses,
-        lost=lost,
-        reordered=0,
-        delays_ns=tuple(round(quantile(asked, q / (QUANTILES - 1))) + own_ns for q in range(QUANTILES))
-        if arrived
-        else (),
-        delay_count=plan.alone if arrived else 0,
-        bulk_bytes=bulk_bytes,
-        bulk_sent_ns=0,
-        bulk_ns=0 if shape.rate_bps is None else 8 * bulk_bytes * SECOND_NS // shape.rate_bps,
-        queue_packets=min(shape.limit_packets, LARGEST_QUEUE),
-        queue_full=shape.limit_packets <= LARGEST_QUEUE,
-        seed_repeats=None,
-    )
-
-
-def _invent_sender(shape: EndShape) -> Sender:
-    segments = 1 if shape.segmentation == "wire" else 2
-    return Sender(
-        mtu=shape.mtu,
-        initcwnd=shape.initcwnd,
-        flight_segments=shape.initcwnd,
-        flight_frame_bytes=segments * (shape.mtu + ETHERNET_BYTES),
-        congestion_control=shape.congestion_control,
-    )
+def _taken(shape: EndShape) -> EndState:
+    return EndState(asked=shape, applied=shape, text="fake")
 
 
 def invent_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:

@@ -10,11 +10,11 @@ from typing import Literal
 
 from pqbed.calibrate import spread
 from pqbed.calibrate.binomial import share_interval
-from pqbed.calibrate.measured import ETHERNET_BYTES, SMALL_FRAME_BYTES, Measured, Sender, Way
+from pqbed.calibrate.measured import ETHERNET_BYTES, SMALL_FRAME_BYTES, Direction, Measured, Sender
 from pqbed.calibrate.schedule import LARGEST_QUEUE
 from pqbed.calibrate.tolerances import CERTAINTY, TOLERANCES, Tolerance
 from pqbed.model import mean_loss_ppm
-from pqbed.net.shape import JITTER_REACH, EndShape, Side, shape_end
+from pqbed.net.shape import JITTER_REACH, EndShape, Side, queue_limit, shape_direction
 from pqbed.spec.link import PPM, GilbertElliott, Link, Loss
 from pqbed.spec.options import Clock
 from pqbed.spec.tcp import Tcp
@@ -61,10 +61,11 @@ class Deviation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Way:
+class _Judged:
     where: Where
     shape: EndShape
-    way: Way
+    direction: Direction
+    limit: int | None
     bare: bool
 
 
@@ -72,94 +73,101 @@ def judge(link: Link, tcp: Tcp, measured: Measured, clock: Clock) -> tuple[Devia
     """Return what is wrong; nothing where the link is as asked, as far as could be measured."""
     tolerance = TOLERANCES[clock]
     shapes: dict[Side, EndShape] = {
-        "client": shape_end(link, tcp, "client", 1),
-        "server": shape_end(link, tcp, "server", 1),
+        "client": shape_direction(link, tcp, "client", 1),
+        "server": shape_direction(link, tcp, "server", 1),
     }
-    ways = (_taken("up", shapes["client"], measured.up), _taken("down", shapes["server"], measured.down))
+    limits = {side: queue_limit(link, tcp, side) for side in shapes}
+    directions = (
+        _taken("up", shapes["client"], limits["client"], measured.up),
+        _taken("down", shapes["server"], limits["server"], measured.down),
+    )
     found: list[Deviation] = [
-        Deviation(what="unshaped", where=way.where, asked="a shaped direction", achieved="none of it")
-        for way in ways
-        if way.bare
+        Deviation(what="unshaped", where=direction.where, asked="a shaped direction", achieved="none of it")
+        for direction in directions
+        if direction.bare
     ]
-    found += _judge_rtt(link, [way for way in ways if not way.bare], tolerance)
-    for way in ways:
-        if not way.bare:
-            found += _judge_way(way, tolerance)
+    found += _judge_rtt(link, [direction for direction in directions if not direction.bare], tolerance)
+    for direction in directions:
+        if not direction.bare:
+            found += _judge_direction(direction, tolerance)
     found += _judge_sender("client", shapes["client"], measured.client)
     found += _judge_sender("server", shapes["server"], measured.server)
     return tuple(found)
 
 
-def achieved_rate_bps(way: Way) -> int | None:
+def achieved_rate_bps(direction: Direction) -> int | None:
     """Return the rate of a direction, None where datagrams came as fast as they were sent, or too few came."""
-    slowed = way.bulk_bytes and way.bulk_ns > way.bulk_sent_ns + way.bulk_sent_ns // 4
-    return 8 * way.bulk_bytes * NS // way.bulk_ns if slowed else None
+    slowed = direction.bulk_bytes and direction.bulk_ns > direction.bulk_sent_ns + direction.bulk_sent_ns // 4
+    return 8 * direction.bulk_bytes * NS // direction.bulk_ns if slowed else None
 
 
-def own_time_ns(way: Way) -> int:
+def own_time_ns(direction: Direction) -> int:
     """Return what a small datagram itself takes on the wire, at the rate that was measured."""
-    rate_bps = achieved_rate_bps(way)
+    rate_bps = achieved_rate_bps(direction)
     return 8 * SMALL_FRAME_BYTES * NS // rate_bps if rate_bps else 0
 
 
-def _taken(where: Where, shape: EndShape, way: Way) -> _Way:
+def _taken(where: Where, shape: EndShape, limit: int | None, direction: Direction) -> _Judged:
     """Tell whether nothing at all was set on a direction that should have something."""
     asked = shape.delay_ns > 0 or shape.rate_bps is not None
-    middle_ns = spread.quantile(way.delays_ns, 0.5) if way.delays_ns else shape.delay_ns + 1
+    middle_ns = spread.quantile(direction.delays_ns, 0.5) if direction.delays_ns else shape.delay_ns + 1
     still = shape.delay_ns == 0 or middle_ns <= BARE_SHARE * shape.delay_ns
-    fast = achieved_rate_bps(way) is None
-    return _Way(where=where, shape=shape, way=way, bare=asked and still and fast and way.queue_packets is None)
+    fast = achieved_rate_bps(direction) is None
+    bare = asked and still and fast and direction.queue_packets is None
+    return _Judged(where=where, shape=shape, direction=direction, limit=limit, bare=bare)
 
 
-def _judge_rtt(link: Link, ways: list[_Way], tolerance: Tolerance) -> Iterator[Deviation]:
+def _judge_rtt(link: Link, directions: list[_Judged], tolerance: Tolerance) -> Iterator[Deviation]:
     off_ns, allowed_ns = 0.0, tolerance.rtt_ns + tolerance.rtt_share * link.rtt_ns
-    for one in ways:
-        if not one.way.delays_ns:
+    for one in directions:
+        if not one.direction.delays_ns:
             return
         asked = spread.asked_delays(one.shape.delay_ns, one.shape.jitter_ns, one.shape.distribution)
         middle_ns = spread.quantile(asked, 0.5)
-        off_ns += spread.quantile(one.way.delays_ns, 0.5) - own_time_ns(one.way) - middle_ns
+        off_ns += spread.quantile(one.direction.delays_ns, 0.5) - own_time_ns(one.direction) - middle_ns
         # The median of few draws may be another quantile.
-        astray = spread.chance_distance(one.way.delay_count, CERTAINTY)
+        astray = spread.chance_distance(one.direction.delay_count, CERTAINTY)
         allowed_ns += spread.quantile(asked, 0.5 + astray) - spread.quantile(asked, 0.5 - astray)
     if abs(off_ns) > allowed_ns:
         yield Deviation(what="rtt", asked=_time(link.rtt_ns), achieved=_time(link.rtt_ns + off_ns))
 
 
-def _judge_way(one: _Way, tolerance: Tolerance) -> Iterator[Deviation]:
+def _judge_direction(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
     yield from _judge_rate(one, tolerance)
     yield from _judge_loss(one)
-    shape, way = one.shape, one.way
+    shape, direction = one.shape, one.direction
     uneven = list(_judge_spread(one, tolerance))
     yield from uneven
-    if not uneven and way.reordered and (shape.jitter_ns == 0 or shape.rate_bps is not None):
-        yield Deviation(what="reordering", where=one.where, asked="none", achieved=f"{way.reordered} datagrams late")
+    if not uneven and direction.reordered and (shape.jitter_ns == 0 or shape.rate_bps is not None):
+        yield Deviation(
+            what="reordering", where=one.where, asked="none", achieved=f"{direction.reordered} datagrams late"
+        )
     yield from _judge_queue(one, tolerance)
-    if way.seed_repeats is False:
+    if direction.seed_repeats is False:
         yield Deviation(
             what="seed", where=one.where, asked="draws that follow it", achieved="draws that do not, or never change"
         )
 
 
-def _judge_rate(one: _Way, tolerance: Tolerance) -> Iterator[Deviation]:
-    shape, way = one.shape, one.way
-    if way.bulk_bytes == 0:
+def _judge_rate(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
+    shape, direction = one.shape, one.direction
+    if direction.bulk_bytes == 0:
         return
-    serial_ns = 0 if shape.rate_bps is None else 8 * way.bulk_bytes * NS // shape.rate_bps
-    expected_ns = max(way.bulk_sent_ns, serial_ns)
+    serial_ns = 0 if shape.rate_bps is None else 8 * direction.bulk_bytes * NS // shape.rate_bps
+    expected_ns = max(direction.bulk_sent_ns, serial_ns)
     allowed_ns = tolerance.rate_ns + tolerance.rate_share * expected_ns + 2 * JITTER_REACH * shape.jitter_ns
-    if abs(way.bulk_ns - expected_ns) > allowed_ns:
+    if abs(direction.bulk_ns - expected_ns) > allowed_ns:
         yield Deviation(
-            what="rate", where=one.where, asked=_rate(shape.rate_bps), achieved=_rate(achieved_rate_bps(way))
+            what="rate", where=one.where, asked=_rate(shape.rate_bps), achieved=_rate(achieved_rate_bps(direction))
         )
 
 
-def _judge_loss(one: _Way) -> Iterator[Deviation]:
-    way, asked_ppm = one.way, mean_loss_ppm(one.shape.loss)
+def _judge_loss(one: _Judged) -> Iterator[Deviation]:
+    direction, asked_ppm = one.direction, mean_loss_ppm(one.shape.loss)
     weight = draws_in_one(one.shape.loss)
-    low, high = share_interval(round(way.lost / weight), round(way.sent / weight), CERTAINTY)
+    low, high = share_interval(round(direction.lost / weight), round(direction.sent / weight), CERTAINTY)
     if not low <= asked_ppm / PPM <= high:
-        achieved = f"{_percent(way.lost / way.sent)} ({way.lost} of {way.sent})"
+        achieved = f"{_percent(direction.lost / direction.sent)} ({direction.lost} of {direction.sent})"
         yield Deviation(what="loss", where=one.where, asked=_percent(asked_ppm / PPM), achieved=achieved)
 
 
@@ -180,9 +188,9 @@ def draws_in_one(loss: Loss) -> float:
     return 1 + 2 * between / (mean * (1 - mean)) * stays / (1 - stays)
 
 
-def _judge_spread(one: _Way, tolerance: Tolerance) -> Iterator[Deviation]:
-    shape, delays = one.shape, one.way.delays_ns
-    if one.way.delay_count < FEWEST_DELAYS:
+def _judge_spread(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
+    shape, delays = one.shape, one.direction.delays_ns
+    if one.direction.delay_count < FEWEST_DELAYS:
         return
     if shape.jitter_ns == 0:
         reach_ns = (spread.quantile(delays, 0.9) - spread.quantile(delays, 0.1)) / 2
@@ -190,7 +198,7 @@ def _judge_spread(one: _Way, tolerance: Tolerance) -> Iterator[Deviation]:
             yield Deviation(what="jitter", where=one.where, asked="none", achieved=_time(reach_ns))
         return
     asked = spread.asked_delays(shape.delay_ns, shape.jitter_ns, shape.distribution)
-    allowed = spread.chance_distance(one.way.delay_count, CERTAINTY) + tolerance.spread_share
+    allowed = spread.chance_distance(one.direction.delay_count, CERTAINTY) + tolerance.spread_share
     if spread.distance(delays, asked) <= allowed:
         return
     factor = spread.middle_half(delays) / spread.middle_half(asked)
@@ -206,12 +214,12 @@ def _judge_spread(one: _Way, tolerance: Tolerance) -> Iterator[Deviation]:
     )
 
 
-def _judge_queue(one: _Way, tolerance: Tolerance) -> Iterator[Deviation]:
-    held, limit = one.way.queue_packets, one.shape.limit_packets
-    if held is None or (not one.way.queue_full and limit >= LARGEST_QUEUE):
+def _judge_queue(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
+    held, limit = one.direction.queue_packets, one.limit
+    if held is None or limit is None or (not one.direction.queue_full and limit >= LARGEST_QUEUE):
         return
     if abs(held - limit) > tolerance.queue_share * limit:
-        more = "" if one.way.queue_full else "at least "
+        more = "" if one.direction.queue_full else "at least "
         yield Deviation(what="queue", where=one.where, asked=f"{limit} packets", achieved=f"{more}{held} packets")
 
 

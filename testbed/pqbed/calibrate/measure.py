@@ -4,11 +4,20 @@ Each part begins on a link that was taken away and set anew, so that none meets 
 """
 
 import itertools
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from pqbed.calibrate.measured import ETHERNET_BYTES, QUANTILES, SMALL_PAYLOAD_BYTES, UDP_IP_BYTES, Measured, Sender, Way
+from pqbed.calibrate.measured import (
+    ETHERNET_BYTES,
+    QUANTILES,
+    SMALL_PAYLOAD_BYTES,
+    UDP_IP_BYTES,
+    Direction,
+    Measured,
+    Sender,
+)
 from pqbed.calibrate.schedule import (
     CONNECT_TRIES,
     LARGEST_QUEUE,
@@ -19,12 +28,15 @@ from pqbed.calibrate.schedule import (
     Schedule,
     schedule,
 )
-from pqbed.calibrate.station import Came, Filled, Flight, Train
+from pqbed.calibrate.station import Came, Filled, Flight, ReadQueue, Train
 from pqbed.net.shape import EndShape
 from pqbed.spec.options import Clock
 
 # Two delays of one seed are the same when they differ by no more: by clock, what reading it and waking up cost.
 SAME_DELAY_NS: dict[Clock, int] = {"virtual": 10_000, "real": 2_000_000}
+
+# A queue between the ends is filled with so many packets more than it should hold.
+SPARE_PACKETS = 100
 
 
 class Station(Protocol):
@@ -43,28 +55,77 @@ class Station(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Between:
+    """What is between the ends in one direction: packets (and their bytes) at its bottleneck, and in all of it."""
+
+    bottleneck: ReadQueue
+    whole: ReadQueue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wire:
-    """The link. `set_anew` takes it away, sets it with the seed of that number and lets it settle."""
+    """The link. `set_anew` takes it away, sets it with the seed of that number and lets it settle.
+
+    `between` is for up and down; None where the ends themselves are shaped, and stations look into them.
+    """
 
     set_anew: Callable[[int], None]
-    quiet: Callable[[], None]
+    quiet: Callable[[], object]
+    between: tuple[Between, Between] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One direction as it should be: `limit` is how many packets it holds where they wait, None where none wait."""
+
+    shape: EndShape
+    limit: int | None
+    clock: Clock
 
 
 class _Direction:
     """One direction while it is measured: what is planned, and what came."""
 
-    def __init__(self, sender: Station, receiver: Station, shape: EndShape, clock: Clock) -> None:
-        self.sender, self.receiver = sender, receiver
-        self.plan: Schedule = schedule(shape, clock)
-        self.limit_packets = shape.limit_packets
-        self.same_ns = SAME_DELAY_NS[clock]
+    def __init__(self, sender: Station, receiver: Station, asked: Asked, between: Between | None) -> None:
+        self.sender, self.receiver, self.between = sender, receiver, between
+        self.plan: Schedule = schedule(asked.shape, asked.clock)
+        self.limit = asked.limit
+        self.same_ns = SAME_DELAY_NS[asked.clock]
         self.queue: Filled | None = None
 
     @property
     def burst(self) -> int:
         """Return how many datagrams may be sent back to back."""
-        held = self.queue.packets if self.queue is not None and self.queue.packets else LARGEST_QUEUE
-        return max(1, int(QUEUE_SHARE * held))
+        held = self.limit if self.queue is None else self.queue.packets
+        return max(1, int(QUEUE_SHARE * (held or LARGEST_QUEUE)))
+
+    def fill(self) -> Filled:
+        """Fill the queue, and return what it then holds."""
+        if self.between is None:
+            return self.sender.fill(min(2 * (self.limit or 0), LARGEST_QUEUE))
+        if self.limit is None:
+            return Filled(packets=0, full=False, took_ns=0)
+        count, start_ns = min(self.limit + SPARE_PACKETS, LARGEST_QUEUE), time.monotonic_ns()
+        # Packets that pass the stages reach the other side: whole ones, of no train that anybody waits for.
+        self.sender.send(Train(number=0, count=count, payload_bytes=self.plan.bulk_payload_bytes))
+        held, _ = self.between.bottleneck()
+        return Filled(packets=held, full=held < count, took_ns=time.monotonic_ns() - start_ns)
+
+    def fly(self) -> Flight:
+        """Send the first flight of the new connection."""
+        if self.between is None:
+            return self.sender.flight()
+        packets, packet_bytes = self.between.whole()
+        flight = self.sender.flight()
+        packets_after, bytes_after = self.between.whole()
+        return replace(flight, packets=max(0, packets_after - packets), packet_bytes=max(0, bytes_after - packet_bytes))
+
+    @property
+    def patient_ns(self) -> int:
+        """Return how long filling may take: once packets leave, what is left does not tell the queue's length."""
+        if self.between is None:
+            return max(self.plan.delay_ns, self.plan.bulk_frame_ns * (self.limit or 0) // 50)
+        return self.plan.bulk_frame_ns * SPARE_PACKETS // 2
 
     @property
     def losses(self) -> int:
@@ -76,28 +137,25 @@ class _Bench:
 
     def __init__(self, wire: Wire, directions: tuple[_Direction, _Direction]) -> None:
         self._wire = wire
-        self.ways = directions
+        self.directions = directions
         self._trains = itertools.count(1)
 
     def fill_queues(self) -> None:
         self._wire.set_anew(0)
-        for way in self.ways:
-            most = min(2 * way.limit_packets, LARGEST_QUEUE)
-            filled = way.sender.fill(most)
-            # Once packets leave, what is left does not tell the queue's length.
-            leaving_ns = max(way.plan.delay_ns, way.plan.bulk_frame_ns * filled.packets // 50)
-            way.queue = filled if filled.packets and filled.took_ns <= leaving_ns else None
+        for direction in self.directions:
+            filled = direction.fill()
+            direction.queue = filled if filled.packets and filled.took_ns <= direction.patient_ns else None
         self._wire.quiet()
 
     def take_off(self) -> tuple[Flight, Flight] | None:
         """Return the first flights of both sides, best of a connection that lost nothing; None without any."""
-        client, server = (way.sender for way in self.ways)
-        patience_ns = SECOND_NS - 1 + 4 * sum(way.plan.delay_ns for way in self.ways)
+        client, server = (direction.sender for direction in self.directions)
+        patience_ns = SECOND_NS - 1 + 4 * sum(direction.plan.delay_ns for direction in self.directions)
         flights = None
         for number in range(CONNECT_TRIES):
             self._wire.set_anew(number)
             if client.call(patience_ns) and server.answer(patience_ns):
-                flights = (client.flight(), server.flight())
+                flights = (self.directions[0].fly(), self.directions[1].fly())
             self._wire.quiet()
             for side in (client, server):
                 side.hang_up()
@@ -108,9 +166,9 @@ class _Bench:
     def haul(self) -> list[Came]:
         """Send datagrams of full size back to back."""
         self._wire.set_anew(0)
-        counts = [min(way.plan.bulk, way.burst) for way in self.ways]
-        sizes = [way.plan.bulk_payload_bytes for way in self.ways]
-        frames_ns = [way.plan.bulk_frame_ns for way in self.ways]
+        counts = [min(direction.plan.bulk, direction.burst) for direction in self.directions]
+        sizes = [direction.plan.bulk_payload_bytes for direction in self.directions]
+        frames_ns = [direction.plan.bulk_frame_ns for direction in self.directions]
         came = self._cross(counts, payload_bytes=sizes, each_ns=frames_ns)
         self._wire.quiet()
         return came
@@ -118,7 +176,7 @@ class _Bench:
     def send_alone(self, seed: int, counts: Sequence[int]) -> list[Came]:
         """Send small datagrams one after the other."""
         self._wire.set_anew(seed)
-        came = self._cross(counts, gaps_ns=[way.plan.gap_ns for way in self.ways])
+        came = self._cross(counts, gaps_ns=[direction.plan.gap_ns for direction in self.directions])
         self._wire.quiet()
         return came
 
@@ -128,8 +186,11 @@ class _Bench:
         came = [Came(), Came()]
         firsts = [0, 0]
         while any(first < count for first, count in zip(firsts, counts, strict=True)):
-            parts = [min(way.burst, count - first) for way, first, count in zip(self.ways, firsts, counts, strict=True)]
-            each_ns = [way.plan.small_ns for way in self.ways]
+            parts = [
+                min(direction.burst, count - first)
+                for direction, first, count in zip(self.directions, firsts, counts, strict=True)
+            ]
+            each_ns = [direction.plan.small_ns for direction in self.directions]
             new = self._cross(parts, firsts=firsts, each_ns=each_ns)
             came = [one.followed_by(other) for one, other in zip(came, new, strict=True)]
             firsts = [first + part for first, part in zip(firsts, parts, strict=True)]
@@ -151,30 +212,30 @@ class _Bench:
             Train(number=number, count=count, payload_bytes=size, gap_ns=gap_ns, first=first)
             for count, size, gap_ns, first in zip(counts, payload_bytes, gaps_ns, firsts, strict=True)
         ]
-        for way, train in zip(self.ways, trains, strict=True):
+        for direction, train in zip(self.directions, trains, strict=True):
             if train.count:
-                way.sender.send(train)
+                direction.sender.send(train)
         waits_ns = [
-            way.plan.delay_ns + count * each for way, count, each in zip(self.ways, counts, each_ns, strict=True)
+            direction.plan.delay_ns + count * each
+            for direction, count, each in zip(self.directions, counts, each_ns, strict=True)
         ]
         return [
-            way.receiver.collect(train, wait_ns, way.plan.wait_ns) if train.count else Came()
-            for way, train, wait_ns in zip(self.ways, trains, waits_ns, strict=True)
+            direction.receiver.collect(train, wait_ns, direction.plan.wait_ns) if train.count else Came()
+            for direction, train, wait_ns in zip(self.directions, trains, waits_ns, strict=True)
         ]
 
 
-def measure_link(
-    client: Station, server: Station, wire: Wire, shapes: tuple[EndShape, EndShape], clock: Clock
-) -> Measured:
-    """Measure what is between two open stations. `shapes` are those of the client's end and the server's."""
-    up = _Direction(client, server, shapes[0], clock)
-    down = _Direction(server, client, shapes[1], clock)
+def measure_link(client: Station, server: Station, wire: Wire, asked: tuple[Asked, Asked]) -> Measured:
+    """Measure what is between two open stations. `asked` is for up and for down."""
+    between = wire.between or (None, None)
+    up = _Direction(client, server, asked[0], between[0])
+    down = _Direction(server, client, asked[1], between[1])
     bench = _Bench(wire, (up, down))
     bench.fill_queues()
     flights = bench.take_off()
     bulks = bench.haul()
-    alone = bench.send_alone(1, [way.plan.alone for way in bench.ways])
-    bursts = bench.send_bursts(1, [way.losses for way in bench.ways])
+    alone = bench.send_alone(1, [direction.plan.alone for direction in bench.directions])
+    bursts = bench.send_bursts(1, [direction.losses for direction in bench.directions])
     repeats = _try_seeds(bench, alone, bursts)
     rtts = _round_trips(*alone)
     return Measured(
@@ -189,16 +250,20 @@ def measure_link(
 
 def _try_seeds(bench: _Bench, alone: Sequence[Came], bursts: Sequence[Came]) -> list[bool | None]:
     """Draw again with the first seed and with another; tell whether delays, else losses, follow it."""
-    ways = bench.ways
-    varied = any(_spread_ns(came) > 4 * way.same_ns for way, came in zip(ways, alone, strict=True))
+    directions = bench.directions
+    varied = any(_spread_ns(came) > 4 * direction.same_ns for direction, came in zip(directions, alone, strict=True))
     if varied:
-        counts, first, send = [way.plan.again for way in ways], alone, bench.send_alone
+        counts, first, send = [direction.plan.again for direction in directions], alone, bench.send_alone
     else:
-        counts, first, send = [min(way.losses, LOSSES_AGAIN) for way in ways], bursts, bench.send_bursts
+        counts, first, send = (
+            [min(direction.losses, LOSSES_AGAIN) for direction in directions],
+            bursts,
+            bench.send_bursts,
+        )
         if all(_settled(came.delays(count), count) for came, count in zip(first, counts, strict=True)):
             return [None, None]
     again, other = send(1, counts), send(2, counts)
-    same_ns = [way.same_ns if varied else None for way in ways]
+    same_ns = [direction.same_ns if varied else None for direction in directions]
     return [_follows(*parts) for parts in zip(first, again, other, counts, same_ns, strict=True)]
 
 
@@ -225,24 +290,24 @@ def _alike(one: dict[int, int], other: dict[int, int], same_ns: int | None) -> b
     return same_ns is None or all(abs(one[number] - other[number]) <= same_ns for number in one)
 
 
-def _sum_up(way: _Direction, bulk: Came, alone: Came, burst: Came, repeats: bool | None) -> Way:
+def _sum_up(direction: _Direction, bulk: Came, alone: Came, burst: Came, repeats: bool | None) -> Direction:
     arrivals = [sent + delay for sent, delay in zip(bulk.sent_ns, bulk.delays_ns, strict=True)]
     sent_ns = max(bulk.sent_ns) - min(bulk.sent_ns) if bulk.sent_ns else 0
     # A rate keeps datagrams in order: out of order they were not slowed down, however far apart they came.
     serial = bool(arrivals) and not _late(bulk)
-    frame_bytes = way.plan.bulk_payload_bytes + UDP_IP_BYTES + ETHERNET_BYTES
+    frame_bytes = direction.plan.bulk_payload_bytes + UDP_IP_BYTES + ETHERNET_BYTES
     delays = sorted(alone.delays_ns)
-    return Way(
-        sent=way.losses,
-        lost=way.losses - len(burst.numbers),
+    return Direction(
+        sent=direction.losses,
+        lost=direction.losses - len(burst.numbers),
         reordered=_late(burst) + _late(alone) + _late(bulk),
         delays_ns=tuple(delays[(len(delays) - 1) * q // (QUANTILES - 1)] for q in range(QUANTILES)) if delays else (),
         delay_count=len(delays),
         bulk_bytes=frame_bytes * max(0, len(arrivals) - 1),
         bulk_sent_ns=sent_ns,
         bulk_ns=max(arrivals) - min(arrivals) if serial else sent_ns,
-        queue_packets=None if way.queue is None else way.queue.packets,
-        queue_full=way.queue is not None and way.queue.full,
+        queue_packets=None if direction.queue is None else direction.queue.packets,
+        queue_full=direction.queue is not None and direction.queue.full,
         seed_repeats=repeats,
     )
 
@@ -262,7 +327,7 @@ def _sender(station: Station, flight: Flight | None) -> Sender:
 
 
 def _round_trips(up: Came, down: Came) -> list[int]:
-    """Return the sums of both ways' delays by number, sorted."""
+    """Return the sums of both directions' delays by number, sorted."""
     back = dict(zip(down.numbers, down.delays_ns, strict=True))
     there = zip(up.numbers, up.delays_ns, strict=True)
     return sorted(delay + back[number] for number, delay in there if number in back)

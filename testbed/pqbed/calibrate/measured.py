@@ -17,7 +17,7 @@ QUANTILES = 101
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Direction:
     """One direction of a link.
 
     `sent` and `lost` count numbered datagrams, `reordered` those that came after a later one. `delays_ns` are the
@@ -62,8 +62,8 @@ class Sender:
 class Measured:
     """A link. `up` is what the client sends. A round trip is the delay up and the delay down, by number."""
 
-    up: Way
-    down: Way
+    up: Direction
+    down: Direction
     client: Sender
     server: Sender
     rtt_p50_ns: int | None

@@ -15,7 +15,7 @@ from pqbed.expect.pipe import Pipe
 from pqbed.expect.receiver import DELAYED_ACK_NS, FIRST_WINDOW_BYTES, Receiver
 from pqbed.expect.sender import Sender
 from pqbed.model import SYN_WIRE_BYTES, segment_bytes
-from pqbed.net.shape import Side, rate_of, shape_end
+from pqbed.net.shape import Side, delay_of, rate_of, shape_end
 from pqbed.spec.cell import Cell
 
 
@@ -154,7 +154,7 @@ def _make_end(cell: Cell, side: Side) -> End:
     shape = shape_end(cell.link, cell.tcp, side, 0)
     offered = min(FIRST_WINDOW_BYTES, cell.tcp.initrwnd * mss or FIRST_WINDOW_BYTES)
     return End(
-        Pipe(rate_bps=rate_of(cell.link, side), delay_ns=shape.delay_ns),
+        Pipe(rate_bps=rate_of(cell.link, side), delay_ns=delay_of(cell.link, side)),
         Sender(window=shape.initcwnd, mss=mss, peer_limit=offered),
         Receiver(mss=mss, window=offered),
     )

@@ -33,6 +33,7 @@ def cell_count(sweep: Sweep) -> int:
         sweep.distribution,
         sweep.queue_packets,
         sweep.segmentation,
+        sweep.layout,
         sweep.initcwnd,
         sweep.initcwnd_client,
         sweep.congestion_control,

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TypeVar, cast, get_args
 
 from pqbed.errors import SpecError
-from pqbed.spec.link import PPM, Distribution, GilbertElliott, Loss, PlainLimit, Queue, RandomLoss, Segmentation
+from pqbed.spec.link import PPM, Distribution, GilbertElliott, Layout, Loss, PlainLimit, Queue, RandomLoss, Segmentation
 from pqbed.spec.names import known_name, plain_name
 from pqbed.spec.profile import Profile
 from pqbed.units import (
@@ -119,6 +119,11 @@ def parse_segmentations(text: str) -> tuple[Segmentation, ...]:
     """Read `wire,offload-off,host`."""
     names = get_args(Segmentation)
     return _each("segmentation", text, lambda item: cast("Segmentation", known_name(item, names, "segmentation")))
+
+
+def parse_layouts(text: str) -> tuple[Layout, ...]:
+    """Read `ends,router`."""
+    return _each("layout", text, lambda item: cast("Layout", known_name(item, get_args(Layout), "layout")))
 
 
 def parse_queues(text: str) -> tuple[Queue, ...]:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from pqbed.spec.link import (
+    DEFAULT_LAYOUT,
     DEFAULT_QUEUE_PACKETS,
     Distribution,
+    Layout,
     Loss,
     Queue,
     RandomLoss,
@@ -37,6 +39,7 @@ class Sweep:
     distribution: tuple[Distribution, ...] = ("uniform",)
     queue_packets: tuple[Queue, ...] = (DEFAULT_QUEUE_PACKETS,)
     segmentation: tuple[Segmentation, ...] = ("wire",)
+    layout: tuple[Layout, ...] = (DEFAULT_LAYOUT,)
     initcwnd: tuple[int, ...] = (20,)
     initcwnd_client: tuple[int | None, ...] = (None,)
     congestion_control: tuple[str, ...] = ("cubic",)

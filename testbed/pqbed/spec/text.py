@@ -43,6 +43,7 @@ _WITH_UNITS: dict[str, tuple[str, Callable[..., Any]]] = {
 _WITHOUT_UNITS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "distribution": ("distribution", parse.parse_distributions),
     "segmentation": ("segmentation", parse.parse_segmentations),
+    "layout": ("layout", parse.parse_layouts),
     "queue": ("queue_packets", parse.parse_queues),
     "initcwnd": ("initcwnd", parse.parse_initcwnds),
     "initcwnd_client": ("initcwnd_client", parse.parse_client_initcwnds),
@@ -124,6 +125,7 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
         "distribution": list(sweep.distribution),
         "queue": [parse.format_queue(queue) for queue in sweep.queue_packets],
         "segmentation": list(sweep.segmentation),
+        "layout": list(sweep.layout),
         "initcwnd": list(sweep.initcwnd),
         "initcwnd_client": [segments or parse.SAME for segments in sweep.initcwnd_client],
         "congestion_control": list(sweep.congestion_control),
@@ -202,6 +204,7 @@ class _LayerForm(_Form):
     distribution: _Text | None = None
     queue: _Text | None = None
     segmentation: _Text | None = None
+    layout: _Text | None = None
     initcwnd: _Text | None = None
     initcwnd_client: _Text | None = None
     congestion_control: _Text | None = None

@@ -9,7 +9,7 @@ import polars as pl
 
 from pqbed.calibrate.binomial import share_interval
 from pqbed.calibrate.judge import Deviation, achieved_rate_bps, own_time_ns
-from pqbed.calibrate.measured import Calibration, Measured, Sender, Way
+from pqbed.calibrate.measured import Calibration, Direction, Measured, Sender
 from pqbed.calibrate.tolerances import SHOWN_CERTAINTY
 from pqbed.spec.codec import to_json
 from pqbed.spec.link import PPM, Link
@@ -19,7 +19,7 @@ CALIBRATION_ID = "pqbed.calibration/1"
 CALIBRATION_NAME = "calibration.parquet"
 
 _COUNTS = ("sent", "lost", "reordered", "delay_count", "bulk_bytes", "bulk_sent_ns", "bulk_ns", "queue_packets")
-_WAY: dict[str, Any] = {
+_DIRECTION: dict[str, Any] = {
     **dict.fromkeys(_COUNTS, pl.Int64),
     "queue_full": pl.Boolean,
     "seed_repeats": pl.Boolean,
@@ -58,7 +58,7 @@ CALIBRATION = pl.Schema(
         # Of small datagrams, without what they take on the wire themselves.
         "rtt_p50_ns": pl.Int64,
         "rtt_p99_ns": pl.Int64,
-        **{f"{way}_{name}": kind for way in ("up", "down") for name, kind in _WAY.items()},
+        **{f"{direction}_{name}": kind for direction in ("up", "down") for name, kind in _DIRECTION.items()},
         **{f"{side}_{name}": kind for side in ("client", "server") for name, kind in _SENDER.items()},
     }
 )
@@ -115,8 +115,8 @@ def verdicts(calibration: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _share_ppm(way: str) -> pl.Expr:
-    return (PPM * pl.col(f"{way}_lost") / pl.col(f"{way}_sent")).round().cast(pl.Int64)
+def _share_ppm(direction: str) -> pl.Expr:
+    return (PPM * pl.col(f"{direction}_lost") / pl.col(f"{direction}_sent")).round().cast(pl.Int64)
 
 
 def _measured_columns(measured: Measured) -> dict[str, Any]:
@@ -125,25 +125,25 @@ def _measured_columns(measured: Measured) -> dict[str, Any]:
     return {
         "rtt_p50_ns": None if p50_ns is None else max(0, p50_ns - own_ns),
         "rtt_p99_ns": None if p99_ns is None else max(0, p99_ns - own_ns),
-        **_prefixed("up", _way_columns(measured.up)),
-        **_prefixed("down", _way_columns(measured.down)),
+        **_prefixed("up", _direction_columns(measured.up)),
+        **_prefixed("down", _direction_columns(measured.down)),
         **_prefixed("client", _flat(measured.client)),
         **_prefixed("server", _flat(measured.server)),
     }
 
 
-def _way_columns(way: Way) -> dict[str, Any]:
-    low, high = share_interval(way.lost, way.sent, SHOWN_CERTAINTY)
+def _direction_columns(direction: Direction) -> dict[str, Any]:
+    low, high = share_interval(direction.lost, direction.sent, SHOWN_CERTAINTY)
     return {
-        **_flat(way),
-        "delays_ns": list(way.delays_ns),
-        "rate_bps": achieved_rate_bps(way),
+        **_flat(direction),
+        "delays_ns": list(direction.delays_ns),
+        "rate_bps": achieved_rate_bps(direction),
         "loss_low_ppm": round(low * PPM),
         "loss_high_ppm": round(high * PPM),
     }
 
 
-def _flat(value: Way | Sender) -> dict[str, Any]:
+def _flat(value: Direction | Sender) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 

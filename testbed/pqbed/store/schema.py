@@ -47,6 +47,7 @@ SAMPLES = pl.Schema(
         "lost": pl.Int64,
         "tcp_rtt_ns": pl.Int64,
         "cwnd": pl.Int64,
+        "queue_drops": pl.Int64,
         "bed": pl.String,
         "clock": pl.String,
         "kernel": pl.String,
