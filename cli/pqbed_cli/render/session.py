@@ -69,7 +69,19 @@ def measured_table(measured: Measured) -> Table:
     ways = (("up", measured.up, measured.client), ("down", measured.down, measured.server))
     rows = tuple((name, *_way(way), *_sender(sender)) for name, way, sender in ways)
     p50, p99 = (milliseconds(rtt_ns) for rtt_ns in (measured.rtt_p50_ns, measured.rtt_p99_ns))
-    columns = ("direction", "delay p50", "p99", "rate", "lost", "queue", "seed", "mtu", "frames", "initcwnd", "congestion")
+    columns = (
+        "direction",
+        "delay p50",
+        "p99",
+        "rate",
+        "lost",
+        "queue",
+        "seed",
+        "mtu",
+        "frames",
+        "initcwnd",
+        "congestion",
+    )
     return Table(title=f"measured; rtt of small datagrams: p50 {p50} ms, p99 {p99} ms", columns=columns, rows=rows)
 
 

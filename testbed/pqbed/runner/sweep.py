@@ -18,6 +18,7 @@ from pqbed.runner.events import LaneOpened, SweepStarted
 from pqbed.spec.options import Calibrate
 from pqbed.store.calibration import verdicts
 from pqbed.store.cells import confirm_links, mark_links, tabulate_cells
+from pqbed.store.floor import Below, find_below_floor
 from pqbed.store.manifest import utc_now
 from pqbed.store.run import Run
 
@@ -31,8 +32,8 @@ State = Literal["finished", "interrupted"]
 class SweepOutcome:
     """How a sweep ended. The numbers are those of the whole run, also of what was done before it was resumed.
 
-    A failed cell has no good sample, or one taken on a link that was not the one asked for, be it that the kernel said
-    so or that calibration found it. `wrong_links` are those that it found.
+    A failed cell has no good sample, or one taken on a link that was not the one asked for: the kernel said so, or
+    calibration (`wrong_links`), or it is faster than physics allows (`below_floor`).
     """
 
     state: State
@@ -41,12 +42,13 @@ class SweepOutcome:
     not_ok: int
     failed_cells: tuple[str, ...]
     wrong_links: tuple[str, ...] = ()
+    below_floor: tuple[Below, ...] = ()
 
     @property
     def exit_code(self) -> int:
         if self.state == "interrupted":
             return EXIT_INTERRUPTED
-        return EXIT_FAILED_CELLS if self.failed_cells else 0
+        return EXIT_FAILED_CELLS if self.failed_cells or self.below_floor else 0
 
 
 def run_sweep(
@@ -119,7 +121,7 @@ def _conclude(plan: Plan, run: Run) -> SweepOutcome:
     if cells.is_empty():
         cells = tabulate_cells(plan, {})
     run.write_cells(mark_links(confirm_links(cells, run.samples()), run.calibration()))
-    outcome = _count(plan, run)
+    outcome = replace(_count(plan, run), below_floor=tuple(find_below_floor(run.samples(), cells)))
     run.write_manifest(replace(run.manifest, ended=utc_now(), state=outcome.state))
     return outcome
 
