@@ -54,6 +54,14 @@ def test_measured_expected_and_floor_stand_side_by_side(explain):
     assert found.below == ()
 
 
+def test_a_queue_that_overflows_is_a_caveat(tmp_path):
+    plan = small_plan(layout=("router",), queue_packets=(10, 1000))
+    with create_run(tmp_path, "x", manifest(), {}) as run:
+        explainer = Explainer(run.samples().collect(), tabulate_cells(plan, WIRE), plan.cells)
+    told = {one.cell.link.queue_packets: one.caveats for one in explainer.explain(plan.cells)}
+    assert told == {10: ("drops: more packets come than queue 10 has room for",), 1000: ()}
+
+
 def test_the_baseline_has_no_account(explain):
     classic = cell_where("classic")
     found = explain(classic, (classic, 568, {}))

@@ -1,6 +1,6 @@
 """One fetch without loss, event by event: every segment and acknowledgement over both directions of the link.
 
-CPU costs nothing here, as in virtual time. Queues are long enough, and nobody loses anything.
+CPU costs nothing here, as in virtual time, and nobody loses anything: a queue that is too short is only told.
 """
 
 import heapq
@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from pqbed.expect.end import End, Flight, Segment
 from pqbed.expect.exchange import Exchange
-from pqbed.expect.pipe import Pipe
+from pqbed.expect.pipe import make_pipe
 from pqbed.expect.receiver import DELAYED_ACK_NS, FIRST_WINDOW_BYTES, Receiver
 from pqbed.expect.sender import Sender
 from pqbed.model import SYN_WIRE_BYTES, segment_bytes
-from pqbed.net.shape import Side, delay_of, rate_of, shape_end
+from pqbed.net.shape import Side, shape_end
 from pqbed.spec.cell import Cell
 
 
@@ -23,6 +23,7 @@ from pqbed.spec.cell import Cell
 class Expected:
     """When the client is where, in ns from its SYN, and the flights in their order.
 
+    `overflows`: more wants to wait in the link than may. Its queue would drop some of it, which is not modelled.
     Every ns of `last_byte_ns` is one of: `connect_ns`, two round trips, a flight's serialisation, its waiting.
     """
 
@@ -34,6 +35,7 @@ class Expected:
     server_flight: Flight
     client_flight: Flight
     response: Flight
+    overflows: bool = False
 
 
 def expect_fetch(cell: Cell, exchange: Exchange) -> Expected:
@@ -81,6 +83,7 @@ class _Connection:
             server_flight=flights["server_flight"],
             client_flight=flights["client_flight"],
             response=flights["response"],
+            overflows=any(end.pipe.overflowed for end in self._ends.values()),
         )
 
     def _open(self) -> None:
@@ -154,7 +157,7 @@ def _make_end(cell: Cell, side: Side) -> End:
     shape = shape_end(cell.link, cell.tcp, side, 0)
     offered = min(FIRST_WINDOW_BYTES, cell.tcp.initrwnd * mss or FIRST_WINDOW_BYTES)
     return End(
-        Pipe(rate_bps=rate_of(cell.link, side), delay_ns=delay_of(cell.link, side)),
+        make_pipe(cell, side),
         Sender(window=shape.initcwnd, mss=mss, peer_limit=offered),
         Receiver(mss=mss, window=offered),
     )

@@ -12,6 +12,8 @@ from pqbed.expect import Account, Exchange, Expected, account_difference, exchan
 from pqbed.model import handshake_floor_ns, mean_loss_ppm, ttlb_floor_ns
 from pqbed.net.shape import SIDES, congestion_control_of, loss_of
 from pqbed.spec.cell import Cell
+from pqbed.spec.link import queue_of
+from pqbed.spec.parse import format_queue
 from pqbed.stats.grid import find_baselines
 from pqbed.stats.quantiles import quantile
 
@@ -66,10 +68,12 @@ class Explained:
         """Name what in the cell the expectation leaves out, besides loss."""
         link, tcp = self.cell.link, self.cell.tcp
         controls = {congestion_control_of(tcp, side) for side in SIDES}
+        queue = format_queue(queue_of(link))
         return (
             *((f"segmentation {link.segmentation}",) if link.segmentation != "wire" else ()),
             *((f"congestion control {'/'.join(sorted(controls))}",) if controls != {"cubic"} else ()),
             *(("jitter",) if link.jitter_ns else ()),
+            *((f"drops: more packets come than queue {queue} has room for",) if self.expected.overflows else ()),
         )
 
 
