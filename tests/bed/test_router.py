@@ -58,7 +58,7 @@ def test_the_expectation_tells_to_the_packet_when_a_queue_overflows(seen: dict[s
     )
     for name, drops in (("queue 24", 1), ("queue 25", 0)):
         expected = expect_fetch(SPECIAL[name], exchange_of(SPECIAL[name], wire_bytes))
-        assert expected.overflows == bool(drops)
+        assert expected.overflowed == bool(drops)
         assert seen[name]["timings"]["queue_drops"] == drops
     assert seen["queue 25"]["timings"]["last_byte_ns"] == pytest.approx(expected.last_byte_ns, rel=TOLERANCE_PCT / 100)
 

@@ -22,6 +22,7 @@ def plan(
     queue: options.Queue = None,
     segmentation: options.Segmentation = None,
     layout: options.Layout = None,
+    http: options.Http = None,
     samples: options.Samples = None,
     seed: options.Seed = None,
     timeout: options.Timeout = None,

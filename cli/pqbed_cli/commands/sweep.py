@@ -24,6 +24,7 @@ def sweep(
     queue: options.Queue = None,
     segmentation: options.Segmentation = None,
     layout: options.Layout = None,
+    http: options.Http = None,
     samples: options.Samples = None,
     seed: options.Seed = None,
     timeout: options.Timeout = None,

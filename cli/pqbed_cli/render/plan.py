@@ -34,6 +34,7 @@ def plan_table(sweep: Sweep) -> Table:
         "queue": [format_queue(value) for value in sweep.queue_packets],
         "segmentation": list(sweep.segmentation),
         "layout": list(sweep.layout),
+        "http": list(sweep.http),
     }
     if not any(sweep.jitter_ns):
         del axes["distribution"]
@@ -41,6 +42,8 @@ def plan_table(sweep: Sweep) -> Table:
         del axes["congestion control"]
     if sweep.layout == (DEFAULT_LAYOUT,):
         del axes["layout"]
+    if sweep.http == ("1.1",):
+        del axes["http"]
     axes = {name: values for name, values in axes.items() if values not in ([SAME], [])}
     rows = tuple((name, str(len(values)), ", ".join(values)) for name, values in axes.items())
     return Table(columns=("axis", "n", "values"), rows=rows, numeric=(1,))

@@ -100,6 +100,7 @@ class Triple:
             port=served.port,
             server_name=SERVER_NAME,
             size_bytes=cell.workload.size_bytes,
+            http=cell.workload.http,
             group=cell.profile.group,
             signature=served.signature,
             root_pem=served.root_pem,

@@ -13,7 +13,7 @@ from pqbed.beds.bed import BedName
 from pqbed.errors import LaneError
 from pqbed.expect import exchange_of
 from pqbed.flights import typical_certificate_bytes, typical_flights
-from pqbed.model import handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
+from pqbed.model import connect_floor_ns, handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
 from pqbed.net.shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.net.state import EndState, LinkState
 from pqbed.spec.cell import Cell
@@ -123,10 +123,10 @@ def invent_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:
     rest_ns -= handshake_floor_ns(cell, exchange.server_bytes, sum(exchange.client_hello))
     last_byte_ns = handshake_ns + _stretch(rest_ns, draw)
     if last_byte_ns > timeout_ns:
-        return Timings(outcome="timeout", detail="time-out of the fetch", tcp_connect_ns=rtt_ns)
+        return Timings(outcome="timeout", detail="time-out of the fetch", tcp_connect_ns=connect_floor_ns(cell))
     return Timings(
         outcome="ok",
-        tcp_connect_ns=rtt_ns,
+        tcp_connect_ns=connect_floor_ns(cell),
         tls_done_ns=handshake_ns,
         first_byte_ns=min(handshake_ns + rtt_ns, last_byte_ns),
         last_byte_ns=last_byte_ns,

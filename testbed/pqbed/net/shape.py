@@ -84,6 +84,13 @@ def stages_of(link: Link) -> tuple[Stage, ...]:
     return STAGES if link.layout == "router" else ()
 
 
+def bottleneck_of(link: Link, tcp: Tcp, side: Side) -> EndShape:
+    """Return what sets the rate of what `side` sends and holds its queue."""
+    if link.layout == "ends":
+        return shape_end(link, tcp, side, 0)
+    return shape_stage(link, tcp, "down-rate" if side == "server" else "up-rate", 0)
+
+
 def _bare(shape: EndShape) -> EndShape:
     """Return `shape` without all that needs netem."""
     return replace(

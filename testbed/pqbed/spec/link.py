@@ -54,11 +54,6 @@ def queue_fields(queue: Queue) -> dict[str, Any]:
     return {"queue_packets": queue, "limit_packets": None}
 
 
-def queue_of(link: "Link") -> Queue:
-    """Return what `queue_fields` said."""
-    return link.queue_packets if link.limit_packets is None else PlainLimit(packets=link.limit_packets)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """A path. Each direction gets half the RTT, and all of the other values but those named for one of them.

@@ -49,6 +49,7 @@ _WITHOUT_UNITS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "initcwnd_client": ("initcwnd_client", parse.parse_client_initcwnds),
     "congestion_control": ("congestion_control", parse.parse_controls),
     "congestion_control_client": ("congestion_control_client", parse.parse_client_controls),
+    "http": ("http", parse.parse_http),
     "samples": ("samples", lambda text: parse.parse_count("samples", text, 1, MOST_SAMPLES)),
     "seed": ("seed", lambda text: parse.parse_count("seed", text, 0, 2**63 - 1)),
     "mtu": ("mtu", lambda text: parse.parse_count("mtu", text, 576, 9216)),
@@ -131,6 +132,7 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
         "congestion_control_client": [name or parse.SAME for name in sweep.congestion_control_client],
         "mtu": sweep.mtu,
         "size": [format_size(size) for size in sweep.size_bytes],
+        "http": list(sweep.http),
         "samples": sweep.samples,
         "seed": sweep.seed,
         "timeout": format_duration(sweep.timeout_ns),
@@ -209,6 +211,7 @@ class _LayerForm(_Form):
     congestion_control_client: _Text | None = None
     mtu: _Text | None = None
     size: _Text | None = None
+    http: _Text | None = None
     samples: _Text | None = None
     seed: _Text | None = None
     timeout: _Text | None = None
