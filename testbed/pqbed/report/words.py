@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from pqbed.report.frame import Measured, counts_by_outcome
+from pqbed.report.handshake import tell_handshakes
 from pqbed.stats.compare import NEGLIGIBLE_PCT
 from pqbed.stats.quantiles import interval_exists
 from pqbed.store.floor import BELOW_HINT
@@ -120,6 +121,7 @@ def tell_caveats(measured: Measured, manifest: Manifest) -> list[str]:
             "Virtual time has no CPU cost: what the cryptography itself computes is not in these numbers, only what it "
             "sends. On a fast link, where the CPU is a large part of a handshake, the true increase is higher."
         )
+        found += _cpu_term(manifest)
     if manifest.state != "finished":
         found.append(f"The run is not finished ({manifest.state or 'still measured, or interrupted'}).")
     if len({fact.host.host for fact in manifest.resumed} | {manifest.host.host}) > 1:
@@ -130,6 +132,14 @@ def tell_caveats(measured: Measured, manifest: Manifest) -> list[str]:
         missing = max(1, round(0.05 * bounded))
         found.append(f"Of {bounded} intervals at 95 %, about {missing} miss the true value by chance alone.")
     return found
+
+
+def _cpu_term(manifest: Manifest) -> list[str]:
+    told = tell_handshakes(manifest)
+    if not told:
+        return []
+    where = f"measured natively on {manifest.host.cpu_model}"
+    return [f"The CPU time of a handshake's public-key operations, {where}, comes on top: {'; '.join(told)}."]
 
 
 def _caveats_of_cells(measured: Measured) -> list[str]:
