@@ -1,9 +1,11 @@
 """The parts of a lane behind channels: the same methods, spoken as calls (see roles.py)."""
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Iterable, Sequence
 
 from pqbed.agent.channel import Channel
 from pqbed.fetch.request import FetchRequest
+from pqbed.net.capture import Room
 from pqbed.net.shape import EndShape
 from pqbed.net.state import EndState
 from pqbed.spec.profile import Profile
@@ -14,6 +16,11 @@ from pqbed.tls.server import FIRST_PORT
 from pqbed.tls.support import Support
 
 Nothing = type(None)
+
+
+def join_pieces(pieces: Iterable[str]) -> bytes:
+    """Return what `agent.tap.in_pieces` took apart."""
+    return b"".join(base64.b64decode(piece) for piece in pieces)
 
 
 class RemoteEnd:
@@ -100,5 +107,40 @@ class RemoteClient:
     def release(self) -> None:
         self._channel.call("release", Nothing)
 
+    def log_keys(self) -> None:
+        self._channel.call("log_keys", Nothing)
+
+    def take_keys(self) -> str:
+        return self._channel.secret_call("take_keys", str)
+
     def version(self) -> str:
         return self._channel.call("version", str)
+
+
+class RemoteMirror:
+    """A `Mirror` behind the channel of its end."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def start(self) -> None:
+        self._channel.call("mirror", Nothing)
+
+    def stop(self) -> None:
+        self._channel.call("unmirror", Nothing)
+
+
+class RemoteTap:
+    """A `Tap` behind a channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def begin(self, room: Room) -> None:
+        self._channel.call("begin", Nothing, room=room)
+
+    def end(self) -> int:
+        return self._channel.call("end", int)
+
+    def pcap(self) -> bytes:
+        return join_pieces(self._channel.stream("pcap", str))

@@ -72,13 +72,14 @@ class Triple:
     def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
         """Do `fetches` in order and yield each with what it gave."""
         for fetch in fetches:
-            yield fetch, self._sample(cells[fetch.cell_id], fetch.seed)
+            yield fetch, self.sample(cells[fetch.cell_id], fetch.seed)
 
     def _take_way(self, layout: Layout) -> Way:
         self._way = self._way_of(layout)
         return self._way
 
-    def _sample(self, cell: Cell, seed: int) -> Timings:
+    def sample(self, cell: Cell, seed: int, before_quiet: Callable[[], None] = lambda: None) -> Timings:
+        """Do one fetch. `before_quiet` is called when it is done, while the link still stands."""
         served = self._served.get(cell.profile)
         if served is None:
             return Timings(outcome="unsupported", detail=self._refused.get(cell.profile, "not served in this lane"))
@@ -87,7 +88,9 @@ class Triple:
             way = self._take_way(cell.link.layout)
             self._settle()
             way.shape(cell.link, cell.tcp, seed)
-            timings = self._examine(self._client.fetch(self._request(cell, served, way.address)))
+            timings = self._client.fetch(self._request(cell, served, way.address))
+            before_quiet()
+            timings = self._examine(timings)
         except HostError as error:
             timings = Timings(outcome="link_mismatch", detail=error.message)
         finally:
