@@ -89,12 +89,3 @@ def test_a_run_without_cells_cannot_be_explained(pqbed, run):
     ended = pqbed("explain", str(run))
     assert ended.code == HOST_UNFIT
     assert "has no cells yet" in ended.err
-
-
-def test_the_run_of_a_study_is_explained_too(pqbed, monkeypatch):
-    monkeypatch.setattr("pqbed.report.write.write_figures", lambda *_: [])  # drawn and tested elsewhere
-    assert pqbed("reproduce", "madweb2024", "--bed", "fake", "--samples", "2").code == 0
-    ended = pqbed("explain", "latest", "--rtt", "200", "--loss", "10", "--size", "200", "--bandwidth", "1")
-    assert ended.code == 0
-    assert ended.out.count("  the expectation does not know about segmentation offload-off\n") == 2
-    assert ended.out.count("  what loss costs: +") == 2
