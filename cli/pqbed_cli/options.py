@@ -48,6 +48,7 @@ Segmentation = Annotated[str | None, typer.Option(metavar="NAME,...", help="wire
 Layout = Annotated[
     str | None, typer.Option(metavar="NAME,...", help="ends: netem at the senders; router: stages between the ends.")
 ]
+Http = Annotated[str | None, typer.Option(metavar="N,...", help="HTTP versions; 1.1 alone for now.")]
 Samples = Annotated[str | None, typer.Option(metavar="N", help="Samples a cell. [default: about five minutes' worth]")]
 Seed = Annotated[str | None, typer.Option(metavar="N", help="Seed of order, loss and jitter.")]
 Lanes = Annotated[str | None, typer.Option(metavar="N", help="Lanes side by side. [default: what the bed allows]")]
@@ -55,6 +56,13 @@ BedOption = Annotated[str | None, typer.Option("--bed", metavar="NAME", help="au
 ClockOption = Annotated[str | None, typer.Option("--clock", metavar="NAME", help="real, or virtual (uml only).")]
 Timeout = Annotated[str | None, typer.Option(metavar="S", help="Limit of one fetch; a plain number is seconds.")]
 Name = Annotated[str | None, typer.Option(metavar="NAME", help="Name of the sweep; part of the run's folder.")]
+Calibrate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHEN",
+        help="Measure links before they are believed: once in a run, always (by every lane), or off. [default: once]",
+    ),
+]
 Out = Annotated[str | None, typer.Option(metavar="DIR", help="Where runs go. [default: results]")]
 Spec = Annotated[Path | None, typer.Option("--spec", metavar="FILE", help="A sweep file (TOML) to start from.")]
 Preset = Annotated[str | None, typer.Option("--preset", metavar="NAME", help="A sweep that comes with pqbed.")]

@@ -7,12 +7,14 @@ from typing import Any
 import polars as pl
 
 from pqbed.errors import SpecError
+from pqbed.spec.codec import to_json
 from pqbed.stats import summarise
 from pqbed.store.floor import BELOW_HINT, Below, find_below_floor
 from pqbed.store.run import Run
 from pqbed.store.schema import QUANTILES, SUMMARY
+from pqbed_cli.render.handshake import handshake_tables
 from pqbed_cli.render.output import print_json, say
-from pqbed_cli.render.summary import MODELS, failure_lines, summary_tables
+from pqbed_cli.render.summary import MODELS, failure_lines, summary_tables, wrong_link_lines
 from pqbed_cli.render.table import Table, print_tables, widest
 
 DEFAULT_PERCENTILES = ("p50", "p90")
@@ -26,7 +28,8 @@ def report_run(run: Run, percentiles: Sequence[str], *, json_output: bool) -> No
     rows = summary_rows(run)
     below = find_below_floor(run.samples(), run.cells().collect())
     if json_output:
-        kind = {"bed": run.manifest.bed, "clock": run.manifest.clock}
+        manifest = run.manifest
+        kind = {"bed": manifest.bed, "clock": manifest.clock, "handshake_cpu": to_json(manifest.handshake_cpu)}
         told = [one._asdict() for one in below]
         print_json({"run": str(run.path), **kind, "cells": rows, "below_floor": told})
         say_below_floor(below, json_output=True)
@@ -34,10 +37,12 @@ def report_run(run: Run, percentiles: Sequence[str], *, json_output: bool) -> No
     if not rows:
         say("no sample was taken")
     else:
-        print_tables(_tables(rows, percentiles))
+        print_tables([*_tables(rows, percentiles), *handshake_tables(run.manifest)])
         for line in failure_lines(rows):
             say(f"failed: {line}")
         say_below_floor(below)
+        for line in wrong_link_lines(rows):
+            say(f"wrong link: {line}")
     say(f"\nrun: {run.path}")
 
 
@@ -71,7 +76,7 @@ def summarise_run(run: Run) -> pl.DataFrame:
 def summary_rows(run: Run) -> list[dict[str, Any]]:
     """Return one row a cell, in the order of the plan: its conditions and its summary."""
     summary = summarise_run(run).drop("profile")
-    return run.cells().collect().join(summary, on="cell_id", how="left", maintain_order="left").to_dicts()
+    return run.marked_cells().join(summary, on="cell_id", how="left", maintain_order="left").to_dicts()
 
 
 def read_percentiles(text: str) -> tuple[str, ...]:

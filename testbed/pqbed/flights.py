@@ -1,5 +1,7 @@
 """What a profile puts on the wire, roughly, before any server has been asked. For estimates and the fake bed only.
 
+With HTTP/1.1 in TLS records over TCP; for other versions and QUIC it is a guess of the same order.
+
 Sizes of keys, shares and signatures are those of the standards (tls/algorithms.py).
 """
 

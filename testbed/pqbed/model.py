@@ -1,5 +1,7 @@
 """The smallest handshake and time to last byte that physics allows in a cell. No sample may lie below it.
 
+For HTTP over TLS 1.3 over TCP, whatever its version; over QUIC, which joins the first two round trips, it is refused.
+
 TTLB >= 2 RTT for TCP and TLS + 1 RTT for request and response + wire bytes / bandwidth + slow start, where
 
 - n bytes of payload are W(n) = n + 66 * ceil(n / MSS) on the wire: 14 Ethernet, 20 IPv4, 32 TCP with time stamps;
@@ -11,6 +13,7 @@ Left out, as they only make a connection slower: acknowledgements on the wire, d
 a super-packet (segmentation `host`, `offload-off`) arrives whole: netem counts its headers as if it were cut.
 """
 
+from pqbed.errors import SpecError
 from pqbed.net.shape import JITTER_REACH, congestion_control_of, rate_of
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import PPM, GilbertElliott, Link, Loss
@@ -113,6 +116,7 @@ def handshake_floor_ns(cell: Cell, server_flight_bytes: int, client_hello_bytes:
 
     `server_flight_bytes` is ServerHello to Finished, `client_hello_bytes` the ClientHello, as TLS records.
     """
+    _require_tcp(cell)
     hello_ns = transmit_ns(client_hello_bytes, rate_of(cell.link, "client"), segment_bytes(cell.tcp.mtu))
     flight = flight_ns(cell, server_flight_bytes, cell.tcp.initcwnd_server)
     return connect_floor_ns(cell) + rtt_floor_ns(cell.link) + hello_ns + flight
@@ -129,3 +133,8 @@ def ttlb_floor_ns(cell: Cell, server_flight_bytes: int, client_bytes: int, respo
         return handshake_ns
     window = cell.tcp.initcwnd_server + most_segments(server_flight_bytes, segment_bytes(cell.tcp.mtu))
     return handshake_ns + rtt_floor_ns(cell.link) + flight_ns(cell, response_bytes, window)
+
+
+def _require_tcp(cell: Cell) -> None:
+    if cell.workload.transport != "tcp":
+        raise SpecError(f"there is no floor for HTTP/{cell.workload.http}, which is not over TCP", "leave it out")

@@ -88,6 +88,11 @@ def test_sides_and_directions_apart() -> None:
     assert sweep_from({})[0].bandwidth_up_bps == sweep_from({})[0].loss_up == (None,)
 
 
+@pytest.mark.parametrize("typed", ["1.1", 1.1, ["1.1"], [1.1]])
+def test_http_is_1_1_however_it_is_written(typed: object) -> None:
+    assert sweep_from({"http": typed}, bare=True) == sweep_from({})
+
+
 def test_flags_are_laid_over_the_file() -> None:
     file = {"rtt": ["10ms"], "loss": ["5%"], "run": {"bed": "uml", "lanes": 2}}
     sweep, options = sweep_from(
@@ -207,6 +212,10 @@ def chained(**chain: object) -> dict[str, object]:
         ({"initcwnd_client": 0}, "initcwnd_client: '0' is out of range", ""),
         ({"congestion_control_client": "a b"}, "'a b' cannot be a congestion control", ""),
         ({"layout": "routers"}, "'routers'", "router"),
+        ({"http": "2"}, "http: HTTP/2 is not measured yet", "give 1.1"),
+        ({"http": ["1.1", 3]}, "http: HTTP/3 is not measured yet", "give 1.1"),
+        ({"http": "0.9"}, "http: there is no HTTP version '0.9'", "choose from 1.1, 2, 3"),
+        ({"http": "1.1,1.1"}, "http: '1.1' repeats", ""),
         ({"samples": 1.5}, "samples: '1.5' is not a whole number", ""),
         ({"seed": -1}, "seed: '-1' is not a whole number", "from 0"),
         ({"mtu": 100}, "mtu: '100' is out of range", "from 576"),

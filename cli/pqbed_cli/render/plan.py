@@ -34,6 +34,7 @@ def plan_table(sweep: Sweep) -> Table:
         "queue": [format_queue(value) for value in sweep.queue_packets],
         "segmentation": list(sweep.segmentation),
         "layout": list(sweep.layout),
+        "http": list(sweep.http),
     }
     if not any(sweep.jitter_ns):
         del axes["distribution"]
@@ -41,6 +42,8 @@ def plan_table(sweep: Sweep) -> Table:
         del axes["congestion control"]
     if sweep.layout == (DEFAULT_LAYOUT,):
         del axes["layout"]
+    if sweep.http == ("1.1",):
+        del axes["http"]
     axes = {name: values for name, values in axes.items() if values not in ([SAME], [])}
     rows = tuple((name, str(len(values)), ", ".join(values)) for name, values in axes.items())
     return Table(columns=("axis", "n", "values"), rows=rows, numeric=(1,))
@@ -51,7 +54,10 @@ def estimate_line(estimate: Estimate) -> str:
     grid = f"{_counted(estimate.cells, 'cell')} x {_counted(estimate.samples, 'sample')}"
     fetches = f"{_counted(estimate.fetches, 'fetch', 'fetches')} on {_counted(estimate.lanes, 'lane')}"
     about = "" if estimate.seconds < 1 else "about "
-    return f"{grid}: {fetches}, {about}{span(estimate.seconds)}"
+    links = ""
+    if estimate.calibration_seconds >= 1:
+        links = f", of which {span(estimate.calibration_seconds)} to calibrate {_counted(estimate.links, 'link')}"
+    return f"{grid}: {fetches}, {about}{span(estimate.seconds)}{links}"
 
 
 def _counted(count: int, one: str, many: str = "") -> str:

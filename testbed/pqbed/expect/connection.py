@@ -1,4 +1,4 @@
-"""One fetch without loss, event by event: every segment and acknowledgement over both directions of the link.
+"""One fetch over TCP without loss, event by event: every segment and acknowledgement over both directions of the link.
 
 CPU costs nothing here, as in virtual time. Queues are long enough, and nobody loses anything.
 """

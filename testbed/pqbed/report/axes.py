@@ -17,10 +17,11 @@ SHORT_GAP = " · "
 ONE_LINK = "one link"
 CONTROL = "congestion control"
 LAYOUT = "layout"
+HTTP = "http"
 # Of a link that does not vary, this much is said where its name stands.
 MAIN_AXES = ("rtt", "bandwidth", "loss")
 
-# All that a link and its TCP may vary in, in the order of a label.
+# All that links, their TCP and what is fetched over them may vary in, besides its size; in the order of a label.
 LINK_AXES: dict[str, Callable[[Row], str]] = {
     "rtt": lambda row: format_duration(row["rtt_ns"]),
     "bandwidth": lambda row: rates(row["bandwidth_bps"], row["bandwidth_up_bps"]),
@@ -32,6 +33,7 @@ LINK_AXES: dict[str, Callable[[Row], str]] = {
     LAYOUT: lambda row: str(row["layout"]),
     "initcwnd": lambda row: sides(row["initcwnd_server"], row["initcwnd_client"]),
     CONTROL: lambda row: sides(row["congestion_control"], row["congestion_control_client"]),
+    HTTP: lambda row: str(row["http"]),
 }
 
 
@@ -67,7 +69,7 @@ def split_axes(rows: Sequence[Row]) -> Axes:
     values = {name: list(dict.fromkeys(show(row) for row in rows)) for name, show in LINK_AXES.items()}
     if all(row["jitter_ns"] == 0 for row in rows):
         del values["jitter"], values["distribution"]
-    for name, usual in ((CONTROL, Tcp().congestion_control), (LAYOUT, DEFAULT_LAYOUT)):
+    for name, usual in ((CONTROL, Tcp().congestion_control), (LAYOUT, DEFAULT_LAYOUT), (HTTP, "1.1")):
         if values[name] == [usual]:
             del values[name]
     return Axes(

@@ -40,6 +40,7 @@ def cell_count(sweep: Sweep) -> int:
         sweep.congestion_control_client,
         sweep.arms,
         sweep.size_bytes,
+        sweep.http,
     )
     return math.prod(map(len, axes))
 

@@ -13,6 +13,7 @@ from pqbed.errors import SpecError
 from pqbed.spec.link import PPM, Distribution, GilbertElliott, Layout, Loss, PlainLimit, Queue, RandomLoss, Segmentation
 from pqbed.spec.names import known_name, plain_name
 from pqbed.spec.profile import Profile
+from pqbed.spec.workload import MEASURED_HTTP, Http
 from pqbed.units import (
     format_duration,
     format_percentage,
@@ -165,6 +166,18 @@ def parse_client_controls(text: str) -> tuple[str | None, ...]:
 def parse_profiles(text: str, known: Mapping[str, Profile]) -> tuple[Profile, ...]:
     """Read names of `known` profiles; the first is the baseline."""
     return _each("profile", text, lambda item: known[known_name(item, known, "profile")])
+
+
+def parse_http(text: str) -> tuple[Http, ...]:
+    """Read versions of HTTP: `1.1`. Those that are not measured yet are refused as such."""
+
+    def one(item: str) -> Http:
+        version = cast("Http", known_name(item, get_args(Http), "HTTP version"))
+        if version not in MEASURED_HTTP:
+            raise SpecError(f"HTTP/{version} is not measured yet", f"give {', '.join(MEASURED_HTTP)}, or leave it out")
+        return version
+
+    return _each("http", text, one)
 
 
 def parse_timeout(text: str, *, bare: bool = True) -> int:

@@ -13,6 +13,7 @@ from pqbed.spec.link import (
     Segmentation,
 )
 from pqbed.spec.profile import Profile, copy_profile
+from pqbed.spec.workload import Http
 
 SECOND_NS = 1_000_000_000
 
@@ -45,6 +46,7 @@ class Sweep:
     congestion_control: tuple[str, ...] = ("cubic",)
     congestion_control_client: tuple[str | None, ...] = (None,)
     size_bytes: tuple[int, ...]
+    http: tuple[Http, ...] = ("1.1",)
     mtu: int = 1500
     samples: int
     seed: int = 1

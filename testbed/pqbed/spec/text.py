@@ -18,7 +18,7 @@ from pqbed.spec import parse
 from pqbed.spec.checks import check_sweep
 from pqbed.spec.codec import from_json, to_json
 from pqbed.spec.names import known_name, nearest, plain_name
-from pqbed.spec.options import BedChoice, Clock, RunOptions
+from pqbed.spec.options import BedChoice, Calibrate, Clock, RunOptions
 from pqbed.spec.presets import preset
 from pqbed.spec.profile import DEFAULT_STACK, LARGEST_WIRE_BYTES, Profile
 from pqbed.spec.profiles import builtin_profiles
@@ -49,6 +49,7 @@ _WITHOUT_UNITS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "initcwnd_client": ("initcwnd_client", parse.parse_client_initcwnds),
     "congestion_control": ("congestion_control", parse.parse_controls),
     "congestion_control_client": ("congestion_control_client", parse.parse_client_controls),
+    "http": ("http", parse.parse_http),
     "samples": ("samples", lambda text: parse.parse_count("samples", text, 1, MOST_SAMPLES)),
     "seed": ("seed", lambda text: parse.parse_count("seed", text, 0, 2**63 - 1)),
     "mtu": ("mtu", lambda text: parse.parse_count("mtu", text, 576, 9216)),
@@ -59,6 +60,7 @@ _RUN: dict[str, Callable[[str], Any]] = {
     "clock": lambda text: known_name(text, get_args(Clock), "clock"),
     "lanes": lambda text: parse.parse_count("lanes", text, 1, MOST_LANES),
     "out": lambda text: text,
+    "calibrate": lambda text: known_name(text, get_args(Calibrate), "way to calibrate"),
 }
 
 
@@ -131,6 +133,7 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
         "congestion_control_client": [name or parse.SAME for name in sweep.congestion_control_client],
         "mtu": sweep.mtu,
         "size": [format_size(size) for size in sweep.size_bytes],
+        "http": list(sweep.http),
         "samples": sweep.samples,
         "seed": sweep.seed,
         "timeout": format_duration(sweep.timeout_ns),
@@ -187,6 +190,7 @@ class _RunForm(_Form):
     clock: _Text | None = None
     lanes: _Text | None = None
     out: Annotated[str, Field(min_length=1)] | None = None
+    calibrate: _Text | None = None
 
 
 class _LayerForm(_Form):
@@ -209,6 +213,7 @@ class _LayerForm(_Form):
     congestion_control_client: _Text | None = None
     mtu: _Text | None = None
     size: _Text | None = None
+    http: _Text | None = None
     samples: _Text | None = None
     seed: _Text | None = None
     timeout: _Text | None = None

@@ -150,7 +150,7 @@ def test_a_failed_percentile_is_not_a_number(pqbed, monkeypatch):
     fake_that(monkeypatch, fail_at=(1, 2, 3))
     options = ("--rtt", "35", "--size", "0", "--bandwidth", "1", "--profile", "classical", "--no-aa", "--samples", "8")
     shown = pqbed("sweep", "--bed", "fake", *options, "--lanes", "1").out
-    assert re.search(r"0B +\d+\.\d +failed +5/8", shown)
+    assert re.search(r"0B +\d+\.\d +failed +\d+\.\d +\d+\.\d +5/8", shown)
 
 
 def test_a_lane_that_dies_is_noted_and_the_sweep_goes_on(pqbed, monkeypatch):
