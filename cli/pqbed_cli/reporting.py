@@ -14,7 +14,7 @@ from pqbed.store.run import Run
 from pqbed.store.schema import QUANTILES, SUMMARY
 from pqbed_cli.render.handshake import handshake_tables
 from pqbed_cli.render.output import print_json, say
-from pqbed_cli.render.summary import MODELS, failure_lines, summary_tables
+from pqbed_cli.render.summary import MODELS, failure_lines, summary_tables, wrong_link_lines
 from pqbed_cli.render.table import Table, print_tables, widest
 
 DEFAULT_PERCENTILES = ("p50", "p90")
@@ -41,6 +41,8 @@ def report_run(run: Run, percentiles: Sequence[str], *, json_output: bool) -> No
         for line in failure_lines(rows):
             say(f"failed: {line}")
         say_below_floor(below)
+        for line in wrong_link_lines(rows):
+            say(f"wrong link: {line}")
     say(f"\nrun: {run.path}")
 
 
@@ -74,7 +76,7 @@ def summarise_run(run: Run) -> pl.DataFrame:
 def summary_rows(run: Run) -> list[dict[str, Any]]:
     """Return one row a cell, in the order of the plan: its conditions and its summary."""
     summary = summarise_run(run).drop("profile")
-    return run.cells().collect().join(summary, on="cell_id", how="left", maintain_order="left").to_dicts()
+    return run.marked_cells().join(summary, on="cell_id", how="left", maintain_order="left").to_dicts()
 
 
 def read_percentiles(text: str) -> tuple[str, ...]:
