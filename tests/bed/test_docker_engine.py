@@ -22,10 +22,12 @@ from pqbed.beds.docker.stream import ContainerProcess
 from pqbed.beds.docker.tap import open_tap
 from pqbed.beds.kernel import kernel_has_netem
 from pqbed.beds.programs import programs_of_image
+from pqbed.beds.session import Session, why_gone
 from pqbed.errors import BuildError, EngineError, HostError, LaneError
 from pqbed.net.capture import Room
 from pqbed.net.shape import SIDES
 from pqbed.net.sysctls import PINS
+from pqbed.spec.link import Link
 from pqbed.spec.profile import Chain, Profile
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
@@ -284,6 +286,16 @@ def test_a_guest_that_ends_gives_the_end_of_its_output(engine, stack_image):
     assert [process.readline(30) for _ in range(2)] == ["last\n", ""]
     assert process.last_words() == "why"
     process.close()
+
+
+def test_a_session_tells_when_its_containers_are_gone(engine, stack_image, monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", engine.host or DEFAULT_SOCKET)
+    session = Session(bed="docker", clock="real", profiles=(CLASSICAL,), link=Link(rtt_ns=35_000_000))
+    lane, _ = up_lane(engine, 0, stack_image)
+    assert why_gone(session) == ""
+    (client,) = (one for one in engine.find("container", ours()) if one.id == lane.parts["client"])
+    engine.remove(client)
+    assert why_gone(session) == "its containers do not run any more"
 
 
 def test_programs_of_the_image_run_by_themselves_and_leave_nothing(engine, stack_image):
