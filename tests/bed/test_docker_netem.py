@@ -11,6 +11,7 @@ from pqbed.beds.docker.bed import DockerBed
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import PARTS, ROLE, ours
 from pqbed.beds.docker.netem import netem_in_engine
+from pqbed.calibrate.judge import judge
 from pqbed.net.shape import STAGES
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link, RandomLoss
@@ -113,6 +114,24 @@ def test_both_layouts_of_one_lane_obey_physics(bed, netem_engine):
     assert tuple(state.stages) == STAGES
     assert all(stage.applied == stage.asked for stage in state.stages.values())
     assert state.client.applied.delay_ns == 0
+    assert bed.take_down() == ()
+
+
+def test_calibration_from_the_containers_that_shape(bed):
+    """What needs no raw socket: delay, loss, rate, queue, windows and frames, on both layouts, right and wrong."""
+    lane = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
+    lossy = replace(LINK, bandwidth_bps=2_000_000, loss=RandomLoss(probability_ppm=50_000))
+    for link in (lossy, replace(lossy, layout="router")):
+        measured = lane.calibrate(link, Tcp(), 1).measured
+        assert measured.down.queue_packets is not None
+        assert measured.down.seed_repeats
+        assert measured.server.flight_frame_bytes == 1514
+        assert [one.text for one in judge(link, Tcp(), measured, "real")] == []
+        double = replace(link, rtt_ns=2 * link.rtt_ns)
+        wrong = judge(replace(link, bandwidth_up_bps=4_000_000), Tcp(initcwnd_server=10), measured, "real")
+        assert [(one.what, one.where) for one in wrong] == [("rate", "up"), ("initcwnd", "server")]
+        assert ("rtt", "") in [(one.what, one.where) for one in judge(double, Tcp(), measured, "real")]
+    lane.close()
     assert bed.take_down() == ()
 
 
