@@ -11,7 +11,7 @@ from pqbed.beds.fake import FakeBed, FakeLane
 from pqbed.beds.invented import invent_measured
 from pqbed.errors import HostError, LaneError
 from pqbed.report.frame import measure
-from pqbed.report.words import tell_caveats
+from pqbed.report.words import tell_answer, tell_caveats
 from pqbed.runner import LaneFailed, LinkCalibrated, SampleTaken, run_sweep
 from pqbed.runner.links import LinkQueue
 from pqbed.store.run import open_run
@@ -79,6 +79,7 @@ def test_a_wrong_link_fails_its_cells_and_no_other(run):
     assert set(far["link_deviations"]) == {"rtt: asked 200 ms, achieved 400 ms"}
     assert set(far["achieved_rtt_ns"]) == {2 * FAR_NS}
     assert not cells.filter(pl.col("rtt_ns") != FAR_NS)["link_wrong"].any()
+    assert tell_answer(measure(run))[2].startswith("Calibration found 1 of 2 links wrong, see the caveats. All 48 ")
     told = " ".join(tell_caveats(measure(run), run.manifest))
     assert "not as asked, so its cells say nothing of the one that was: rtt 200ms: rtt: asked 200 ms" in told
 
