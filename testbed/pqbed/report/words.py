@@ -146,7 +146,7 @@ def _cpu_term(manifest: Manifest) -> list[str]:
     if not told:
         return []
     where = f"measured natively on {manifest.host.cpu_model}"
-    return [f"The CPU time of a handshake's public-key operations, {where}, comes on top: {'; '.join(told)}."]
+    return [f"The CPU time of a handshake's public-key operations, {where}, comes on top ({'; '.join(told)})."]
 
 
 def _caveats_of_cells(measured: Measured) -> list[str]:
