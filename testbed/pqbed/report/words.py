@@ -73,6 +73,7 @@ def _tell_certainty(measured: Measured, rows: pl.DataFrame) -> str:
     luck = f"All {total:,} fetches succeeded"
     if failed:
         luck = f"{failed:,} of {total:,} fetches failed and count as slower than all that succeeded"
+    luck = _tell_wrong_links(measured) + luck
     bounded = rows.filter(pl.col("increase_low").is_not_null() & pl.col("increase_high").is_not_null())
     clear = bounded.filter((pl.col("increase_low") > 0) | (pl.col("increase_high") < 0)).height
     if rows.is_empty():
@@ -82,6 +83,12 @@ def _tell_certainty(measured: Measured, rows: pl.DataFrame) -> str:
     sure = f"the 95 % interval leaves out zero for {clear} of {rows.height} increases"
     missing = _without_interval(measured)
     return f"{luck}; {sure}{missing}."
+
+
+def _tell_wrong_links(measured: Measured) -> str:
+    links = measured.cells.unique("link_id")
+    wrong = links.filter(pl.col("link_wrong")).height
+    return f"Calibration found {wrong} of {links.height} links wrong, see the caveats. " if wrong else ""
 
 
 def _without_interval(measured: Measured) -> str:

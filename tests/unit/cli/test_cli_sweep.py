@@ -256,3 +256,22 @@ def test_the_aa_arm_is_counted_and_cannot_be_changed_on_resuming(pqbed):
     refused = pqbed("sweep", "--resume", "latest", "--no-aa")
     assert refused.code == 2
     assert "--aa would change it" in refused.err
+
+
+def test_calibrate_is_of_the_run_and_means_the_same_from_a_file(pqbed, tmp_path):
+    assert pqbed("sweep", *SMALL, "--samples", "2", "--calibrate", "off").code == 0
+    run = only_run(tmp_path)
+    assert 'calibrate = "off"' in (run / "sweep.toml").read_text()
+    assert not (run / "calibration.parquet").exists()
+    refused = pqbed("sweep", "--resume", str(run), "--calibrate", "once")
+    assert refused.code == 2
+    assert "--calibrate would change it" in refused.err
+    planned = json.loads(pqbed("plan", "--spec", str(run / "sweep.toml"), "--json").out)
+    assert planned["run"]["calibrate"] == "off"
+    assert planned["estimate"]["links"] == 0
+    assert pqbed("plan", "--calibrate", "often").code == 2
+
+
+def test_a_plan_says_how_long_links_take_on_a_real_clock(pqbed):
+    told = pqbed("plan", "--bed", "netns", "--rtt", "35,200", "--loss", "0,1", "--size", "0", "--samples", "5").out
+    assert re.search(r", of which \d+ s to calibrate 8 links$", told.strip())
