@@ -11,7 +11,7 @@ from pqbed.store.run import open_run
 
 pytestmark = pytest.mark.uml
 
-SWEEP = "sweep --bed uml --rtt 200 --loss 10 --bandwidth 1mbit --size 200 --profile classical,pq --samples 50 --seed 7 --no-aa"
+SWEEP = "sweep --bed uml --rtt 200 --loss 10 --bandwidth 1mbit --size 200 --no-aa --samples 50 --seed 7"
 NEAR_NS = 10_000
 
 

@@ -19,6 +19,7 @@ ZOOM_DRAG = "[mousedown[event.button === 0], window:mouseup] > window:mousemove!
 DASHES = ([1, 0], [7, 4], [2, 3], [9, 3, 2, 3])
 # Vega-Lite merges the legends of scales with one domain: this value, which no series has, keeps a scale out of it.
 NOT_IN_LEGEND = ""
+NOISE = "The grey band around zero is the noise floor: the most by which two equal arms differ, at 95 %. "
 NO_INTERVAL = "not known: too few samples"
 
 
@@ -126,6 +127,11 @@ def tooltips(**fields: str) -> list[alt.Tooltip]:
         alt.Tooltip(f"{field}:Q", title=title, format=form) if form else alt.Tooltip(f"{field}:N", title=title)
         for field, (title, _, form) in parts.items()
     ]
+
+
+def finding_tooltips(copy_of: str | None) -> dict[str, str]:
+    """Return the tooltips of what a difference amounts to: the noise where there is an A/A arm, and the finding."""
+    return {**({"noise": "Noise (± %)|.1f"} if copy_of else {}), "finding": "Finding"}
 
 
 def keep_links(links: Sequence[str], most: int = MOST_PANELS) -> tuple[list[str], tuple[str, ...]]:

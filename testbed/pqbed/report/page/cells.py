@@ -7,6 +7,8 @@ from pqbed.report.frame import Measured
 
 MOST_CELLS = 2_000
 NONE = "-"
+# The columns of a percentile after the times, and their units.
+_COMPARED = (("Increase", " (%)"), ("Finding", ""), ("Noise", " (%)"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +27,14 @@ def tabulate_cells(measured: Measured) -> CellsTable:
         by_cell.setdefault(row["cell_id"], {})[row["percentile"]] = row
     columns = ["Link", "Size", "Profile", "Succeeded"]
     columns += [f"TTLB {name} (ms)" for name in measured.names]
-    columns += [f"Increase {name} (%)" for name in measured.names]
-    rows = [_row(at, measured.names) for at in list(by_cell.values())[:MOST_CELLS]]
+    shown = _COMPARED if measured.copy_of else _COMPARED[:-1]
+    columns += [f"{word} {name}{unit}" for name in measured.names for word, unit in shown]
+    rows = [_row(at, measured) for at in list(by_cell.values())[:MOST_CELLS]]
     return CellsTable(columns=tuple(columns), rows=tuple(rows), left_out=max(0, len(by_cell) - MOST_CELLS))
 
 
-def _row(at: dict[str, dict[str, Any]], names: list[str]) -> tuple[str, ...]:
+def _row(at: dict[str, dict[str, Any]], measured: Measured) -> tuple[str, ...]:
+    names = measured.names
     first = at[names[0]]
     return (
         first["where"],
@@ -38,8 +42,12 @@ def _row(at: dict[str, dict[str, Any]], names: list[str]) -> tuple[str, ...]:
         first["profile"],
         f"{first['n_ok']} of {first['n']}",
         *(_time(at[name]) for name in names),
-        *(_increase(at[name]) for name in names),
+        *(text for name in names for text in _compared(at[name], with_noise=measured.copy_of is not None)),
     )
+
+
+def _compared(row: dict[str, Any], *, with_noise: bool) -> list[str]:
+    return [_increase(row), row["finding"] or NONE, *([_noise(row)] if with_noise else [])]
 
 
 def _time(row: dict[str, Any]) -> str:
@@ -52,6 +60,10 @@ def _increase(row: dict[str, Any]) -> str:
     if row["increase"] is None:
         return NONE
     return _with_interval(f"{round(row['increase'], 1) + 0.0:+.1f}", row["increase_low"], row["increase_high"], ".1f")
+
+
+def _noise(row: dict[str, Any]) -> str:
+    return NONE if row["noise"] is None else f"±{row['noise']:.1f}"
 
 
 def _with_interval(text: str, low: float | None, high: float | None, form: str) -> str:
