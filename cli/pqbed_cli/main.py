@@ -1,8 +1,11 @@
 """The `pqbed` command: one file a command, and the one place that prints an error and sets the exit code."""
 
+import contextlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from types import FrameType
 
 import typer
 
@@ -27,7 +30,8 @@ commands.register(app)
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code. This is the console entry."""
     try:
-        code = app(args=arguments, prog_name="pqbed", standalone_mode=False)
+        with _terminated_as_interrupted():
+            code = app(args=arguments, prog_name="pqbed", standalone_mode=False)
     except PqbedError as error:
         return _refuse(error.message, error.hint, error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -39,6 +43,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
             return _unforeseen(error)
         return _usage(error)
     return code if isinstance(code, int) else 0
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM (kill, systemd, a container's end) do what Ctrl-C does: a clean end with what was measured."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _usage(error: Exception) -> int:

@@ -29,6 +29,7 @@ ADDED_FIELDS = frozenset(
         "intermediate",
         "wire_bytes",
         "client_chain",
+        "client_stack",
         "limit_packets",
         "bandwidth_up_bps",
         "loss_up",

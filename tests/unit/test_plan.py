@@ -174,6 +174,7 @@ PROFILE_CHANGES: dict[str, object] = {
     "stack": "other",
     "mutual": True,
     "client_chain": Chain(algorithm="p256"),
+    "client_stack": "other",
     "copy_of": "classical",
 }
 CHAIN_CHANGES: dict[str, object] = {

@@ -34,6 +34,8 @@ def test_there_are_four_words():
         (increase(0.7, 0.4, 1.2, (0.5, 1.0)), 0.1, "differs"),
         (increase(-0.7, -1.2, -0.4, (-1.0, -0.5)), 0.1, "differs"),
         (increase(0, 0, 0, (0, 0)), 0.0, "equivalent"),
+        (increase(0.007, 0.007, 42, (0.007, 30)), 0.0003, "undecided"),
+        (increase(-0.007, -42, -0.007, (-30, -0.007)), NAN, "undecided"),
         (increase(5, NAN, NAN), 0.5, "undecided"),
         (increase(0.1, NAN, NAN), 0.5, "undecided"),
         (increase(NAN, 3, NAN), 0.5, "differs"),

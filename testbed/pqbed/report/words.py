@@ -5,12 +5,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from pqbed.report.frame import Measured, counts_by_outcome
-from pqbed.stats.finding import FINDINGS
+from pqbed.stats.finding import FINDINGS, NEGLIGIBLE_PCT
 from pqbed.stats.quantiles import interval_exists, samples_needed
 from pqbed.store.manifest import Manifest
-
-# Shown with one place, so this is nothing.
-ROUNDED_AWAY_PCT = 0.05
 
 
 def tell_answer(measured: Measured) -> tuple[str, str, str]:
@@ -197,7 +194,7 @@ def _bounds(values: pl.Series) -> tuple[float, float]:
 
 def _range(low: float, high: float) -> str:
     """Return `5.3 % to 90.7 % longer`, with the sign in the words."""
-    if abs(high - low) < ROUNDED_AWAY_PCT:
+    if abs(high - low) < NEGLIGIBLE_PCT:
         return _longer(high)
     if low >= 0:
         return f"{low:.1f} % to {high:.1f} % longer"
@@ -207,7 +204,7 @@ def _range(low: float, high: float) -> str:
 
 
 def _longer(percent: float) -> str:
-    if abs(percent) < ROUNDED_AWAY_PCT:
+    if abs(percent) < NEGLIGIBLE_PCT:
         return "no longer"
     return f"{percent:.1f} % longer" if percent > 0 else f"{-percent:.1f} % shorter"
 

@@ -20,7 +20,7 @@ from pqbed.spec.codec import from_json, to_json
 from pqbed.spec.names import known_name, nearest, plain_name
 from pqbed.spec.options import BedChoice, Clock, RunOptions
 from pqbed.spec.presets import preset
-from pqbed.spec.profile import LARGEST_WIRE_BYTES, Profile
+from pqbed.spec.profile import DEFAULT_STACK, LARGEST_WIRE_BYTES, Profile
 from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.sweep import Sweep
 from pqbed.units import format_duration, format_rate, format_size
@@ -174,9 +174,10 @@ class _ChainForm(_Form):
 class _ProfileForm(_Form):
     group: _Name
     chain: _ChainForm
-    stack: _Name = "openssl"
+    stack: _Name = DEFAULT_STACK
     mutual: StrictBool = False
     client_chain: _ChainForm | None = None
+    client_stack: _Name | None = None
 
 
 class _RunForm(_Form):

@@ -4,7 +4,7 @@
   1987): were the true difference as large as the margin, this would be said 5 times of 100 at most. It comes first:
   too little to matter is too little, whether it is surely there or not.
 - `within noise`: it is no larger than the noise floor, so nothing is claimed.
-- `differs`: its 95 % interval leaves out zero, and it is above the noise floor.
+- `differs`: its 95 % interval leaves out zero, by more than timings are known, and it is above the noise floor.
 - `undecided`: none of these, or too few samples for an interval.
 
 The noise floor is the most by which two copies of one arm differ under the same conditions, at 95 %.
@@ -21,6 +21,8 @@ from pqbed.units import format_duration, format_percentage, parse_duration, pars
 Finding = Literal["differs", "equivalent", "within noise", "undecided"]
 FINDINGS: tuple[Finding, ...] = get_args(Finding)
 
+# Timings are stored far finer than they are known: what is below this is nothing.
+NEGLIGIBLE_PCT = 0.05
 PPM_PER_PERCENT = 10_000
 _HINT = "give per cent or a time, for example 1%, 0.5% or 5ms"
 
@@ -70,7 +72,7 @@ def find(increase: Increase, noise_pct: float, margin: Margin) -> Finding:
         return "undecided"
     if abs(increase.point) <= noise_pct:
         return "within noise"
-    return "differs" if increase.low > 0 or increase.high < 0 else "undecided"
+    return "differs" if increase.low > NEGLIGIBLE_PCT or increase.high < -NEGLIGIBLE_PCT else "undecided"
 
 
 def _inside(increase: Increase, margin: Margin) -> bool:

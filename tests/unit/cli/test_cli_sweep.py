@@ -194,7 +194,7 @@ sys.exit(run(sys.argv[1:]))
 """
 
 
-def interrupt_a_slow_sweep(folder: Path) -> tuple[int, str, str]:
+def interrupt_a_slow_sweep(folder: Path, how: signal.Signals = signal.SIGINT) -> tuple[int, str, str]:
     command = [sys.executable, "-c", SLOW, "sweep", *SMALL, "--samples", "50", "--lanes", "2"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 30
@@ -202,13 +202,14 @@ def interrupt_a_slow_sweep(folder: Path) -> tuple[int, str, str]:
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, how)
         out, err = process.communicate(timeout=30)
     return process.returncode, out, err
 
 
-def test_ctrl_c_keeps_what_was_measured_and_the_run_can_go_on(pqbed, tmp_path):
-    code, out, err = interrupt_a_slow_sweep(tmp_path)
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_kill_keep_what_was_measured_and_the_run_can_go_on(pqbed, tmp_path, how):
+    code, out, err = interrupt_a_slow_sweep(tmp_path, how)
     run = only_run(tmp_path)
     assert code == 130
     assert "TTLB in ms" in out
@@ -222,6 +223,12 @@ def test_ctrl_c_keeps_what_was_measured_and_the_run_can_go_on(pqbed, tmp_path):
     assert samples.height == 1200
     assert samples.select("cell_id", "repetition").n_unique() == 1200
     assert pqbed("sweep", "--resume", "latest").code == 0
+
+
+def test_the_signal_is_given_back(pqbed):
+    before = signal.getsignal(signal.SIGTERM)
+    pqbed("plan", *SMALL)
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_the_samples_of_a_resumed_run_are_those_of_its_plan(pqbed, tmp_path):
