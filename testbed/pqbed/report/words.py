@@ -51,7 +51,8 @@ def _cost_of(profile: str, rows: pl.DataFrame) -> str:
 
 def _count_findings(rows: pl.DataFrame) -> str:
     counts = dict(rows.group_by("finding").len().rows())
-    return ", ".join(f"{counts[word]} {word}" for word in FINDINGS if word in counts)
+    told = [(counts[word], word) for word in FINDINGS if word in counts]
+    return ", ".join(f"{count} {'differ' if word == 'differs' and count > 1 else word}" for count, word in told)
 
 
 def _tell_trend(measured: Measured, rows: pl.DataFrame) -> str:
@@ -133,7 +134,7 @@ def tell_caveats(measured: Measured, manifest: Manifest) -> list[str]:
             "Virtual time has no CPU cost: what the cryptography itself computes is not in these numbers, only what it "
             "sends. On a fast link, where the CPU is a large part of a handshake, the true increase is higher."
         )
-        if measured.copy_of:
+        if measured.copy_of and manifest.bed != "fake":
             found.append(
                 "In virtual time the two copies of one arm meet the same packets at the same instants, so the noise "
                 "floor is next to nothing. What another sequence of losses would have changed is in the intervals."
@@ -196,6 +197,8 @@ def _range(low: float, high: float) -> str:
     """Return `5.3 % to 90.7 % longer`, with the sign in the words."""
     if abs(high - low) < NEGLIGIBLE_PCT:
         return _longer(high)
+    if 0 <= low < NEGLIGIBLE_PCT:
+        return f"up to {high:.1f} % longer"
     if low >= 0:
         return f"{low:.1f} % to {high:.1f} % longer"
     if high <= 0:

@@ -80,7 +80,7 @@ def test_no_difference_is_told_that_was_not_found(measured_of):
     assert set(measured.cells["profile"]) == {"classic", "hybrid", "pq"}
     assert measured.counts.height == 16
     assert "two equal arms differed by ±" in tell_answer(measured)[2]
-    assert "the noise floor is next to nothing" in " ".join(tell_caveats(measured, manifest()))
+    assert "noise floor is next to nothing" in " ".join(tell_caveats(measured, replace(manifest(), bed="uml")))
     table = measured.percentiles
     not_found = table.with_columns(finding=pl.when(pl.col("finding").is_not_null()).then(pl.lit("within noise")))
     cost, trend, sure = tell_answer(replace(measured, percentiles=not_found))

@@ -19,7 +19,6 @@ ZOOM_DRAG = "[mousedown[event.button === 0], window:mouseup] > window:mousemove!
 DASHES = ([1, 0], [7, 4], [2, 3], [9, 3, 2, 3])
 # Vega-Lite merges the legends of scales with one domain: this value, which no series has, keeps a scale out of it.
 NOT_IN_LEGEND = ""
-NOISE = "The grey band around zero is the noise floor: the most by which two equal arms differ, at 95 %. "
 NO_INTERVAL = "not known: too few samples"
 
 
@@ -127,6 +126,14 @@ def tooltips(**fields: str) -> list[alt.Tooltip]:
         alt.Tooltip(f"{field}:Q", title=title, format=form) if form else alt.Tooltip(f"{field}:N", title=title)
         for field, (title, _, form) in parts.items()
     ]
+
+
+def tell_noise(copy_of: str | None, *, several: bool = False) -> str:
+    """Return how to read what is drawn of the noise floor; of `several` links in one panel it is the largest."""
+    if copy_of is None:
+        return ""
+    which = ", of several links the largest" if several else ""
+    return f"Grey around zero is the noise floor{which}: the most by which two equal arms differ, at 95 %. "
 
 
 def finding_tooltips(copy_of: str | None) -> dict[str, str]:

@@ -4,7 +4,6 @@ import altair as alt
 import polars as pl
 
 from pqbed.report.figures.figure import (
-    NOISE,
     Figure,
     Panel,
     at_percentile,
@@ -14,6 +13,7 @@ from pqbed.report.figures.figure import (
     keep_links,
     percentile_parameter,
     shape,
+    tell_noise,
     tooltips,
     with_interval_text,
 )
@@ -75,8 +75,8 @@ def draw_increase_by_link(measured: Measured) -> Figure:
         name="increase-by-link",
         title="What it costs, link by link",
         summary=f"How much longer a fetch of {measured.sizes[0]} takes than with {measured.baseline}.",
-        reading=f"{NOISE if measured.copy_of else ''}The bar is the 95 % interval; where there is none, there are too "
-        "few samples for it.",
+        reading=f"{tell_noise(measured.copy_of)}A coloured bar is the 95 % interval; where there is none, there are "
+        "too few samples for it.",
         panels=(panel,),
         notes=notes,
     )

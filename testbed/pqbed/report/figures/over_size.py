@@ -6,7 +6,6 @@ import polars as pl
 from pqbed.report.axes import ONE_LINK, Axes
 from pqbed.report.figures.figure import (
     MOST_PANELS,
-    NOISE,
     Figure,
     Panel,
     at_percentile,
@@ -19,6 +18,7 @@ from pqbed.report.figures.figure import (
     percentile_parameter,
     shape,
     size_axis,
+    tell_noise,
     tooltips,
     with_interval_text,
     zoom,
@@ -38,7 +38,7 @@ PUBLISHED = pl.Schema(
     }
 )
 _READING = (
-    "The band is the 95 % interval; where there is none, there are too few samples for it. "
+    "A coloured band is the 95 % interval; where there is none, there are too few samples for it. "
     "Hold Ctrl and turn the wheel to zoom, drag to move, double-click to go back."
 )
 
@@ -71,7 +71,7 @@ def draw_increase(measured: Measured, published: pl.DataFrame | None = None) -> 
 
 def _tell_reading(measured: Measured, published: pl.DataFrame | None) -> str:
     diamonds = "" if published is None else "Open diamonds are published values. "
-    return f"{diamonds}{NOISE if measured.copy_of else ''}{_READING}"
+    return f"{diamonds}{tell_noise(measured.copy_of, several=len(measured.links) > 1)}{_READING}"
 
 
 def draw_ttlb(measured: Measured) -> Figure:
