@@ -1,20 +1,27 @@
 """Print what a run holds, finished or not."""
 
+import shutil
 from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
+from pqbed.spec.codec import to_json
 from pqbed.stats import read_grid, summarise, tabulate_percentiles
 from pqbed.stats.finding import DEFAULT_MARGIN, Margin
 from pqbed.stats.percentiles import percentile_name
+from pqbed.store.floor import BELOW_HINT, Below, find_below_floor
 from pqbed.store.run import Run
 from pqbed.store.schema import QUANTILES, SUMMARY
+from pqbed_cli.render.handshake import handshake_tables
 from pqbed_cli.render.output import print_json, say
-from pqbed_cli.render.summary import failure_lines, reading_lines, summary_tables
-from pqbed_cli.render.table import print_tables
+from pqbed_cli.render.summary import MODELS, MOST_SIDE_BY_SIDE, failure_lines, reading_lines, summary_tables
+from pqbed_cli.render.table import Table, print_tables, widest
 
 DEFAULT_PERCENTILES = (50.0, 90.0)
+MOST_BELOW_LINES = 20
+# Where the output is no terminal.
+USUAL_COLUMNS = 120
 # Columns of a percentile that the summary does not hold: the same, named after it.
 _MORE = {
     **{f"value{bound}_ns": f"{{}}{bound}_ns" for bound in ("", "_low", "_high")},
@@ -27,19 +34,45 @@ _MORE = {
 def report_run(run: Run, percentiles: Sequence[float], *, json_output: bool, margin: Margin = DEFAULT_MARGIN) -> None:
     """Print the table of `run` and its path; as JSON every column of every cell."""
     rows = summary_rows(run, percentiles, margin)
+    below = find_below_floor(run.samples(), run.cells().collect())
     if json_output:
         manifest = run.manifest
-        print_json({"run": str(run.path), "bed": manifest.bed, "clock": manifest.clock, "cells": rows})
+        kind = {"bed": manifest.bed, "clock": manifest.clock, "handshake_cpu": to_json(manifest.handshake_cpu)}
+        told = [one._asdict() for one in below]
+        print_json({"run": str(run.path), **kind, "cells": rows, "below_floor": told})
+        say_below_floor(below, json_output=True)
         return
     if not rows:
         say("no sample was taken")
     else:
         names = [percentile_name(percentile) for percentile in percentiles]
-        print_tables(summary_tables(rows, names))
+        print_tables([*_tables(rows, names), *handshake_tables(run.manifest)])
         say("")
         for line in (*reading_lines(rows, percentiles), *(f"failed: {line}" for line in failure_lines(rows))):
             say(line)
+        say_below_floor(below)
     say(f"\nrun: {run.path}")
+
+
+def _tables(rows: Sequence[dict[str, Any]], percentiles: Sequence[str]) -> list[Table]:
+    """Lay out `rows`, with what is expected and the floor where the run has them and there is room."""
+    room = shutil.get_terminal_size((USUAL_COLUMNS, 0)).columns
+    if any(row["floor_ns"] is not None for row in rows):
+        for side_by_side in (MOST_SIDE_BY_SIDE, 1):
+            with_models = summary_tables(rows, (*percentiles, *MODELS), side_by_side=side_by_side)
+            if widest(with_models[1:]) <= room:
+                return with_models
+    return summary_tables(rows, percentiles)
+
+
+def say_below_floor(below: Sequence[Below], *, json_output: bool = False) -> None:
+    """Name the cells with samples that are faster than physics allows; nothing where there is none."""
+    for one in below[:MOST_BELOW_LINES]:
+        say(f"error: {one.sentence()}", json_output=json_output)
+    if len(below) > MOST_BELOW_LINES:
+        say(f"error: and {len(below) - MOST_BELOW_LINES} more cells below their floors", json_output=json_output)
+    if below:
+        say(f"  hint: {BELOW_HINT}", json_output=json_output)
 
 
 def summarise_run(run: Run, margin: Margin = DEFAULT_MARGIN) -> pl.DataFrame:

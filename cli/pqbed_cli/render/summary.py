@@ -18,16 +18,24 @@ MOST_SIDE_BY_SIDE = 2
 MOST_FAILURE_LINES = 20
 FAILED = "failed"
 FINDING = "finding"
+# Times that are no percentiles, but what the percentiles are held against.
+MODELS = ("expected", "floor")
 
 
-def summary_tables(rows: Sequence[Row], percentiles: Sequence[str]) -> list[Table]:
-    """Lay out `rows` (cells joined with their summary, in the order of the axes); `percentiles` as `p50`."""
+def summary_tables(
+    rows: Sequence[Row], percentiles: Sequence[str], *, side_by_side: int = MOST_SIDE_BY_SIDE
+) -> list[Table]:
+    """Lay out `rows` (cells joined with their summary, in the order of the axes).
+
+    `percentiles` as `p50`; MODELS among them stand beside what was measured. More profiles than `side_by_side` are set
+    one below the other.
+    """
     axes = split_axes(rows)
     blocks: dict[str, list[Row]] = {}
     for row in rows:
         blocks.setdefault(axes.title(row), []).append(row)
     heading = "TTLB in ms" + (f"; all with {', '.join(axes.common)}" if axes.common else "")
-    tables = [_block(title, members, percentiles) for title, members in blocks.items()]
+    tables = [_block(title, members, percentiles, side_by_side) for title, members in blocks.items()]
     return [Table(title=heading, columns=(), rows=()), *tables]
 
 
@@ -63,10 +71,10 @@ def reading_lines(rows: Sequence[Row], percentiles: Sequence[float]) -> list[str
     return lines
 
 
-def _block(title: str, members: Sequence[Row], percentiles: Sequence[str]) -> Table:
+def _block(title: str, members: Sequence[Row], percentiles: Sequence[str], side_by_side: int) -> Table:
     """Lay out one link. The A/A arm has no columns of its own: it is the noise."""
     profiles = list(dict.fromkeys(row["profile"] for row in members if not row["copy_of"]))
-    lay_out = _wide if len(profiles) <= MOST_SIDE_BY_SIDE else _long
+    lay_out = _wide if len(profiles) <= side_by_side else _long
     return lay_out(title, members, profiles, percentiles)
 
 
@@ -121,7 +129,7 @@ def _baseline(members: Sequence[Row]) -> str:
 def _times(row: Row, percentiles: Sequence[str]) -> list[str]:
     """Return TTLBs. More failures than a percentile leaves room for hide it: it is above all that was seen."""
     none = FAILED if row.get("n_failed") else NONE
-    return [milliseconds(row.get(f"{name}_ns"), none) for name in percentiles]
+    return [milliseconds(row.get(f"{name}_ns"), NONE if name in MODELS else none) for name in percentiles]
 
 
 def _increases(row: Row, percentiles: Sequence[str]) -> list[str]:

@@ -5,9 +5,13 @@ from collections.abc import Sequence
 import polars as pl
 
 from pqbed.report.frame import Measured, counts_by_outcome
+from pqbed.report.handshake import tell_handshakes
 from pqbed.stats.finding import FINDINGS, NEGLIGIBLE_PCT
 from pqbed.stats.quantiles import interval_exists, samples_needed
+from pqbed.store.floor import BELOW_HINT
 from pqbed.store.manifest import Manifest
+
+MOST_BELOW = 5
 
 
 def tell_answer(measured: Measured) -> tuple[str, str, str]:
@@ -124,6 +128,13 @@ def _without_interval(measured: Measured) -> str:
     return f"; with {fewest} samples a cell {' and '.join(lacking)} {have} none (that takes {needed})"
 
 
+def tell_below_floor(measured: Measured) -> list[str]:
+    """Return one sentence for each cell with samples that are faster than physics allows."""
+    told = [f"This run failed: {one.sentence()}." for one in measured.below[:MOST_BELOW]]
+    more = len(measured.below) - MOST_BELOW
+    return [*told, *([f"And so in {more} more cells."] if more > 0 else []), *([f"So {BELOW_HINT}."] if told else [])]
+
+
 def tell_caveats(measured: Measured, manifest: Manifest) -> list[str]:
     """Return what the numbers do not say, for this run."""
     found = []
@@ -139,6 +150,7 @@ def tell_caveats(measured: Measured, manifest: Manifest) -> list[str]:
                 "In virtual time the two copies of one arm meet the same packets at the same instants, so the noise "
                 "floor is next to nothing. What another sequence of losses would have changed is in the intervals."
             )
+        found += _cpu_term(manifest)
     if manifest.state != "finished":
         found.append(f"The run is not finished ({manifest.state or 'still measured, or interrupted'}).")
     if len({fact.host.host for fact in manifest.resumed} | {manifest.host.host}) > 1:
@@ -149,6 +161,14 @@ def tell_caveats(measured: Measured, manifest: Manifest) -> list[str]:
         missing = max(1, round(0.05 * bounded))
         found.append(f"Of {bounded} intervals at 95 %, about {missing} miss the true value by chance alone.")
     return found
+
+
+def _cpu_term(manifest: Manifest) -> list[str]:
+    told = tell_handshakes(manifest)
+    if not told:
+        return []
+    where = f"measured natively on {manifest.host.cpu_model}"
+    return [f"The CPU time of a handshake's public-key operations, {where}, comes on top: {'; '.join(told)}."]
 
 
 def _caveats_of_cells(measured: Measured) -> list[str]:

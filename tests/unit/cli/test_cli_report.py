@@ -87,8 +87,8 @@ def test_a_run_from_before_there_was_an_aa_arm_is_still_read(pqbed):
     assert "differs" in shown.out
     assert pqbed("report", "latest").code == 0
     page = (run / "report.html").read_text()
-    assert "Noise p50" not in page
-    assert "Finding p50" in page
+    assert "Noise (" not in page
+    assert ">Finding</th>" in page
     compared = json.loads(pqbed("compare", str(run), "latest", "--json").out)["cells"]
     assert {cell["noise_pct"] for cell in compared} == {None}
     assert pqbed("explain", "latest", "--size", "50").code == 0
@@ -125,6 +125,14 @@ def test_export_goes_to_the_output(pqbed, run):
     assert run.is_dir()
     text = pqbed("export", "latest", "--csv", "--table", "percentiles", "--percentile", "50").out
     assert pl.read_csv(io.StringIO(text)).height == 12
+    text = pqbed("export", "latest", "--csv", "--table", "phases").out
+    phases = pl.read_csv(io.StringIO(text))
+    assert phases.height == 480
+    assert phases["lost_syns"].sum() == 0
+    assert phases["expected_ns"].null_count() == 0
+    parts = pl.sum_horizontal(f"phase_{name}_ns" for name in ("connect", "tls", "first_byte", "transfer"))
+    samples = pl.read_csv(io.StringIO(pqbed("export", "latest", "--csv", "--table", "samples").out))
+    assert phases.select(parts).to_series().to_list() == samples["last_byte_ns"].to_list()
 
 
 @pytest.mark.parametrize(
