@@ -15,7 +15,14 @@ from pqbed.store.run import Run
 from pqbed.store.schema import QUANTILES, SUMMARY
 from pqbed_cli.render.handshake import handshake_tables
 from pqbed_cli.render.output import print_json, say
-from pqbed_cli.render.summary import MODELS, MOST_SIDE_BY_SIDE, failure_lines, reading_lines, summary_tables
+from pqbed_cli.render.summary import (
+    MODELS,
+    MOST_SIDE_BY_SIDE,
+    failure_lines,
+    reading_lines,
+    summary_tables,
+    wrong_link_lines,
+)
 from pqbed_cli.render.table import Table, print_tables, widest
 
 DEFAULT_PERCENTILES = (50.0, 90.0)
@@ -51,6 +58,8 @@ def report_run(run: Run, percentiles: Sequence[float], *, json_output: bool, mar
         for line in (*reading_lines(rows, percentiles), *(f"failed: {line}" for line in failure_lines(rows))):
             say(line)
         say_below_floor(below)
+        for line in wrong_link_lines(rows):
+            say(f"wrong link: {line}")
     say(f"\nrun: {run.path}")
 
 
@@ -85,7 +94,7 @@ def summarise_run(run: Run, margin: Margin = DEFAULT_MARGIN) -> pl.DataFrame:
 
 def summary_rows(run: Run, percentiles: Sequence[float], margin: Margin = DEFAULT_MARGIN) -> list[dict[str, Any]]:
     """Return one row a cell, in the order of the plan: its conditions and its summary, with these percentiles."""
-    cells = run.cells().collect()
+    cells = run.marked_cells()
     table = cells.join(summarise_run(run, margin).drop("profile"), on="cell_id", how="left", maintain_order="left")
     more = [percentile for percentile in percentiles if percentile_name(percentile) not in QUANTILES]
     if more and not cells.is_empty():

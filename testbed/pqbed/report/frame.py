@@ -67,7 +67,7 @@ def measure(
     margin: Margin = DEFAULT_MARGIN,
 ) -> Measured | None:
     """Read `run` and reduce it. None where it has no sample yet. The sweep's first profile is the baseline."""
-    cells = run.cells().collect()
+    cells = run.marked_cells()
     if cells.is_empty():
         return None
     grid = read_grid(run.samples(), cells, list(MILESTONES))

@@ -168,7 +168,7 @@ def _cpu_term(manifest: Manifest) -> list[str]:
     if not told:
         return []
     where = f"measured natively on {manifest.host.cpu_model}"
-    return [f"The CPU time of a handshake's public-key operations, {where}, comes on top: {'; '.join(told)}."]
+    return [f"The CPU time of a handshake's public-key operations, {where}, comes on top ({'; '.join(told)})."]
 
 
 def _caveats_of_cells(measured: Measured) -> list[str]:
@@ -183,8 +183,21 @@ def _caveats_of_cells(measured: Measured) -> list[str]:
         found.append("A fetch of 0 bytes has a request and an empty response: one round trip more than the handshake.")
     if measured.cells["link_applied"].eq_missing(other=False).any():
         found.append("Over some links the kernel did not confirm what was asked; see the failures.")
+    found += _caveats_of_links(measured)
     if measured.percentiles["censored"].any():
         found.append("Where more fetches failed than a percentile leaves room for, it is above all that was seen.")
+    return found
+
+
+def _caveats_of_links(measured: Measured) -> list[str]:
+    """Tell what calibration found wrong, or that there was none."""
+    links = measured.cells.unique("link_id", keep="first", maintain_order=True)
+    found = [
+        f"Calibration found a link that is not as asked, so its cells say nothing of the one that was: {where}: {what}."
+        for where, what in links.filter(pl.col("link_wrong")).select("where", "link_deviations").rows()
+    ]
+    if links["link_wrong"].null_count():
+        found.append("Links were not measured before they were used: only what the kernel confirmed is known of them.")
     return found
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 
+from pqbed.agent.calibration import calibrate
 from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
-from pqbed.agent.remote import RemoteClient, RemoteEnd, RemoteMirror, RemoteServer
+from pqbed.agent.remote import RemoteClient, RemoteEnd, RemoteMirror, RemoteServer, RemoteStation
 from pqbed.agent.tracing import Traced, Tracer
 from pqbed.agent.triple import Triple
 from pqbed.beds.docker.addresses import lane_addresses
@@ -15,6 +16,7 @@ from pqbed.beds.docker.labels import Part
 from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
 from pqbed.beds.docker.stages import DockerWays, up_stages
 from pqbed.beds.docker.tap import open_tap
+from pqbed.calibrate.measured import Calibration
 from pqbed.errors import PqbedError
 from pqbed.net.shape import SIDES, Stage
 from pqbed.net.state import LinkState
@@ -76,6 +78,11 @@ class DockerLane:
         """Read both ends."""
         return self._triple.read_link()
 
+    def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
+        """Measure a link from the containers that shape it."""
+        self._last = (link, tcp, seed)
+        return calibrate(self._triple, lambda _: self._stations, link=link, tcp=tcp, seed=seed, clock="real")
+
     def trace(self, cell: Cell, fetch: Fetch) -> Traced:
         """Do one fetch and capture it at both ends, from containers that live as long as that."""
         ends: tuple[Part, ...] = ("client-end", "server-end")
@@ -123,6 +130,7 @@ class DockerLane:
         server_end, client_end = RemoteEnd(channels["server-end"]), RemoteEnd(channels["client-end"])
         server_end.probe()
         client_end.probe()
+        self._stations = (RemoteStation(channels["client-end"]), RemoteStation(channels["server-end"]))
         ways = DockerWays(client_end, server_end, addresses, lambda: self._open_stages(engine, containers))
         server, client = RemoteServer(channels["server"]), RemoteClient(channels["client"])
         self._client = client
