@@ -78,6 +78,9 @@ RunsFolder = Annotated[str, typer.Option("--out", metavar="DIR", help="Where lat
 AnyPercentile = Annotated[
     str, typer.Option("--percentile", metavar="P,...", help="Percentiles, any between 0 and 100.")
 ]
+MarginOption = Annotated[
+    str, typer.Option("--margin", metavar="%|TIME", help="A difference too little to matter; a plain number is %.")
+]
 Baseline = Annotated[
     str | None, typer.Option(metavar="NAME", help="The profile to compare with. [default: the sweep's first]")
 ]

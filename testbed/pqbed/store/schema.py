@@ -166,6 +166,10 @@ SUMMARY = pl.Schema(
         "pairs": pl.Int64,
         **{f"increase_{name}{bound}_pct": pl.Float64 for name in INCREASES for bound in BOUNDS},
         **{f"handshake_increase_{name}{bound}_pct": pl.Float64 for name in INCREASES for bound in BOUNDS},
+        # What the A/A arm differs by at most, and what an increase amounts to beside it and within the margin.
+        "margin": pl.String,
+        **{f"{metric}noise_{name}_pct": pl.Float64 for metric in ("", "handshake_") for name in INCREASES},
+        **{f"{metric}finding_{name}": pl.String for metric in ("", "handshake_") for name in INCREASES},
     }
 )
 

@@ -67,6 +67,30 @@ def test_show_takes_other_percentiles(pqbed):
     assert "increase p90" in pqbed("show", "latest", "--percentile", "p90").out
 
 
+def test_show_takes_any_percentile_and_says_where_samples_are_too_few(pqbed):
+    pqbed("sweep", "--bed", "fake", "--rtt", "35", "--bandwidth", "1", "--size", "0", "--samples", "400")
+    shown = pqbed("show", "latest", "--percentile", "99,99.9").out
+    assert re.search(r"increase p99  finding", shown)
+    assert re.search(r"classical .* ±\d+\.\d %  400/400", shown)
+    assert re.search(r"pq .* \+\d+\.\d % \(\d+\.\d to \d+\.\d\)  differs +400/400", shown)
+    assert "p99: not enough" not in shown
+    assert "p99.9: not enough samples for an interval, which takes 3688" in shown
+    classical, pq, copy = json.loads(pqbed("show", "latest", "--percentile", "99,99.9", "--json").out)["cells"]
+    assert classical["p99_low_ns"] < classical["p99_ns"] < classical["p99_high_ns"]
+    assert pq["increase_p99_low_pct"] > pq["noise_p99_pct"] > 0
+    assert (pq["finding_p99"], pq["finding_p99.9"], copy["finding_p99"]) == ("differs", "undecided", None)
+    assert pq["increase_p99.9_pct"] > 0
+    assert pq["increase_p99.9_low_pct"] is None
+    assert (pq["finding_p50"], pq["margin"], copy["copy_of"]) == ("differs", "1%", "classical")
+
+
+def test_the_margin_of_show_decides_what_is_equivalent(pqbed):
+    pqbed("sweep", *SMALL, "--samples", "20")
+    shown = pqbed("show", "latest", "--margin", "900ms").out
+    assert "differs" not in shown
+    assert "equivalent: within ±900ms" in shown
+
+
 def test_json_owns_stdout(pqbed):
     ended = pqbed("sweep", *WITHOUT_COPY, "--samples", "3", "--json")
     swept = json.loads(ended.out)
