@@ -28,7 +28,17 @@ def report_run(run: Run, percentiles: Sequence[str], *, json_output: bool) -> No
         print_tables(summary_tables(rows, percentiles))
         for line in failure_lines(rows):
             say(f"failed: {line}")
+        for line in unsupported_lines(run):
+            say(line)
     say(f"\nrun: {run.path}")
+
+
+def unsupported_lines(run: Run) -> list[str]:
+    """Return for each profile that a pair of stacks cannot speak which side cannot, and why."""
+    samples = run.samples().filter(pl.col("outcome") == "unsupported").select("cell_id", "detail")
+    found = samples.join(run.cells().select("cell_id", "profile"), on="cell_id").select("profile", "detail")
+    rows = found.unique(maintain_order=True).collect().rows()
+    return [f"{profile} is {detail}" for profile, detail in rows]
 
 
 def summarise_run(run: Run) -> pl.DataFrame:

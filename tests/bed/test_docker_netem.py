@@ -29,7 +29,7 @@ LINK = Link(rtt_ns=40 * MS, bandwidth_bps=10_000_000)
 
 @pytest.fixture
 def bed(netem_engine: Engine, netem_image: str):
-    bed = DockerBed(netem_engine, lambda _: {"openssl": netem_image})
+    bed = DockerBed(netem_engine, lambda *_: {"openssl": netem_image})
     yield bed
     bed.take_down()
 

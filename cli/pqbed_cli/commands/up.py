@@ -11,6 +11,7 @@ def up(
     """Bring a bed up for `link` and `fetch`: make what it needs, start a lane, set the link and read it back."""
     from pqbed.beds.session import Session, bring_up
     from pqbed.spec.codec import to_json
+    from pqbed.spec.profile import stacks_of
     from pqbed_cli.link_text import UP_LINK, profiles_from
     from pqbed_cli.render.output import print_json, say
     from pqbed_cli.render.session import print_state
@@ -18,7 +19,7 @@ def up(
 
     profiles = profiles_from(profile)
     with take_bed(bed, clock, json_output=json_output, ca_bundle=ca_bundle) as taken:
-        taken.prepare()
+        taken.prepare(stacks_of(profiles))
         wanted = Session(bed=taken.bed.name, clock=taken.bed.clock, profiles=profiles, link=UP_LINK)
         session, state = bring_up(taken.bed, wanted)
     if json_output:

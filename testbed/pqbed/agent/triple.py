@@ -1,6 +1,7 @@
 """Client, link and server together: planned fetches in, timings out. The same code for every bed."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from pqbed.agent.parts import Client, End, Server
 from pqbed.errors import HostError
@@ -84,6 +85,8 @@ class Triple:
             self._settle()
             self.set_link(cell.link, cell.tcp, seed)
             timings = self._client.fetch(self._request(cell, served))
+            if timings.group is not None:
+                timings = replace(timings, provider=served.provider)
             return self._examine(timings)
         except HostError as error:
             return Timings(outcome="link_mismatch", detail=error.message)
@@ -102,6 +105,7 @@ class Triple:
             timeout_ns=self._timeout_ns,
             credentials=cell.profile.name if cell.profile.mutual else "",
             stack=cell.profile.clients_stack,
+            group_id=served.group_id,
         )
 
     def _examine(self, timings: Timings) -> Timings:

@@ -15,6 +15,7 @@ from pqbed.plan import Plan
 from pqbed.runner.blocks import BlockQueue
 from pqbed.runner.crew import Crew, OnEvent
 from pqbed.runner.events import LaneOpened, SweepStarted
+from pqbed.spec.sample import NO_FAILURES
 from pqbed.store.cells import confirm_links, tabulate_cells
 from pqbed.store.manifest import utc_now
 from pqbed.store.run import Run
@@ -29,7 +30,8 @@ State = Literal["finished", "interrupted"]
 class SweepOutcome:
     """How a sweep ended. The numbers are those of the whole run, also of what was done before it was resumed.
 
-    A failed cell has no good sample, or one taken on a link that was not the one asked for.
+    A failed cell has no good sample, or one taken on a link that was not the one asked for. What the stacks do not
+    support has not failed.
     """
 
     state: State
@@ -121,14 +123,19 @@ def _conclude(plan: Plan, run: Run) -> SweepOutcome:
 
 def _count(plan: Plan, run: Run) -> SweepOutcome:
     ok, wrong_link = pl.col("outcome") == "ok", pl.col("outcome") == "link_mismatch"
-    counts = run.samples().group_by("cell_id").agg(n=pl.len(), n_ok=ok.sum(), failed=~ok.any() | wrong_link.any())
+    fine = pl.col("outcome").is_in(NO_FAILURES)
+    counts = (
+        run.samples()
+        .group_by("cell_id")
+        .agg(n=pl.len(), n_fine=fine.sum(), failed=~(ok.any() | fine.all()) | wrong_link.any())
+    )
     rows = {row["cell_id"]: row for row in counts.collect().to_dicts()}
     taken = sum(row["n"] for row in rows.values())
     return SweepOutcome(
         state="finished" if taken >= plan.fetch_count else "interrupted",
         planned=plan.fetch_count,
         taken=taken,
-        not_ok=taken - sum(row["n_ok"] for row in rows.values()),
+        not_ok=taken - sum(row["n_fine"] for row in rows.values()),
         failed_cells=tuple(identity for identity in plan.cells if identity in rows and rows[identity]["failed"]),
     )
 

@@ -17,6 +17,10 @@ Outcome = Literal[
 ]
 
 
+# What a profile cannot do on a pair of stacks is a finding, not a failure.
+NO_FAILURES: tuple[Outcome, ...] = ("ok", "unsupported")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetch:
     """One fetch of the plan. (`cell_id`, `repetition`) names it; `seed` is 64 bits, well mixed."""
@@ -32,7 +36,8 @@ class Timings:
     """What the client saw of one fetch. Times in ns from the start of the connection; None: not reached.
 
     `last_byte_ns` is the TTLB. TCP_INFO's `tcp_rtt_ns` is the smoothed RTT at close, `cwnd` is in
-    segments. All of the client's socket, so `retransmits` and `lost` are those of the client.
+    segments. All of the client's socket, so `retransmits` and `lost` are those of the client. `provider` and
+    `client_provider`: which provider of its library served the group on either side; None where it cannot be told.
     """
 
     outcome: Outcome
@@ -49,6 +54,8 @@ class Timings:
     lost: int | None = None
     tcp_rtt_ns: int | None = None
     cwnd: int | None = None
+    provider: str | None = None
+    client_provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

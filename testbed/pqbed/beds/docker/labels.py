@@ -9,7 +9,7 @@ ROLE = "io.pqbed.role"
 PREFIX = "pqbed"
 
 Part = Literal["server", "client", "server-end", "client-end"]
-Role = Literal["server", "client", "server-end", "client-end", "network", "guest", "probe"]
+Role = Part | Literal["server-stack", "client-stack", "network", "guest", "probe"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 

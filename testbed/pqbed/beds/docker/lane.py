@@ -6,9 +6,10 @@ from contextlib import ExitStack, suppress
 from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.remote import RemoteClient, RemoteEnd, RemoteServer
+from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.triple import Triple
 from pqbed.beds.docker.addresses import lane_addresses
-from pqbed.beds.docker.containers import LaneContainers
+from pqbed.beds.docker.containers import LaneContainers, add_stack
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import Part
 from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
@@ -16,13 +17,13 @@ from pqbed.errors import PqbedError
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
-from pqbed.spec.profile import Profile
+from pqbed.spec.profile import DEFAULT_STACK, Profile
 from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.stacks import stack_named
 from pqbed.spec.tcp import Tcp
 
 # Wall time without a word before a lane is given up, besides the time a fetch may take.
 SILENCE_S = 60.0
-ROLES: dict[Part, str] = {"server": "server", "client": "client", "server-end": "end", "client-end": "end"}
 
 
 class DockerLane:
@@ -36,9 +37,12 @@ class DockerLane:
         timeout_ns: int,
         owner: ExitStack,
         *,
+        images: Mapping[str, str],
         keeps_link: bool = False,
     ) -> None:
-        """Start the agents and the server. `owner` is closed when that fails, and by `close`.
+        """Start the agents and the servers. `owner` is closed when that fails, and by `close`.
+
+        Each side of a stack runs in its own image of `images`, in the namespace of the lane's server or client.
 
         A fetch leaves its link quiet; where the lane outlives the session, `keeps_link` puts it back at the end.
         """
@@ -48,8 +52,7 @@ class DockerLane:
         self._owner = owner
         self._patience = Patience(START_TIMEOUT_S)
         try:
-            channels = {part: self._open(engine, containers, part) for part in containers.parts}
-            self._start(engine, channels, profiles, timeout_ns)
+            self._start(engine, containers, images, profiles, timeout_ns)
         except BaseException:
             owner.close()
             raise
@@ -78,21 +81,42 @@ class DockerLane:
                 self._triple.set_link(*last)
         self._owner.close()
 
-    def _open(self, engine: Engine, containers: LaneContainers, part: Part) -> Channel:
-        name = f"{part} of lane {self.index}"
-        command = agent_command(ROLES[part])
-        return open_channel(engine, containers.parts[part], command, name, patience=self._patience, owner=self._owner)
+    def _open_end(self, engine: Engine, containers: LaneContainers, part: Part) -> RemoteEnd:
+        return RemoteEnd(self._open(engine, containers.parts[part], part, agent_command("end")))
+
+    def _open_stack(
+        self, engine: Engine, containers: LaneContainers, images: Mapping[str, str], part: Part, name: str
+    ) -> Channel:
+        stack, container = stack_named(name), containers.parts[part]
+        if name != DEFAULT_STACK:
+            guest, container = add_stack(engine, containers, part, name, images[name])
+            self._owner.callback(engine.remove, guest)
+        command = agent_command(part, "--stack", name, environment=stack.environment)
+        return self._open(engine, container, f"{part} {name}", command)
+
+    def _open(self, engine: Engine, container: str, what: str, command: Sequence[str]) -> Channel:
+        name = f"{what} of lane {self.index}"
+        return open_channel(engine, container, command, name, patience=self._patience, owner=self._owner)
 
     def _start(
-        self, engine: Engine, channels: Mapping[Part, Channel], profiles: Sequence[Profile], timeout_ns: int
+        self,
+        engine: Engine,
+        containers: LaneContainers,
+        images: Mapping[str, str],
+        profiles: Sequence[Profile],
+        timeout_ns: int,
     ) -> None:
         addresses = lane_addresses(self.index)
-        server_end, client_end = RemoteEnd(channels["server-end"]), RemoteEnd(channels["client-end"])
+        server_end, client_end = (
+            self._open_end(engine, containers, "server-end"),
+            self._open_end(engine, containers, "client-end"),
+        )
         for end, other in ((server_end, addresses.client), (client_end, addresses.server)):
             end.probe()
             # Without a fixed neighbour a fetch would pay for ARP, and ARP would draw from netem's random stream.
             end.neighbour(other.address, other.mac)
-        server, client = RemoteServer(channels["server"]), RemoteClient(channels["client"])
+        server = StackServers(lambda name: RemoteServer(self._open_stack(engine, containers, images, "server", name)))
+        client = StackClients(lambda name: RemoteClient(self._open_stack(engine, containers, images, "client", name)))
         self._triple = Triple(
             client_end=client_end,
             server_end=server_end,
@@ -104,7 +128,7 @@ class DockerLane:
         served = self._triple.start(profiles)
         self.facts = LaneFacts(
             kernel=engine.facts().kernel,
-            versions={"client": client.version(), profiles[0].stack: server.support().version},
+            versions={**client.versions(), **server.versions()},
             sysctls=client_end.sysctls(),
             served=served,
         )
