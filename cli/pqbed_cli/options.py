@@ -52,6 +52,10 @@ Queue = Annotated[
     str | None, typer.Option(metavar="N,...", help="Packets that may wait at the bottleneck, or limit:N.")
 ]
 Segmentation = Annotated[str | None, typer.Option(metavar="NAME,...", help="wire, offload-off or host.")]
+Layout = Annotated[
+    str | None, typer.Option(metavar="NAME,...", help="ends: netem at the senders; router: stages between the ends.")
+]
+Http = Annotated[str | None, typer.Option(metavar="N,...", help="HTTP versions; 1.1 alone for now.")]
 Samples = Annotated[str | None, typer.Option(metavar="N", help="Samples a cell. [default: about five minutes' worth]")]
 Seed = Annotated[str | None, typer.Option(metavar="N", help="Seed of order, loss and jitter.")]
 Lanes = Annotated[str | None, typer.Option(metavar="N", help="Lanes side by side. [default: what the bed allows]")]

@@ -1,35 +1,48 @@
 """Print what a run holds, finished or not."""
 
+import shutil
 from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
 from pqbed.errors import SpecError
+from pqbed.spec.codec import to_json
 from pqbed.stats import summarise
+from pqbed.store.floor import BELOW_HINT, Below, find_below_floor
 from pqbed.store.run import Run
 from pqbed.store.schema import QUANTILES, SUMMARY
+from pqbed_cli.render.handshake import handshake_tables
 from pqbed_cli.render.output import print_json, say
-from pqbed_cli.render.summary import failure_lines, summary_tables
-from pqbed_cli.render.table import print_tables
+from pqbed_cli.render.summary import MODELS, failure_lines, summary_tables
+from pqbed_cli.render.table import Table, print_tables, widest
 
 DEFAULT_PERCENTILES = ("p50", "p90")
+MOST_BELOW_LINES = 20
+# Where the output is no terminal.
+USUAL_COLUMNS = 120
 
 
 def report_run(run: Run, percentiles: Sequence[str], *, json_output: bool) -> None:
     """Print the table of `run` and its path; as JSON every column of every cell."""
     rows = summary_rows(run)
+    below = find_below_floor(run.samples(), run.cells().collect())
     if json_output:
-        print_json({"run": str(run.path), "bed": run.manifest.bed, "clock": run.manifest.clock, "cells": rows})
+        manifest = run.manifest
+        kind = {"bed": manifest.bed, "clock": manifest.clock, "handshake_cpu": to_json(manifest.handshake_cpu)}
+        told = [one._asdict() for one in below]
+        print_json({"run": str(run.path), **kind, "cells": rows, "below_floor": told})
+        say_below_floor(below, json_output=True)
         return
     if not rows:
         say("no sample was taken")
     else:
-        print_tables(summary_tables(rows, percentiles))
+        print_tables([*_tables(rows, percentiles), *handshake_tables(run.manifest)])
         for line in failure_lines(rows):
             say(f"failed: {line}")
         for line in unsupported_lines(run):
             say(line)
+        say_below_floor(below)
     say(f"\nrun: {run.path}")
 
 
@@ -39,6 +52,25 @@ def unsupported_lines(run: Run) -> list[str]:
     found = samples.join(run.cells().select("cell_id", "profile"), on="cell_id").select("profile", "detail")
     rows = found.unique(maintain_order=True).collect().rows()
     return [f"{profile} is {detail}" for profile, detail in rows]
+
+
+def _tables(rows: Sequence[dict[str, Any]], percentiles: Sequence[str]) -> list[Table]:
+    """Lay out `rows`, with what is expected and the floor where the run has them and there is room."""
+    room = shutil.get_terminal_size((USUAL_COLUMNS, 0)).columns
+    with_models = summary_tables(rows, (*percentiles, *MODELS))
+    if any(row["floor_ns"] is not None for row in rows) and widest(with_models[1:]) <= room:
+        return with_models
+    return summary_tables(rows, percentiles)
+
+
+def say_below_floor(below: Sequence[Below], *, json_output: bool = False) -> None:
+    """Name the cells with samples that are faster than physics allows; nothing where there is none."""
+    for one in below[:MOST_BELOW_LINES]:
+        say(f"error: {one.sentence()}", json_output=json_output)
+    if len(below) > MOST_BELOW_LINES:
+        say(f"error: and {len(below) - MOST_BELOW_LINES} more cells below their floors", json_output=json_output)
+    if below:
+        say(f"  hint: {BELOW_HINT}", json_output=json_output)
 
 
 def summarise_run(run: Run) -> pl.DataFrame:

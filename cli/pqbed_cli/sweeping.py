@@ -14,6 +14,8 @@ from pqbed.spec.text import read_run_sweep, sweep_from, sweep_to_toml
 from pqbed.store.manifest import resume_manifest, start_manifest
 from pqbed.store.run import Run, create_run, open_run
 from pqbed_cli.conducting import conduct, say_interrupted
+from pqbed_cli.cpu_term import add_handshake_cpu
+from pqbed_cli.exits import INTERRUPTED
 from pqbed_cli.planning import Settled, estimate, settle
 from pqbed_cli.render.output import say
 from pqbed_cli.render.plan import estimate_line
@@ -67,6 +69,8 @@ def _conduct(settled: Settled, taken: Taken, run: Run, typed: Mapping[str, Any])
     json_output, go_on = typed["json_output"], f"pqbed sweep --resume {run.path}"
     outcome = conduct(settled.plan, settled.lanes, taken.bed, run, go_on=go_on, json_output=json_output)
     run.write_summary(summarise_run(run))
+    if outcome.exit_code != INTERRUPTED:
+        add_handshake_cpu(run, settled.plan.profiles)
     report_run(run, DEFAULT_PERCENTILES, json_output=json_output)
     say_interrupted(outcome, go_on)
     return outcome.exit_code

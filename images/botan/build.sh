@@ -1,5 +1,6 @@
 #!/bin/sh
-# build.sh OUT: put into OUT what this stack runs: one program, linked to the distribution's Botan.
+# build.sh OUT: put into OUT what this stack runs: one program. The distribution's Botan is linked into it, since its
+# updates may change the library's name under a root that was made before.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -8,5 +9,7 @@ out=$1
 echo "@step botan"
 mkdir -p "$out"
 # shellcheck disable=SC2046
-g++ -std=c++20 -O2 -Wall -Wextra -Werror "$here"/src/*.cpp -o "$out/tls" $(pkg-config --cflags --libs botan-3) -pthread
+g++ -std=c++20 -O2 -Wall -Wextra -Werror -static "$here"/src/*.cpp -o "$out/tls" \
+    $(pkg-config --static --cflags botan-3) -lbotan-3 -pthread
+strip "$out/tls"
 "$out/tls" probe

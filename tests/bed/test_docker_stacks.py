@@ -13,6 +13,7 @@ from engines.fixtures import image_tar, load_image, save_image
 from pqbed.agent.remote import RemoteClient, RemoteServer
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.triple import Triple
+from pqbed.agent.way import Way
 from pqbed.beds.artefacts import prepare_base, stack_contexts
 from pqbed.beds.docker.addresses import lane_addresses
 from pqbed.beds.docker.containers import add_stack, remove_lane, up_lane
@@ -49,6 +50,9 @@ class BareEnd:
     def quiet(self) -> None:
         pass
 
+    def drain(self) -> int:
+        return 0
+
 
 @pytest.fixture(scope="module")
 def images(private_engine, stack_image):
@@ -79,11 +83,9 @@ def triple(private_engine, images) -> Iterator[Triple]:
             return open_channel(private_engine, container, command, side, patience=Patience(60.0), owner=owner)
 
         yield Triple(
-            client_end=BareEnd(),
-            server_end=BareEnd(),
+            way_of=lambda _: Way(client_end=BareEnd(), server_end=BareEnd(), address=lane_addresses(0).server.address),
             server=StackServers(lambda stack: RemoteServer(open_side("server", stack))),
             client=StackClients(lambda stack: RemoteClient(open_side("client", stack))),
-            address=lane_addresses(0).server.address,
             timeout_ns=20 * 10**9,
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import typer
 
+from pqbed_cli.commands.algorithms import algorithms
 from pqbed_cli.commands.build import build
 from pqbed_cli.commands.compare import compare
 from pqbed_cli.commands.doctor import doctor
@@ -18,6 +19,7 @@ from pqbed_cli.commands.reproduce import reproduce
 from pqbed_cli.commands.show import show
 from pqbed_cli.commands.status import status
 from pqbed_cli.commands.sweep import sweep
+from pqbed_cli.commands.trace import trace
 from pqbed_cli.commands.up import up
 
 
@@ -34,10 +36,12 @@ def register(app: typer.Typer) -> None:
         sweep,
         show,
         explain,
+        trace,
         report,
         compare,
         export,
         reproduce,
+        algorithms,
     )
     for command in commands:
         app.command()(command)

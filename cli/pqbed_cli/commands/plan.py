@@ -23,6 +23,8 @@ def plan(
     congestion_control_client: options.CongestionControlClient = None,
     queue: options.Queue = None,
     segmentation: options.Segmentation = None,
+    layout: options.Layout = None,
+    http: options.Http = None,
     samples: options.Samples = None,
     seed: options.Seed = None,
     timeout: options.Timeout = None,

@@ -18,18 +18,17 @@ import (
 )
 
 type question struct {
-	Call        string `json:"call"`
-	Address     string `json:"address"`
-	Port        int    `json:"port"`
-	ServerName  string `json:"server_name"`
-	SizeBytes   int    `json:"size_bytes"`
-	GroupID     uint16 `json:"group_id"`
-	SignatureID uint16 `json:"signature_id"`
-	RootPEM     string `json:"root_pem"`
-	ChainPEM    string `json:"chain_pem"`
-	KeyPEM      string `json:"key_pem"`
-	TimeoutNS   int64  `json:"timeout_ns"`
-	Header      string `json:"header"`
+	Call       string `json:"call"`
+	Address    string `json:"address"`
+	Port       int    `json:"port"`
+	ServerName string `json:"server_name"`
+	SizeBytes  int    `json:"size_bytes"`
+	GroupID    uint16 `json:"group_id"`
+	RootPEM    string `json:"root_pem"`
+	ChainPEM   string `json:"chain_pem"`
+	KeyPEM     string `json:"key_pem"`
+	TimeoutNS  int64  `json:"timeout_ns"`
+	Header     string `json:"header"`
 }
 
 // Times in ns from the start of the connection, 0: not reached.

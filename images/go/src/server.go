@@ -15,15 +15,13 @@ import (
 )
 
 type listenerSettings struct {
-	Port            int    `json:"port"`
-	Chain           string `json:"chain"`
-	Key             string `json:"key"`
-	GroupID         uint16 `json:"group_id"`
-	SignatureID     uint16 `json:"signature_id"`
-	ClientRoot      string `json:"client_root"`
-	ClientDepth     int    `json:"client_depth"`
-	ClientSignature uint16 `json:"client_signature_id"`
-	Header          string `json:"header"`
+	Port        int    `json:"port"`
+	Chain       string `json:"chain"`
+	Key         string `json:"key"`
+	GroupID     uint16 `json:"group_id"`
+	SignatureID uint16 `json:"signature_id"`
+	ClientRoot  string `json:"client_root"`
+	Header      string `json:"header"`
 }
 
 // serve listens on every port of the file `listeners`, then fills the file `ready`. It ends with the process.

@@ -14,16 +14,23 @@ from pqbed.agent.facts import LaneFacts
 from pqbed.agent.namespace import Namespace
 from pqbed.agent.part import PartProcess
 from pqbed.agent.remote import RemoteClient, RemoteServer
+from pqbed.agent.routed import lay_routed_way
 from pqbed.agent.serve import Calls
 from pqbed.agent.stacks import StackClients, StackServers
+from pqbed.agent.tap import Tap, in_pieces
+from pqbed.agent.tracing import Traced, TracedFetch, Tracer
 from pqbed.agent.triple import Triple
+from pqbed.agent.way import Way
 from pqbed.fetch.drivers import StackClient
 from pqbed.net import sysctls
 from pqbed.net.end import End
 from pqbed.net.link import IFNAME, make_pair
+from pqbed.net.mirror import Mirror
+from pqbed.net.router import ROUTED_IFNAME
+from pqbed.net.shape import Side
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import Link
+from pqbed.spec.link import Layout, Link
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
@@ -35,12 +42,15 @@ from pqbed.tls.server import Server
 # (kernel/time/timer.c). Fetches that start at the same phase of the coarsest have the same retransmission times, and
 # with them the same losses. The guest's HZ is 1000.
 TIMER_PHASE_NS = 4_096_000_000
+# Of the ends, by the layout of the link.
+INTERFACES: dict[Layout, str] = {"ends": IFNAME, "router": ROUTED_IFNAME}
 
 
 class LaneAgent:
     """Answers the calls of `calls()`. Must start in the namespace that becomes the client's."""
 
     def __init__(self, index: int, clock: Clock, folder: Path) -> None:
+        self._index = index
         self._clock = clock
         self._namespace = Namespace(sysctls.pin)
         self._pinned = sysctls.pin()
@@ -48,11 +58,16 @@ class LaneAgent:
         self._servers = StackServers(self._open_server)
         self._clients = StackClients(self._open_client)
         self._parts: list[PartProcess] = []
-        self._addresses = make_pair(index, client_ns=None, server_ns=self._namespace.path)
-        self._client_end = End(None, IFNAME)
-        self._server_end = End(self._namespace.path, IFNAME)
+        addresses = make_pair(index, client_ns=None, server_ns=self._namespace.path)
+        ends = Way(
+            client_end=End(None, IFNAME),
+            server_end=End(self._namespace.path, IFNAME),
+            address=addresses.server.address,
+        )
+        self._ways: dict[Layout, Way] = {"ends": ends}
         self._cells: dict[str, Cell] = {}
         self._triple: Triple | None = None
+        self._traced: Traced | None = None
 
     def calls(self) -> Calls:
         """Return what this agent answers, by name."""
@@ -63,16 +78,17 @@ class LaneAgent:
             "set_link": self.set_link,
             "read_link": self.read_link,
             "cpu": self.cpu,
+            "trace": self.trace,
+            "pcap": self.pcap,
+            "keys": self.keys,
         }
 
     def start(self, profiles: tuple[Profile, ...], timeout_ns: int) -> LaneFacts:
         """Serve `profiles`, and say what the lane runs on."""
         self._triple = Triple(
-            client_end=self._client_end,
-            server_end=self._server_end,
+            way_of=self._way_of,
             server=self._servers,
             client=self._clients,
-            address=self._addresses.server.address,
             timeout_ns=timeout_ns,
             settle=_next_timer_phase if self._clock == "virtual" else _nothing,
         )
@@ -106,6 +122,32 @@ class LaneAgent:
         """Return this agent's own CPU time so far, ns."""
         return {"agent_ns": time.process_time_ns()}
 
+    def trace(self, fetch: Fetch) -> TracedFetch:
+        """Do `fetch` with a capture at both ends and a key log, which `pcap` and `keys` give out."""
+        cell = self._cells[fetch.cell_id]
+        self._way_of(cell.link.layout)
+        ifname = INTERFACES[cell.link.layout]
+        server_ns = self._namespace.path
+        tracer = Tracer(
+            triple=self._started(),
+            mirrors=[Mirror(netns, ifname) for netns in (None, server_ns)],
+            client_tap=Tap(None, ifname),
+            server_tap=Tap(server_ns, ifname),
+            client=self._clients,
+        )
+        self._traced = tracer.trace(cell, fetch.seed)
+        return self._traced.fetch
+
+    def pcap(self, side: Side) -> Iterator[str]:
+        """Yield the capture of one side, in pieces of base64."""
+        traced = self._last_trace()
+        yield from in_pieces(traced.client_pcap if side == "client" else traced.server_pcap)
+
+    def keys(self) -> str:
+        """Return the key log of the last trace, and forget the trace."""
+        traced, self._traced = self._last_trace(), None
+        return traced.keys
+
     def close(self) -> None:
         """End the server."""
         self._servers.stop()
@@ -128,6 +170,17 @@ class LaneAgent:
         part = PartProcess(role, stack, folder, enter)
         self._parts.append(part)
         return part.channel
+
+    def _way_of(self, layout: Layout) -> Way:
+        """Return the way of a layout. Both stand side by side; the second is laid when it is first asked for."""
+        if layout not in self._ways:
+            self._ways[layout] = lay_routed_way(self._index, self._namespace.path)
+        return self._ways[layout]
+
+    def _last_trace(self) -> Traced:
+        if self._traced is None:
+            raise RuntimeError("trace comes first")
+        return self._traced
 
     def _started(self) -> Triple:
         if self._triple is None:

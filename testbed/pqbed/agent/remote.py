@@ -1,9 +1,11 @@
 """The parts of a lane behind channels: the same methods, spoken as calls (see roles.py)."""
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Iterable, Sequence
 
 from pqbed.agent.channel import Channel
 from pqbed.fetch.request import FetchRequest
+from pqbed.net.capture import Room
 from pqbed.net.shape import EndShape
 from pqbed.net.state import EndState
 from pqbed.spec.profile import Profile
@@ -14,6 +16,11 @@ from pqbed.tls.server import FIRST_PORT
 from pqbed.tls.support import Support
 
 Nothing = type(None)
+
+
+def join_pieces(pieces: Iterable[str]) -> bytes:
+    """Return what `agent.tap.in_pieces` took apart."""
+    return b"".join(base64.b64decode(piece) for piece in pieces)
 
 
 class RemoteEnd:
@@ -31,6 +38,9 @@ class RemoteEnd:
     def quiet(self) -> None:
         self._channel.call("quiet", Nothing)
 
+    def drain(self) -> int:
+        return self._channel.call("drain", int)
+
     def probe(self) -> None:
         """Raise HostError where this end's kernel has no netem."""
         self._channel.call("probe", Nothing)
@@ -38,6 +48,10 @@ class RemoteEnd:
     def neighbour(self, address: str, mac: str) -> None:
         """Fix where the other end is."""
         self._channel.call("neighbour", Nothing, address=address, mac=mac)
+
+    def stop_redirects(self) -> None:
+        """Keep this end's kernel from telling of shorter ways than over a stage."""
+        self._channel.call("stop_redirects", Nothing)
 
     def sysctls(self) -> dict[str, str]:
         """Return the kernel settings of this end's namespace."""
@@ -93,5 +107,40 @@ class RemoteClient:
     def release(self) -> None:
         self._channel.call("release", Nothing)
 
+    def log_keys(self) -> None:
+        self._channel.call("log_keys", Nothing)
+
+    def take_keys(self) -> str:
+        return self._channel.secret_call("take_keys", str)
+
     def version(self) -> str:
         return self._channel.call("version", str)
+
+
+class RemoteMirror:
+    """A `Mirror` behind the channel of its end."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def start(self) -> None:
+        self._channel.call("mirror", Nothing)
+
+    def stop(self) -> None:
+        self._channel.call("unmirror", Nothing)
+
+
+class RemoteTap:
+    """A `Tap` behind a channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def begin(self, room: Room) -> None:
+        self._channel.call("begin", Nothing, room=room)
+
+    def end(self) -> int:
+        return self._channel.call("end", int)
+
+    def pcap(self) -> bytes:
+        return join_pieces(self._channel.stream("pcap", str))

@@ -9,12 +9,13 @@ import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pqbed.agent.facts import LaneFacts
+from pqbed.agent.tracing import Traced
 from pqbed.beds.bed import BedName
-from pqbed.errors import LaneError
+from pqbed.errors import HostError, LaneError
 from pqbed.expect import exchange_of
 from pqbed.flights import typical_certificate_bytes, typical_flights
-from pqbed.model import handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
-from pqbed.net.shape import shape_end
+from pqbed.model import connect_floor_ns, handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
+from pqbed.net.shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.net.state import EndState, LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
@@ -93,10 +94,10 @@ class FakeLane:
                 yield fetch, invent_timings(cells[fetch.cell_id], fetch, self._timeout_ns)
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
-        client, server = (shape_end(link, tcp, "client", seed), shape_end(link, tcp, "server", seed))
         self._link = LinkState(
-            client=EndState(asked=client, applied=client, text="fake"),
-            server=EndState(asked=server, applied=server, text="fake"),
+            client=_taken(shape_end(link, tcp, "client", seed)),
+            server=_taken(shape_end(link, tcp, "server", seed)),
+            stages={stage: _taken(shape_stage(link, tcp, stage, seed)) for stage in stages_of(link)},
         )
         return self._link
 
@@ -105,8 +106,15 @@ class FakeLane:
             raise LaneError(f"lane {self.index} has no link yet")
         return self._link
 
+    def trace(self, cell: Cell, fetch: Fetch) -> Traced:  # noqa: ARG002
+        raise HostError("the fake bed sends no packets, so there is nothing to trace", "take another bed: --bed uml")
+
     def close(self) -> None:
         self._closed.set()
+
+
+def _taken(shape: EndShape) -> EndState:
+    return EndState(asked=shape, applied=shape, text="fake")
 
 
 def invent_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:
@@ -119,10 +127,10 @@ def invent_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:
     rest_ns -= handshake_floor_ns(cell, exchange.server_bytes, sum(exchange.client_hello))
     last_byte_ns = handshake_ns + _stretch(rest_ns, draw)
     if last_byte_ns > timeout_ns:
-        return Timings(outcome="timeout", detail="time-out of the fetch", tcp_connect_ns=rtt_ns)
+        return Timings(outcome="timeout", detail="time-out of the fetch", tcp_connect_ns=connect_floor_ns(cell))
     return Timings(
         outcome="ok",
-        tcp_connect_ns=rtt_ns,
+        tcp_connect_ns=connect_floor_ns(cell),
         tls_done_ns=handshake_ns,
         first_byte_ns=min(handshake_ns + rtt_ns, last_byte_ns),
         last_byte_ns=last_byte_ns,

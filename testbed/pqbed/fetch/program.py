@@ -4,7 +4,9 @@ One process for all fetches of a lane. It times the connection itself; what it s
 """
 
 import json
+import os
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +22,9 @@ from pqbed.tls.algorithms import published_groups
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.groups import GROUP_HEADER, canonical_group
 from pqbed.tls.support import probe_support
+
+# Where programs are told to log secrets.
+KEY_LOG = "SSLKEYLOGFILE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,7 @@ class ProgramClient:
         self._stack = stack
         self._credentials: dict[str, Credentials] = {}
         self._process: subprocess.Popen[str] | None = None
+        self._key_log: tempfile._TemporaryFileWrapper[bytes] | None = None
 
     def take_credentials(self, credentials: Sequence[Credentials]) -> None:
         """Keep what requests of mutual profiles name."""
@@ -58,6 +64,8 @@ class ProgramClient:
 
     def fetch(self, request: FetchRequest) -> Timings:
         """Do one fetch. A failure is a result, not an exception."""
+        if request.http != "1.1":
+            return Timings(outcome="unsupported", detail=f"this client does not speak HTTP/{request.http}")
         found = from_json(Fetched, self._ask({"call": "fetch", **self._question(request)}))
         outcome, detail = found.outcome, found.detail
         if outcome == "ok":
@@ -71,6 +79,20 @@ class ProgramClient:
         """Reset the connection of the last fetch."""
         if self._process is not None:
             self._ask({"call": "release"})
+
+    def log_keys(self) -> None:
+        """Log the secrets of every connection from now on, by a process that is told to, in a file of its own."""
+        self._end()
+        self._key_log = tempfile.NamedTemporaryFile(prefix="keys-")  # noqa: SIM115 - it ends with `take_keys`
+
+    def take_keys(self) -> str:
+        """Return what was logged in the NSS format and remove it; the next process logs nothing."""
+        self._end()
+        key_log, self._key_log = self._key_log, None
+        if key_log is None:
+            return ""
+        with key_log:
+            return key_log.read().decode()
 
     def version(self) -> str:
         """Return the version of the stack's library."""
@@ -109,11 +131,22 @@ class ProgramClient:
     def _started(self) -> subprocess.Popen[str]:
         if self._process is None:
             command = (*self._stack.program, "client")
+            environment = {name: value for name, value in os.environ.items() if name != KEY_LOG}
+            if self._key_log is not None:
+                environment[KEY_LOG] = self._key_log.name
             try:
-                self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                self._process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+                )
             except OSError as error:
                 raise HostError(f"the client of {self._stack.name} does not start: {error}") from error
         return self._process
+
+    def _end(self) -> None:
+        """End the process with its input; the next fetch starts another."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.communicate()
 
 
 def _timings(request: FetchRequest, found: Fetched, outcome: Outcome, detail: str) -> Timings:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pqbed.spec.profile import DEFAULT_STACK
+from pqbed.spec.workload import Http
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,3 +27,4 @@ class FetchRequest:
     credentials: str = ""
     stack: str = DEFAULT_STACK
     group_id: int | None = None
+    http: Http = "1.1"

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 import polars as pl
 
 from pqbed.report.frame import Measured, counts_by_outcome
+from pqbed.report.handshake import tell_handshakes
 from pqbed.stats.compare import NEGLIGIBLE_PCT
 from pqbed.stats.quantiles import interval_exists
+from pqbed.store.floor import BELOW_HINT
 from pqbed.store.manifest import Manifest
 
 MOST_SAMPLES_ASKED = 100_000
+MOST_BELOW = 5
 
 
 def tell_answer(measured: Measured) -> tuple[str, str, str]:
@@ -102,6 +105,13 @@ def samples_needed(share: float) -> int:
     return low
 
 
+def tell_below_floor(measured: Measured) -> list[str]:
+    """Return one sentence for each cell with samples that are faster than physics allows."""
+    told = [f"This run failed: {one.sentence()}." for one in measured.below[:MOST_BELOW]]
+    more = len(measured.below) - MOST_BELOW
+    return [*told, *([f"And so in {more} more cells."] if more > 0 else []), *([f"So {BELOW_HINT}."] if told else [])]
+
+
 def tell_caveats(measured: Measured, manifest: Manifest) -> list[str]:
     """Return what the numbers do not say, for this run."""
     found = []
@@ -112,6 +122,7 @@ def tell_caveats(measured: Measured, manifest: Manifest) -> list[str]:
             "Virtual time has no CPU cost: what the cryptography itself computes is not in these numbers, only what it "
             "sends. On a fast link, where the CPU is a large part of a handshake, the true increase is higher."
         )
+        found += _cpu_term(manifest)
     if manifest.state != "finished":
         found.append(f"The run is not finished ({manifest.state or 'still measured, or interrupted'}).")
     if len({fact.host.host for fact in manifest.resumed} | {manifest.host.host}) > 1:
@@ -122,6 +133,14 @@ def tell_caveats(measured: Measured, manifest: Manifest) -> list[str]:
         missing = max(1, round(0.05 * bounded))
         found.append(f"Of {bounded} intervals at 95 %, about {missing} miss the true value by chance alone.")
     return found
+
+
+def _cpu_term(manifest: Manifest) -> list[str]:
+    told = tell_handshakes(manifest)
+    if not told:
+        return []
+    where = f"measured natively on {manifest.host.cpu_model}"
+    return [f"The CPU time of a handshake's public-key operations, {where}, comes on top: {'; '.join(told)}."]
 
 
 def _caveats_of_cells(measured: Measured) -> list[str]:

@@ -36,8 +36,11 @@ class Timings:
     """What the client saw of one fetch. Times in ns from the start of the connection; None: not reached.
 
     `last_byte_ns` is the TTLB. TCP_INFO's `tcp_rtt_ns` is the smoothed RTT at close, `cwnd` is in
-    segments. All of the client's socket, so `retransmits` and `lost` are those of the client. `provider` and
-    `client_provider`: which provider of its library served the group on either side; None where it cannot be told.
+    segments. All of the client's socket, so `retransmits` and `lost` are those of the client. With another transport
+    than TCP there is no `tcp_connect_ns`, and none of these.
+    `queue_drops` counts packets for which the bottlenecks of both directions had no room (layout `router` alone).
+    `provider` and `client_provider`: which provider of its library served the group on either side; None where it
+    cannot be told.
     """
 
     outcome: Outcome
@@ -54,6 +57,7 @@ class Timings:
     lost: int | None = None
     tcp_rtt_ns: int | None = None
     cwnd: int | None = None
+    queue_drops: int | None = None
     provider: str | None = None
     client_provider: str | None = None
 

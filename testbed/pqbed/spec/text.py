@@ -45,11 +45,13 @@ _WITH_UNITS: dict[str, tuple[str, Callable[..., Any]]] = {
 _WITHOUT_UNITS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "distribution": ("distribution", parse.parse_distributions),
     "segmentation": ("segmentation", parse.parse_segmentations),
+    "layout": ("layout", parse.parse_layouts),
     "queue": ("queue_packets", parse.parse_queues),
     "initcwnd": ("initcwnd", parse.parse_initcwnds),
     "initcwnd_client": ("initcwnd_client", parse.parse_client_initcwnds),
     "congestion_control": ("congestion_control", parse.parse_controls),
     "congestion_control_client": ("congestion_control_client", parse.parse_client_controls),
+    "http": ("http", parse.parse_http),
     "samples": ("samples", lambda text: parse.parse_count("samples", text, 1, MOST_SAMPLES)),
     "seed": ("seed", lambda text: parse.parse_count("seed", text, 0, 2**63 - 1)),
     "mtu": ("mtu", lambda text: parse.parse_count("mtu", text, 576, 9216)),
@@ -133,12 +135,14 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
         "distribution": list(sweep.distribution),
         "queue": [parse.format_queue(queue) for queue in sweep.queue_packets],
         "segmentation": list(sweep.segmentation),
+        "layout": list(sweep.layout),
         "initcwnd": list(sweep.initcwnd),
         "initcwnd_client": [segments or parse.SAME for segments in sweep.initcwnd_client],
         "congestion_control": list(sweep.congestion_control),
         "congestion_control_client": [name or parse.SAME for name in sweep.congestion_control_client],
         "mtu": sweep.mtu,
         "size": [format_size(size) for size in sweep.size_bytes],
+        "http": list(sweep.http),
         "samples": sweep.samples,
         "seed": sweep.seed,
         "timeout": format_duration(sweep.timeout_ns),
@@ -212,12 +216,14 @@ class _LayerForm(_Form):
     distribution: _Text | None = None
     queue: _Text | None = None
     segmentation: _Text | None = None
+    layout: _Text | None = None
     initcwnd: _Text | None = None
     initcwnd_client: _Text | None = None
     congestion_control: _Text | None = None
     congestion_control_client: _Text | None = None
     mtu: _Text | None = None
     size: _Text | None = None
+    http: _Text | None = None
     samples: _Text | None = None
     seed: _Text | None = None
     timeout: _Text | None = None

@@ -33,10 +33,20 @@ class Resumption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandshakeCpu:
+    """CPU time of the public-key operations in one handshake of `profile`, measured natively on the run's host."""
+
+    profile: str
+    client_ns: int
+    server_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """`kernel` and `versions` are those of the lanes, `artefacts` the bed's images and file systems by hash.
 
-    `packages` are the Python packages here. Times are UTC, ISO 8601; `ended` None: not ended, or killed.
+    `packages` are the Python packages here. `handshake_cpu` is what virtual time leaves out, empty where not measured.
+    Times are UTC, ISO 8601; `ended` None: not ended, or killed.
     """
 
     schema: str = RUN_ID
@@ -56,6 +66,7 @@ class Manifest:
     packages: dict[str, str] = field(default_factory=dict)
     host: HostFacts
     resumed: tuple[Resumption, ...] = ()
+    handshake_cpu: tuple[HandshakeCpu, ...] = ()
 
 
 def start_manifest(

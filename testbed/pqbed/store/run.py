@@ -201,7 +201,7 @@ def create_run(out: Path, name: str, manifest: Manifest, files: Mapping[str, str
             _fill(
                 making, {MANIFEST_NAME: dump_manifest(manifest)} | {key: text.encode() for key, text in files.items()}
             )
-            path = _place(making, out, name)
+            path = place_folder(making, out, name)
         except BaseException:
             shutil.rmtree(making, ignore_errors=True)
             if lock is not None:
@@ -229,12 +229,12 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
     sync_folder(folder)
 
 
-def _place(making: Path, out: Path, name: str) -> Path:
-    """Rename `making` to the first free name; a rename onto a directory that is not empty fails."""
+def place_folder(making: Path, out: Path, name: str) -> Path:
+    """Rename `making` to `out`/<utc>-<name>, the first that is free, and return it."""
     stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}"
     for attempt in itertools.count(1):
         path = out / (stem if attempt == 1 else f"{stem}-{attempt}")
-        with contextlib.suppress(FileExistsError):
+        with contextlib.suppress(FileExistsError):  # a rename onto a directory that is not empty fails
             if not path.exists():
                 _rename_folder(making, path)
                 sync_folder(out)

@@ -52,11 +52,17 @@ def up_lane(engine: Engine, index: int, image: str) -> tuple[LaneContainers, boo
 
 
 def add_stack(engine: Engine, lane: LaneContainers, side: Part, stack: str, image: str) -> tuple[Owned, str]:
-    """Start a container of another stack in the namespace of a lane's server or client; whoever asked removes it."""
+    """Start a container of another stack in the namespace of a lane's server or client; whoever asked removes it.
+
+    One that a killed session left is removed first.
+    """
     name, labels = f"{part_name(lane.index, side)}-{stack}", lane_labels(lane.index, STACK_ROLES[side])
+    for one in engine.find("container", labels):
+        if one.name == name:
+            engine.remove(one)
     holder = lane.parts[side]
     spec = ContainerSpec(name=name, image=image, argv=HOLD, labels=labels, joins=holder, tmpfs=TMPFS)
-    container = _start(engine, spec)
+    container = start_container(engine, spec)
     return Owned(kind="container", id=container, name=name, labels=labels), container
 
 
@@ -65,7 +71,7 @@ def find_lane(engine: Engine, index: int) -> LaneContainers | None:
     present = engine.find("container", ours(index))
     if any(one.busy for one in present):
         raise LaneError(f"lane {index} is in use by another pqbed", hint="wait for it, or end it with `pqbed down`")
-    usable = {one.labels.get(ROLE): one for one in present if one.running}
+    usable = {one.labels.get(ROLE): one for one in present if one.running and one.labels.get(ROLE) in PARTS}
     images = {one.image for one in usable.values()}
     if set(usable) != set(PARTS) or len(images) != 1:
         return None
@@ -113,14 +119,15 @@ def _make(engine: Engine, index: int, image: str) -> dict[Part, str]:
     labels = lane_labels(index, "network")
     engine.create_network(NetworkSpec(name=name, subnet=plan.subnet, gateway=plan.gateway, labels=labels))
     parts: dict[Part, str] = {}
-    parts["server"] = _start(engine, _holder(index, "server", image, plan.server))
-    parts["client"] = _start(engine, _holder(index, "client", image, plan.client))
-    parts["server-end"] = _start(engine, _end(index, "server-end", image, parts["server"]))
-    parts["client-end"] = _start(engine, _end(index, "client-end", image, parts["client"]))
+    parts["server"] = start_container(engine, _holder(index, "server", image, plan.server))
+    parts["client"] = start_container(engine, _holder(index, "client", image, plan.client))
+    parts["server-end"] = start_container(engine, _end(index, "server-end", image, parts["server"]))
+    parts["client-end"] = start_container(engine, _end(index, "client-end", image, parts["client"]))
     return parts
 
 
-def _start(engine: Engine, spec: ContainerSpec) -> str:
+def start_container(engine: Engine, spec: ContainerSpec) -> str:
+    """Make a container and start it; return its id. Raises EngineError with its last words."""
     container = engine.create_container(spec)
     try:
         engine.start_container(container)
@@ -159,4 +166,4 @@ def _end(index: int, part: Part, image: str, holder: str) -> ContainerSpec:
 
 
 def _joins(thing: Owned) -> bool:
-    return "-" in thing.labels.get(ROLE, "")
+    return thing.labels.get(ROLE, "").endswith(("-end", "-tap", "-stack"))

@@ -5,15 +5,19 @@ from contextlib import ExitStack, suppress
 
 from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
-from pqbed.agent.remote import RemoteClient, RemoteEnd, RemoteServer
+from pqbed.agent.remote import RemoteClient, RemoteEnd, RemoteMirror, RemoteServer
 from pqbed.agent.stacks import StackClients, StackServers
+from pqbed.agent.tracing import Traced, Tracer
 from pqbed.agent.triple import Triple
 from pqbed.beds.docker.addresses import lane_addresses
 from pqbed.beds.docker.containers import LaneContainers, add_stack
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import Part
 from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
+from pqbed.beds.docker.stages import DockerWays, up_stages
+from pqbed.beds.docker.tap import open_tap
 from pqbed.errors import PqbedError
+from pqbed.net.shape import SIDES, Stage
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
@@ -50,6 +54,9 @@ class DockerLane:
         self._keeps_link = keeps_link
         self._last: tuple[Link, Tcp, int] | None = None
         self._owner = owner
+        self._engine = engine
+        self._containers = containers
+        self._ends: dict[Part, Channel] = {}
         self._patience = Patience(START_TIMEOUT_S)
         try:
             self._start(engine, containers, images, profiles, timeout_ns)
@@ -73,6 +80,24 @@ class DockerLane:
         """Read both ends."""
         return self._triple.read_link()
 
+    def trace(self, cell: Cell, fetch: Fetch) -> Traced:
+        """Do one fetch and capture it at both ends, from containers that live as long as that."""
+        ends: tuple[Part, ...] = ("client-end", "server-end")
+        with ExitStack() as owner:
+            client_tap, server_tap = (
+                open_tap(self._engine, self._containers, side, patience=self._patience, owner=owner) for side in SIDES
+            )
+            tracer = Tracer(
+                triple=self._triple,
+                mirrors=[RemoteMirror(self._ends[end]) for end in ends],
+                client_tap=client_tap,
+                server_tap=server_tap,
+                client=self._client,
+            )
+            traced = tracer.trace(cell, fetch.seed)
+        self._last = (cell.link, cell.tcp, fetch.seed)
+        return traced
+
     def close(self) -> None:
         """End the agents; the containers stay, unless this lane was made for itself."""
         last, self._last = self._last, None
@@ -82,7 +107,13 @@ class DockerLane:
         self._owner.close()
 
     def _open_end(self, engine: Engine, containers: LaneContainers, part: Part) -> RemoteEnd:
-        return RemoteEnd(self._open(engine, containers.parts[part], part, agent_command("end")))
+        self._ends[part] = self._open(engine, containers.parts[part], part, agent_command("end"))
+        return RemoteEnd(self._ends[part])
+
+    def _open_stages(self, engine: Engine, containers: LaneContainers) -> dict[Stage, RemoteEnd]:
+        stages = up_stages(engine, containers)
+        command = agent_command("end")
+        return {stage: RemoteEnd(self._open(engine, container, stage, command)) for stage, container in stages.items()}
 
     def _open_stack(
         self, engine: Engine, containers: LaneContainers, images: Mapping[str, str], part: Part, name: str
@@ -107,22 +138,18 @@ class DockerLane:
         timeout_ns: int,
     ) -> None:
         addresses = lane_addresses(self.index)
-        server_end, client_end = (
-            self._open_end(engine, containers, "server-end"),
-            self._open_end(engine, containers, "client-end"),
-        )
-        for end, other in ((server_end, addresses.client), (client_end, addresses.server)):
-            end.probe()
-            # Without a fixed neighbour a fetch would pay for ARP, and ARP would draw from netem's random stream.
-            end.neighbour(other.address, other.mac)
+        server_end = self._open_end(engine, containers, "server-end")
+        client_end = self._open_end(engine, containers, "client-end")
+        server_end.probe()
+        client_end.probe()
+        ways = DockerWays(client_end, server_end, addresses, lambda: self._open_stages(engine, containers))
         server = StackServers(lambda name: RemoteServer(self._open_stack(engine, containers, images, "server", name)))
         client = StackClients(lambda name: RemoteClient(self._open_stack(engine, containers, images, "client", name)))
+        self._client = client
         self._triple = Triple(
-            client_end=client_end,
-            server_end=server_end,
+            way_of=ways,
             server=server,
             client=client,
-            address=addresses.server.address,
             timeout_ns=timeout_ns,
         )
         served = self._triple.start(profiles)
