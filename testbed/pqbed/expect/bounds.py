@@ -54,7 +54,7 @@ def bounds_of(cell: Cell, certificate_bytes: int | None, client_certificate_byte
 
 def floors_of(cell: Cell, exchange: Exchange) -> Floors:
     """Return the floors, with some slack for sizes that are not known to the byte."""
-    slack = SLACK_BYTES if cell.profile.stack == KNOWN_STACK else OTHER_STACK_SLACK_BYTES
+    slack = SLACK_BYTES if _is_known(cell.profile) else OTHER_STACK_SLACK_BYTES
     server, response = exchange.server_bytes - slack, max(1, sum(exchange.response) - slack)
     client, hello = exchange.client_bytes - slack, max(1, sum(exchange.client_hello) - slack)
     return Floors(
@@ -83,7 +83,13 @@ def unknowns(cell: Cell, lossless: Expected) -> tuple[str, ...]:
     )
 
 
+def _is_known(profile: Profile) -> bool:
+    """Tell whether both ends are the software that was compared with packets."""
+    return {profile.stack, profile.clients_stack} == {KNOWN_STACK}
+
+
 def _unknown_profile(profile: Profile) -> tuple[str, ...]:
-    if profile.stack != KNOWN_STACK:
-        return (f"stack {profile.stack}",)
+    others = sorted({profile.stack, profile.clients_stack} - {KNOWN_STACK})
+    if others:
+        return tuple(f"stack {name}" for name in others)
     return () if has_known_sizes(profile) else (f"the sizes of profile {profile.name}",)
