@@ -104,3 +104,14 @@ def test_build_says_what_was_made(pqbed):
     built = json.loads(pqbed("build", "--bed", "fake", "--json").out)
     assert built == {"bed": "fake", "clock": "virtual", "artefacts": {"fake": "sha256:" + "0" * 64}}
     assert "everything the bed needs is there" in pqbed("build", "--bed", "fake").out
+
+
+def test_fetch_takes_each_pair_of_stacks(pqbed):
+    pqbed(*UP, "--profile", "hybrid")
+    ended = pqbed("fetch", "--stack", "openssl,go", "--client-stack", "same,go")
+    assert ended.code == 0
+    for arm in ("hybrid.openssl", "hybrid.go-to-openssl", "hybrid.go"):
+        assert arm in ended.out
+    refused = pqbed("fetch", "--stack", "gol")
+    assert refused.code == 2
+    assert "there is no stack 'gol'" in refused.err
