@@ -23,12 +23,13 @@ from pqbed.calibrate.schedule import (
     LARGEST_QUEUE,
     LOSSES_AGAIN,
     MOST_BURSTS,
+    MS,
     QUEUE_SHARE,
     SECOND_NS,
     Schedule,
     schedule,
 )
-from pqbed.calibrate.station import Came, Filled, Flight, ReadQueue, Train
+from pqbed.calibrate.station import DATAGRAMS_A_LOOK, LARGEST_DATAGRAM, Came, Filled, Flight, ReadQueue, Train
 from pqbed.net.shape import EndShape
 from pqbed.spec.options import Clock
 
@@ -49,7 +50,7 @@ class Station(Protocol):
     def collect(self, train: Train, wait_ns: int, patience_ns: int) -> Came: ...
     def call(self, timeout_ns: int) -> bool: ...
     def answer(self, timeout_ns: int) -> bool: ...
-    def flight(self) -> Flight: ...
+    def flight(self, pause_ns: int) -> Flight: ...
     def hang_up(self) -> None: ...
     def fill(self, most: int) -> Filled: ...
 
@@ -112,19 +113,19 @@ class _Direction:
         return Filled(packets=held, full=held < count, took_ns=time.monotonic_ns() - start_ns)
 
     def fly(self) -> Flight:
-        """Send the first flight of the new connection."""
+        """Send the first flight of the new connection, once nothing of its handshake is on the wire any more."""
+        flight = self.sender.flight(self.plan.delay_ns + self.plan.small_ns + MS)
         if self.between is None:
-            return self.sender.flight()
+            return flight
         packets, packet_bytes = self.between.whole()
-        flight = self.sender.flight()
-        packets_after, bytes_after = self.between.whole()
-        return replace(flight, packets=max(0, packets_after - packets), packet_bytes=max(0, bytes_after - packet_bytes))
+        return replace(flight, packets=packets, packet_bytes=packet_bytes)
 
     @property
     def patient_ns(self) -> int:
-        """Return how long filling may take: once packets leave, what is left does not tell the queue's length."""
+        """Return how long filling may take: where as many leave as come, a queue that grows no more may not be full."""
         if self.between is None:
-            return max(self.plan.delay_ns, self.plan.bulk_frame_ns * (self.limit or 0) // 50)
+            a_look = DATAGRAMS_A_LOOK * len(LARGEST_DATAGRAM) // self.plan.bulk_payload_bytes
+            return max(self.plan.delay_ns, self.plan.bulk_frame_ns * a_look // 2)
         return self.plan.bulk_frame_ns * SPARE_PACKETS // 2
 
     @property
@@ -147,21 +148,21 @@ class _Bench:
             direction.queue = filled if filled.packets and filled.took_ns <= direction.patient_ns else None
         self._wire.quiet()
 
-    def take_off(self) -> tuple[Flight, Flight] | None:
-        """Return the first flights of both sides, best of a connection that lost nothing; None without any."""
-        client, server = (direction.sender for direction in self.directions)
-        patience_ns = SECOND_NS - 1 + 4 * sum(direction.plan.delay_ns for direction in self.directions)
-        flights = None
+    def take_off(self, direction: _Direction) -> Flight | None:
+        """Return the first flight in one direction, best of a connection that lost nothing; None without any."""
+        client, server = (one.sender for one in self.directions)
+        patience_ns = SECOND_NS - 1 + 4 * sum(one.plan.delay_ns for one in self.directions)
+        flight = None
         for number in range(CONNECT_TRIES):
             self._wire.set_anew(number)
             if client.call(patience_ns) and server.answer(patience_ns):
-                flights = (self.directions[0].fly(), self.directions[1].fly())
+                flight = direction.fly()
             self._wire.quiet()
             for side in (client, server):
                 side.hang_up()
-            if flights is not None and not any(flight.retransmits for flight in flights):
+            if flight is not None and not flight.retransmits:
                 break
-        return flights
+        return flight
 
     def haul(self) -> list[Came]:
         """Send datagrams of full size back to back."""
@@ -232,7 +233,8 @@ def measure_link(client: Station, server: Station, wire: Wire, asked: tuple[Aske
     down = _Direction(server, client, asked[1], between[1])
     bench = _Bench(wire, (up, down))
     bench.fill_queues()
-    flights = bench.take_off()
+    # One connection each: the acknowledgements of the one would be among the other's frames.
+    flights = [bench.take_off(direction) for direction in bench.directions]
     bulks = bench.haul()
     alone = bench.send_alone(1, [direction.plan.alone for direction in bench.directions])
     bursts = bench.send_bursts(1, [direction.losses for direction in bench.directions])
@@ -241,8 +243,8 @@ def measure_link(client: Station, server: Station, wire: Wire, asked: tuple[Aske
     return Measured(
         up=_sum_up(up, bulks[0], alone[0], bursts[0], repeats[0]),
         down=_sum_up(down, bulks[1], alone[1], bursts[1], repeats[1]),
-        client=_sender(client, flights and flights[0]),
-        server=_sender(server, flights and flights[1]),
+        client=_sender(client, flights[0]),
+        server=_sender(server, flights[1]),
         rtt_p50_ns=_quantile(rtts, 50),
         rtt_p99_ns=_quantile(rtts, 99),
     )

@@ -93,10 +93,12 @@ def _range_found(rows: pl.DataFrame, suffix: str) -> str:
 
 
 def _tell_certainty(measured: Measured, rows: pl.DataFrame) -> str:
-    total, failed = int(measured.counts["n"].sum()), int(measured.counts["n_failed"].sum())
+    total = int((measured.counts["n"] - measured.counts["n_unsupported"]).sum())
+    failed = int(measured.counts["n_failed"].sum())
     luck = f"All {total:,} fetches succeeded"
     if failed:
         luck = f"{failed:,} of {total:,} fetches failed and count as slower than all that succeeded"
+    luck = _tell_wrong_links(measured) + luck
     bounded = rows.filter(pl.col("increase_low").is_not_null() & pl.col("increase_high").is_not_null())
     if rows.is_empty():
         return f"{luck}."
@@ -115,6 +117,12 @@ def _tell_noise(measured: Measured, rows: pl.DataFrame) -> str:
     low, high = (f"{end:.1f}" for end in _bounds(floors))
     span = f"±{high} %" if low == high else f"±{low} to ±{high} %"
     return f"{margin}, and two equal arms differed by {span} at most (the noise floor)"
+
+
+def _tell_wrong_links(measured: Measured) -> str:
+    links = measured.cells.unique("link_id")
+    wrong = links.filter(pl.col("link_wrong")).height
+    return f"Calibration found {wrong} of {links.height} links wrong, see the caveats. " if wrong else ""
 
 
 def _without_interval(measured: Measured) -> str:
@@ -184,6 +192,8 @@ def _caveats_of_cells(measured: Measured) -> list[str]:
     if measured.cells["link_applied"].eq_missing(other=False).any():
         found.append("Over some links the kernel did not confirm what was asked; see the failures.")
     found += _caveats_of_links(measured)
+    if measured.counts["n_unsupported"].any():
+        found.append("What a pair of stacks does not support was not fetched, and has no times.")
     if measured.percentiles["censored"].any():
         found.append("Where more fetches failed than a percentile leaves room for, it is above all that was seen.")
     return found

@@ -9,6 +9,7 @@ from pqbed.report.figures import choose_figures
 from pqbed.report.figures.over_size import draw_increase
 from pqbed.report.files import figure_files, whole_spec, write_figures
 from pqbed.report.theme import MODES, PALETTES, SHAPES, vega_config
+from pqbed.spec.link import RandomLoss
 
 ONE_LINK = (35_000_000,)
 
@@ -76,6 +77,17 @@ def test_published_values_are_drawn_in_their_panel_only(measured_of):
     hybrid, pq = draw_increase(measured_of(), published).panels
     assert "published" not in json.dumps(hybrid.spec)
     assert "published" in json.dumps(pq.spec)
+
+
+def test_phases_have_a_stroke_where_the_model_knows_the_cell(measured_of):
+    def strokes(measured):
+        (figure,) = [one for one in choose_figures(measured) if one.name == "phases"]
+        rows = [row for panel in figure.panels for row in rows_of(panel.spec)]
+        return sorted(row["expected_ms"] for row in rows if "expected_ms" in row)
+
+    measured = measured_of(samples=4)
+    assert strokes(measured) == sorted(measured.cells["expected_ns"] / 1_000_000)
+    assert strokes(measured_of(samples=4, loss=(RandomLoss(probability_ppm=10_000),))) == []
 
 
 def test_no_chart_has_more_rows_than_altair_allows(measured_of):
