@@ -155,7 +155,7 @@ def _caveats_of_cells(measured: Measured) -> list[str]:
         found.append("A fetch of 0 bytes has a request and an empty response: one round trip more than the handshake.")
     if measured.cells["link_applied"].eq_missing(other=False).any():
         found.append("Over some links the kernel did not confirm what was asked; see the failures.")
-    if measured.counts["n_unsupported"].any():
+    if measured.counts["n_unsupported"].sum():
         found.append("What a pair of stacks does not support was not fetched, and has no times.")
     if measured.percentiles["censored"].any():
         found.append("Where more fetches failed than a percentile leaves room for, it is above all that was seen.")
