@@ -72,7 +72,7 @@ def test_a_sample_below_the_floor_ends_with_four(pqbed, run, monkeypatch):
     ended = pqbed("explain", str(run), "--profile", "pq", "--loss", "0", "--size", "0")
     assert ended.code == SOME_FAILED
     assert re.search(
-        r"^error: 7 samples of cell \w+ \(pq\) below the floor: the last byte of ", ended.out, re.MULTILINE
+        r"^error: 7 samples of cell \w+ \(pq\) lie below the floor: the last byte of ", ended.out, re.MULTILINE
     )
 
 

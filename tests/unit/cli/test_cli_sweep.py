@@ -223,14 +223,12 @@ def test_a_sample_below_the_floor_fails_the_run_and_names_the_cell(pqbed, monkey
     one = ("--rtt", "35", "--bandwidth", "1", "--size", "0", "--loss", "0", "--profile", "pq", "--no-aa")
     ended = pqbed("sweep", "--bed", "fake", *one, "--samples", "3")
     assert ended.code == SOME_FAILED
-    told = (
-        r"^error: 3 samples of cell \w+ \(pq\) below the floor: the last byte of repetition \d came after \S+ ms, and "
-    )
+    told = r"^error: 3 samples of cell \w+ \(pq\) lie below the floor: the last byte of repetition \d came "
     assert len(re.findall(told, ended.out, re.MULTILINE)) == 1
     assert "  hint: the link was not what was asked, or the clock is wrong: do not use this run\n" in ended.out
     shown = pqbed("show", "latest", "--json")
-    (below,) = [one for one in json.loads(shown.out)["below_floor"] if one["milestone"] == "last_byte_ns"]
-    assert (below["samples"], below["profile"]) == (3, "pq")
+    (below,) = json.loads(shown.out)["below_floor"]
+    assert (below["samples"], below["profile"], below["milestone"]) == (3, "pq", "last_byte_ns")
     assert below["least_ns"] < below["floor_ns"]
     assert shown.err.startswith("error: 3 samples of cell ")
 

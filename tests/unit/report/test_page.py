@@ -138,5 +138,5 @@ def test_a_sample_below_the_floor_is_told_first(make_run, monkeypatch):
     page = write_report(make_run(samples=4), figure_files=False).page.read_text()
     answer = page.partition('<h2 id="answer-title">')[2].partition('class="lead"')[0]
     assert answer.count('<p class="alarm" role="alert">This run failed: ') == 5
-    assert "more cells.</p>" in answer
+    assert "And so in 7 more cells.</p>" in answer
     assert "So the link was not what was asked, or the clock is wrong: do not use this run." in answer
