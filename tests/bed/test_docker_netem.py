@@ -11,6 +11,7 @@ from pqbed.beds.docker.bed import DockerBed
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import PARTS, ROLE, ours
 from pqbed.beds.docker.netem import netem_in_engine
+from pqbed.net.pcap import read_pcap
 from pqbed.net.shape import STAGES
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link, RandomLoss
@@ -18,6 +19,8 @@ from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
+from pqbed.trace.flights import find_flights
+from pqbed.trace.segments import read_segments
 
 pytestmark = [pytest.mark.docker, pytest.mark.uml, pytest.mark.timeout(2400)]
 
@@ -72,6 +75,29 @@ def test_a_lane_that_is_up_keeps_its_link_from_one_session_to_the_next(bed):
     assert last.read_link().client.applied.delay_ns == 20 * MS
     last.close()
     assert len(bed.take_down()) == 5
+
+
+@pytest.mark.parametrize("layout", ["ends", "router"])
+def test_a_trace_sees_both_ends_and_leaves_its_lane_as_it_was(bed, netem_engine, layout):
+    lane = bed.open_lane(0, [HYBRID], TIMEOUT_NS)
+    lossy = replace(LINK, layout=layout, loss=RandomLoss(probability_ppm=100_000))
+    (cell,) = cells(HYBRID, link=lossy).values()
+    traced = lane.trace(cell, Fetch(cell_id="one", block=0, repetition=0, seed=3 << 40))
+    timings = traced.fetch.timings
+    assert timings.outcome == "ok", timings
+    captures = (read_pcap(traced.client_pcap), read_pcap(traced.server_pcap))
+    segments = read_segments(*captures, delay_ns=70 * MS, ended_ns=traced.fetch.ended_ns)
+    assert {"arrived", "lost"} <= {one.fate for one in segments}
+    assert min(one.received_ns - one.sent_ns for one in segments if one.received_ns is not None) >= 20 * MS
+    flights = {flight.name: flight for flight in find_flights(segments, HYBRID, timings)}
+    # The clock is real: libcurl hears of a byte some time after the interface.
+    assert 0 <= timings.last_byte_ns - flights["response"].received_ns <= 200 * MS
+    assert len(traced.keys.splitlines()) == 5
+    assert {one.labels[ROLE] for one in netem_engine.find("container", ours(0))} & {"client-tap", "server-tap"} == set()
+    grid = cells(HYBRID)
+    ((_, after),) = lane.run(grid, fetches(grid, 1))
+    assert after.outcome == "ok", after
+    lane.close()
 
 
 def test_fetches_obey_physics(bed):
