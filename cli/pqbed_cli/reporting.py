@@ -57,10 +57,20 @@ def report_run(run: Run, percentiles: Sequence[float], *, json_output: bool, mar
         say("")
         for line in (*reading_lines(rows, percentiles), *(f"failed: {line}" for line in failure_lines(rows))):
             say(line)
+        for line in unsupported_lines(run):
+            say(line)
         say_below_floor(below)
         for line in wrong_link_lines(rows):
             say(f"wrong link: {line}")
     say(f"\nrun: {run.path}")
+
+
+def unsupported_lines(run: Run) -> list[str]:
+    """Return for each profile that a pair of stacks cannot speak which side cannot, and why."""
+    samples = run.samples().filter(pl.col("outcome") == "unsupported").select("cell_id", "detail")
+    found = samples.join(run.cells().select("cell_id", "profile"), on="cell_id").select("profile", "detail")
+    rows = found.unique(maintain_order=True).collect().rows()
+    return [f"{profile} is {detail}" for profile, detail in rows]
 
 
 def _tables(rows: Sequence[dict[str, Any]], percentiles: Sequence[str]) -> list[Table]:

@@ -38,7 +38,7 @@ LATE = {("rtt", ""), *((what, way) for what in ("rate", "jitter", "queue") for w
 
 @pytest.fixture
 def bed(netem_engine: Engine, netem_image: str):
-    bed = DockerBed(netem_engine, lambda _: {"openssl": netem_image})
+    bed = DockerBed(netem_engine, lambda *_: {"openssl": netem_image})
     yield bed
     bed.take_down()
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pqbed.report.axes import split_axes
+from pqbed.spec.sample import NO_FAILURES
 from pqbed.stats.percentiles import percentile_name
 from pqbed.stats.quantiles import samples_needed
 from pqbed.store.schema import FAILURES
@@ -16,7 +17,7 @@ Row = Mapping[str, Any]
 # More profiles than these are set one below the other, to keep the table narrow.
 MOST_SIDE_BY_SIDE = 2
 MOST_FAILURE_LINES = 20
-FAILED = "failed"
+FAILED, UNSUPPORTED = "failed", "unsupported"
 FINDING = "finding"
 # Times that are no percentiles, but what the percentiles are held against.
 MODELS = ("expected", "floor")
@@ -44,7 +45,7 @@ def failure_lines(rows: Sequence[Row]) -> list[str]:
     axes = split_axes(rows)
     lines = []
     for row in rows:
-        kinds = [f"{row[f'n_{kind}']} {kind}" for kind in FAILURES if row.get(f"n_{kind}")]
+        kinds = [f"{row[f'n_{kind}']} {kind}" for kind in FAILURES if kind not in NO_FAILURES and row.get(f"n_{kind}")]
         if kinds:
             title = axes.title(row)
             lines.append(
@@ -136,7 +137,7 @@ def _baseline(members: Sequence[Row]) -> str:
 
 def _times(row: Row, percentiles: Sequence[str]) -> list[str]:
     """Return TTLBs. More failures than a percentile leaves room for hide it: it is above all that was seen."""
-    none = FAILED if row.get("n_failed") else NONE
+    none = FAILED if row.get("n_failed") else UNSUPPORTED if row.get("n_unsupported") else NONE
     return [milliseconds(row.get(f"{name}_ns"), NONE if name in MODELS else none) for name in percentiles]
 
 

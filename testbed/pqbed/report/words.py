@@ -93,7 +93,8 @@ def _range_found(rows: pl.DataFrame, suffix: str) -> str:
 
 
 def _tell_certainty(measured: Measured, rows: pl.DataFrame) -> str:
-    total, failed = int(measured.counts["n"].sum()), int(measured.counts["n_failed"].sum())
+    total = int((measured.counts["n"] - measured.counts["n_unsupported"]).sum())
+    failed = int(measured.counts["n_failed"].sum())
     luck = f"All {total:,} fetches succeeded"
     if failed:
         luck = f"{failed:,} of {total:,} fetches failed and count as slower than all that succeeded"
@@ -132,7 +133,7 @@ def _without_interval(measured: Measured) -> str:
         return ""
     needed = samples_needed(max(shares[name] for name in lacking))
     have = "have" if len(lacking) > 1 else "has"
-    return f"; with {fewest} samples a cell {' and '.join(lacking)} {have} none (that takes {needed})"
+    return f"; with {fewest} samples a cell {' and '.join(lacking)} {have} no interval (that takes {needed})"
 
 
 def tell_below_floor(measured: Measured) -> list[str]:
@@ -191,6 +192,8 @@ def _caveats_of_cells(measured: Measured) -> list[str]:
     if measured.cells["link_applied"].eq_missing(other=False).any():
         found.append("Over some links the kernel did not confirm what was asked; see the failures.")
     found += _caveats_of_links(measured)
+    if measured.counts["n_unsupported"].sum():
+        found.append("What a pair of stacks does not support was not fetched, and has no times.")
     if measured.percentiles["censored"].any():
         found.append("Where more fetches failed than a percentile leaves room for, it is above all that was seen.")
     return found

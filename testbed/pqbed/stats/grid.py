@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pqbed.errors import SpecError, StoreError
+from pqbed.spec.sample import NO_FAILURES
 from pqbed.stats.quantiles import Floats
 from pqbed.store.schema import CONDITIONS, FAILURES
 
@@ -19,6 +20,7 @@ MILESTONES = {
     "first_byte": "first_byte_ns",
     "ttlb": "last_byte_ns",
 }
+_FINE = [f"n_{outcome}" for outcome in NO_FAILURES]
 # A milestone that was reached counts also where the transfer after it was not done. The last byte needs `ok`.
 REACHED = ("ok", "timeout", "reset", "short_body")
 
@@ -107,4 +109,4 @@ def _counts(table: pl.DataFrame, cell_count: int) -> pl.DataFrame:
     found = table.lazy().group_by("cell").agg(pl.len().alias("n"), *each)
     every = pl.LazyFrame({"cell": range(cell_count)}, schema={"cell": pl.UInt32})
     joined = every.join(found, on="cell", how="left", maintain_order="left").drop("cell").fill_null(0)
-    return joined.cast(pl.Int64).with_columns(n_failed=pl.col("n") - pl.col("n_ok")).collect()
+    return joined.cast(pl.Int64).with_columns(n_failed=pl.col("n") - pl.sum_horizontal(*_FINE)).collect()
