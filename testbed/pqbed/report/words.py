@@ -192,7 +192,7 @@ def _caveats_of_cells(measured: Measured) -> list[str]:
     if measured.cells["link_applied"].eq_missing(other=False).any():
         found.append("Over some links the kernel did not confirm what was asked; see the failures.")
     found += _caveats_of_links(measured)
-    if measured.counts["n_unsupported"].any():
+    if measured.counts["n_unsupported"].sum():
         found.append("What a pair of stacks does not support was not fetched, and has no times.")
     if measured.percentiles["censored"].any():
         found.append("Where more fetches failed than a percentile leaves room for, it is above all that was seen.")
