@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from pqbed.beds.bed import Bed
 from pqbed.plan import Plan
-from pqbed.runner import LaneFailed, SampleTaken, SweepEvent, SweepOutcome, run_sweep
+from pqbed.runner import LaneFailed, LinkCalibrated, SampleTaken, SweepEvent, SweepOutcome, run_sweep
+from pqbed.spec.options import Calibrate
 from pqbed.spec.sample import NO_FAILURES
 from pqbed.store.run import Run
 from pqbed_cli.exits import INTERRUPTED
@@ -13,12 +14,16 @@ from pqbed_cli.render.output import say
 from pqbed_cli.render.progress import SweepProgress, show_progress
 
 
-def conduct(plan: Plan, lanes: int, bed: Bed, run: Run, *, go_on: str, json_output: bool) -> SweepOutcome:
+def conduct(
+    plan: Plan, lanes: int, bed: Bed, run: Run, *, calibrate: Calibrate, go_on: str, json_output: bool
+) -> SweepOutcome:
     """Measure what `run` lacks of `plan`. `go_on` is the command that takes it up again."""
     say(f"run: {run.path}", json_output=json_output)
     try:
         with _progress(plan, run) as progress:
-            return run_sweep(plan, bed, run, lanes=lanes, on_event=lambda event: _tell(progress, event))
+            return run_sweep(
+                plan, bed, run, lanes=lanes, calibrate=calibrate, on_event=lambda event: _tell(progress, event)
+            )
     except BaseException:
         if not run.discard():
             say(f"go on with: {go_on}", json_output=True)
@@ -43,3 +48,5 @@ def _tell(progress: SweepProgress, event: SweepEvent) -> None:
         progress.sample(failed=event.sample.timings.outcome not in NO_FAILURES)
     elif isinstance(event, LaneFailed):
         progress.note(f"lane {event.lane} failed and is started again: {event.detail}")
+    elif isinstance(event, LinkCalibrated) and event.deviations:
+        progress.note(f"wrong link: {'; '.join(deviation.text for deviation in event.deviations)}")

@@ -67,7 +67,10 @@ def resume_sweep(typed: Mapping[str, Any]) -> int:
 def _conduct(settled: Settled, taken: Taken, run: Run, typed: Mapping[str, Any]) -> int:
     """Measure with progress, then print the table and the path of the run."""
     json_output, go_on = typed["json_output"], f"pqbed sweep --resume {run.path}"
-    outcome = conduct(settled.plan, settled.lanes, taken.bed, run, go_on=go_on, json_output=json_output)
+    calibrate = settled.request.options.calibrate
+    outcome = conduct(
+        settled.plan, settled.lanes, taken.bed, run, calibrate=calibrate, go_on=go_on, json_output=json_output
+    )
     run.write_summary(summarise_run(run))
     if outcome.exit_code != INTERRUPTED:
         add_handshake_cpu(run, settled.plan.profiles)

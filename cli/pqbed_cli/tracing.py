@@ -42,7 +42,7 @@ def start_trace(typed: Mapping[str, Any]) -> int:
         trace, traced = take_trace(taken.bed, sweep, repetition, artefacts)
     again = f"pqbed trace --spec {SWEEP_FILE} --repetition {repetition}"
     told = tell_trace(trace, sys.argv, again)
-    files = {**_records(request, sweep, traced, told), **draw_trace(trace, sweep.name, again)}
+    files = {**_records(request, sweep, traced, told), **draw_trace(trace, again)}
     path = write_trace(Path(options.out), sweep.name, files, traced.keys)
     if json_output:
         print_json({"folder": str(path), **told})

@@ -36,10 +36,14 @@ def test_without_loss_a_fetch_is_expected_above_its_floors():
         with_link(loss_up=LOSS),
         with_link(jitter_ns=1),
         with_link(segmentation="host"),
+        with_link(bandwidth_up_bps=999_999),
+        with_link(bandwidth_bps=None),
+        replace(CELL, tcp=replace(CELL.tcp, initcwnd_client=9)),
         with_link(queue_packets=1),
         replace(CELL, tcp=replace(CELL.tcp, congestion_control_client="bbr")),
         replace(CELL, tcp=replace(CELL.tcp, mtu=1400)),
         replace(CELL, profile=replace(CLASSICAL, stack="other")),
+        replace(CELL, profile=replace(CLASSICAL, client_stack="other")),
         replace(CELL, profile=replace(CLASSICAL, group="of tomorrow")),
     ],
 )
@@ -47,6 +51,11 @@ def test_elsewhere_a_lossless_fetch_can_be_told_but_nothing_is_expected(cell):
     found = bounds(cell)
     assert found.lossless is not None
     assert not found.holds
+
+
+def test_a_way_up_that_is_as_fast_or_faster_is_known():
+    assert bounds(with_link(bandwidth_up_bps=1_000_000)).holds
+    assert bounds(with_link(bandwidth_up_bps=0)).holds
 
 
 def test_a_queue_that_overflows_is_seen_in_the_packets():
@@ -64,6 +73,11 @@ def test_very_long_responses_have_a_floor_alone():
 def test_nothing_is_said_where_a_chain_is_not_known():
     assert bounds_of(CELL, None, None) is None
     assert bounds_of(replace(CELL, profile=replace(CLASSICAL, mutual=True)), 1_715, None) is None
+
+
+def test_nothing_is_said_of_another_version_of_http():
+    assert bounds(replace(CELL, workload=replace(CELL.workload, http="2"))) is None
+    assert bounds(replace(CELL, workload=replace(CELL.workload, http="3"))) is None
 
 
 def test_another_stack_has_a_lower_floor():

@@ -32,6 +32,7 @@ def plan(
     lanes: options.Lanes = None,
     bed: options.BedOption = None,
     clock: options.ClockOption = None,
+    calibrate: options.Calibrate = None,
     out: options.Out = None,
     spec: options.Spec = None,
     preset: options.Preset = None,

@@ -34,6 +34,7 @@ def sweep(
     lanes: options.Lanes = None,
     bed: options.BedOption = None,
     clock: options.ClockOption = None,
+    calibrate: options.Calibrate = None,
     out: options.Out = None,
     spec: options.Spec = None,
     preset: options.Preset = None,

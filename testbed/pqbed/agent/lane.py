@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pqbed.agent import parts
+from pqbed.agent.calibration import calibrate
 from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.namespace import Namespace
@@ -21,6 +22,9 @@ from pqbed.agent.tap import Tap, in_pieces
 from pqbed.agent.tracing import Traced, TracedFetch, Tracer
 from pqbed.agent.triple import Triple
 from pqbed.agent.way import Way
+from pqbed.calibrate.measure import Station
+from pqbed.calibrate.measured import Calibration
+from pqbed.calibrate.station import LocalStation
 from pqbed.fetch.drivers import StackClient
 from pqbed.net import sysctls
 from pqbed.net.end import End
@@ -63,6 +67,7 @@ class LaneAgent:
             client_end=End(None, IFNAME),
             server_end=End(self._namespace.path, IFNAME),
             address=addresses.server.address,
+            client_address=addresses.client.address,
         )
         self._ways: dict[Layout, Way] = {"ends": ends}
         self._cells: dict[str, Cell] = {}
@@ -77,6 +82,7 @@ class LaneAgent:
             "run": self.run_told,
             "set_link": self.set_link,
             "read_link": self.read_link,
+            "calibrate": self.calibrate,
             "cpu": self.cpu,
             "trace": self.trace,
             "pcap": self.pcap,
@@ -117,6 +123,10 @@ class LaneAgent:
     def read_link(self) -> LinkState:
         """Read both ends."""
         return self._started().read_link()
+
+    def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
+        """Measure a link, and leave nothing of it behind."""
+        return calibrate(self._started(), self._stations, link=link, tcp=tcp, seed=seed, clock=self._clock)
 
     def cpu(self) -> dict[str, int]:
         """Return this agent's own CPU time so far, ns."""
@@ -176,6 +186,9 @@ class LaneAgent:
         if layout not in self._ways:
             self._ways[layout] = lay_routed_way(self._index, self._namespace.path)
         return self._ways[layout]
+
+    def _stations(self, way: Way) -> tuple[Station, Station]:
+        return LocalStation(None, way.client_end.queue), LocalStation(self._namespace.path, way.server_end.queue)
 
     def _last_trace(self) -> Traced:
         if self._traced is None:

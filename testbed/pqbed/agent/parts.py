@@ -30,6 +30,10 @@ class End(Protocol):
         """Drop every packet on the wire and let those that follow pass untouched, until the next `shape`."""
         ...
 
+    def queue(self) -> tuple[int, int]:
+        """Return how many packets are in its netem, and their bytes; none without one."""
+        ...
+
     def drain(self) -> int:
         """Do the same, and return how many packets were dropped before."""
         ...

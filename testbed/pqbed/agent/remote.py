@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterable, Sequence
 
 from pqbed.agent.channel import Channel
+from pqbed.calibrate.station import Came, Filled, Flight, Train
 from pqbed.fetch.request import FetchRequest
 from pqbed.net.capture import Room
 from pqbed.net.shape import EndShape
@@ -38,6 +39,10 @@ class RemoteEnd:
     def quiet(self) -> None:
         self._channel.call("quiet", Nothing)
 
+    def queue(self) -> tuple[int, int]:
+        packets, queued_bytes = self._channel.call("queue", tuple[int, ...])
+        return packets, queued_bytes
+
     def drain(self) -> int:
         return self._channel.call("drain", int)
 
@@ -56,6 +61,43 @@ class RemoteEnd:
     def sysctls(self) -> dict[str, str]:
         """Return the kernel settings of this end's namespace."""
         return self._channel.call("sysctls", dict[str, str])
+
+
+class RemoteStation:
+    """A `Station` (calibrate/measure.py) behind the channel of its end: there it may look into netem."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def open(self, own: str, other: str) -> None:
+        self._channel.call("station_open", Nothing, own=own, other=other)
+
+    def close(self) -> None:
+        self._channel.call("station_close", Nothing)
+
+    def mtu(self) -> int:
+        return self._channel.call("station_mtu", int)
+
+    def send(self, train: Train) -> None:
+        self._channel.call("station_send", Nothing, train=train)
+
+    def collect(self, train: Train, wait_ns: int, patience_ns: int) -> Came:
+        return self._channel.call("station_collect", Came, train=train, wait_ns=wait_ns, patience_ns=patience_ns)
+
+    def call(self, timeout_ns: int) -> bool:
+        return self._channel.call("station_call", bool, timeout_ns=timeout_ns)
+
+    def answer(self, timeout_ns: int) -> bool:
+        return self._channel.call("station_answer", bool, timeout_ns=timeout_ns)
+
+    def flight(self, pause_ns: int) -> Flight:
+        return self._channel.call("station_flight", Flight, pause_ns=pause_ns)
+
+    def hang_up(self) -> None:
+        self._channel.call("station_hang_up", Nothing)
+
+    def fill(self, most: int) -> Filled:
+        return self._channel.call("station_fill", Filled, most=most)
 
 
 class RemoteServer:

@@ -17,6 +17,7 @@ def part_calls(role: str, ifname: str, stack: str) -> tuple[Calls, Callable[[], 
 
 
 def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
+    from pqbed.calibrate.station import LocalStation  # noqa: PLC0415
     from pqbed.net import sysctls  # noqa: PLC0415
     from pqbed.net.end import End  # noqa: PLC0415
     from pqbed.net.mirror import Mirror  # noqa: PLC0415
@@ -25,6 +26,7 @@ def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
     from pqbed.net.redirects import stop_redirects  # noqa: PLC0415
 
     end, mirror = End(None, ifname), Mirror(None, ifname)
+    station = LocalStation(None, end.queue)
 
     def probe() -> None:
         netem_support(ifname)
@@ -40,10 +42,21 @@ def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
         "read": end.read,
         "quiet": end.quiet,
         "drain": end.drain,
+        "queue": end.queue,
         "probe": probe,
         "neighbour": neighbour,
         "stop_redirects": quiet_redirects,
         "sysctls": sysctls.read,
+        "station_open": station.open,
+        "station_close": station.close,
+        "station_mtu": station.mtu,
+        "station_send": station.send,
+        "station_collect": station.collect,
+        "station_call": station.call,
+        "station_answer": station.answer,
+        "station_flight": station.flight,
+        "station_hang_up": station.hang_up,
+        "station_fill": station.fill,
         "mirror": mirror.start,
         "unmirror": mirror.stop,
     }

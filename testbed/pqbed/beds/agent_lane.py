@@ -7,6 +7,7 @@ from pqbed.agent.facts import LaneFacts
 from pqbed.agent.remote import join_pieces
 from pqbed.agent.tracing import Traced, TracedFetch
 from pqbed.beds.process import LaneProcess
+from pqbed.calibrate.measured import Calibration
 from pqbed.errors import LaneError
 from pqbed.net.shape import SIDES
 from pqbed.net.state import LinkState
@@ -61,6 +62,10 @@ class AgentLane:
     def read_link(self) -> LinkState:
         """Read both ends."""
         return self._channel.call("read_link", LinkState)
+
+    def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
+        """Measure a link (see `beds.bed.Lane`)."""
+        return self._channel.call("calibrate", Calibration, link=link, tcp=tcp, seed=seed)
 
     def trace(self, cell: Cell, fetch: Fetch) -> Traced:
         """Do one fetch and capture it at both ends."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pqbed.beds.bed import Bed, BedName
 from pqbed.beds.usable import find_engine, runs_guests
-from pqbed.errors import HostError
+from pqbed.errors import HostError, LaneError
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import DEFAULT_STACK
 
@@ -56,6 +56,18 @@ def clear_engine() -> tuple[str, ...]:
 
     with connect() as engine:
         return take_down(engine)
+
+
+def lane_stands() -> bool:
+    """Tell whether the lane that `up` left is up and whole. Raises EngineError where no engine answers."""
+    from pqbed.beds.docker.containers import find_lane
+    from pqbed.beds.docker.sdk import connect
+
+    with connect() as engine:
+        try:
+            return find_lane(engine, 0) is not None
+        except LaneError:  # another pqbed is using it
+            return True
 
 
 def ensure_images(

@@ -17,9 +17,11 @@ from typing import Literal, Protocol, runtime_checkable
 from pqbed.agent.facts import LaneFacts
 from pqbed.beds.bed import Bed, BedName, Lane
 from pqbed.beds.choose import bed_choice
-from pqbed.beds.make import clear_engine
+from pqbed.beds.make import clear_engine, lane_stands
 from pqbed.beds.usable import Engine, find_engine
-from pqbed.errors import SpecError, StoreError
+from pqbed.calibrate.judge import Deviation, judge
+from pqbed.calibrate.measured import Calibration
+from pqbed.errors import EngineError, SpecError, StoreError
 from pqbed.net.state import LinkState
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
@@ -128,6 +130,16 @@ def bring_up(bed: Bed, session: Session) -> tuple[Session, LinkState]:
     return proved, state
 
 
+def why_gone(session: Session) -> str:
+    """Say what is gone of the bed that `up` left; "" where nothing is, or where the bed has no standing parts."""
+    if session.bed != "docker":
+        return ""
+    try:
+        return "" if lane_stands() else "its containers do not run any more"
+    except EngineError as error:
+        return error.message
+
+
 @contextlib.contextmanager
 def open_session_lane(bed: Bed, session: Session, timeout_ns: int = DEFAULT_TIMEOUT_NS) -> Iterator[Lane]:
     """Yield the lane of the session with its link set; end it afterwards where the bed does not stand."""
@@ -142,6 +154,21 @@ def set_session_link(bed: Bed, session: Session) -> LinkState:
         state = lane.set_link(session.link, session.tcp, session.seed)
     write_session(session)
     return state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredLink:
+    """What was measured of a link, and what of it is not as asked."""
+
+    calibration: Calibration
+    deviations: tuple[Deviation, ...]
+
+
+def measure_session_link(lane: Lane, session: Session) -> MeasuredLink:
+    """Measure the session's link on its lane."""
+    calibration = lane.calibrate(session.link, session.tcp, session.seed)
+    deviations = judge(session.link, session.tcp, calibration.measured, session.clock)
+    return MeasuredLink(calibration=calibration, deviations=deviations)
 
 
 def fetch_in_session(lane: Lane, session: Session, profile: Profile, size_bytes: int, count: int) -> Iterator[Timings]:

@@ -11,12 +11,14 @@ import polars as pl
 from pqbed.agent.facts import LaneFacts
 from pqbed.beds.bed import Bed
 from pqbed.errors import StoreError
-from pqbed.plan import Plan
+from pqbed.plan import Plan, link_id
 from pqbed.runner.blocks import BlockQueue
 from pqbed.runner.crew import Crew, OnEvent
 from pqbed.runner.events import LaneOpened, SweepStarted
+from pqbed.spec.options import Calibrate
 from pqbed.spec.sample import NO_FAILURES
-from pqbed.store.cells import confirm_links, tabulate_cells
+from pqbed.store.calibration import verdicts
+from pqbed.store.cells import confirm_links, mark_links, tabulate_cells
 from pqbed.store.floor import Below, find_below_floor
 from pqbed.store.manifest import utc_now
 from pqbed.store.run import Run
@@ -31,8 +33,9 @@ State = Literal["finished", "interrupted"]
 class SweepOutcome:
     """How a sweep ended. The numbers are those of the whole run, also of what was done before it was resumed.
 
-    A failed cell has no good sample, or one taken on a link that was not the one asked for: the kernel said so, or it
-    is faster than physics allows (`below_floor`). What the stacks do not support has not failed.
+    A failed cell has no good sample, or one taken on a link that was not the one asked for: the kernel said so, or
+    calibration (`wrong_links`), or it is faster than physics allows (`below_floor`). What the stacks do not support
+    has not failed.
     """
 
     state: State
@@ -40,6 +43,7 @@ class SweepOutcome:
     taken: int
     not_ok: int
     failed_cells: tuple[str, ...]
+    wrong_links: tuple[str, ...] = ()
     below_floor: tuple[Below, ...] = ()
 
     @property
@@ -55,6 +59,7 @@ def run_sweep(
     run: Run,
     *,
     lanes: int,
+    calibrate: Calibrate = "once",
     on_event: OnEvent = lambda _: None,
     stop: threading.Event | None = None,
 ) -> SweepOutcome:
@@ -68,7 +73,7 @@ def run_sweep(
     run.claim()
     finished = run.finished()
     _check_same_cells(plan, finished, run)
-    crew = Crew(plan, bed, run, BlockQueue(plan, finished), lanes)
+    crew = Crew(plan, bed, run, BlockQueue(plan, finished), lanes, calibrate=calibrate)
     try:
         on_event(SweepStarted(planned=plan.fetch_count, finished=len(finished), lanes=lanes))
         _follow(crew, plan, run, on_event, stop or threading.Event())
@@ -117,7 +122,7 @@ def _conclude(plan: Plan, run: Run) -> SweepOutcome:
     cells = run.cells().collect()
     if cells.is_empty():
         cells = tabulate_cells(plan, {})
-    run.write_cells(confirm_links(cells, run.samples()))
+    run.write_cells(mark_links(confirm_links(cells, run.samples()), run.calibration()))
     outcome = replace(_count(plan, run), below_floor=tuple(find_below_floor(run.samples(), cells)))
     run.write_manifest(replace(run.manifest, ended=utc_now(), state=outcome.state))
     return outcome
@@ -133,12 +138,19 @@ def _count(plan: Plan, run: Run) -> SweepOutcome:
     )
     rows = {row["cell_id"]: row for row in counts.collect().to_dicts()}
     taken = sum(row["n"] for row in rows.values())
+    wrong = tuple(verdicts(run.calibration()).filter("link_wrong")["link_id"])
+    on_wrong = {identity for identity, cell in plan.cells.items() if wrong and link_id(cell.link, cell.tcp) in wrong}
     return SweepOutcome(
         state="finished" if taken >= plan.fetch_count else "interrupted",
         planned=plan.fetch_count,
         taken=taken,
         not_ok=taken - sum(row["n_fine"] for row in rows.values()),
-        failed_cells=tuple(identity for identity in plan.cells if identity in rows and rows[identity]["failed"]),
+        failed_cells=tuple(
+            identity
+            for identity in plan.cells
+            if identity in on_wrong or (identity in rows and rows[identity]["failed"])
+        ),
+        wrong_links=wrong,
     )
 
 

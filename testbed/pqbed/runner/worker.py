@@ -11,6 +11,7 @@ from pqbed.beds.bed import Bed, Lane
 from pqbed.errors import LaneError
 from pqbed.plan import Plan
 from pqbed.runner.blocks import BlockQueue
+from pqbed.runner.calibration import Calibrator
 from pqbed.runner.events import BlockDone, LaneClosed, LaneFailed, LaneOpened, SampleTaken, SweepEvent
 from pqbed.spec.sample import Fetch, Sample, Timings
 from pqbed.store.run import Run
@@ -29,6 +30,7 @@ class Errand:
     bed: Bed
     run: Run
     blocks: BlockQueue
+    calibrator: Calibrator
     stop: threading.Event
     tell: Callable[[SweepEvent], None]
 
@@ -40,6 +42,7 @@ class Worker:
         self.index = index
         self._errand = errand
         self._lane: Lane | None = None
+        self._links = errand.calibrator.queue_of_lane()
         self._opened = False
         self._failures = 0
         self._host = socket.gethostname()
@@ -80,6 +83,7 @@ class Worker:
         while left and not self._errand.stop.is_set():
             try:
                 lane = self._open_lane()
+                self._calibrate(lane, left)
             except LaneError as error:
                 self._bear(error)
                 continue
@@ -98,7 +102,12 @@ class Worker:
             self._lane = self._errand.bed.open_lane(self.index, plan.profiles, plan.timeout_ns)
             self._errand.tell(LaneOpened(lane=self.index, facts=self._lane.facts, again=self._opened))
             self._opened = True
+            self._links = self._errand.calibrator.queue_of_lane()
         return self._lane
+
+    def _calibrate(self, lane: Lane, left: deque[Fetch]) -> None:
+        cells = {fetch.cell_id for fetch in left}
+        self._errand.calibrator.calibrate(lane, self._links, cells, self._errand.stop)
 
     def _fetch(self, lane: Lane, left: deque[Fetch]) -> None:
         results = lane.run(self._errand.plan.cells, tuple(left))

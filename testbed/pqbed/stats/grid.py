@@ -51,15 +51,28 @@ def read_grid(samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequence[s
 def find_baselines(cells: pl.DataFrame, baseline: str) -> list[int | None]:
     """Return for each cell the row of the baseline's cell under the same conditions; None for the baseline's own.
 
-    Raises SpecError where no cell is of `baseline`.
+    Raises SpecError where no cell is of `baseline`, or it is the A/A arm.
     """
     profiles = cells["profile"].to_list()
-    if baseline not in profiles:
-        known = ", ".join(dict.fromkeys(profiles))
+    choices = cells.filter(pl.col("copy_of").is_null())["profile"]
+    if baseline not in choices:
+        known = ", ".join(choices.unique(maintain_order=True))
         raise SpecError(f"no cell has the profile {baseline!r}", f"choose the baseline among {known}")
     conditions = cells.select(list(CONDITIONS)).rows()
     rows = {where: row for row, where in enumerate(conditions) if profiles[row] == baseline}
     return [None if profiles[row] == baseline else rows.get(where) for row, where in enumerate(conditions)]
+
+
+def find_copies(cells: pl.DataFrame) -> list[tuple[int, int] | None]:
+    """Return for each cell the rows of the A/A arm and of what it is a copy of, under the same conditions."""
+    conditions, profiles = cells.select(list(CONDITIONS)).rows(), cells["profile"].to_list()
+    rows = {(where, profiles[row]): row for row, where in enumerate(conditions)}
+    copies = {
+        where: (row, rows[where, original])
+        for row, (where, original) in enumerate(zip(conditions, cells["copy_of"], strict=True))
+        if original is not None and (where, original) in rows
+    }
+    return [copies.get(where) for where in conditions]
 
 
 def _read_samples(samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequence[str]) -> pl.DataFrame:

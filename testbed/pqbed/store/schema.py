@@ -95,7 +95,20 @@ CONDITIONS = pl.Schema(
 
 # What the kernel confirmed, and what a probe saw: named after the condition they belong to.
 APPLIED = ("rtt_ns", "bandwidth_bps", "loss_ppm", "jitter_ns", "queue", "bandwidth_up_bps", "loss_up_ppm")
-ACHIEVED = ("rtt_ns", "bandwidth_bps", "loss_ppm")
+# `limit` is what netem held in all, `frame_bytes` the mean size of the frames of the server's first flight.
+ACHIEVED = (
+    "rtt_ns",
+    "bandwidth_bps",
+    "loss_ppm",
+    "bandwidth_up_bps",
+    "loss_up_ppm",
+    "limit",
+    "limit_up",
+    "mtu",
+    "initcwnd_server",
+    "initcwnd_client",
+    "frame_bytes",
+)
 
 _ARM = pl.Schema(
     {
@@ -112,6 +125,8 @@ _ARM = pl.Schema(
         "client_stack": pl.String,
         # Of the A/A arm: the profile it is a second copy of.
         "copy_of": pl.String,
+        # What is calibrated as one: the link and the TCP settings of its ends.
+        "link_id": pl.String,
     }
 )
 _READ_BACK = pl.Schema(
@@ -119,6 +134,10 @@ _READ_BACK = pl.Schema(
         "link_applied": pl.Boolean,
         **{f"applied_{name}": pl.Int64 for name in APPLIED},
         **{f"achieved_{name}": pl.Int64 for name in ACHIEVED},
+        "achieved_congestion_control": pl.String,
+        # Of the calibration; null where the link was not calibrated.
+        "link_wrong": pl.Boolean,
+        "link_deviations": pl.String,
     }
 )
 # What fetches are held against (expect/bounds.py): floors, the times of a fetch that loses nothing, and its TTLB again
@@ -150,6 +169,10 @@ SUMMARY = pl.Schema(
         "pairs": pl.Int64,
         **{f"increase_{name}{bound}_pct": pl.Float64 for name in INCREASES for bound in BOUNDS},
         **{f"handshake_increase_{name}{bound}_pct": pl.Float64 for name in INCREASES for bound in BOUNDS},
+        # What the A/A arm differs by at most, and what an increase amounts to beside it and within the margin.
+        "margin": pl.String,
+        **{f"{metric}noise_{name}_pct": pl.Float64 for metric in ("", "handshake_") for name in INCREASES},
+        **{f"{metric}finding_{name}": pl.String for metric in ("", "handshake_") for name in INCREASES},
     }
 )
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 
+from pqbed.agent.calibration import calibrate
 from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
-from pqbed.agent.remote import RemoteClient, RemoteEnd, RemoteMirror, RemoteServer
+from pqbed.agent.remote import RemoteClient, RemoteEnd, RemoteMirror, RemoteServer, RemoteStation
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.tracing import Traced, Tracer
 from pqbed.agent.triple import Triple
@@ -16,6 +17,7 @@ from pqbed.beds.docker.labels import Part
 from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
 from pqbed.beds.docker.stages import DockerWays, up_stages
 from pqbed.beds.docker.tap import open_tap
+from pqbed.calibrate.measured import Calibration
 from pqbed.errors import PqbedError
 from pqbed.net.shape import SIDES, Stage
 from pqbed.net.state import LinkState
@@ -80,6 +82,11 @@ class DockerLane:
         """Read both ends."""
         return self._triple.read_link()
 
+    def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
+        """Measure a link from the containers that shape it."""
+        self._last = (link, tcp, seed)
+        return calibrate(self._triple, lambda _: self._stations, link=link, tcp=tcp, seed=seed, clock="real")
+
     def trace(self, cell: Cell, fetch: Fetch) -> Traced:
         """Do one fetch and capture it at both ends, from containers that live as long as that."""
         ends: tuple[Part, ...] = ("client-end", "server-end")
@@ -142,6 +149,7 @@ class DockerLane:
         client_end = self._open_end(engine, containers, "client-end")
         server_end.probe()
         client_end.probe()
+        self._stations = (RemoteStation(self._ends["client-end"]), RemoteStation(self._ends["server-end"]))
         ways = DockerWays(client_end, server_end, addresses, lambda: self._open_stages(engine, containers))
         server = StackServers(lambda name: RemoteServer(self._open_stack(engine, containers, images, "server", name)))
         client = StackClients(lambda name: RemoteClient(self._open_stack(engine, containers, images, "client", name)))

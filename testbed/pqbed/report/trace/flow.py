@@ -109,13 +109,14 @@ def _frame(scale: TimeScale, colours: Colours) -> Iterator[str]:
 
 
 def _ticks(scale: TimeScale) -> list[int]:
-    """Return round times some 60 pixels apart, none of them in a cut."""
+    """Return round times some 60 pixels apart, none of them in a cut or where its mark stands."""
     wanted_ns = 60 / scale.pixels_a_ns
     step = next(
         (base * 10**power for power in range(3, 14) for base in (1, 2, 5) if base * 10**power >= wanted_ns), 10**14
     )
     ticks = range(0, scale.end_ns + 1, step)
-    return [tick for tick in ticks if not scale.leaves_out(tick)]
+    marks = [scale.height(cut.begin_ns) + CUT_PIXELS / 2 for cut in scale.cuts]
+    return [tick for tick in ticks if all(abs(scale.height(tick) - mark) > CUT_PIXELS for mark in marks)]
 
 
 def _direction(trace: Trace, scale: TimeScale, colours: Colours, *, up: bool) -> Iterator[str]:

@@ -13,7 +13,7 @@ from pqbed.report.page.build import POLICY, asset, inline_json, inline_script, t
 from pqbed.report.theme import MODES, PALETTES, vega_config
 from pqbed.report.trace.flow import colours_of, draw_flow, inherited_colours
 from pqbed.report.trace.time_sequence import draw_time_sequence
-from pqbed.report.trace.words import COLUMNS, tabulate_flights, tell_facts, tell_sentences
+from pqbed.report.trace.words import COLUMNS, tabulate_flights, tell_facts, tell_fetch, tell_sentences
 from pqbed.trace.taken import Trace
 from pqbed.trace.write import CLIENT_PCAP_NAME, KEY_LOG_NAME
 
@@ -21,7 +21,7 @@ PAGE_NAME = "trace.html"
 FLOW_NAME = "flow"
 
 
-def draw_trace(trace: Trace, title: str, run_again: str) -> dict[str, bytes]:
+def draw_trace(trace: Trace, run_again: str) -> dict[str, bytes]:
     """Return the page and the pictures of `trace`, by the names of their files."""
     figure = draw_time_sequence(trace)
     files = {name: content for name, content in figure_files(figure).items() if not name.endswith(".json")}
@@ -30,11 +30,11 @@ def draw_trace(trace: Trace, title: str, run_again: str) -> dict[str, bytes]:
         svg = draw_flow(trace, colours_of(mode))
         files[f"{stem}.svg"] = svg.encode()
         files[f"{stem}.png"] = vl_convert.svg_to_png(svg, scale=PNG_SCALE)
-    files[PAGE_NAME] = build_trace_page(trace, figure, title=title, run_again=run_again).encode()
+    files[PAGE_NAME] = build_trace_page(trace, figure, run_again).encode()
     return files
 
 
-def build_trace_page(trace: Trace, figure: Figure, *, title: str, run_again: str) -> str:
+def build_trace_page(trace: Trace, figure: Figure, run_again: str) -> str:
     """Return the page."""
     data = {
         "specs": [
@@ -43,7 +43,7 @@ def build_trace_page(trace: Trace, figure: Figure, *, title: str, run_again: str
         "configs": {mode: vega_config(mode, background=False) for mode in MODES},
     }
     return template("trace.html.j2").render(
-        title=title,
+        title=tell_fetch(trace),
         kind="trace",
         policy=POLICY,
         style=Markup(asset("style.css")),  # noqa: S704 - ours

@@ -24,7 +24,7 @@ COLUMNS = (
 def tell_sentences(trace: Trace) -> list[str]:
     """Return what the fetch took, how it came to that, and what went wrong."""
     timings = trace.timings
-    what = f"{format_size(trace.cell.workload.size_bytes)} with {trace.cell.profile.name} over {tell_link(trace)}"
+    what = f"{tell_fetch(trace)} over {tell_link(trace)}"
     if timings.outcome == "ok" and timings.last_byte_ns is not None:
         sentences = [f"Fetching {what} took {_ms(timings.last_byte_ns)} ms."]
     else:
@@ -45,6 +45,11 @@ def tell_sentences(trace: Trace) -> list[str]:
         + _waited(trace)
     )
     return sentences
+
+
+def tell_fetch(trace: Trace) -> str:
+    """Name what was fetched, and how: `200KiB with pq`."""
+    return f"{format_size(trace.cell.workload.size_bytes)} with {trace.cell.profile.name}"
 
 
 def tell_link(trace: Trace) -> str:
