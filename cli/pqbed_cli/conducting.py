@@ -7,6 +7,7 @@ from pqbed.beds.bed import Bed
 from pqbed.plan import Plan
 from pqbed.runner import LaneFailed, LinkCalibrated, SampleTaken, SweepEvent, SweepOutcome, run_sweep
 from pqbed.spec.options import Calibrate
+from pqbed.spec.sample import NO_FAILURES
 from pqbed.store.run import Run
 from pqbed_cli.exits import INTERRUPTED
 from pqbed_cli.render.output import say
@@ -44,7 +45,7 @@ def _progress(plan: Plan, run: Run) -> Iterator[SweepProgress]:
 
 def _tell(progress: SweepProgress, event: SweepEvent) -> None:
     if isinstance(event, SampleTaken):
-        progress.sample(failed=event.sample.timings.outcome != "ok")
+        progress.sample(failed=event.sample.timings.outcome not in NO_FAILURES)
     elif isinstance(event, LaneFailed):
         progress.note(f"lane {event.lane} failed and is started again: {event.detail}")
     elif isinstance(event, LinkCalibrated) and event.deviations:

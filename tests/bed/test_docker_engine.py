@@ -85,13 +85,13 @@ def engine(private_engine, stack_image):
     assert stack_image
     before = everything(private_engine)
     yield private_engine
-    DockerBed(private_engine, lambda _: {}).take_down()
+    DockerBed(private_engine, lambda *_: {}).take_down()
     assert everything(private_engine) == before
 
 
 @pytest.fixture
 def bed(engine, stack_image):
-    return DockerBed(engine, lambda _: {"openssl": stack_image})
+    return DockerBed(engine, lambda *_: {"openssl": stack_image})
 
 
 def everything(engine):

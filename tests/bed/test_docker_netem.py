@@ -11,6 +11,7 @@ from pqbed.beds.docker.bed import DockerBed
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import PARTS, ROLE, ours
 from pqbed.beds.docker.netem import netem_in_engine
+from pqbed.calibrate.judge import achieved_rate_bps, judge
 from pqbed.net.pcap import read_pcap
 from pqbed.net.shape import STAGES
 from pqbed.spec.cell import Cell
@@ -31,11 +32,13 @@ CLASSICAL = Profile(name="classical", group="X25519", chain=CHAIN)
 MUTUAL = Profile(name="mutual", group="X25519", chain=CHAIN, mutual=True, client_chain=Chain(algorithm="mldsa65"))
 HYBRID = Profile(name="hybrid", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65"))
 LINK = Link(rtt_ns=40 * MS, bandwidth_bps=10_000_000)
+# What a machine that is busy with something else adds to a link.
+LATE = {("rtt", ""), *((what, way) for what in ("rate", "jitter", "queue") for way in ("up", "down"))}
 
 
 @pytest.fixture
 def bed(netem_engine: Engine, netem_image: str):
-    bed = DockerBed(netem_engine, lambda _: {"openssl": netem_image})
+    bed = DockerBed(netem_engine, lambda *_: {"openssl": netem_image})
     yield bed
     bed.take_down()
 
@@ -144,6 +147,32 @@ def test_both_layouts_of_one_lane_obey_physics(bed, netem_engine):
     assert all(stage.applied == stage.asked for stage in state.stages.values())
     assert state.client.applied.delay_ns == 0
     assert bed.take_down() == ()
+
+
+def test_calibration_from_the_containers_that_shape(bed):
+    """What needs no raw socket, on both layouts. How late a busy machine is in real time is not asked."""
+    lane = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
+    lossy = replace(LINK, bandwidth_bps=2_000_000, loss=RandomLoss(probability_ppm=50_000))
+    for link in (lossy, replace(lossy, layout="router")):
+        measured = lane.calibrate(link, Tcp(), 1).measured
+        for way, sender in ((measured.up, measured.client), (measured.down, measured.server)):
+            assert way.seed_repeats
+            assert way.lost > 0
+            assert 0 < achieved_rate_bps(way) < 2_100_000
+            assert (sender.initcwnd, sender.mtu, sender.congestion_control) == (20, 1500, "cubic")
+            assert sender.flight_frame_bytes <= 1514
+        assert measured.rtt_p50_ns >= 40 * MS
+        assert not names(judge(link, Tcp(), measured, "real")) - LATE
+        half = replace(link, rtt_ns=link.rtt_ns // 2, bandwidth_up_bps=4_000_000, loss=RandomLoss())
+        wrong = names(judge(half, Tcp(initcwnd_server=10), measured, "real"))
+        assert wrong - LATE >= {("initcwnd", "server"), ("loss", "up"), ("loss", "down")}
+        assert wrong >= {("rtt", ""), ("rate", "up")}
+    lane.close()
+    assert bed.take_down() == ()
+
+
+def names(deviations):
+    return {(one.what, one.where) for one in deviations}
 
 
 def test_lanes_side_by_side_do_not_meet(bed):

@@ -32,7 +32,7 @@ def tabulate_run(
     if content == "cells":
         return cells
     if content == "samples":
-        return run.samples().join(cells, on="cell_id", how="left", suffix="_asked")
+        return run.samples().join(cells, on="cell_id", how="left", suffix="_asked", maintain_order="left")
     table = cells.collect()
     if content == "phases":
         return classify(run.samples(), table).join(cells, on="cell_id", how="left", maintain_order="left")

@@ -11,6 +11,7 @@ from pqbed.report.files import write_figures
 from pqbed.report.frame import Measured, measure
 from pqbed.report.page import build_page
 from pqbed.report.verdict import read_verdicts
+from pqbed.stats.finding import DEFAULT_MARGIN, Margin
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
 from pqbed.store.atomic import write_atomic
 from pqbed.store.run import Run
@@ -31,6 +32,7 @@ def write_report(
     *,
     baseline: str | None = None,
     percentiles: tuple[float, ...] = DEFAULT_PERCENTILES,
+    margin: Margin = DEFAULT_MARGIN,
     published: pl.DataFrame | None = None,
     draw: Callable[[Measured], tuple[Figure, ...]] | None = None,
     answer: Sequence[str] = (),
@@ -43,7 +45,7 @@ def write_report(
     the increase; `answer` is said in place of the usual three sentences, and `caveats` before those that
     the run itself has. Verdicts that the run holds are shown.
     """
-    measured = measure(run, baseline, percentiles)
+    measured = measure(run, baseline, percentiles, margin)
     figures: tuple[Figure, ...] = ()
     if measured is not None:
         figures = draw(measured) if draw is not None else choose_figures(measured, published)

@@ -143,3 +143,14 @@ def test_a_bed_without_standing_parts_is_never_gone(pqbed):
     pqbed(*UP)
     ended = pqbed("status", "--json")
     assert (ended.code, json.loads(ended.out)["gone"]) == (0, "")
+
+
+def test_fetch_takes_each_pair_of_stacks(pqbed):
+    pqbed(*UP, "--profile", "hybrid")
+    ended = pqbed("fetch", "--stack", "openssl,go", "--client-stack", "same,go")
+    assert ended.code == 0
+    for arm in ("hybrid.openssl", "hybrid.go-to-openssl", "hybrid.go"):
+        assert arm in ended.out
+    refused = pqbed("fetch", "--stack", "gol")
+    assert refused.code == 2
+    assert "there is no stack 'gol'" in refused.err
