@@ -10,7 +10,7 @@ from sweeps import new_run, small_plan
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.triple import Triple
 from pqbed.beds.artefacts.recipes import PACKAGE, recipe_folder
-from pqbed.beds.artefacts.rootfs import root_entry
+from pqbed.beds.artefacts.rootfs import fitting_root, root_entry
 from pqbed.beds.fake import FakeBed
 from pqbed.errors import HostError, SpecError
 from pqbed.fetch.drivers import DRIVERS
@@ -103,6 +103,16 @@ def test_the_root_without_added_stacks_is_the_one_there_was():
     assert root_entry((DEFAULT_STACK,)) == root_entry()
     assert len({root_entry(), root_entry(("go",)), root_entry(("botan", "go"))}) == 3
     assert root_entry(("go", "botan")) == root_entry(("botan", "go"))
+
+
+def test_a_root_that_holds_more_is_taken_where_it_is_made(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert fitting_root(("go",)) == root_entry(("go",))
+    root_entry(("botan", "go", "openssl-fips")).mkdir(parents=True)
+    assert fitting_root(("go",)) == root_entry(("botan", "go", "openssl-fips"))
+    root_entry(("botan", "go")).mkdir()
+    assert fitting_root(("go",)) == root_entry(("botan", "go"))
+    assert fitting_root() == root_entry()
 
 
 def test_a_guest_refuses_a_stack_of_another_distribution():

@@ -21,7 +21,7 @@ from pqbed.beds.artefacts.kernel import (
 )
 from pqbed.beds.artefacts.rootfs import (
     assemble_root,
-    root_entry,
+    fitting_root,
     root_hash,
     system_command,
     vendor_hooks,
@@ -55,7 +55,7 @@ def prepare_uml(
     trust besides the system's certificates. Raises HostError where this host cannot make them, BuildError when a
     step fails.
     """
-    kernel_path, root_path = kernel_entry(), root_entry(stacks)
+    kernel_path, root_path = kernel_entry(), fitting_root(stacks)
     _make(_Missing(kernel_path, root_path, stacks=tuple(stacks)), on_step, ca_bundle)
     kernel = read_kernel(kernel_path)
     return UmlArtefacts(
@@ -69,7 +69,7 @@ def prepare_uml(
 
 def prepare_root(on_step: OnStep = no_progress, ca_bundle: Path | None = None, stacks: Iterable[str] = ()) -> Path:
     """Return the root alone, made first where the cache lacks it. Raises as prepare_uml does."""
-    root_path = root_entry(stacks)
+    root_path = fitting_root(stacks)
     _make(_Missing(None, root_path, stacks=tuple(stacks)), on_step, ca_bundle)
     return root_path
 

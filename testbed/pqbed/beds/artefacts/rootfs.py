@@ -1,15 +1,17 @@
 """The root file system of the uml bed: a folder with the same programs as the image of the stack."""
 
+import itertools
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from pqbed.beds.artefacts.added import added_hash, added_packages, configure_hooks, put_built
+from pqbed.beds.artefacts.added import added_hash, added_packages, added_stacks, configure_hooks, put_built
 from pqbed.beds.artefacts.bootstrap import UNREAD, bootstrap, copy_in, copy_out, in_root
 from pqbed.beds.artefacts.cache import cache_home, hash_inputs
 from pqbed.beds.artefacts.command import Command, OnStep, run_commands
 from pqbed.beds.artefacts.recipes import SUITE, read_packages, recipe_folder
 from pqbed.spec.profile import DEFAULT_STACK
+from pqbed.spec.stacks import known_stacks
 
 SCRIPTS = ("packages-build.txt", "packages-run.txt", "wheels.txt", "build-pycurl.sh", "settle.sh")
 VENDOR = "opt/pqbed/vendor"
@@ -22,6 +24,17 @@ def root_entry(stacks: Iterable[str] = ()) -> Path:
     folder = recipe_folder(DEFAULT_STACK)
     base = hash_inputs(FORMAT, SUITE, *UNREAD, *(folder / name for name in SCRIPTS))
     return cache_home() / "roots" / added_hash(base, stacks)
+
+
+def fitting_root(stacks: Iterable[str] = ()) -> Path:
+    """The cache entry for `stacks`: their own, or where that is not made yet, the smallest made that holds more."""
+    wanted = set(added_stacks(stacks))
+    own = root_entry(wanted)
+    if own.exists() or not wanted:
+        return own
+    others = sorted(name for name, stack in known_stacks().items() if not stack.base and name not in wanted)
+    more = (chosen for count in range(1, len(others) + 1) for chosen in itertools.combinations(others, count))
+    return next((entry for chosen in more if (entry := root_entry((*wanted, *chosen))).exists()), own)
 
 
 def vendor_packages() -> tuple[str, ...]:
