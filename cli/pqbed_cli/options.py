@@ -42,6 +42,15 @@ Queue = Annotated[
 ]
 Segmentation = Annotated[str | None, typer.Option(metavar="NAME,...", help="wire, offload-off or host.")]
 Samples = Annotated[str | None, typer.Option(metavar="N", help="Samples a cell. [default: about five minutes' worth]")]
+Precision = Annotated[
+    str | None,
+    typer.Option(
+        metavar="%", help="Samples until each increase at p50 is known to this many percentage points, more or less."
+    ),
+]
+MaxSamples = Annotated[
+    str | None, typer.Option(metavar="N", help="Samples a cell that a precision may take. [default: 1000]")
+]
 Seed = Annotated[str | None, typer.Option(metavar="N", help="Seed of order, loss and jitter.")]
 Lanes = Annotated[str | None, typer.Option(metavar="N", help="Lanes side by side. [default: what the bed allows]")]
 BedOption = Annotated[str | None, typer.Option("--bed", metavar="NAME", help="auto, docker, netns, uml or fake.")]

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from pqbed.beds.bed import BedName
 from pqbed.beds.choose import CLOCKS, decide_bed, usual_lanes
+from pqbed.checkpoints import checkpoints
 from pqbed.errors import EngineError, HostError
 from pqbed.estimate import estimate_seconds, samples_for_budget
 from pqbed.plan import Plan, plan_sweep
@@ -33,13 +34,18 @@ class Settled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What a plan amounts to. `seconds` is wall time, without making artefacts."""
+    """What a plan amounts to. `seconds` is wall time, without making artefacts.
+
+    With `precision_ppm` the samples, fetches and seconds are the most; `least` are those up to the first look.
+    """
 
     cells: int
     samples: int
     fetches: int
     lanes: int
     seconds: float
+    precision_ppm: int | None = None
+    least: "Estimate | None" = None
 
 
 def expect_bed(request: Request) -> ExpectedBed:
@@ -73,11 +79,17 @@ def estimate(settled: Settled, finished: int = 0) -> Estimate:
 
 def estimate_plan(plan: Plan, clock: Clock, lanes: int, finished: int = 0) -> Estimate:
     """Estimate what is left of `plan`."""
-    left = 1 - finished / plan.fetch_count
+    left = max(0.0, 1 - finished / plan.fetch_count)
+    least = None
+    if plan.precision_ppm is not None:
+        first = replace(plan, samples=checkpoints(plan.samples)[0], precision_ppm=None)
+        least = estimate_plan(first, clock, lanes, finished)
     return Estimate(
         cells=len(plan.cells),
         samples=plan.samples,
-        fetches=plan.fetch_count - finished,
+        fetches=max(0, plan.fetch_count - finished),
         lanes=lanes,
         seconds=left * estimate_seconds(plan, clock, lanes),
+        precision_ppm=plan.precision_ppm,
+        least=least,
     )

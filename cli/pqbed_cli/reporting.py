@@ -1,15 +1,18 @@
 """Print what a run holds, finished or not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from pqbed.errors import SpecError
 from pqbed.stats import summarise
+from pqbed.stats.precision import tabulate_precision
+from pqbed.store.precision import PRECISION
 from pqbed.store.run import Run
 from pqbed.store.schema import QUANTILES, SUMMARY
 from pqbed_cli.render.output import print_json, say
+from pqbed_cli.render.precision import precision_lines
 from pqbed_cli.render.summary import failure_lines, summary_tables
 from pqbed_cli.render.table import print_tables
 
@@ -19,13 +22,17 @@ DEFAULT_PERCENTILES = ("p50", "p90")
 def report_run(run: Run, percentiles: Sequence[str], *, json_output: bool) -> None:
     """Print the table of `run` and its path; as JSON every column of every cell."""
     rows = summary_rows(run)
+    manifest, precision = run.manifest, precision_of(run, rows).to_dicts()
     if json_output:
-        print_json({"run": str(run.path), "bed": run.manifest.bed, "clock": run.manifest.clock, "cells": rows})
+        told = {"run": str(run.path), "bed": manifest.bed, "clock": manifest.clock, "cells": rows}
+        print_json({**told, "precision": precision} if manifest.precision_ppm is not None else told)
         return
     if not rows:
         say("no sample was taken")
     else:
-        print_tables(summary_tables(rows, percentiles))
+        print_tables(summary_tables(rows, percentiles, precision))
+        for line in precision_lines(precision, manifest.max_samples):
+            say(line)
         for line in failure_lines(rows):
             say(f"failed: {line}")
     say(f"\nrun: {run.path}")
@@ -43,6 +50,14 @@ def summary_rows(run: Run) -> list[dict[str, Any]]:
     """Return one row a cell, in the order of the plan: its conditions and its summary."""
     summary = summarise_run(run).drop("profile")
     return run.cells().collect().join(summary, on="cell_id", how="left", maintain_order="left").to_dicts()
+
+
+def precision_of(run: Run, rows: Sequence[Mapping[str, Any]] | None = None) -> pl.DataFrame:
+    """Return what each comparison took (PRECISION), from `rows` or anew; none where no precision was asked for."""
+    manifest = run.manifest
+    if manifest.precision_ppm is None or manifest.max_samples is None:
+        return PRECISION.to_frame()
+    return tabulate_precision(summary_rows(run) if rows is None else rows, manifest.precision_ppm, manifest.max_samples)
 
 
 def read_percentiles(text: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from pqbed_cli.conducting import conduct, say_interrupted
 from pqbed_cli.planning import Settled, estimate, settle
 from pqbed_cli.render.output import say
 from pqbed_cli.render.plan import estimate_line
-from pqbed_cli.reporting import DEFAULT_PERCENTILES, report_run, summarise_run
+from pqbed_cli.reporting import DEFAULT_PERCENTILES, precision_of, report_run, summarise_run
 from pqbed_cli.request import Request, layer, read_request
 from pqbed_cli.runs import find_run, refuse_unwritable
 from pqbed_cli.taking import Taken, take_bed
@@ -54,7 +54,9 @@ def resume_sweep(typed: Mapping[str, Any]) -> int:
         with _bed(manifest.bed, manifest.clock, typed) as taken:
             request = Request(sweep=sweep, options=options, samples_chosen=True)
             settled = settle(request, taken.bed.name, taken.bed.clock)
-            say(f"{finished} of {settled.plan.fetch_count} samples are there already", json_output=typed["json_output"])
+            most = "" if sweep.precision_ppm is None else "at most "
+            there = f"{finished} of {most}{settled.plan.fetch_count} samples are there already"
+            say(there, json_output=typed["json_output"])
             say(estimate_line(estimate(settled, finished)), json_output=typed["json_output"])
             taken.prepare()
             run.write_manifest(resume_manifest(manifest, sys.argv))
@@ -66,6 +68,8 @@ def _conduct(settled: Settled, taken: Taken, run: Run, typed: Mapping[str, Any])
     json_output, go_on = typed["json_output"], f"pqbed sweep --resume {run.path}"
     outcome = conduct(settled.plan, settled.lanes, taken.bed, run, go_on=go_on, json_output=json_output)
     run.write_summary(summarise_run(run))
+    if settled.plan.precision_ppm is not None:
+        run.write_precision(precision_of(run))
     report_run(run, DEFAULT_PERCENTILES, json_output=json_output)
     say_interrupted(outcome, go_on)
     return outcome.exit_code
@@ -81,6 +85,8 @@ def _new_run(settled: Settled, artefacts: dict[str, str]) -> Run:
         artefacts=artefacts,
         run_again=f"pqbed sweep --spec {SWEEP_FILE}",
     )
+    if sweep.precision_ppm is not None:
+        manifest = replace(manifest, precision_ppm=sweep.precision_ppm, max_samples=sweep.samples)
     return create_run(Path(options.out), sweep.name, manifest, {SWEEP_FILE: sweep_to_toml(sweep, options)})
 
 

@@ -21,6 +21,8 @@ def plan(
     queue: options.Queue = None,
     segmentation: options.Segmentation = None,
     samples: options.Samples = None,
+    precision: options.Precision = None,
+    max_samples: options.MaxSamples = None,
     seed: options.Seed = None,
     timeout: options.Timeout = None,
     name: options.Name = None,

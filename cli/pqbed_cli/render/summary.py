@@ -7,6 +7,7 @@ from pqbed.report.axes import split_axes
 from pqbed.store.schema import FAILURES, INCREASES
 from pqbed.units import format_size
 from pqbed_cli.render.numbers import NONE, increase, milliseconds
+from pqbed_cli.render.precision import reached_text
 from pqbed_cli.render.table import Table
 
 Row = Mapping[str, Any]
@@ -15,10 +16,17 @@ Row = Mapping[str, Any]
 MOST_SIDE_BY_SIDE = 2
 MOST_FAILURE_LINES = 20
 FAILED = "failed"
+# Added to the rows of a run with a precision.
+REACHED = "_reached"
 
 
-def summary_tables(rows: Sequence[Row], percentiles: Sequence[str]) -> list[Table]:
-    """Lay out `rows` (cells joined with their summary, in the order of the axes); `percentiles` as `p50`."""
+def summary_tables(rows: Sequence[Row], percentiles: Sequence[str], precision: Sequence[Row] = ()) -> list[Table]:
+    """Lay out `rows` (cells joined with their summary, in the order of the axes); `percentiles` as `p50`.
+
+    `precision` adds a column on how precise each comparison is: rows of PRECISION.
+    """
+    reached = {row["cell_id"]: reached_text(row) for row in precision}
+    rows = [{**row, REACHED: reached.get(row["cell_id"], "")} for row in rows] if reached else rows
     axes = split_axes(rows)
     blocks: dict[str, list[Row]] = {}
     for row in rows:
@@ -64,14 +72,15 @@ def _wide(title: str, members: Sequence[Row], profiles: Sequence[str], percentil
         for profile in profiles:
             cells += _times(arms.get(profile, {}), percentiles)
             cells += [] if profile == _baseline(members) else _increases(arms.get(profile, {}), percentiles)
-        rows.append((*cells, _share_ok(list(arms.values()))))
+        rows.append((*cells, _share_ok(list(arms.values())), *_reached(list(arms.values()))))
     numeric = tuple(range(len(columns) + 1))
-    return Table(title=title, columns=(*columns, "ok"), rows=tuple(rows), numeric=numeric)
+    columns = [*columns, "ok", *_reached_column(members)]
+    return Table(title=title, columns=tuple(columns), rows=tuple(rows), numeric=numeric)
 
 
 def _long(title: str, members: Sequence[Row], profiles: Sequence[str], percentiles: Sequence[str]) -> Table:
     """Set the profiles one below the other: one row a size and profile."""
-    columns = ("size", "profile", *percentiles, *_increase_columns(percentiles), "ok")
+    columns = ("size", "profile", *percentiles, *_increase_columns(percentiles), "ok", *_reached_column(members))
     order = {profile: number for number, profile in enumerate(profiles)}
     rows: list[tuple[str, ...]] = []
     last_size: int | None = None
@@ -79,8 +88,9 @@ def _long(title: str, members: Sequence[Row], profiles: Sequence[str], percentil
         size = format_size(row["size_bytes"]) if row["size_bytes"] != last_size else ""
         last_size = row["size_bytes"]
         measured = (*_times(row, percentiles), *_increases(row, percentiles), _share_ok([row]))
-        rows.append((size, row["profile"], *measured))
-    return Table(title=title, columns=columns, rows=tuple(rows), numeric=(0, *range(2, len(columns))))
+        rows.append((size, row["profile"], *measured, *_reached([row])))
+    numeric = (0, *range(2, columns.index("ok") + 1))
+    return Table(title=title, columns=columns, rows=tuple(rows), numeric=numeric)
 
 
 def _baseline(members: Sequence[Row]) -> str:
@@ -107,6 +117,15 @@ def _increase_columns(percentiles: Sequence[str]) -> list[str]:
 def _shown(percentiles: Sequence[str]) -> list[str]:
     """Return the percentile whose increase is shown: the first named that the summary has one for."""
     return [name for name in percentiles if name in INCREASES][:1]
+
+
+def _reached_column(members: Sequence[Row]) -> list[str]:
+    return ["known to"] if REACHED in members[0] else []
+
+
+def _reached(rows: Sequence[Row]) -> list[str]:
+    """Return how precise the comparison is that `rows` are of: it is named after its baseline."""
+    return [next((str(row[REACHED]) for row in rows if row[REACHED]), "")] if REACHED in rows[0] else []
 
 
 def _share_ok(rows: Sequence[Row]) -> str:

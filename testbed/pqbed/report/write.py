@@ -56,6 +56,7 @@ def write_report(
         verdicts=read_verdicts(run.path),
         answer=answer,
         more_caveats=caveats,
+        precision=run.precision().collect(),
     )
     write_atomic(run.path / REPORT_NAME, page.encode())
     files = write_figures(run.path, figures) if figure_files else []

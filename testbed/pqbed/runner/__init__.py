@@ -2,6 +2,7 @@
 
 from pqbed.runner.events import (
     BlockDone,
+    Judged,
     LaneClosed,
     LaneFailed,
     LaneOpened,
@@ -13,6 +14,7 @@ from pqbed.runner.sweep import SweepOutcome, run_sweep
 
 __all__ = [
     "BlockDone",
+    "Judged",
     "LaneClosed",
     "LaneFailed",
     "LaneOpened",

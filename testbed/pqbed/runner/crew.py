@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pqbed.beds.bed import Bed
 from pqbed.errors import StoreError
 from pqbed.plan import Plan
-from pqbed.runner.blocks import BlockQueue
+from pqbed.runner.blocks import Blocks
 from pqbed.runner.events import LaneClosed, SweepEvent
 from pqbed.runner.worker import Errand, Worker
 from pqbed.store.run import Run
@@ -25,7 +25,7 @@ _POLL_S = 0.1
 class Crew:
     """The workers and the events they send. `error` is the first that ended a lane; it ends them all."""
 
-    def __init__(self, plan: Plan, bed: Bed, run: Run, blocks: BlockQueue, lanes: int) -> None:
+    def __init__(self, plan: Plan, bed: Bed, run: Run, blocks: Blocks, lanes: int) -> None:
         self.error: BaseException | None = None
         self._halt = threading.Event()
         self._events: queue.SimpleQueue[SweepEvent] = queue.SimpleQueue()

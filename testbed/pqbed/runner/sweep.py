@@ -12,9 +12,10 @@ from pqbed.agent.facts import LaneFacts
 from pqbed.beds.bed import Bed
 from pqbed.errors import StoreError
 from pqbed.plan import Plan
-from pqbed.runner.blocks import BlockQueue
+from pqbed.runner.blocks import BlockQueue, Blocks
 from pqbed.runner.crew import Crew, OnEvent
 from pqbed.runner.events import LaneOpened, SweepStarted
+from pqbed.runner.stages import Judge, StagedBlocks
 from pqbed.store.cells import confirm_links, tabulate_cells
 from pqbed.store.manifest import utc_now
 from pqbed.store.run import Run
@@ -29,6 +30,7 @@ State = Literal["finished", "interrupted"]
 class SweepOutcome:
     """How a sweep ended. The numbers are those of the whole run, also of what was done before it was resumed.
 
+    With a precision `planned` is what was known to be needed when it ended.
     A failed cell has no good sample, or one taken on a link that was not the one asked for.
     """
 
@@ -53,9 +55,11 @@ def run_sweep(
     lanes: int,
     on_event: OnEvent = lambda _: None,
     stop: threading.Event | None = None,
+    judge: Judge | None = None,
 ) -> SweepOutcome:
     """Do all fetches of `plan` that `run` has no sample of, on `lanes` lanes of a prepared `bed`.
 
+    A plan with a precision needs a `judge`, and does without the fetches of comparisons that are precise.
     Ends early on KeyboardInterrupt or when `stop` is set: what was measured is kept, and the same call on the same
     run goes on from there. Raises LaneError where a lane does not come back, StoreError where a sample
     cannot be kept, HostError or EngineError where a lane cannot be opened; all lanes are closed and the journals
@@ -64,9 +68,15 @@ def run_sweep(
     run.claim()
     finished = run.finished()
     _check_same_cells(plan, finished, run)
-    crew = Crew(plan, bed, run, BlockQueue(plan, finished), lanes)
+    blocks: Blocks = BlockQueue(plan, finished)
+    if plan.precision_ppm is not None:
+        assert judge is not None
+        blocks = StagedBlocks(plan, run, finished, judge)
+    crew = Crew(plan, bed, run, blocks, lanes)
     try:
-        on_event(SweepStarted(planned=plan.fetch_count, finished=len(finished), lanes=lanes))
+        on_event(SweepStarted(planned=blocks.planned, finished=len(finished), lanes=lanes))
+        if blocks.judged is not None:
+            on_event(blocks.judged)
         _follow(crew, plan, run, on_event, stop or threading.Event())
     except KeyboardInterrupt:
         pass  # `dismiss` stops the lanes; the outcome tells
@@ -78,7 +88,7 @@ def run_sweep(
                 run.seal()
     if crew.error is not None:
         raise crew.error
-    return _conclude(plan, run)
+    return _conclude(plan, run, blocks.planned)
 
 
 def _follow(crew: Crew, plan: Plan, run: Run, on_event: OnEvent, stop: threading.Event) -> None:
@@ -108,25 +118,25 @@ def _record_facts(plan: Plan, run: Run, facts: LaneFacts) -> None:
     run.write_manifest(manifest)
 
 
-def _conclude(plan: Plan, run: Run) -> SweepOutcome:
+def _conclude(plan: Plan, run: Run, planned: int) -> SweepOutcome:
     """Fill in the cells table and the manifest from the samples, and count them."""
     cells = run.cells().collect()
     if cells.is_empty():
         cells = tabulate_cells(plan, {})
     run.write_cells(confirm_links(cells, run.samples()))
-    outcome = _count(plan, run)
+    outcome = _count(plan, run, planned)
     run.write_manifest(replace(run.manifest, ended=utc_now(), state=outcome.state))
     return outcome
 
 
-def _count(plan: Plan, run: Run) -> SweepOutcome:
+def _count(plan: Plan, run: Run, planned: int) -> SweepOutcome:
     ok, wrong_link = pl.col("outcome") == "ok", pl.col("outcome") == "link_mismatch"
     counts = run.samples().group_by("cell_id").agg(n=pl.len(), n_ok=ok.sum(), failed=~ok.any() | wrong_link.any())
     rows = {row["cell_id"]: row for row in counts.collect().to_dicts()}
     taken = sum(row["n"] for row in rows.values())
     return SweepOutcome(
-        state="finished" if taken >= plan.fetch_count else "interrupted",
-        planned=plan.fetch_count,
+        state="finished" if taken >= planned else "interrupted",
+        planned=planned,
         taken=taken,
         not_ok=taken - sum(row["n_ok"] for row in rows.values()),
         failed_cells=tuple(identity for identity in plan.cells if identity in rows and rows[identity]["failed"]),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pqbed.beds.bed import Bed, Lane
 from pqbed.errors import LaneError
 from pqbed.plan import Plan
-from pqbed.runner.blocks import BlockQueue
+from pqbed.runner.blocks import Blocks
 from pqbed.runner.events import BlockDone, LaneClosed, LaneFailed, LaneOpened, SampleTaken, SweepEvent
 from pqbed.spec.sample import Fetch, Sample, Timings
 from pqbed.store.run import Run
@@ -28,7 +28,7 @@ class Errand:
     plan: Plan
     bed: Bed
     run: Run
-    blocks: BlockQueue
+    blocks: Blocks
     stop: threading.Event
     tell: Callable[[SweepEvent], None]
 
@@ -72,7 +72,7 @@ class Worker:
         self._errand.tell(LaneClosed(lane=self.index, error=error))
 
     def _work(self) -> None:
-        while not self._errand.stop.is_set() and (block := self._errand.blocks.take()) is not None:
+        while (block := self._errand.blocks.take(self._errand.stop)) is not None:
             self._do_block(block)
 
     def _do_block(self, block: tuple[Fetch, ...]) -> None:
@@ -91,6 +91,9 @@ class Worker:
                 self._lose(error, left)
         if not left:
             self._errand.tell(BlockDone(lane=self.index, block=block[0].block))
+            judged = self._errand.blocks.done(block[0].block)
+            if judged is not None:
+                self._errand.tell(judged)
 
     def _open_lane(self) -> Lane:
         if self._lane is None:

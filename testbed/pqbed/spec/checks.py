@@ -15,6 +15,7 @@ def check_sweep(sweep: Sweep) -> Sweep:
     _check_cell_count(sweep)
     _check_jitter(sweep)
     _check_distribution(sweep)
+    _check_precision(sweep)
     for profile in sweep.profiles:
         _check_profile(profile)
     return sweep
@@ -66,6 +67,14 @@ def _check_distribution(sweep: Sweep) -> None:
         raise SpecError(
             f"distribution {sweep.distribution[0]!r} has no effect without jitter",
             "give a jitter above 0, or leave out the distribution",
+        )
+
+
+def _check_precision(sweep: Sweep) -> None:
+    if sweep.precision_ppm is not None and len(sweep.profiles) < 2:
+        raise SpecError(
+            "a precision is that of a comparison, and one profile has nothing to be compared with",
+            "name a second profile, or give a number of samples",
         )
 
 

@@ -36,7 +36,8 @@ class Resumption:
 class Manifest:
     """`kernel` and `versions` are those of the lanes, `artefacts` the bed's images and file systems by hash.
 
-    `packages` are the Python packages here. Times are UTC, ISO 8601; `ended` None: not ended, or killed.
+    With `precision_ppm` the samples of a cell are as many as it took, `max_samples` at most. `packages` are the Python
+    packages here. Times are UTC, ISO 8601; `ended` None: not ended, or killed.
     """
 
     schema: str = RUN_ID
@@ -46,6 +47,8 @@ class Manifest:
     bed: str
     clock: str
     seed: int
+    precision_ppm: int | None = None
+    max_samples: int | None = None
     started: str
     ended: str | None = None
     state: str | None = None
