@@ -8,7 +8,7 @@ from pqbed.errors import SpecError, StoreError
 from pqbed.plan import plan_sweep
 from pqbed.spec import parse
 from pqbed.spec.cell import Cell
-from pqbed.spec.text import read_spec, sweep_from
+from pqbed.spec.text import read_run_sweep
 from pqbed.stats.explain import Explained, Explainer
 from pqbed.store.run import Run
 from pqbed_cli.exits import SOME_FAILED
@@ -64,13 +64,15 @@ def _read_cells(path: Path) -> dict[str, Cell]:
             f"{path} is the run of a study, and explain takes the run of one sweep",
             "measure the cells in question with `pqbed sweep`, and explain that run",
         )
-    sweep, _ = sweep_from(read_spec(path / SWEEP_FILE))
+    sweep, _ = read_run_sweep(path / SWEEP_FILE)
     return dict(plan_sweep(sweep).cells)
 
 
 def _choose(cells: Mapping[str, Cell], typed: Mapping[str, Any]) -> list[str]:
     """Return the ids of the cells that all of the options name."""
     chosen = [identity for identity in cells if identity.startswith(typed.get("cell") or "")]
+    if typed.get("cell") is None and typed.get("profile") is None:  # the A/A arm costs what the baseline does
+        chosen = [identity for identity in chosen if cells[identity].profile.copy_of is None]
     for option, (read, value) in _FILTERS.items():
         if (text := typed.get(option)) is not None:
             wanted = read(text)

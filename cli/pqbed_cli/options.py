@@ -26,6 +26,10 @@ Distribution = Annotated[
 ]
 Size = Annotated[str | None, typer.Option(metavar="KIB,...", help="Response sizes; a plain number is KiB.")]
 Profiles = Annotated[str | None, typer.Option("--profile", metavar="NAME,...", help="TLS profiles; first: baseline.")]
+CopyArm = Annotated[
+    bool | None,
+    typer.Option("--aa/--no-aa", help="Measure a second copy of the baseline: the noise floor. [default: aa]"),
+]
 Initcwnd = Annotated[str | None, typer.Option(metavar="N,...", help="Initial congestion windows, in segments.")]
 InitcwndClient = Annotated[
     str | None, typer.Option(metavar="N,...", help="Those of the client, where they differ; or same.")

@@ -9,7 +9,7 @@ from typing import Any
 
 from pqbed.errors import SpecError
 from pqbed.reproduce.stored import is_study
-from pqbed.spec.text import read_spec, sweep_from, sweep_to_toml
+from pqbed.spec.text import read_run_sweep, sweep_from, sweep_to_toml
 from pqbed.store.manifest import resume_manifest, start_manifest
 from pqbed.store.run import Run, create_run, open_run
 from pqbed_cli.conducting import conduct, say_interrupted
@@ -47,7 +47,7 @@ def resume_sweep(typed: Mapping[str, Any]) -> int:
         raise SpecError(f"{path} is the run of a study", f"go on with: pqbed reproduce --resume {path}")
     with open_run(path) as run:
         manifest = run.manifest
-        sweep, options = sweep_from(read_spec(path / SWEEP_FILE))
+        sweep, options = read_run_sweep(path / SWEEP_FILE)
         _typed_sweep, typed_options = sweep_from(layer(typed), bare=True)
         options = replace(options, lanes=typed_options.lanes or options.lanes)
         finished = len(run.finished())

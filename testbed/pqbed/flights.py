@@ -1,11 +1,14 @@
 """What a profile puts on the wire, roughly, before any server has been asked. For estimates and the fake bed only.
 
-Sizes are those of the standards: FIPS 203 (ML-KEM), FIPS 204 (ML-DSA), FIPS 205 (SLH-DSA), RFC 8446 (ECDHE shares).
+Sizes of keys, shares and signatures are those of the standards (tls/algorithms.py).
 """
 
+import functools
 from dataclasses import dataclass
 
 from pqbed.spec.profile import Chain, Profile
+from pqbed.tls.algorithms import SignatureAlgorithm, published_groups, published_signatures
+from pqbed.tls.groups import canonical_group
 
 RESPONSE_HEADER_BYTES = 250
 REQUEST_BYTES = 150
@@ -19,33 +22,8 @@ _CLIENT_FINISHED_BYTES = 80
 _CERTIFICATE_BYTES = 350
 _VERIFY_BYTES = 8
 
-# Name in lower case without separators: (client's share, server's share).
-_SHARES = {
-    "x25519": (32, 32),
-    "secp256r1": (65, 65),
-    "secp384r1": (97, 97),
-    "mlkem512": (800, 768),
-    "mlkem768": (1184, 1088),
-    "mlkem1024": (1568, 1568),
-    "x25519mlkem768": (1216, 1120),
-    "secp256r1mlkem768": (1249, 1153),
-    "secp384r1mlkem1024": (1665, 1665),
-}
-# (public key, signature).
-_SIGNATURES = {
-    "rsa2048": (270, 256),
-    "rsa3072": (398, 384),
-    "rsa4096": (526, 512),
-    "p384": (97, 104),
-    "ed25519": (32, 64),
-    "mldsa44": (1312, 2420),
-    "mldsa65": (1952, 3309),
-    "mldsa87": (2592, 4627),
-    "slhdsasha2128s": (32, 7856),
-    "slhdsasha2128f": (32, 17088),
-}
-_DEFAULT_SHARES = (32, 32)
-_DEFAULT_SIGNATURE = (65, 72)  # ECDSA with P-256
+# What is not in the tables of the standards is taken for the commonest.
+_DEFAULT_GROUP, _DEFAULT_KEY = "x25519", "p256"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +52,9 @@ def typical_flights(profile: Profile) -> Flights:
 
 def key_shares(group: str) -> tuple[int, int]:
     """Return the sizes of the client's and the server's share."""
-    return _SHARES.get(_plain(group), _DEFAULT_SHARES)
+    known = published_groups()
+    one = known.get(canonical_group(group), known[_DEFAULT_GROUP])
+    return one.public_key_bytes, one.ciphertext_bytes
 
 
 def typical_certificate_bytes(chain: Chain) -> int:
@@ -91,12 +71,22 @@ def _proof_bytes(chain: Chain) -> int:
 
 
 def _key_bytes(algorithm: str) -> int:
-    return _SIGNATURES.get(_plain(algorithm), _DEFAULT_SIGNATURE)[0]
+    return _signature(algorithm).public_key_bytes
 
 
 def signature_bytes(algorithm: str) -> int:
     """Return about the size of a signature by `algorithm`: ECDSA's varies by some bytes."""
-    return _SIGNATURES.get(_plain(algorithm), _DEFAULT_SIGNATURE)[1]
+    return _signature(algorithm).signature_bytes
+
+
+def _signature(algorithm: str) -> SignatureAlgorithm:
+    known = _signatures()
+    return known.get(_plain(algorithm), known[_DEFAULT_KEY])
+
+
+@functools.cache
+def _signatures() -> dict[str, SignatureAlgorithm]:
+    return {_plain(name): one for one in published_signatures().values() for name in (one.name, one.key)}
 
 
 def _plain(name: str) -> str:

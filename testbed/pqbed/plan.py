@@ -29,10 +29,12 @@ ADDED_FIELDS = frozenset(
         "intermediate",
         "wire_bytes",
         "client_chain",
+        "client_stack",
         "limit_packets",
         "bandwidth_up_bps",
         "loss_up",
         "congestion_control_client",
+        "copy_of",
     }
 )
 
@@ -98,7 +100,7 @@ def plan_sweeps(sweeps: Sequence[Sweep], *, samples: int, seed: int) -> Plan:
     """Lay out the grids of `sweeps` as one plan; a cell that is in several of them is there once."""
     return Plan(
         cells={cell_id(cell): cell for sweep in sweeps for cell in _grid(sweep)},
-        profiles=tuple(dict.fromkeys(profile for sweep in sweeps for profile in sweep.profiles)),
+        profiles=tuple(dict.fromkeys(profile for sweep in sweeps for profile in sweep.arms)),
         samples=samples,
         seed=seed,
         timeout_ns=max(sweep.timeout_ns for sweep in sweeps),
@@ -112,7 +114,7 @@ def cell_id(cell: Cell) -> str:
 
 def _grid(sweep: Sweep) -> Iterator[Cell]:
     for link, tcp in itertools.product(_links(sweep), _tcps(sweep)):
-        for profile, size_bytes in itertools.product(sweep.profiles, sweep.size_bytes):
+        for profile, size_bytes in itertools.product(sweep.arms, sweep.size_bytes):
             yield Cell(link=link, tcp=tcp, profile=profile, workload=Workload(size_bytes=size_bytes))
 
 

@@ -1,8 +1,10 @@
-"""The kinds of chains whose sizes on the wire are measured."""
+"""The kinds of chains, and the algorithms, whose sizes on the wire are measured."""
 
 from dataclasses import replace
 
 from pqbed.spec.profile import LARGEST_WIRE_BYTES, Chain, Profile
+from pqbed.tls.algorithms import published_groups
+from pqbed.tls.signatures import KEY_KINDS
 
 RSA = Chain(algorithm="rsa2048")
 MIXED = Chain(algorithm="mldsa44", intermediate="mldsa65")
@@ -34,4 +36,9 @@ PROFILES = (
         Profile(name=name, group="X25519", chain=RSA, mutual=True, client_chain=chain)
         for name, chain in CLIENT_CHAINS.items()
     ),
+)
+# Every group with the smallest chain there is, and every kind of key in a leaf alone.
+ALGORITHMS = (
+    *(Profile(name=name, group=name, chain=Chain(algorithm="ed25519", depth=1)) for name in published_groups()),
+    *(Profile(name=key, group="x25519", chain=Chain(algorithm=key, depth=1)) for key in KEY_KINDS),
 )

@@ -1,4 +1,7 @@
-"""Fetch once with each kind of chain in a guest, and print what TLS records passed the client's interface."""
+"""Fetch once with each kind of chain in a guest, and print what TLS records passed the client's interface.
+
+With the argument `algorithms`: with each group and each kind of key.
+"""
 
 import json
 import sys
@@ -7,7 +10,7 @@ from typing import Any
 
 sys.path.append("/opt/pqbed/vendor")
 
-from chain_kinds import PROFILES
+from chain_kinds import ALGORITHMS, PROFILES
 from frames import flights, listen, segments, stream
 
 from pqbed.agent.lane import LaneAgent
@@ -27,7 +30,7 @@ LINK = Link(rtt_ns=35 * MS)
 
 def main() -> None:
     agent = LaneAgent(0, "virtual", Path("/run/pqbed"))
-    facts = agent.start(PROFILES, 60_000 * MS)
+    facts = agent.start(ALGORITHMS if "algorithms" in sys.argv else PROFILES, 60_000 * MS)
     print(json.dumps({"facts": to_json(facts)}), flush=True)
     for served in facts.served:
         print(json.dumps({"served": to_json(served), **fetch(agent, served.profile)}), flush=True)
@@ -42,11 +45,13 @@ def fetch(agent: LaneAgent, profile: Profile) -> dict[str, Any]:
         (timings,) = agent.run((Fetch(cell_id=identity, block=0, repetition=0, seed=1),))
         caught = segments(capture)
     up, down = (stream(caught, up=up) for up in (True, False))
+    up_records, down_records = list(walk_records(up)), list(walk_records(down))
     return {
+        "hellos": [up[: up_records[0].end].hex(), down[: down_records[0].end].hex()],
         "timings": to_json(timings),
         "flights": flights(caught),
-        "up": [to_json(record) for record in walk_records(up)],
-        "down": [to_json(record) for record in walk_records(down)],
+        "up": [to_json(record) for record in up_records],
+        "down": [to_json(record) for record in down_records],
     }
 
 

@@ -1,9 +1,11 @@
 """A guest of the uml bed in a container without any privilege, in virtual time."""
 
+import os
 import shutil
 
 import pytest
 
+from pqbed.agent.pin import cpu_of, pinned
 from pqbed.beds.agent_lane import AgentLane
 from pqbed.beds.artefacts import prepare_uml
 from pqbed.beds.docker.guest import open_uml_process
@@ -36,11 +38,13 @@ def guest_image(private_engine, stack_image, tmp_path):
 
 
 def test_a_guest_in_a_container_measures_in_virtual_time(private_engine, guest_image):
-    argv = (GUEST_KERNEL, *kernel_arguments("/", GUEST_SOURCE, 0, "virtual"))
+    argv = pinned(0, (GUEST_KERNEL, *kernel_arguments("/", GUEST_SOURCE, 0, "virtual")))
     lane = AgentLane(0, open_uml_process(private_engine, guest_image, argv), [CLASSICAL], 60_000 * MS)
     try:
         (guest,) = private_engine.find("container", ours())
-        host = private_engine._client.inspect_container(guest.id)["HostConfig"]
+        told = private_engine._client.inspect_container(guest.id)
+        assert os.sched_getaffinity(told["State"]["Pid"]) == {cpu_of(0)}
+        host = told["HostConfig"]
         assert host["CapDrop"] == ["ALL"]
         assert not host["CapAdd"]
         assert host["NetworkMode"] == "none"

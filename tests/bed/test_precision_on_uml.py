@@ -14,7 +14,8 @@ from pqbed.store.run import open_run
 
 pytestmark = pytest.mark.uml
 
-SWEEP = (sys.executable, "-m", "pqbed_cli", "sweep", "--bed", "uml", "--rtt", "35", "--bandwidth", "1", "--size", "50")
+GRID = ("--rtt", "35", "--bandwidth", "1", "--size", "50")
+SWEEP = (sys.executable, "-m", "pqbed_cli", "sweep", "--bed", "uml", "--no-aa", *GRID)
 POINTS = 3
 MOST = 200
 

@@ -29,6 +29,9 @@ def server_and_client(served: tuple[Served, ...]) -> tuple[Server, Client, list[
     given: list[tuple[Credentials, ...]] = []
 
     class OneServer:
+        def refusals(self, _profiles):
+            return {}
+
         def start(self, _profiles):
             return served
 
@@ -36,6 +39,9 @@ def server_and_client(served: tuple[Served, ...]) -> tuple[Server, Client, list[
             return (CREDENTIALS,)
 
     class OneClient:
+        def refusals(self, _profiles):
+            return {}
+
         def take_credentials(self, credentials):
             given.append(credentials)
 

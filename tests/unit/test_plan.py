@@ -174,6 +174,8 @@ PROFILE_CHANGES: dict[str, object] = {
     "stack": "other",
     "mutual": True,
     "client_chain": Chain(algorithm="p256"),
+    "client_stack": "other",
+    "copy_of": "classical",
 }
 CHAIN_CHANGES: dict[str, object] = {
     "algorithm": "mldsa44",
@@ -231,3 +233,18 @@ def test_sweeps_that_share_cells_are_planned_once() -> None:
     assert set(plan.cells) == {*plan_sweep(SWEEP).cells, *plan_sweep(other).cells}
     assert (plan.samples, plan.seed, plan.profiles) == (3, 5, SWEEP.profiles)
     assert plan_sweeps((SWEEP,), samples=SWEEP.samples, seed=SWEEP.seed).block(1) == plan_sweep(SWEEP).block(1)
+
+
+def test_the_aa_arm_is_in_every_block_beside_the_baseline_and_draws_the_same_link() -> None:
+    plan = plan_sweep(replace(SWEEP, aa=True))
+    copies = {identity: cell for identity, cell in plan.cells.items() if cell.profile.copy_of is not None}
+    assert len(plan.cells) == cell_count(replace(SWEEP, aa=True)) == 3 * len(copies)
+    assert plan.profiles[-1] == replace(plan.profiles[0], name="classical-again", copy_of="classical")
+    assert {cell.profile.copy_of for cell in copies.values()} == {plan.profiles[0].name}
+    alone = plan_sweep(SWEEP)
+    assert set(alone.cells) == set(plan.cells) - set(copies)
+    for number in range(SWEEP.samples):
+        seeds = {fetch.cell_id: fetch.seed for fetch in plan.block(number)}
+        assert {fetch.cell_id: fetch.seed for fetch in alone.block(number)}.items() <= seeds.items()
+        for identity, cell in copies.items():
+            assert seeds[identity] == seeds[cell_id(replace(cell, profile=plan.profiles[0]))]

@@ -17,7 +17,7 @@ from pqbed.spec.presets import preset
 from pqbed.spec.profile import LARGEST_WIRE_BYTES, Chain, Profile
 from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.sweep import Sweep
-from pqbed.spec.text import read_spec, samples_given, sweep_from, sweep_to_toml
+from pqbed.spec.text import read_run_sweep, read_spec, samples_given, sweep_from, sweep_to_toml
 
 MS = 1_000_000
 
@@ -42,6 +42,7 @@ def test_the_defaults_of_the_file_are_those_of_the_value() -> None:
         profiles=sweep.profiles,
         size_bytes=sweep.size_bytes,
         samples=1,
+        aa=True,
     )
     assert sweep == plain
 
@@ -312,6 +313,7 @@ def sweeps(draw: st.DrawFn) -> Sweep:
         congestion_control_client=draw(axis(st.none() | NAMES.filter(lambda name: name != "same"))),
         mtu=draw(st.integers(576, 9216)),
         samples=draw(st.integers(1, 1_000_000)),
+        aa=draw(st.booleans()),
         seed=draw(st.integers(0, 2**63 - 1)),
         timeout_ns=draw(st.integers(MS, 3600 * 10**9)),
     )
@@ -340,3 +342,22 @@ def test_a_sweep_reads_back_whatever_file_it_is_laid_over(sweep: Sweep) -> None:
 def test_the_count_of_cells_is_that_of_the_plan() -> None:
     sweep, _ = sweep_from({"rtt": "35,200", "loss": "0,1,3,10", "jitter": "0,1"}, bare=True)
     assert cell_count(sweep) == len(plan_sweep(sweep).cells)
+
+
+def test_a_profile_with_the_name_of_the_aa_arm_is_refused_unless_there_is_none() -> None:
+    raw = {
+        "profile": ["classical", "classical-again"],
+        "profiles": {"classical-again": {"group": "X25519", "chain": {"algorithm": "p256"}}},
+    }
+    with pytest.raises(SpecError, match="name of the A/A arm, the second copy of 'classical'") as raised:
+        sweep_from(raw)
+    assert "--no-aa" in raised.value.hint
+    sweep, _ = sweep_from({**raw, "aa": False})
+    assert [profile.name for profile in sweep.arms] == raw["profile"]
+
+
+def test_the_sweep_file_of_an_old_run_has_no_aa_arm(tmp_path: Path) -> None:
+    (tmp_path / "old.toml").write_text('rtt = "35ms"\n')
+    (tmp_path / "new.toml").write_text('rtt = "35ms"\naa = true\n')
+    assert not read_run_sweep(tmp_path / "old.toml")[0].aa
+    assert read_run_sweep(tmp_path / "new.toml")[0].aa

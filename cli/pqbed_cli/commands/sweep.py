@@ -16,6 +16,7 @@ def sweep(
     distribution: options.Distribution = None,
     size: options.Size = None,
     profile: options.Profiles = None,
+    aa: options.CopyArm = None,
     initcwnd: options.Initcwnd = None,
     initcwnd_client: options.InitcwndClient = None,
     congestion_control: options.CongestionControl = None,

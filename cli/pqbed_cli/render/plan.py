@@ -17,6 +17,7 @@ def plan_table(sweep: Sweep) -> Table:
     """Return the axes of `sweep` and their values."""
     axes: dict[str, Sequence[str]] = {
         "profile": [profile.name for profile in sweep.profiles],
+        "A/A arm": [arm.name for arm in sweep.arms if arm.copy_of],
         "rtt": [format_duration(value) for value in sweep.rtt_ns],
         "bandwidth": [format_rate(value) for value in sweep.bandwidth_bps],
         "bandwidth up": [format_bandwidth_up(value) for value in sweep.bandwidth_up_bps],
@@ -36,7 +37,7 @@ def plan_table(sweep: Sweep) -> Table:
         del axes["distribution"]
     if sweep.congestion_control == (Tcp().congestion_control,):
         del axes["congestion control"]
-    axes = {name: values for name, values in axes.items() if values != [SAME]}
+    axes = {name: values for name, values in axes.items() if values not in ([SAME], [])}
     rows = tuple((name, str(len(values)), ", ".join(values)) for name, values in axes.items())
     return Table(columns=("axis", "n", "values"), rows=rows, numeric=(1,))
 

@@ -7,6 +7,7 @@ from typing import get_args
 
 from pqbed.agent.serve import serve
 from pqbed.spec.options import Clock
+from pqbed.spec.profile import DEFAULT_STACK
 
 
 def main() -> None:
@@ -16,13 +17,14 @@ def main() -> None:
     parser.add_argument("--lane", type=int, default=0)
     parser.add_argument("--clock", choices=get_args(Clock), default="real")
     parser.add_argument("--ifname", default="eth0")
+    parser.add_argument("--stack", default=DEFAULT_STACK)
     arguments = parser.parse_args()
     if arguments.role == "guest":
         run_guest(arguments.lane, arguments.clock)
     elif arguments.role == "contained":
         run_contained(arguments.lane)
     else:
-        run_part(arguments.role, arguments.ifname)
+        run_part(arguments.role, arguments.ifname, arguments.stack)
 
 
 def run_guest(lane: int, clock: Clock) -> None:
@@ -49,7 +51,8 @@ def run_contained(lane: int) -> None:
 
 def run_lane(lane: int, clock: Clock) -> None:
     """Be a whole lane."""
-    from pqbed.agent.lane import LaneAgent, lane_folder  # noqa: PLC0415
+    from pqbed.agent.folder import lane_folder  # noqa: PLC0415
+    from pqbed.agent.lane import LaneAgent  # noqa: PLC0415
 
     agent = LaneAgent(lane, clock, lane_folder())
     # What is loaded now stays; a collection in mid-fetch would only cost time.
@@ -61,11 +64,11 @@ def run_lane(lane: int, clock: Clock) -> None:
         agent.close()
 
 
-def run_part(role: str, ifname: str) -> None:
+def run_part(role: str, ifname: str, stack: str) -> None:
     """Be one part of a lane whose other parts are elsewhere."""
     from pqbed.agent.roles import part_calls  # noqa: PLC0415
 
-    calls, close = part_calls(role, ifname)
+    calls, close = part_calls(role, ifname, stack)
     try:
         serve(calls)
     finally:

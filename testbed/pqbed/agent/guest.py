@@ -14,6 +14,8 @@ import termios
 import tty
 from pathlib import Path
 
+from pqbed.spec.stacks import known_stacks
+
 # (file system, where)
 MOUNTS = (
     ("proc", "/proc"),
@@ -21,7 +23,6 @@ MOUNTS = (
     ("tmpfs", "/tmp"),  # noqa: S108 - the lane's own
     ("tmpfs", "/run"),
     ("tmpfs", "/var/log"),
-    ("tmpfs", "/var/lib/nginx"),
 )
 _POWER_OFF = 0x4321FEDC  # include/uapi/linux/reboot.h
 _SET_FLAGS, _UP_AND_RUNNING = 0x8914, 0x41  # SIOCSIFFLAGS, IFF_UP | IFF_RUNNING (include/uapi/linux/if.h)
@@ -32,7 +33,8 @@ def set_up_root() -> None:
     os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     os.environ["HOME"] = "/tmp"  # noqa: S108
     libc = ctypes.CDLL(None, use_errno=True)
-    for kind, where in MOUNTS:
+    written = [("tmpfs", where) for stack in known_stacks().values() for where in stack.tmpfs]
+    for kind, where in (*MOUNTS, *written):
         if Path(where).is_dir() and libc.mount(kind.encode(), where.encode(), kind.encode(), 0, None):
             raise OSError(ctypes.get_errno(), f"cannot mount {kind} on {where}")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:

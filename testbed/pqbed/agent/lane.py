@@ -3,17 +3,17 @@
 It runs as the init of a uml guest, and as a process in namespaces of its own for the netns bed.
 """
 
-import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.namespace import Namespace
 from pqbed.agent.serve import Calls
+from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.triple import Triple
-from pqbed.fetch.client import Client
+from pqbed.fetch.drivers import StackClient
 from pqbed.net import sysctls
 from pqbed.net.end import End
 from pqbed.net.link import IFNAME, make_pair
@@ -23,6 +23,7 @@ from pqbed.spec.link import Link
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.stacks import stack_named
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.server import Server
 
@@ -39,8 +40,9 @@ class LaneAgent:
         self._clock = clock
         self._namespace = Namespace(sysctls.pin)
         self._pinned = sysctls.pin()
-        self._server = Server(folder, enter=self._namespace.enter)
-        self._client = Client()
+        self._folder = folder
+        self._servers = StackServers(self._open_server)
+        self._clients = StackClients(lambda stack: StackClient(stack_named(stack)))
         self._addresses = make_pair(index, client_ns=None, server_ns=self._namespace.path)
         self._client_end = End(None, IFNAME)
         self._server_end = End(self._namespace.path, IFNAME)
@@ -52,7 +54,7 @@ class LaneAgent:
         return {
             "start": self.start,
             "cells": self.cells,
-            "run": self.run,
+            "run": self.run_told,
             "set_link": self.set_link,
             "read_link": self.read_link,
             "cpu": self.cpu,
@@ -63,25 +65,29 @@ class LaneAgent:
         self._triple = Triple(
             client_end=self._client_end,
             server_end=self._server_end,
-            server=self._server,
-            client=self._client,
+            server=self._servers,
+            client=self._clients,
             address=self._addresses.server.address,
             timeout_ns=timeout_ns,
             settle=_next_timer_phase if self._clock == "virtual" else _nothing,
         )
         served = self._triple.start(profiles)
-        versions = {"client": self._client.version(), "openssl": self._server.support().version}
-        versions["python"] = platform.python_version()
+        versions = {**self._clients.versions(), **self._servers.versions(), "python": platform.python_version()}
         return LaneFacts(kernel=platform.release(), versions=versions, sysctls=self._pinned, served=served)
 
     def cells(self, cells: dict[str, Cell]) -> None:
         """Learn the cells that later runs name by id."""
         self._cells.update(cells)
 
-    def run(self, fetches: tuple[Fetch, ...]) -> Iterator[Timings]:
+    def run(self, fetches: Sequence[Fetch]) -> Iterator[Timings]:
         """Do `fetches`, yielding the timings of each in order."""
         for _, timings in self._started().run(self._cells, fetches):
             yield timings
+
+    def run_told(self, names: tuple[str, ...], which: tuple[int, ...], seeds: tuple[int, ...]) -> Iterator[Timings]:
+        """Do `run` for a request that is short to say: each seed, and where in `names` its cell is."""
+        told = zip(which, seeds, strict=True)
+        return self.run([Fetch(cell_id=names[place], block=0, repetition=0, seed=seed) for place, seed in told])
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends and read them back."""
@@ -97,7 +103,10 @@ class LaneAgent:
 
     def close(self) -> None:
         """End the server."""
-        self._server.stop()
+        self._servers.stop()
+
+    def _open_server(self, stack: str) -> Server:
+        return Server(stack_named(stack), self._folder / stack, enter=self._namespace.enter)
 
     def _started(self) -> Triple:
         if self._triple is None:
@@ -112,8 +121,3 @@ def _next_timer_phase() -> None:
 
 def _nothing() -> None:
     """Do nothing: real time does not wait."""
-
-
-def lane_folder() -> Path:
-    """Return the folder for keys, configuration and bodies: on a tmpfs that ends with the lane."""
-    return Path(os.environ.get("PQBED_FOLDER", "/run/pqbed"))

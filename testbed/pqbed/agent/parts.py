@@ -10,6 +10,8 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.served import Served
+from pqbed.tls.server import FIRST_PORT
+from pqbed.tls.support import Support
 
 
 class End(Protocol):
@@ -29,10 +31,14 @@ class End(Protocol):
 
 
 class Server(Protocol):
-    """The TLS server."""
+    """The TLS server of one stack, or those of several as one (stacks.py)."""
 
-    def start(self, profiles: Sequence[Profile]) -> tuple[Served, ...]:
-        """Serve those of `profiles` that the stack can serve."""
+    def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
+        """Return why profiles cannot be served, by their names."""
+        ...
+
+    def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[Served, ...]:
+        """Serve `profiles`, each on a port of its own."""
         ...
 
     def credentials(self) -> tuple[Credentials, ...]:
@@ -51,9 +57,17 @@ class Server(Protocol):
         """Start it again."""
         ...
 
+    def stop(self) -> None:
+        """End it."""
+        ...
+
 
 class Client(Protocol):
-    """The TLS client."""
+    """The TLS client of one stack, or those of several as one (stacks.py)."""
+
+    def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
+        """Return why profiles cannot be fetched with, by their names."""
+        ...
 
     def take_credentials(self, credentials: Sequence[Credentials]) -> None:
         """Keep what requests name."""
@@ -65,4 +79,20 @@ class Client(Protocol):
 
     def release(self) -> None:
         """Close the connection of the last fetch."""
+        ...
+
+
+class StackServer(Server, Protocol):
+    """The TLS server of one stack."""
+
+    def support(self) -> Support:
+        """Say what the stack offers."""
+        ...
+
+
+class StackClient(Client, Protocol):
+    """The TLS client of one stack."""
+
+    def version(self) -> str:
+        """Return the client's line of versions."""
         ...

@@ -10,6 +10,7 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.served import Served
+from pqbed.tls.server import FIRST_PORT
 from pqbed.tls.support import Support
 
 Nothing = type(None)
@@ -49,8 +50,11 @@ class RemoteServer:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
 
-    def start(self, profiles: Sequence[Profile]) -> tuple[Served, ...]:
-        return self._channel.call("start", tuple[Served, ...], profiles=tuple(profiles))
+    def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
+        return self._channel.call("refusals", dict[str, str], profiles=tuple(profiles))
+
+    def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[Served, ...]:
+        return self._channel.call("start", tuple[Served, ...], profiles=tuple(profiles), first_port=first_port)
 
     def credentials(self) -> tuple[Credentials, ...]:
         return self._channel.secret_call("credentials", tuple[Credentials, ...])
@@ -64,8 +68,10 @@ class RemoteServer:
     def restart(self) -> None:
         self._channel.call("restart", Nothing)
 
+    def stop(self) -> None:
+        self._channel.call("stop", Nothing)
+
     def support(self) -> Support:
-        """Say what the server's OpenSSL offers."""
         return self._channel.call("support", Support)
 
 
@@ -74,6 +80,9 @@ class RemoteClient:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
+
+    def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
+        return self._channel.call("refusals", dict[str, str], profiles=tuple(profiles))
 
     def take_credentials(self, credentials: Sequence[Credentials]) -> None:
         self._channel.secret_call("take_credentials", Nothing, credentials=tuple(credentials))
@@ -85,5 +94,4 @@ class RemoteClient:
         self._channel.call("release", Nothing)
 
     def version(self) -> str:
-        """Return libcurl's line of versions."""
         return self._channel.call("version", str)

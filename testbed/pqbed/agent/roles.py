@@ -5,13 +5,13 @@ from collections.abc import Callable
 from pqbed.agent.serve import Calls
 
 
-def part_calls(role: str, ifname: str) -> tuple[Calls, Callable[[], None]]:
+def part_calls(role: str, ifname: str, stack: str) -> tuple[Calls, Callable[[], None]]:
     """Return what the part answers, and how it is ended. Loads only what that part needs."""
     if role == "end":
         return _end_calls(ifname)
     if role == "server":
-        return _server_calls()
-    return _client_calls()
+        return _server_calls(stack)
+    return _client_calls(stack)
 
 
 def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
@@ -39,27 +39,33 @@ def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
     return calls, end.close
 
 
-def _server_calls() -> tuple[Calls, Callable[[], None]]:
-    from pqbed.agent.lane import lane_folder  # noqa: PLC0415
+def _server_calls(stack: str) -> tuple[Calls, Callable[[], None]]:
+    from pqbed.agent.folder import lane_folder  # noqa: PLC0415
+    from pqbed.spec.stacks import stack_named  # noqa: PLC0415
     from pqbed.tls.server import Server  # noqa: PLC0415
 
-    server = Server(lane_folder())
+    server = Server(stack_named(stack), lane_folder())
     calls: Calls = {
+        "refusals": server.refusals,
         "start": server.start,
         "credentials": server.credentials,
         "offer": server.offer,
         "alive": server.alive,
         "restart": server.restart,
+        "stop": server.stop,
         "support": server.support,
     }
     return calls, server.stop
 
 
-def _client_calls() -> tuple[Calls, Callable[[], None]]:
-    from pqbed.fetch.client import Client  # noqa: PLC0415
+def _client_calls(stack: str) -> tuple[Calls, Callable[[], None]]:
+    from pqbed.fetch.drivers import StackClient  # noqa: PLC0415
+    from pqbed.spec.stacks import stack_named  # noqa: PLC0415
 
-    client = Client()
+    client = StackClient(stack_named(stack))
     calls: Calls = {
+        "refusals": client.refusals,
+        "support": client.support,
         "take_credentials": client.take_credentials,
         "fetch": client.fetch,
         "release": client.release,

@@ -38,15 +38,27 @@ class Triple:
         self._timeout_ns = timeout_ns
         self._settle = settle
         self._served: dict[Profile, Served] = {}
+        self._refused: dict[Profile, str] = {}
         self._offered: set[int] = set()
 
     def start(self, profiles: Sequence[Profile]) -> tuple[Served, ...]:
-        """Start the server with `profiles`; the ones it cannot serve give `unsupported` samples."""
-        served = self._server.start(profiles)
+        """Start the server with `profiles`; those that either side cannot speak give `unsupported` samples."""
+        self._refused = self._find_refusals(profiles)
+        served = self._server.start([profile for profile in profiles if profile not in self._refused])
         self._served = {one.profile: one for one in served}
         if any(one.profile.mutual for one in served):
             self._client.take_credentials(self._server.credentials())
         return served
+
+    def _find_refusals(self, profiles: Sequence[Profile]) -> dict[Profile, str]:
+        server, client = self._server.refusals(profiles), self._client.refusals(profiles)
+        found = {}
+        for profile in profiles:
+            if profile.name in server:
+                found[profile] = f"not supported by the server {profile.stack}: {server[profile.name]}"
+            elif profile.name in client:
+                found[profile] = f"not supported by the client {profile.clients_stack}: {client[profile.name]}"
+        return found
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends and read them back."""
@@ -66,7 +78,7 @@ class Triple:
     def _sample(self, cell: Cell, seed: int) -> Timings:
         served = self._served.get(cell.profile)
         if served is None:
-            return Timings(outcome="unsupported", detail=f"the server cannot serve {cell.profile.name}")
+            return Timings(outcome="unsupported", detail=self._refused.get(cell.profile, "not served in this lane"))
         self._offer(cell.workload.size_bytes)
         try:
             self._settle()
@@ -89,6 +101,7 @@ class Triple:
             root_pem=served.root_pem,
             timeout_ns=self._timeout_ns,
             credentials=cell.profile.name if cell.profile.mutual else "",
+            stack=cell.profile.clients_stack,
         )
 
     def _examine(self, timings: Timings) -> Timings:

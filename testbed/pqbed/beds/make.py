@@ -115,6 +115,7 @@ def _uml_as_processes(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> 
 
 
 def _uml_in_containers(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
+    from pqbed.agent.pin import pinned
     from pqbed.beds.docker.guest import open_uml_process
     from pqbed.beds.docker.sdk import connect
     from pqbed.beds.uml.bed import UmlBed
@@ -127,7 +128,7 @@ def _uml_in_containers(clock: Clock, on_step: OnStep, ca_bundle: Path | None) ->
         return ensure_images(engine, on_step, ca_bundle, guest=True)
 
     def start(lane: int, lane_clock: Clock) -> "LaneProcess":
-        argv = (GUEST_KERNEL, *kernel_arguments("/", GUEST_SOURCE, lane, lane_clock))
+        argv = pinned(lane, (GUEST_KERNEL, *kernel_arguments("/", GUEST_SOURCE, lane, lane_clock)))
         return open_uml_process(engine, images()[GUEST], argv, f"guest {lane}")
 
     return UmlBed(clock, lambda: dict(images()), start)

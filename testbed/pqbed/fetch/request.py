@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pqbed.spec.profile import DEFAULT_STACK
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchRequest:
@@ -9,7 +11,7 @@ class FetchRequest:
 
     `root_pem` is the only root trusted; `server_name` must be in the leaf. A negotiated group other than `group`
     makes the sample an error. `signature` is what the server was restricted to. `credentials` names those that the
-    client proves itself with, "" none.
+    client proves itself with, "" none. `stack` is the client's.
     """
 
     address: str
@@ -21,3 +23,4 @@ class FetchRequest:
     root_pem: str
     timeout_ns: int
     credentials: str = ""
+    stack: str = DEFAULT_STACK

@@ -1,14 +1,10 @@
-"""The numbers of the literature: results/published/, one file a study (its README says what the columns are)."""
+"""The numbers of the literature: in results/published/, one file a study."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, cast, get_args
 
-from pqbed.errors import SpecError
-
-PACKAGE = Path(__file__).parents[1]
+from pqbed.spec.published import read_published_rows
 
 Relation = Literal["equal", "about", "below"]
 
@@ -31,18 +27,7 @@ class Published:
 
 def read_published(name: str) -> dict[str, Published]:
     """Return the numbers of the study whose file is `name`, by their ids."""
-    path = _folder() / f"{name}.csv"
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return {row["id"]: _number(row) for row in csv.DictReader(file)}
-    except OSError as error:
-        raise SpecError(f"cannot read the published numbers {path}: {error.strerror}", "install pqbed again") from error
-
-
-def _folder() -> Path:
-    """Return the folder of the numbers: in the wheel beside the package, in the repository where they are kept."""
-    inside = PACKAGE / "_published"
-    return inside if inside.is_dir() else PACKAGE.parents[1] / "results" / "published"
+    return {row["id"]: _number(row) for row in read_published_rows(name)}
 
 
 def _number(row: Mapping[str, str]) -> Published:

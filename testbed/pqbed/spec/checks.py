@@ -15,6 +15,7 @@ def check_sweep(sweep: Sweep) -> Sweep:
     _check_cell_count(sweep)
     _check_jitter(sweep)
     _check_distribution(sweep)
+    _check_copy(sweep)
     _check_precision(sweep)
     for profile in sweep.profiles:
         _check_profile(profile)
@@ -37,7 +38,7 @@ def cell_count(sweep: Sweep) -> int:
         sweep.initcwnd_client,
         sweep.congestion_control,
         sweep.congestion_control_client,
-        sweep.profiles,
+        sweep.arms,
         sweep.size_bytes,
     )
     return math.prod(map(len, axes))
@@ -70,8 +71,17 @@ def _check_distribution(sweep: Sweep) -> None:
         )
 
 
+def _check_copy(sweep: Sweep) -> None:
+    copy = sweep.arms[-1]
+    if copy.copy_of is not None and copy.name in [profile.name for profile in sweep.profiles]:
+        raise SpecError(
+            f"profile {copy.name!r} has the name of the A/A arm, the second copy of {copy.copy_of!r}",
+            "give the profile another name, or leave the arm out: --no-aa, or aa = false in the sweep file",
+        )
+
+
 def _check_precision(sweep: Sweep) -> None:
-    if sweep.precision_ppm is not None and len(sweep.profiles) < 2:
+    if sweep.precision_ppm is not None and len(sweep.arms) < 2:
         raise SpecError(
             "a precision is that of a comparison, and one profile has nothing to be compared with",
             "name a second profile, or give a number of samples",

@@ -14,10 +14,13 @@ from typing import Any, Literal, TypeVar, Union, cast
 from pqbed.errors import SpecError
 
 T = TypeVar("T")
+_PLAIN = frozenset({bool, int, float, str})
 
 
 def to_json(value: Any) -> Any:
     """Return `value` as JSON types: dataclasses as objects, tuples as arrays."""
+    if value is None or type(value) in _PLAIN:
+        return value  # first, because most values are: every sample passes here
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {name: to_json(getattr(value, name)) for name in _hints(type(value))}
     if isinstance(value, dict):

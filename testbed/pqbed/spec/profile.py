@@ -1,10 +1,15 @@
 """TLS profiles: the arms that are compared."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # OpenSSL takes no longer Certificate message on either side unless told to, which neither libcurl nor nginx does: a
 # header of 4 bytes, and SSL_MAX_CERT_LIST_DEFAULT (ssl.h).
 LARGEST_WIRE_BYTES = 4 + 102_400
+# What serves and fetches where a profile does not say; the beds' own images and roots are built on it.
+DEFAULT_STACK = "openssl"
+
+# Of the name of the A/A arm: classical-again.
+COPY_SUFFIX = "-again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,19 +36,33 @@ class Profile:
     """One TLS arm. `group` is the name OpenSSL and the IANA registry use (X25519MLKEM768).
 
     `mutual`: the client too sends a chain and proves its key. `client_chain` None: one of the server's kind.
+    `stack` serves and `client_stack` fetches; None: the same.
+    `copy_of` names the profile that this one is a second copy of: the A/A arm.
     """
 
     name: str
     group: str
     chain: Chain
-    stack: str = "openssl"
+    stack: str = DEFAULT_STACK
     mutual: bool = False
     client_chain: Chain | None = None
+    copy_of: str | None = None
+    client_stack: str | None = None
+
+    @property
+    def clients_stack(self) -> str:
+        """Return the stack that fetches."""
+        return self.client_stack or self.stack
 
     @property
     def clients_chain(self) -> Chain | None:
         """Return the chain that the client sends; None without mutual authentication."""
         return (self.client_chain or self.chain) if self.mutual else None
+
+
+def copy_profile(profile: Profile) -> Profile:
+    """Return the A/A arm of `profile`: served and fetched alike, and told apart by its name alone."""
+    return replace(profile, name=profile.name + COPY_SUFFIX, copy_of=profile.name)
 
 
 def chain_text(chain: Chain) -> str:

@@ -10,7 +10,7 @@ from pqbed.spec.link import (
     RandomLoss,
     Segmentation,
 )
-from pqbed.spec.profile import Profile
+from pqbed.spec.profile import Profile, copy_profile
 
 SECOND_NS = 1_000_000_000
 
@@ -21,13 +21,15 @@ class Sweep:
 
     `profiles[0]` is the baseline that increases are counted from. `samples` is per cell; with `precision_ppm`, the half
     width that the 95 % interval of each increase at p50 shall have, in parts of the baseline, it is the most.
-    `timeout_ns` bounds one fetch on the bed's own clock. The axes of one side or direction alone (`bandwidth_up_bps`,
-    `loss_up`, `*_client`) hold None for "the same as the other"; without them both sides are alike.
+    `aa` adds the A/A arm, a second copy of the baseline. `timeout_ns` bounds one fetch on the bed's own clock. The
+    axes of one side or direction alone (`bandwidth_up_bps`, `loss_up`, `*_client`) hold None for "the same as the
+    other"; without them both sides are alike.
     """
 
     name: str
     rtt_ns: tuple[int, ...]
     profiles: tuple[Profile, ...]
+    aa: bool = False
     bandwidth_bps: tuple[int | None, ...]
     bandwidth_up_bps: tuple[int | None, ...] = (None,)
     loss: tuple[Loss, ...] = (RandomLoss(),)
@@ -46,3 +48,8 @@ class Sweep:
     precision_ppm: int | None = None
     seed: int = 1
     timeout_ns: int = 300 * SECOND_NS
+
+    @property
+    def arms(self) -> tuple[Profile, ...]:
+        """Return the profiles that are measured: those named, and the A/A arm."""
+        return (*self.profiles, copy_profile(self.profiles[0])) if self.aa else self.profiles

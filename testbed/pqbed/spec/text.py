@@ -21,7 +21,7 @@ from pqbed.spec.codec import from_json, to_json
 from pqbed.spec.names import known_name, nearest, plain_name
 from pqbed.spec.options import BedChoice, Clock, RunOptions
 from pqbed.spec.presets import preset
-from pqbed.spec.profile import LARGEST_WIRE_BYTES, Profile
+from pqbed.spec.profile import DEFAULT_STACK, LARGEST_WIRE_BYTES, Profile
 from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.sweep import Sweep
 from pqbed.units import format_duration, format_percentage, format_rate, format_size
@@ -80,6 +80,8 @@ def sweep_from(
         values.update(layer.values())
         run.update(layer.run_values())
         profiles.update(layer.profiles(profiles))
+        if layer.form.aa is not None:
+            values["aa"] = layer.form.aa
     values["samples"], values["precision_ppm"] = read_amount([layer.amount() for layer in layers], default_samples)
     names = next(layer.form.profile for layer in reversed(layers) if layer.form.profile is not None)
     values["profiles"] = parse.parse_profiles(names, profiles)
@@ -101,11 +103,17 @@ def read_spec(path: Path) -> dict[str, Any]:
         raise SpecError(f"{path} is not TOML: {error}", "mend the file there; texts stand in quotes") from error
 
 
+def read_run_sweep(path: Path) -> tuple[Sweep, RunOptions]:
+    """Return what the sweep file of a run says. One written before there was an A/A arm has none."""
+    return sweep_from({"aa": False, **read_spec(path)})
+
+
 def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
     """Return the sweep file that says all of `sweep` and `options`, defaults and profiles included."""
     content: dict[str, Any] = {
         "name": sweep.name,
         "profile": [profile.name for profile in sweep.profiles],
+        "aa": sweep.aa,
         "rtt": [format_duration(rtt) for rtt in sweep.rtt_ns],
         "loss": [parse.format_loss(loss) for loss in sweep.loss],
         "loss_up": [parse.SAME if loss is None else parse.format_loss(loss) for loss in sweep.loss_up],
@@ -172,9 +180,10 @@ class _ChainForm(_Form):
 class _ProfileForm(_Form):
     group: _Name
     chain: _ChainForm
-    stack: _Name = "openssl"
+    stack: _Name = DEFAULT_STACK
     mutual: StrictBool = False
     client_chain: _ChainForm | None = None
+    client_stack: _Name | None = None
 
 
 class _RunForm(_Form):
@@ -187,6 +196,7 @@ class _RunForm(_Form):
 class _LayerForm(_Form):
     name: str | None = None
     profile: _Text | None = None
+    aa: StrictBool | None = None
     rtt: _Text | None = None
     loss: _Text | None = None
     loss_up: _Text | None = None

@@ -68,6 +68,7 @@ def _profile_columns(profile: Profile) -> dict[str, Any]:
         "chain_depth": profile.chain.depth,
         "mutual": profile.mutual,
         "client_chain": None if clients is None else chain_text(clients),
+        "copy_of": profile.copy_of,
     }
 
 

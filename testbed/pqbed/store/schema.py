@@ -106,6 +106,8 @@ _ARM = pl.Schema(
         "mutual": pl.Boolean,
         "client_chain": pl.String,
         "client_chain_wire_bytes": pl.Int64,
+        # Of the A/A arm: the profile it is a second copy of.
+        "copy_of": pl.String,
     }
 )
 _READ_BACK = pl.Schema(

@@ -1,4 +1,4 @@
-"""The server: one nginx with one port a profile, so that a sweep never restarts it between arms."""
+"""A stack's server: chains, ports and bodies are the same for all; what runs is the stack's (software.py)."""
 
 import contextlib
 import os
@@ -10,76 +10,41 @@ from pathlib import Path
 
 from pqbed.errors import HostError
 from pqbed.spec.profile import Chain, Profile, chain_text
+from pqbed.spec.stacks import Stack
 from pqbed.tls.chains import ChainFiles, Side, make_chain
 from pqbed.tls.credentials import Credentials
-from pqbed.tls.groups import GROUP_HEADER
+from pqbed.tls.listener import Listener
 from pqbed.tls.served import Served
 from pqbed.tls.signatures import KEY_KINDS
-from pqbed.tls.support import Support, probe_support
+from pqbed.tls.software import SOFTWARE, Launch
+from pqbed.tls.support import Support, probe_support, refusals
 
 FIRST_PORT = 4433
 START_TIMEOUT_S = 20.0
-
-_FRAME = """\
-daemon off;
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log error;
-events {{ worker_connections 64; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
-  uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
-  default_type application/octet-stream;
-  tcp_nodelay on;
-  ssl_protocols TLSv1.3;
-  ssl_session_cache off;
-  ssl_session_tickets off;
-  root {folder}/www;
-{servers}}}
-"""
-_SERVER = """\
-  server {{
-    listen {port} ssl;
-    ssl_certificate {chain}; ssl_certificate_key {key};
-    ssl_ecdh_curve {group};
-    ssl_conf_command SignatureAlgorithms {scheme};
-    # Without this OpenSSL sends two stateful tickets whatever nginx was told (SSL_CTX_set_num_tickets).
-    ssl_conf_command NumTickets 0;
-    add_header {header} $ssl_curve;
-{mutual}  }}
-"""
-# The client's scheme is restricted as the server's is: the server asks for no other.
-_MUTUAL = """\
-    ssl_verify_client on; ssl_client_certificate {root}; ssl_verify_depth {depth};
-    ssl_conf_command ClientSignatureAlgorithms {scheme};
-    # OpenSSL's client would compress its chain (RFC 8879), as nginx does not the server's: padding would vanish.
-    ssl_conf_command Options -RxCertificateCompression;
-"""
 
 Chains = dict[tuple[Side, Chain], ChainFiles]
 
 
 class Server:
-    """Owns an nginx process and the folder (on a tmpfs) with its keys, configuration and bodies."""
+    """Owns the process of a stack's server and the folder (on a tmpfs) with its keys, configuration and bodies."""
 
-    def __init__(self, folder: Path, enter: Callable[[], None] | None = None) -> None:
-        """Keep everything in `folder`; `enter` is called in the child before nginx, to enter its namespace."""
+    def __init__(self, stack: Stack, folder: Path, enter: Callable[[], None] | None = None) -> None:
+        """Keep everything in `folder`; `enter` is called in the child before the server, to enter its namespace."""
+        self._stack = stack
         self._folder = folder
         self._enter = enter
+        self._launch: Launch | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._credentials: tuple[Credentials, ...] = ()
 
-    def start(self, profiles: Sequence[Profile]) -> tuple[Served, ...]:
-        """Make the chains and start nginx; return the profiles this stack can serve (it may lack some)."""
+    def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[Served, ...]:
+        """Make the chains and start the server with a port for each of `profiles`, all of which it must support."""
         (self._folder / "www").mkdir(mode=0o755, parents=True, exist_ok=True)
-        support = probe_support()
-        able = [profile for profile in profiles if support.reason_against(profile) == ""]
-        chains = self._make_chains(able)
-        served = tuple(_serve(profile, FIRST_PORT + i, chains) for i, profile in enumerate(able))
-        self._credentials = _take_credentials(able, chains)
-        blocks = "".join(_server_block(one, chains) for one in served)
-        (self._folder / "nginx.conf").write_text(_FRAME.format(folder=self._folder, servers=blocks))
+        chains = self._make_chains(profiles)
+        served = tuple(_serve(profile, first_port + i, chains) for i, profile in enumerate(profiles))
+        self._credentials = _take_credentials(profiles, chains)
+        listeners = [_listener(one, chains) for one in served]
+        self._launch = SOFTWARE[self._stack.server](self._stack, self._folder, listeners)
         self.restart()
         return served
 
@@ -87,9 +52,13 @@ class Server:
         """Return what the clients of mutual profiles prove themselves with; for the client, and nobody else."""
         return self._credentials
 
+    def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
+        """Return why profiles cannot be served, by their names."""
+        return refusals(self.support(), profiles)
+
     def support(self) -> Support:
-        """Say what this stack's OpenSSL offers."""
-        return probe_support()
+        """Say what this stack offers."""
+        return probe_support(self._stack)
 
     def offer(self, size_bytes: int) -> None:
         """Make the body of `size_bytes`, served as `/<size_bytes>`."""
@@ -98,33 +67,32 @@ class Server:
             body.write_bytes(bytes(size_bytes))
 
     def alive(self) -> bool:
-        """Tell whether nginx runs."""
+        """Tell whether the server runs."""
         return self._process is not None and self._process.poll() is None
 
     def restart(self) -> None:
-        """Start nginx, ending the one that runs. Raises HostError when it does not come up."""
+        """Start the server, ending the one that runs. Raises HostError when it does not come up."""
+        assert self._launch is not None
         self.stop()
-        pid_file = self._folder / "nginx.pid"
-        pid_file.unlink(missing_ok=True)
-        command = ["nginx", "-p", str(self._folder), "-e", str(self._folder / "error.log")]
-        command += ["-c", str(self._folder / "nginx.conf")]
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            preexec_fn=self._enter,  # noqa: PLW1509 - one system call; no thread of the agent runs then
-            start_new_session=True,
-        )
+        self._launch.ready.unlink(missing_ok=True)
+        with self._launch.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._launch.command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                preexec_fn=self._enter,  # noqa: PLW1509 - one system call; no thread of the agent runs then
+                start_new_session=True,
+            )
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not _written(pid_file):
+        while not _written(self._launch.ready):
             if self._process.poll() is not None or time.monotonic() > deadline:
-                log = (self._folder / "error.log").read_text(errors="replace").strip()
-                raise HostError(f"nginx did not start: {log[-300:]}")
+                said = self._launch.log.read_text(errors="replace").strip()
+                raise HostError(f"{self._launch.command[0]} did not start: {said[-300:]}")
             time.sleep(0.005)
 
     def stop(self) -> None:
-        """End nginx, if it runs."""
+        """End the server, if it runs."""
         if self._process is None:
             return
         self._process.terminate()
@@ -180,21 +148,16 @@ def _take_credentials(profiles: Sequence[Profile], chains: Chains) -> tuple[Cred
     return tuple(found)
 
 
-def _server_block(served: Served, chains: Chains) -> str:
+def _listener(served: Served, chains: Chains) -> Listener:
     files = chains["server", served.profile.chain]
-    return _SERVER.format(
+    clients = served.profile.clients_chain
+    return Listener(
         port=served.port,
         chain=files.sent,
         key=files.key,
         group=served.profile.group,
-        scheme=served.signature,
-        header=GROUP_HEADER,
-        mutual=_mutual_lines(served.profile.clients_chain, chains),
+        signature=served.signature,
+        client_root=None if clients is None else chains["client", clients].root,
+        client_depth=0 if clients is None else clients.depth,
+        client_signature="" if clients is None else KEY_KINDS[clients.algorithm].scheme,
     )
-
-
-def _mutual_lines(chain: Chain | None, chains: Chains) -> str:
-    if chain is None:
-        return ""
-    scheme = KEY_KINDS[chain.algorithm].scheme
-    return _MUTUAL.format(root=chains["client", chain].root, depth=chain.depth, scheme=scheme)

@@ -1,9 +1,8 @@
-"""Certificate keys: how `openssl` makes one, and the TLS 1.3 signature scheme its leaf signs with.
-
-Scheme names are those of RFC 8446 section 4.2.3 and draft-ietf-tls-mldsa, as OpenSSL spells them.
-"""
+"""Certificate keys: how `openssl` makes one, and the TLS 1.3 signature scheme its leaf signs with (algorithms.py)."""
 
 from dataclasses import dataclass
+
+from pqbed.tls.algorithms import signatures_by_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,13 +13,25 @@ class KeyKind:
     scheme: str
 
 
-KEY_KINDS = {
-    "rsa2048": KeyKind(newkey=("rsa:2048",), scheme="rsa_pss_rsae_sha256"),
-    "rsa3072": KeyKind(newkey=("rsa:3072",), scheme="rsa_pss_rsae_sha256"),
-    "p256": KeyKind(newkey=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), scheme="ecdsa_secp256r1_sha256"),
-    "p384": KeyKind(newkey=("ec", "-pkeyopt", "ec_paramgen_curve:P-384"), scheme="ecdsa_secp384r1_sha384"),
-    "ed25519": KeyKind(newkey=("ed25519",), scheme="ed25519"),
-    "mldsa44": KeyKind(newkey=("mldsa44",), scheme="mldsa44"),
-    "mldsa65": KeyKind(newkey=("mldsa65",), scheme="mldsa65"),
-    "mldsa87": KeyKind(newkey=("mldsa87",), scheme="mldsa87"),
+_NEWKEY = {
+    "rsa2048": ("rsa:2048",),
+    "rsa3072": ("rsa:3072",),
+    "rsa4096": ("rsa:4096",),
+    "p256": ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+    "p384": ("ec", "-pkeyopt", "ec_paramgen_curve:P-384"),
+    "p521": ("ec", "-pkeyopt", "ec_paramgen_curve:P-521"),
+    "ed25519": ("ed25519",),
+    "ed448": ("ed448",),
+    "mldsa44": ("mldsa44",),
+    "mldsa65": ("mldsa65",),
+    "mldsa87": ("mldsa87",),
 }
+
+
+def _kind(key: str) -> KeyKind:
+    scheme = signatures_by_key()[key].scheme
+    assert scheme is not None, key
+    return KeyKind(newkey=_NEWKEY[key], scheme=scheme)
+
+
+KEY_KINDS = {key: _kind(key) for key in _NEWKEY}

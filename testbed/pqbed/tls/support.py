@@ -1,9 +1,14 @@
-"""What this stack's OpenSSL can do, asked of OpenSSL itself (never read from a table)."""
+"""What a stack can do, asked of the stack itself (never read from a table)."""
 
+import json
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pqbed.errors import HostError
+from pqbed.spec.codec import from_json
 from pqbed.spec.profile import Profile
+from pqbed.spec.stacks import Stack
 from pqbed.tls.groups import canonical_group
 from pqbed.tls.signatures import KEY_KINDS
 
@@ -12,14 +17,14 @@ _TIMEOUT_S = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Support:
-    """`groups` and `signatures` as OpenSSL names them; `version` is its own line."""
+    """`groups` and `signatures` as OpenSSL and the IANA registry name them; `version` is the library's own line."""
 
     version: str
     groups: tuple[str, ...]
     signatures: tuple[str, ...]
 
     def reason_against(self, profile: Profile) -> str:
-        """Say why `profile` cannot be served here; empty when it can."""
+        """Say why this side cannot speak `profile`; empty when it can."""
         if canonical_group(profile.group) not in map(canonical_group, self.groups):
             return f"{self.version} has no group {profile.group}"
         for chain in filter(None, (profile.chain, profile.clients_chain)):
@@ -33,8 +38,26 @@ class Support:
         return kind is not None and kind.scheme.lower() in map(str.lower, self.signatures)
 
 
-def probe_support() -> Support:
-    """Ask `openssl` (3.5 or newer) for its version, TLS 1.3 groups and signature schemes."""
+def refusals(support: Support, profiles: Iterable[Profile]) -> dict[str, str]:
+    """Return why profiles cannot be spoken, by their names; those that can are left out."""
+    reasons = {profile.name: support.reason_against(profile) for profile in profiles}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def probe_support(stack: Stack) -> Support:
+    """Ask the stack's own program, or where it has none `openssl` (3.5 or newer). Raises HostError."""
+    return _probe_program(stack) if stack.program else _probe_openssl()
+
+
+def _probe_program(stack: Stack) -> Support:
+    command = (*stack.program, "probe")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+    if done.returncode:
+        raise HostError(f"{stack.name} does not say what it supports: {done.stderr.strip()[-300:]}")
+    return from_json(Support, json.loads(done.stdout))
+
+
+def _probe_openssl() -> Support:
     return Support(
         version=_openssl("version").split("(")[0].strip(),
         groups=_names(_openssl("list", "-tls1_3", "-tls-groups")),

@@ -1,19 +1,25 @@
 import ast
 import sys
+from pathlib import Path
 
 import pytest
 
 from pqbed.beds.artefacts import source
 from pqbed.beds.artefacts.recipes import PACKAGE
 from pqbed.beds.artefacts.source import agent_files, put_source
+from pqbed.spec.stacks import known_stacks
 
 
 def test_only_modules_of_the_agent_go_in(tmp_path):
     folder = put_source(tmp_path)
     assert folder.parent == tmp_path / "opt/pqbed"
     copied = {path.relative_to(folder / "pqbed") for path in folder.rglob("*") if path.is_file()}
-    assert copied == set(agent_files())
-    assert {path.suffix for path in copied} == {".py"}
+    entries = {path for path in copied if path.parts[0] == "_stacks"}
+    assert entries == {Path("_stacks", name, "stack.toml") for name in known_stacks()}
+    copied -= entries
+    modules = {path for path in copied if path.suffix == ".py"}
+    assert modules == set(agent_files())
+    assert copied - modules == {Path("_published/tls-groups.csv"), Path("_published/tls-signatures.csv")}
     assert {"spec", "net", "tls", "fetch", "agent"} <= {path.parts[0] for path in copied}
     assert not {"store", "stats", "report", "runner"} & {path.parts[0] for path in copied}
 

@@ -49,10 +49,10 @@ def test_compare_prints_cell_by_cell(pqbed, run):
     assert ended.code == 0
     head, *rows = ended.out.partition("slower\n")[2].splitlines()
     assert head.split() == ["link", "size", "profile", "a", "ms", "b", "ms", "change", "ok", "a", "ok", "b"]
-    assert len([row for row in rows if "40/40" in row]) == 16
+    assert len([row for row in rows if "40/40" in row]) == 24
     assert rows[-1].startswith("b against a, at 95 %: ")
     cells = json.loads(pqbed("compare", str(run), "latest", "--json").out)["cells"]
-    assert len(cells) == 16
+    assert len(cells) == 24
     assert cells[0]["change_pct"] == 0
 
 
@@ -79,14 +79,14 @@ def test_export_writes_every_format(pqbed, run):
     for form, read in readers.items():
         assert pqbed("export", "latest", f"--{form}", "--to", f"samples.{form}").code == 0
         table = read(f"samples.{form}")
-        assert table.height == 320
+        assert table.height == 480
         assert {"last_byte_ns", "rtt_ns", "profile"} <= set(table.columns)
 
 
 def test_export_goes_to_the_output(pqbed, run):
     assert run.is_dir()
     text = pqbed("export", "latest", "--csv", "--table", "percentiles", "--percentile", "50").out
-    assert pl.read_csv(io.StringIO(text)).height == 8
+    assert pl.read_csv(io.StringIO(text)).height == 12
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from pqbed.plan import plan_sweep
 from pqbed_cli.request import read_request
 
 SMALL = ("--bed", "fake", "--rtt", "35,200", "--bandwidth", "1", "--loss", "0,1", "--size", "0,200")
+WITHOUT_COPY = (*SMALL, "--no-aa")
 ESCAPE = "\x1b"
 
 
@@ -38,7 +39,7 @@ def test_a_sweep_ends_with_a_table_and_the_path_of_its_run(pqbed, tmp_path, snap
 
 
 def test_progress_is_a_plain_line_every_tenth(pqbed):
-    ended = pqbed("sweep", *SMALL, "--samples", "20")
+    ended = pqbed("sweep", *WITHOUT_COPY, "--samples", "20")
     lines = ended.err.splitlines()
     assert len(lines) == 10
     assert lines[0].startswith("32 of 320 samples, 0 failed, ")
@@ -61,13 +62,12 @@ def test_show_prints_the_table_of_the_sweep_again(pqbed, tmp_path):
 def test_show_takes_other_percentiles(pqbed):
     pqbed("sweep", *SMALL, "--samples", "8")
     shown = pqbed("show", "latest", "--percentile", "75").out
-    assert "classical p75" in shown
     assert "increase p75" in shown
     assert "increase p90" in pqbed("show", "latest", "--percentile", "p90").out
 
 
 def test_json_owns_stdout(pqbed):
-    ended = pqbed("sweep", *SMALL, "--samples", "3", "--json")
+    ended = pqbed("sweep", *WITHOUT_COPY, "--samples", "3", "--json")
     swept = json.loads(ended.out)
     assert ended.code == 0
     assert len(swept["cells"]) == 16
@@ -100,7 +100,7 @@ def test_sides_and_directions_stand_in_the_plan_and_in_the_table(pqbed):
 
 
 def test_the_plan_as_json_has_every_cell(pqbed):
-    planned = json.loads(pqbed("plan", *SMALL, "--samples", "5", "--lanes", "1", "--json").out)
+    planned = json.loads(pqbed("plan", *WITHOUT_COPY, "--samples", "5", "--lanes", "1", "--json").out)
     assert planned["estimate"]["cells"] == len(planned["cells"]) == 16
     assert planned["estimate"]["fetches"] == 80
     assert planned["run"]["bed"] == "fake"
@@ -142,12 +142,12 @@ def test_a_cell_without_a_good_sample_ends_with_4(pqbed, monkeypatch):
     ended = pqbed("sweep", "--bed", "fake", "--rtt", "35", "--size", "0", "--bandwidth", "1", "--samples", "2")
     assert ended.code == 4
     assert "failed: pq 0B: 2 tls_error" in ended.out
-    assert "4 of 4 samples, 4 failed" in ended.err
+    assert "6 of 6 samples, 6 failed" in ended.err
 
 
 def test_a_failed_percentile_is_not_a_number(pqbed, monkeypatch):
     fake_that(monkeypatch, fail_at=(1, 2, 3))
-    options = ("--rtt", "35", "--size", "0", "--bandwidth", "1", "--profile", "classical", "--samples", "8")
+    options = ("--rtt", "35", "--size", "0", "--bandwidth", "1", "--profile", "classical", "--no-aa", "--samples", "8")
     shown = pqbed("sweep", "--bed", "fake", *options, "--lanes", "1").out
     assert re.search(r"0B +\d+\.\d +failed +5/8", shown)
 
@@ -196,10 +196,10 @@ def test_ctrl_c_and_kill_keep_what_was_measured_and_the_run_can_go_on(pqbed, tmp
 
     resumed = pqbed("sweep", "--resume", f"results/{run.name}", "--lanes", "1")
     assert resumed.code == 0
-    assert re.search(r"^[1-9]\d* of 800 samples are there already$", resumed.out, re.MULTILINE)
+    assert re.search(r"^[1-9]\d* of 1200 samples are there already$", resumed.out, re.MULTILINE)
     samples = pl.read_parquet(run / "samples")
-    assert samples.height == 800
-    assert samples.select("cell_id", "repetition").n_unique() == 800
+    assert samples.height == 1200
+    assert samples.select("cell_id", "repetition").n_unique() == 1200
     assert pqbed("sweep", "--resume", "latest").code == 0
 
 
@@ -217,3 +217,28 @@ def test_the_samples_of_a_resumed_run_are_those_of_its_plan(pqbed, tmp_path):
     planned = {(fetch.cell_id, fetch.repetition, fetch.seed) for block in plan.blocks() for fetch in block}
     samples = pl.read_parquet(only_run(tmp_path) / "samples")
     assert set(samples.select("cell_id", "repetition", "seed").rows()) == planned
+
+
+def test_a_run_from_before_there_was_an_aa_arm_goes_on_without_it(pqbed, tmp_path):
+    pqbed("sweep", *WITHOUT_COPY, "--samples", "3")
+    run = only_run(tmp_path)
+    text = (run / "sweep.toml").read_text()
+    assert "aa = false\n" in text
+    (run / "sweep.toml").write_text(text.replace("aa = false\n", "").replace("samples = 3", "samples = 4"))
+    resumed = pqbed("sweep", "--resume", "latest")
+    assert resumed.code == 0
+    assert "48 of 64 samples are there already" in resumed.out
+    assert pl.read_parquet(run / "cells.parquet").height == 16
+
+
+def test_the_aa_arm_is_counted_and_cannot_be_changed_on_resuming(pqbed):
+    with_copy, without = (
+        json.loads(pqbed("plan", *options, "--json").out)["estimate"] for options in (SMALL, WITHOUT_COPY)
+    )
+    assert (with_copy["cells"], without["cells"]) == (24, 16)
+    assert without["samples"] * 0.5 < with_copy["samples"] < without["samples"]
+    assert with_copy["seconds"] == pytest.approx(300, rel=0.01)
+    pqbed("sweep", *SMALL, "--samples", "1")
+    refused = pqbed("sweep", "--resume", "latest", "--no-aa")
+    assert refused.code == 2
+    assert "--aa would change it" in refused.err

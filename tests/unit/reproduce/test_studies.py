@@ -34,6 +34,7 @@ def test_every_cell_is_shaped_as_in_the_study() -> None:
     windows = {name: cell.tcp.initcwnd_server for name, cell in plan.cells.items() if name not in narrow}
     assert set(windows.values()) == {20}
     assert (study.samples, len(plan.cells)) == (1000, 70)
+    assert {cell.profile.copy_of for cell in plan.cells.values()} == {None}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pqbed
 from pqbed.errors import BuildError
+from pqbed.spec.stacks import ENTRY, known_stacks
 
 SUITE = "trixie"
 DOCKER_BASE = "debian:trixie-slim"
@@ -16,6 +17,11 @@ def recipe_folder(stack: str) -> Path:
         if (images / stack).is_dir():
             return images / stack
     raise BuildError(f"no recipe for {stack} beside {PACKAGE}", hint="reinstall pqbed: its folder images/ is missing")
+
+
+def stack_entries() -> dict[str, Path]:
+    """The entry of data of each stack, by its name."""
+    return {name: recipe_folder(name) / ENTRY for name in known_stacks()}
 
 
 def read_packages(path: Path) -> tuple[str, ...]:

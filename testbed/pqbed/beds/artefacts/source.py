@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pqbed.beds.artefacts.cache import hash_inputs
-from pqbed.beds.artefacts.recipes import PACKAGE
+from pqbed.beds.artefacts.recipes import PACKAGE, stack_entries
+from pqbed.spec.published import TABLES, published_folder
+from pqbed.spec.stacks import ENTRY
+from pqbed.tls.algorithms import GROUPS_NAME, SIGNATURES_NAME
 
 # What runs inside images and guests, and no more: these import the standard library, pyroute2 and pycurl.
 MODULES = ("__init__.py", "errors.py", "units.py")
@@ -25,16 +28,29 @@ def agent_files() -> Iterator[Path]:
                 yield name
 
 
+def tables() -> list[Path]:
+    """Return the tables that the agent reads."""
+    return [published_folder() / f"{name}.csv" for name in (GROUPS_NAME, SIGNATURES_NAME)]
+
+
 def source_hash() -> str:
-    """Hash the agent's modules and their names."""
-    return hash_inputs(*(part for name in agent_files() for part in (name.as_posix(), PACKAGE / name)))
+    """Hash the agent's modules and their names, its tables and the entries of the stacks."""
+    modules = (part for name in agent_files() for part in (name.as_posix(), PACKAGE / name))
+    entries = (part for stack, entry in stack_entries().items() for part in (stack, entry))
+    return hash_inputs(*modules, *tables(), *entries)
 
 
 def copy_source(target: Path) -> None:
-    """Copy the agent's modules into the folder `target`, which becomes a package."""
+    """Copy the agent's modules and tables into the folder `target`, which becomes a package."""
     for name in agent_files():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PACKAGE / name, target / name)
+    for stack, entry in stack_entries().items():
+        (target / "_stacks" / stack).mkdir(parents=True)
+        shutil.copyfile(entry, target / "_stacks" / stack / ENTRY)
+    (target / TABLES).mkdir()
+    for path in tables():
+        shutil.copyfile(path, target / TABLES / path.name)
 
 
 def put_source(root: Path) -> Path:

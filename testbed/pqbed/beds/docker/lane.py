@@ -104,7 +104,7 @@ class DockerLane:
         served = self._triple.start(profiles)
         self.facts = LaneFacts(
             kernel=engine.facts().kernel,
-            versions={"client": client.version(), "openssl": server.support().version},
+            versions={"client": client.version(), profiles[0].stack: server.support().version},
             sysctls=client_end.sysctls(),
             served=served,
         )

@@ -1,0 +1,64 @@
+"""Client software: the drivers by the name that a stack's entry gives (`client` in its stack.toml).
+
+Each is imported only where its stack fetches: an image has what its own driver needs, and no more.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Protocol
+
+from pqbed.fetch.request import FetchRequest
+from pqbed.spec.profile import Profile
+from pqbed.spec.sample import Timings
+from pqbed.spec.stacks import Stack
+from pqbed.tls.credentials import Credentials
+from pqbed.tls.support import Support, probe_support, refusals
+
+
+class Driver(Protocol):
+    """Fetches with one client software."""
+
+    def take_credentials(self, credentials: Sequence[Credentials]) -> None:
+        """Keep what requests name."""
+        ...
+
+    def fetch(self, request: FetchRequest) -> Timings:
+        """Do one fetch; a failure is a result."""
+        ...
+
+    def release(self) -> None:
+        """Reset the connection of the last fetch."""
+        ...
+
+    def version(self) -> str:
+        """Return the software's line of versions."""
+        ...
+
+
+class StackClient:
+    """The client of one stack: its driver, and what the stack says of itself."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._driver = DRIVERS[stack.client](stack)
+        self.take_credentials = self._driver.take_credentials
+        self.fetch = self._driver.fetch
+        self.release = self._driver.release
+        self.version = self._driver.version
+
+    def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
+        """Return why profiles cannot be fetched with, by their names."""
+        return refusals(self.support(), profiles)
+
+    def support(self) -> Support:
+        """Say what this stack offers."""
+        return probe_support(self._stack)
+
+
+def _curl(_stack: Stack) -> Driver:
+    from pqbed.fetch.client import Client  # noqa: PLC0415
+
+    return Client()
+
+
+DRIVERS: Mapping[str, Callable[[Stack], Driver]] = MappingProxyType({"curl": _curl})

@@ -1,0 +1,22 @@
+"""What a server is told to offer on one port."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """One port, one profile: `group` and `signature` are the only ones offered there.
+
+    `chain` holds leaf and intermediates as PEM, in the order of the wire. With `client_root` the client must send a
+    chain under it, `client_depth` certificates below the root, whose leaf signs with `client_signature`.
+    """
+
+    port: int
+    chain: Path
+    key: Path
+    group: str
+    signature: str
+    client_root: Path | None = None
+    client_depth: int = 0
+    client_signature: str = ""

@@ -1,0 +1,67 @@
+"""nginx: one process, one port a profile, so that a sweep never restarts it between arms."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pqbed.tls.groups import GROUP_HEADER
+from pqbed.tls.listener import Listener
+
+_FRAME = """\
+daemon off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log error;
+events {{ worker_connections 64; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
+  uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+  default_type application/octet-stream;
+  tcp_nodelay on;
+  ssl_protocols TLSv1.3;
+  ssl_session_cache off;
+  ssl_session_tickets off;
+  root {folder}/www;
+{servers}}}
+"""
+_SERVER = """\
+  server {{
+    listen {port} ssl;
+    ssl_certificate {chain}; ssl_certificate_key {key};
+    ssl_ecdh_curve {group};
+    ssl_conf_command SignatureAlgorithms {scheme};
+    # Without this OpenSSL sends two stateful tickets whatever nginx was told (SSL_CTX_set_num_tickets).
+    ssl_conf_command NumTickets 0;
+    add_header {header} $ssl_curve;
+{mutual}  }}
+"""
+# The client's scheme is restricted as the server's is: the server asks for no other.
+_MUTUAL = """\
+    ssl_verify_client on; ssl_client_certificate {root}; ssl_verify_depth {depth};
+    ssl_conf_command ClientSignatureAlgorithms {scheme};
+    # OpenSSL's client would compress its chain (RFC 8879), as nginx does not the server's: padding would vanish.
+    ssl_conf_command Options -RxCertificateCompression;
+"""
+
+
+def nginx_configuration(folder: Path, listeners: Sequence[Listener]) -> str:
+    """Return the configuration of an nginx that keeps everything in `folder`."""
+    return _FRAME.format(folder=folder, servers="".join(map(_server_block, listeners)))
+
+
+def _server_block(listener: Listener) -> str:
+    return _SERVER.format(
+        port=listener.port,
+        chain=listener.chain,
+        key=listener.key,
+        group=listener.group,
+        scheme=listener.signature,
+        header=GROUP_HEADER,
+        mutual=_mutual_lines(listener),
+    )
+
+
+def _mutual_lines(listener: Listener) -> str:
+    if listener.client_root is None:
+        return ""
+    return _MUTUAL.format(root=listener.client_root, depth=listener.client_depth, scheme=listener.client_signature)
