@@ -11,14 +11,20 @@ from pqbed.runner.forecast import Forecast
 from pqbed.stats.precision import half_widths
 from pqbed.store.run import Run
 from pqbed_cli.exits import INTERRUPTED
+from pqbed_cli.guarding import guard_lanes
 from pqbed_cli.render.output import say
 from pqbed_cli.render.progress import SweepProgress, show_progress
 
 
-def conduct(plan: Plan, lanes: int, bed: Bed, run: Run, *, go_on: str, json_output: bool) -> SweepOutcome:
-    """Measure what `run` lacks of `plan`. `go_on` is the command that takes it up again."""
+def conduct(plan: Plan, lanes: int, bed: Bed, run: Run, *, guard: bool, go_on: str, json_output: bool) -> SweepOutcome:
+    """Measure what `run` lacks of `plan`. `go_on` is the command that takes it up again.
+
+    `guard`: where several lanes would run on the real clock, see first how many do not disturb one another.
+    """
     say(f"run: {run.path}", json_output=json_output)
     try:
+        if guard and bed.clock == "real" and lanes > 1:
+            lanes = guard_lanes(plan, bed, run, lanes, json_output=json_output)
         forecast = Forecast(lanes, plan) if plan.precision_ppm is not None else None
         with _progress(plan, run, forecast) as progress:
             return run_sweep(

@@ -5,16 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from pqbed.errors import SpecError, StoreError
-from pqbed.plan import plan_sweep
+from pqbed.reproduce import planned_cells
 from pqbed.spec import parse
 from pqbed.spec.cell import Cell
-from pqbed.spec.text import read_run_sweep
 from pqbed.stats.explain import Explained, Explainer
 from pqbed.store.run import Run
 from pqbed_cli.exits import SOME_FAILED
-from pqbed_cli.render.explain import below_line, explained_lines, to_program
+from pqbed_cli.render.explain import explained_lines, to_program
 from pqbed_cli.render.output import print_json, say
-from pqbed_cli.sweeping import SWEEP_FILE
+from pqbed_cli.reporting import say_below_floor
 
 # Option -> who reads its text, and what it says of a cell.
 _FILTERS: dict[str, tuple[Callable[[str], tuple[Any, ...]], Callable[[Cell], Any]]] = {
@@ -32,11 +31,9 @@ def explain_run(run: Run, typed: Mapping[str, Any]) -> list[Explained]:
     table = run.cells().collect()
     if table.is_empty():
         raise StoreError(f"{run.path} has no cells yet", "wait until its first lane is open")
-    cells = _read_cells(run.path)
+    cells = planned_cells(run.path)
     if missing := set(table["cell_id"]) - set(cells):
-        raise StoreError(
-            f"{run.path / SWEEP_FILE} has no cell {min(missing)}", "read the run with the pqbed that made it"
-        )
+        raise StoreError(f"the plan in {run.path} has no cell {min(missing)}", "read it with the pqbed that made it")
     present = {identity: cells[identity] for identity in table["cell_id"]}
     return Explainer(run.samples().collect(), table, present, typed.get("baseline")).explain(_choose(present, typed))
 
@@ -47,25 +44,9 @@ def print_explained(path: Path, explained: Sequence[Explained], *, json_output: 
         print_json({"run": str(path), "cells": [to_program(one) for one in explained]})
     else:
         say("\n".join(explained_lines(explained)))
-    below = [sample for one in explained for sample in one.below]
-    for sample in below:
-        say(f"error: {below_line(sample)}", json_output=json_output)
-    if below:
-        say(
-            "  hint: the link was not what was asked, or the clock is wrong: do not use this run",
-            json_output=json_output,
-        )
+    below = [one for cell in explained for one in cell.below]
+    say_below_floor(below, json_output=json_output)
     return SOME_FAILED if below else 0
-
-
-def _read_cells(path: Path) -> dict[str, Cell]:
-    if not (path / SWEEP_FILE).exists():
-        raise SpecError(
-            f"{path} is the run of a study, and explain takes the run of one sweep",
-            "measure the cells in question with `pqbed sweep`, and explain that run",
-        )
-    sweep, _ = read_run_sweep(path / SWEEP_FILE)
-    return dict(plan_sweep(sweep).cells)
 
 
 def _choose(cells: Mapping[str, Cell], typed: Mapping[str, Any]) -> list[str]:

@@ -27,6 +27,7 @@ _LINK_FIELDS: dict[str, tuple[str, Callable[[str], tuple[Any, ...]]]] = {
     "jitter": ("jitter_ns", parse.parse_jitters),
     "distribution": ("distribution", parse.parse_distributions),
     "segmentation": ("segmentation", parse.parse_segmentations),
+    "layout": ("layout", parse.parse_layouts),
 }
 
 

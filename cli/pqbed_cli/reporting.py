@@ -1,5 +1,6 @@
 """Print what a run holds, finished or not."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,34 +9,64 @@ import polars as pl
 from pqbed.errors import SpecError
 from pqbed.stats import summarise
 from pqbed.stats.precision import tabulate_precision
+from pqbed.store.floor import BELOW_HINT, Below, find_below_floor
 from pqbed.store.precision import PRECISION
 from pqbed.store.run import Run
 from pqbed.store.schema import QUANTILES, SUMMARY
 from pqbed_cli.render.output import print_json, say
 from pqbed_cli.render.precision import precision_lines
-from pqbed_cli.render.summary import failure_lines, summary_tables
-from pqbed_cli.render.table import print_tables
+from pqbed_cli.render.summary import MODELS, failure_lines, summary_tables
+from pqbed_cli.render.table import Table, print_tables, widest
 
 DEFAULT_PERCENTILES = ("p50", "p90")
+MOST_BELOW_LINES = 20
+# Where the output is no terminal.
+USUAL_COLUMNS = 120
 
 
 def report_run(run: Run, percentiles: Sequence[str], *, json_output: bool) -> None:
     """Print the table of `run` and its path; as JSON every column of every cell."""
     rows = summary_rows(run)
     manifest, precision = run.manifest, precision_of(run, rows).to_dicts()
+    below = find_below_floor(run.samples(), run.cells().collect())
     if json_output:
-        told = {"run": str(run.path), "bed": manifest.bed, "clock": manifest.clock, "cells": rows}
-        print_json({**told, "precision": precision} if manifest.precision_ppm is not None else told)
+        kind = {"bed": manifest.bed, "clock": manifest.clock}
+        more = {"below_floor": [one._asdict() for one in below]}
+        more |= {"precision": precision} if manifest.precision_ppm is not None else {}
+        print_json({"run": str(run.path), **kind, "cells": rows, **more})
+        say_below_floor(below, json_output=True)
         return
     if not rows:
         say("no sample was taken")
     else:
-        print_tables(summary_tables(rows, percentiles, precision))
+        print_tables(_tables(rows, percentiles, precision))
         for line in precision_lines(precision, manifest.max_samples):
             say(line)
         for line in failure_lines(rows):
             say(f"failed: {line}")
+        say_below_floor(below)
     say(f"\nrun: {run.path}")
+
+
+def _tables(
+    rows: Sequence[dict[str, Any]], percentiles: Sequence[str], precision: Sequence[dict[str, Any]]
+) -> list[Table]:
+    """Lay out `rows`, with what is expected and the floor where the run has them and there is room."""
+    room = shutil.get_terminal_size((USUAL_COLUMNS, 0)).columns
+    with_models = summary_tables(rows, (*percentiles, *MODELS), precision)
+    if any(row["floor_ns"] is not None for row in rows) and widest(with_models[1:]) <= room:
+        return with_models
+    return summary_tables(rows, percentiles, precision)
+
+
+def say_below_floor(below: Sequence[Below], *, json_output: bool = False) -> None:
+    """Name the cells with samples that are faster than physics allows; nothing where there is none."""
+    for one in below[:MOST_BELOW_LINES]:
+        say(f"error: {one.sentence()}", json_output=json_output)
+    if len(below) > MOST_BELOW_LINES:
+        say(f"error: and {len(below) - MOST_BELOW_LINES} more cells below their floors", json_output=json_output)
+    if below:
+        say(f"  hint: {BELOW_HINT}", json_output=json_output)
 
 
 def summarise_run(run: Run) -> pl.DataFrame:

@@ -9,8 +9,8 @@ from typing import Any
 
 from pqbed.beds.choose import usual_lanes
 from pqbed.errors import PqbedError, SpecError
-from pqbed.plan import Plan, plan_sweeps
-from pqbed.reproduce import STUDY_FILE, read_study, study_to_toml, write_study_report
+from pqbed.plan import Plan
+from pqbed.reproduce import STUDY_FILE, plan_study, read_study, study_to_toml, write_study_report
 from pqbed.spec.study import Study
 from pqbed.spec.study_text import ReadStudy, study_from, study_names, study_table
 from pqbed.store.manifest import Manifest, resume_manifest, start_manifest
@@ -20,7 +20,7 @@ from pqbed_cli.planning import estimate_plan
 from pqbed_cli.render.output import say
 from pqbed_cli.render.plan import estimate_line
 from pqbed_cli.render.verdicts import print_answer
-from pqbed_cli.reporting import summarise_run
+from pqbed_cli.reporting import say_below_floor, summarise_run
 from pqbed_cli.runs import find_run, refuse_unwritable
 from pqbed_cli.taking import Taken, take_bed, take_native_bed
 
@@ -65,14 +65,16 @@ def resume_study(typed: Mapping[str, Any]) -> int:
 def _conduct(read: ReadStudy, taken: Taken, run: Run, typed: Mapping[str, Any]) -> int:
     """Measure what is missing, judge it, write the report and print the verdicts."""
     study, json_output = read.study, typed["json_output"]
-    plan = plan_sweeps(tuple(study.sweeps.values()), samples=study.samples, seed=study.seed)
+    plan = plan_study(study)
     lanes = min(read.options.lanes or usual_lanes(taken.bed.name, taken.bed.clock), study.samples)
     say(estimate_line(estimate_plan(plan, taken.bed.clock, lanes, len(run.finished()))), json_output=json_output)
     _measure_cpu(plan, taken, run, typed)
     go_on = f"pqbed reproduce --resume {run.path}"
-    outcome = conduct(plan, lanes, taken.bed, run, go_on=go_on, json_output=json_output)
+    guard = read.options.guard
+    outcome = conduct(plan, lanes, taken.bed, run, guard=guard, go_on=go_on, json_output=json_output)
     run.write_summary(summarise_run(run))
     print_answer(run, study, write_study_report(run, study), json_output=json_output)
+    say_below_floor(outcome.below_floor, json_output=json_output)
     say_interrupted(outcome, go_on)
     return outcome.exit_code
 

@@ -23,7 +23,7 @@ from pqbed_cli.taking import Taken, take_bed
 
 SWEEP_FILE = "sweep.toml"
 # What may be said anew when a run is taken up again: nothing that changes what is measured.
-RESUMABLE = ("lanes", "out")
+RESUMABLE = ("lanes", "out", "guard")
 
 
 def start_sweep(typed: Mapping[str, Any]) -> int:
@@ -49,7 +49,8 @@ def resume_sweep(typed: Mapping[str, Any]) -> int:
         manifest = run.manifest
         sweep, options = read_run_sweep(path / SWEEP_FILE)
         _typed_sweep, typed_options = sweep_from(layer(typed), bare=True)
-        options = replace(options, lanes=typed_options.lanes or options.lanes)
+        guard = options.guard if typed["guard"] is None else typed["guard"]
+        options = replace(options, lanes=typed_options.lanes or options.lanes, guard=guard)
         finished = len(run.finished())
         with _bed(manifest.bed, manifest.clock, typed) as taken:
             request = Request(sweep=sweep, options=options, samples_chosen=True)
@@ -66,7 +67,8 @@ def resume_sweep(typed: Mapping[str, Any]) -> int:
 def _conduct(settled: Settled, taken: Taken, run: Run, typed: Mapping[str, Any]) -> int:
     """Measure with progress, then print the table and the path of the run."""
     json_output, go_on = typed["json_output"], f"pqbed sweep --resume {run.path}"
-    outcome = conduct(settled.plan, settled.lanes, taken.bed, run, go_on=go_on, json_output=json_output)
+    guard = settled.request.options.guard
+    outcome = conduct(settled.plan, settled.lanes, taken.bed, run, guard=guard, go_on=go_on, json_output=json_output)
     run.write_summary(summarise_run(run))
     if settled.plan.precision_ppm is not None:
         run.write_precision(precision_of(run))

@@ -1,5 +1,7 @@
 """What a profile puts on the wire, roughly, before any server has been asked. For estimates and the fake bed only.
 
+With HTTP/1.1 in TLS records over TCP; for other versions and QUIC it is a guess of the same order.
+
 Sizes of keys, shares and signatures are those of the standards (tls/algorithms.py).
 """
 
@@ -55,6 +57,12 @@ def key_shares(group: str) -> tuple[int, int]:
     known = published_groups()
     one = known.get(canonical_group(group), known[_DEFAULT_GROUP])
     return one.public_key_bytes, one.ciphertext_bytes
+
+
+def has_known_sizes(profile: Profile) -> bool:
+    """Tell whether the tables of the standards have the shares and the signatures of `profile`."""
+    proofs = {_plain(chain.algorithm) for chain in (profile.chain, profile.clients_chain) if chain is not None}
+    return canonical_group(profile.group) in published_groups() and proofs <= _signatures().keys()
 
 
 def typical_certificate_bytes(chain: Chain) -> int:

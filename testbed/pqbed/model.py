@@ -1,5 +1,7 @@
 """The smallest handshake and time to last byte that physics allows in a cell. No sample may lie below it.
 
+For HTTP over TLS 1.3 over TCP, whatever its version; over QUIC, which joins the first two round trips, it is refused.
+
 TTLB >= 2 RTT for TCP and TLS + 1 RTT for request and response + wire bytes / bandwidth + slow start, where
 
 - n bytes of payload are W(n) = n + 66 * ceil(n / MSS) on the wire: 14 Ethernet, 20 IPv4, 32 TCP with time stamps;
@@ -7,10 +9,12 @@ TTLB >= 2 RTT for TCP and TLS + 1 RTT for request and response + wire bytes / ba
   w * (2^k - 1) >= n from a window of w. A round waits for the first acknowledgement of the one before, or for
   the bottleneck to be done with it, whichever is later: waiting and sending overlap, they do not add up.
 
-Left out, as they only make a connection slower: acknowledgements on the wire, delayed ones, queues, loss, CPU.
+Left out, as they only make a connection slower: acknowledgements on the wire, delayed ones, queues, loss, CPU, and that
+a super-packet (segmentation `host`, `offload-off`) arrives whole: netem counts its headers as if it were cut.
 """
 
-from pqbed.net.shape import JITTER_REACH, rate_of
+from pqbed.errors import SpecError
+from pqbed.net.shape import JITTER_REACH, congestion_control_of, rate_of
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import PPM, GilbertElliott, Link, Loss
 
@@ -21,6 +25,10 @@ SYN_WIRE_BYTES = ETHERNET_BYTES + 20 + 40
 DEFAULT_MSS = 1500 - TCP_IP_BYTES
 # The most a TLS record carries.
 RECORD_CONTENT_BYTES = 16_384
+# These open the window by no more than what was acknowledged (tcp_slow_start in net/ipv4/tcp_cong.c, and bbr_set_cwnd);
+# another may do better, as hybla does, so of its windows nothing is assumed.
+DOUBLING_CONTROLS = frozenset({"bbr", "cubic", "reno"})
+_BOUNDLESS = 1 << 40
 
 _NS = 1_000_000_000
 
@@ -45,8 +53,11 @@ def wire_bytes(payload_bytes: int, mss: int = DEFAULT_MSS) -> int:
 
 
 def frame_ns(frame_bytes: int, bandwidth_bps: int | None) -> int:
-    """Return how long one frame takes to pass the bottleneck, rounded down as netem does. None: no limit."""
-    return 0 if bandwidth_bps is None else 8 * frame_bytes * _NS // bandwidth_bps
+    """Return how long one frame takes to pass the bottleneck, rounded as netem does: whole bytes a second, then down.
+
+    None: no limit.
+    """
+    return 0 if bandwidth_bps is None else frame_bytes * _NS // max(1, bandwidth_bps // 8)
 
 
 def transmit_ns(payload_bytes: int, bandwidth_bps: int | None, mss: int = DEFAULT_MSS) -> int:
@@ -81,6 +92,8 @@ def rtt_floor_ns(link: Link) -> int:
 
 def flight_ns(cell: Cell, payload_bytes: int, window: int) -> int:
     """Return from first to last bit of one flight of the server, sent from a `window` in segments."""
+    if congestion_control_of(cell.tcp, "server") not in DOUBLING_CONTROLS:
+        window = _BOUNDLESS
     mss = segment_bytes(cell.tcp.mtu)
     rate, rtt_ns = cell.link.bandwidth_bps, rtt_floor_ns(cell.link)
     segment_ns = frame_ns(mss + FRAME_OVERHEAD_BYTES, rate)
@@ -92,16 +105,21 @@ def flight_ns(cell: Cell, payload_bytes: int, window: int) -> int:
     return start_ns + transmit_ns(payload_bytes - sent * mss, rate, mss)
 
 
+def connect_floor_ns(cell: Cell) -> int:
+    """Return the least time until the client has the server's SYN."""
+    up, down = rate_of(cell.link, "client"), rate_of(cell.link, "server")
+    return rtt_floor_ns(cell.link) + frame_ns(SYN_WIRE_BYTES, up) + frame_ns(SYN_WIRE_BYTES, down)
+
+
 def handshake_floor_ns(cell: Cell, server_flight_bytes: int, client_hello_bytes: int) -> int:
     """Return the least time to the client's Finished: TCP and TLS 1.3 take one RTT each.
 
     `server_flight_bytes` is ServerHello to Finished, `client_hello_bytes` the ClientHello, as TLS records.
     """
-    up, down, mss = rate_of(cell.link, "client"), rate_of(cell.link, "server"), segment_bytes(cell.tcp.mtu)
-    opening_ns = frame_ns(SYN_WIRE_BYTES, up) + frame_ns(SYN_WIRE_BYTES, down)
-    hello_ns = transmit_ns(client_hello_bytes, up, mss)
+    _require_tcp(cell)
+    hello_ns = transmit_ns(client_hello_bytes, rate_of(cell.link, "client"), segment_bytes(cell.tcp.mtu))
     flight = flight_ns(cell, server_flight_bytes, cell.tcp.initcwnd_server)
-    return 2 * rtt_floor_ns(cell.link) + opening_ns + hello_ns + flight
+    return connect_floor_ns(cell) + rtt_floor_ns(cell.link) + hello_ns + flight
 
 
 def ttlb_floor_ns(cell: Cell, server_flight_bytes: int, client_bytes: int, response_bytes: int) -> int:
@@ -115,3 +133,8 @@ def ttlb_floor_ns(cell: Cell, server_flight_bytes: int, client_bytes: int, respo
         return handshake_ns
     window = cell.tcp.initcwnd_server + most_segments(server_flight_bytes, segment_bytes(cell.tcp.mtu))
     return handshake_ns + rtt_floor_ns(cell.link) + flight_ns(cell, response_bytes, window)
+
+
+def _require_tcp(cell: Cell) -> None:
+    if cell.workload.transport != "tcp":
+        raise SpecError(f"there is no floor for HTTP/{cell.workload.http}, which is not over TCP", "leave it out")

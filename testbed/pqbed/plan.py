@@ -114,12 +114,13 @@ def cell_id(cell: Cell) -> str:
 
 def _grid(sweep: Sweep) -> Iterator[Cell]:
     for link, tcp in itertools.product(_links(sweep), _tcps(sweep)):
-        for profile, size_bytes in itertools.product(sweep.arms, sweep.size_bytes):
-            yield Cell(link=link, tcp=tcp, profile=profile, workload=Workload(size_bytes=size_bytes))
+        for profile, size_bytes, http in itertools.product(sweep.arms, sweep.size_bytes, sweep.http):
+            yield Cell(link=link, tcp=tcp, profile=profile, workload=Workload(size_bytes=size_bytes, http=http))
 
 
 def _links(sweep: Sweep) -> Iterator[Link]:
     axes: dict[str, tuple[Any, ...]] = {
+        "layout": sweep.layout,
         "segmentation": sweep.segmentation,
         "queue": sweep.queue_packets,
         "distribution": sweep.distribution,

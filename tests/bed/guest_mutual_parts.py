@@ -13,6 +13,7 @@ sys.path.append("/opt/pqbed/vendor")
 from pqbed.agent.channel import Channel
 from pqbed.agent.remote import RemoteClient, RemoteServer
 from pqbed.agent.triple import Triple
+from pqbed.agent.way import Way
 from pqbed.net.shape import EndShape
 from pqbed.net.state import EndState
 from pqbed.plan import cell_id
@@ -25,6 +26,7 @@ from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 
 FOLDER = Path("/run/parts")
+LOOPBACK = "127.0.0.1"
 PQ = Chain(algorithm="mldsa65")
 MUTUAL = Profile(name="mutual", group="X25519MLKEM768", chain=PQ, mutual=True)
 OTHER = Profile(name="other", group="X25519", chain=Chain(algorithm="p256"), mutual=True, client_chain=PQ)
@@ -65,11 +67,9 @@ def main() -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     server, client = RemoteServer(agent("server")), RemoteClient(agent("client"))
     triple = Triple(
-        client_end=BareEnd(),
-        server_end=BareEnd(),
+        way_of=lambda _: Way(client_end=BareEnd(), server_end=BareEnd(), address=LOOPBACK),
         server=server,
         client=client,
-        address="127.0.0.1",
         timeout_ns=10 * 10**9,
     )
     served = triple.start((MUTUAL, OTHER, PLAIN))
@@ -91,7 +91,7 @@ def refused_request(triple: Triple, port: int, root_pem: str) -> Any:
     cell = Cell(link=Link(rtt_ns=0), tcp=Tcp(), profile=MUTUAL, workload=Workload(size_bytes=0))
     served = triple._served[MUTUAL]
     assert (served.port, served.root_pem) == (port, root_pem)
-    return replace(triple._request(cell, served), credentials="")
+    return replace(triple._request(cell, served, LOOPBACK), credentials="")
 
 
 main()

@@ -6,10 +6,15 @@ from typing import Any
 
 import pytest
 from chain_kinds import ALGORITHMS
+from der import read_certificate
 from hellos import client_shares, key_share_extension, server_share
 
+from pqbed.algorithms.probe import probe_stack
+from pqbed.algorithms.table import measured, select_rows, tabulate_algorithms
+from pqbed.beds.programs import Run, programs_of_root
 from pqbed.tls.algorithms import Group, SignatureAlgorithm, published_groups, published_signatures, signatures_by_key
 from pqbed.tls.records import Record
+from pqbed.tls.signatures import KEY_KINDS
 
 pytestmark = pytest.mark.uml
 
@@ -55,3 +60,39 @@ def test_certificate_verify_has_the_published_size(
     verify = sealed[-2].content_bytes
     assert signature.verify_wire_bytes is not None
     assert signature.verify_wire_bytes - signature.varies * SHORTER_BYTES <= verify <= signature.verify_wire_bytes
+
+
+@pytest.fixture(scope="module")
+def run(uml_guest: Any) -> Run:
+    return programs_of_root(uml_guest.root)
+
+
+@pytest.mark.parametrize("signature", published_signatures().values(), ids=lambda one: one.name)
+def test_a_certificate_holds_a_key_and_a_signature_of_the_published_sizes(
+    run: Run, signature: SignatureAlgorithm, tmp_path: Path
+) -> None:
+    newkey = KEY_KINDS[signature.key].newkey if signature.key else (signature.name,)
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    command = ["openssl", "req", "-x509", "-batch", "-noenc", "-subj", "/CN=x", "-outform", "DER"]
+    run((*command, "-newkey", *newkey, "-keyout", str(key), "-out", str(certificate)), 60)
+    public_key, proof = read_certificate(certificate.read_bytes())
+    assert len(public_key) == signature.public_key_bytes
+    shortest = signature.signature_bytes - signature.varies * SHORTER_BYTES
+    assert shortest <= len(proof) <= signature.signature_bytes
+
+
+def test_the_stack_provides_the_whole_table_and_says_what_is_beyond(run: Run) -> None:
+    rows = tabulate_algorithms(probe_stack(run), None)
+    assert {row.provider for row in rows} == {"default"}
+    beyond = {row.name for row in rows if row.source is None}
+    assert "brainpoolP256r1tls13" in beyond
+    assert "rsa_pss_pss_sha256" in beyond
+
+
+def test_cpu_time_is_that_of_three_operations_of_a_group(run: Run) -> None:
+    (row,) = select_rows(tabulate_algorithms(probe_stack(run), None), "group", "x25519mlkem768")
+    named: list[str] = []
+    (row,) = measured((row,), run, named.append)
+    assert named == ["X25519MLKEM768"]
+    assert set(row.operations_ns) == {"keygen", "encaps", "decaps"}
+    assert all(1_000 < value_ns < 1_000_000_000 for value_ns in row.operations_ns.values())

@@ -18,6 +18,7 @@ from pqbed.beds.docker.labels import ours
 from pqbed.beds.docker.netem import netem_in_engine
 from pqbed.beds.docker.stream import ContainerProcess
 from pqbed.beds.kernel import kernel_has_netem
+from pqbed.beds.programs import programs_of_image
 from pqbed.errors import BuildError, EngineError, HostError, LaneError
 from pqbed.net.sysctls import PINS
 from pqbed.spec.profile import Chain, Profile
@@ -261,6 +262,14 @@ def test_a_guest_that_ends_gives_the_end_of_its_output(engine, stack_image):
     assert [process.readline(30) for _ in range(2)] == ["last\n", ""]
     assert process.last_words() == "why"
     process.close()
+
+
+def test_programs_of_the_image_run_by_themselves_and_leave_nothing(engine, stack_image):
+    run = programs_of_image(engine, stack_image)
+    assert run(("openssl", "version"), 30).startswith("OpenSSL 3.5")
+    with pytest.raises(HostError, match=r"openssl nonsense failed: .*nonsense"):
+        run(("openssl", "nonsense"), 30)
+    assert not engine.find("container", ours())
 
 
 def test_an_engine_over_ssh_carries_the_same_streams(engine, stack_image, tmp_path):

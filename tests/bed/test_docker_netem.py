@@ -3,12 +3,15 @@
 The clock is real and the machine may be busy: what physics allows is a floor, the ceilings are wide.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from pqbed.beds.docker.bed import DockerBed
 from pqbed.beds.docker.engine import Engine
-from pqbed.beds.docker.labels import ours
+from pqbed.beds.docker.labels import PARTS, ROLE, ours
 from pqbed.beds.docker.netem import netem_in_engine
+from pqbed.net.shape import STAGES
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link, RandomLoss
 from pqbed.spec.profile import Chain, Profile
@@ -88,6 +91,28 @@ def test_fetches_obey_physics(bed):
         assert timings.tls_done_ns >= 80 * MS
         # Three round trips, and 50 KiB at 10 Mbit/s.
         assert 160 * MS <= timings.last_byte_ns < 1000 * MS
+    assert bed.take_down() == ()
+
+
+def test_both_layouts_of_one_lane_obey_physics(bed, netem_engine):
+    lane = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
+    routed = replace(LINK, layout="router", bandwidth_up_bps=1_000_000)
+    grid = {
+        name: Cell(link=link, tcp=Tcp(), profile=CLASSICAL, workload=Workload(size_bytes=50 * 1024))
+        for name, link in (("router", routed), ("ends", LINK))
+    }
+    got = [(fetch.cell_id, timings) for fetch, timings in lane.run(grid, fetches(grid, 3))]
+    state = lane.set_link(routed, Tcp(), seed=7)
+    roles = {one.labels[ROLE] for one in netem_engine.find("container", ours(0))}
+    lane.close()
+    assert [timings.outcome for _, timings in got] == ["ok"] * 6, got
+    for _, timings in got:
+        assert 40 * MS <= timings.tcp_connect_ns < 140 * MS
+        assert 160 * MS <= timings.last_byte_ns < 1000 * MS
+    assert {*PARTS, *STAGES} == roles
+    assert tuple(state.stages) == STAGES
+    assert all(stage.applied == stage.asked for stage in state.stages.values())
+    assert state.client.applied.delay_ns == 0
     assert bed.take_down() == ()
 
 

@@ -11,8 +11,8 @@ from pqbed.store.run import open_run
 
 pytestmark = pytest.mark.uml
 
-LINK = "--rtt 200 --loss 10 --bandwidth 1mbit"
-SWEEP = f"sweep --bed uml {LINK} --size 200 --profile classical,pq --samples 50 --seed 7 --no-aa"
+LINK = "--rtt 200 --loss 10 --bandwidth 1mbit --layout ends,router"
+SWEEP = f"sweep --bed uml {LINK} --size 200 --profile classical,pq --samples 25 --seed 7 --no-aa"
 NEAR_NS = 10_000
 
 

@@ -65,7 +65,7 @@ def test_no_part_of_the_facts_can_hold_them():
 
 def test_a_triple_takes_them_from_the_server_to_the_client():
     server, client, given = server_and_client((served("pq"), served("pq-mutual")))
-    triple = Triple(client_end=None, server_end=None, server=server, client=client, address="", timeout_ns=1)
+    triple = Triple(way_of=None, server=server, client=client, timeout_ns=1)
     facts = triple.start([])
     assert given == [(CREDENTIALS,)]
     assert "PRIVATE" not in str(to_json(facts))
@@ -73,7 +73,7 @@ def test_a_triple_takes_them_from_the_server_to_the_client():
 
 def test_a_triple_without_mutual_profiles_asks_for_none():
     server, client, given = server_and_client((served("pq"),))
-    Triple(client_end=None, server_end=None, server=server, client=client, address="", timeout_ns=1).start([])
+    Triple(way_of=None, server=server, client=client, timeout_ns=1).start([])
     assert given == []
 
 

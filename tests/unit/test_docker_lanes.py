@@ -12,7 +12,9 @@ from pqbed.beds.docker.engine import Owned
 from pqbed.beds.docker.guest import open_uml_process
 from pqbed.beds.docker.labels import BED, LANE, PARTS, ROLE
 from pqbed.beds.docker.netem import netem_in_engine
+from pqbed.beds.docker.stages import up_stages
 from pqbed.errors import EngineError, LaneError, PqbedError, SpecError
+from pqbed.net.shape import STAGES
 from pqbed.spec.profile import Chain, Profile
 
 IMAGE = "sha256:image"
@@ -79,6 +81,49 @@ def test_a_lane_on_another_image_or_with_a_dead_part_is_made_anew():
     _, made = up_lane(engine, 0, "sha256:newer")
     assert made
     assert len(engine.things) == 5
+
+
+def test_stages_are_four_containers_that_only_shape_and_forward():
+    engine = FakeEngine()
+    lane, _ = up_lane(engine, 0, IMAGE)
+    stages = up_stages(engine, lane)
+    assert tuple(stages) == STAGES
+    for stage, identity in stages.items():
+        spec = engine.specs[identity]
+        assert engine.things[identity].running
+        assert (spec.capabilities, spec.joins, spec.place.network) == (("NET_ADMIN",), None, "pqbed-0")
+        assert spec.sysctls["net.ipv4.ip_forward"] == "1"
+        assert spec.labels == {BED: "docker", LANE: "0", ROLE: stage}
+    # A lane with them is the same lane, and is taken down with them.
+    assert up_lane(engine, 0, IMAGE) == (lane, False)
+    assert len(bed_on(engine).take_down()) == 9
+    assert engine.things == {}
+
+
+def test_stages_that_run_are_taken_and_others_made_anew():
+    engine = FakeEngine()
+    lane, _ = up_lane(engine, 0, IMAGE)
+    first = up_stages(engine, lane)
+    assert up_stages(engine, lane) == first
+    engine.change(first["up-rate"], running=False)
+    second = up_stages(engine, lane)
+    assert {stage for stage in STAGES if second[stage] != first[stage]} == {"up-rate"}
+
+
+@pytest.mark.parametrize("answer_lost", [False, True])
+def test_an_engine_that_fails_at_a_stage_can_be_asked_again(answer_lost):
+    for number in itertools.count(1):
+        engine = FakeEngine(answer_lost=answer_lost)
+        lane, _ = up_lane(engine, 0, IMAGE)
+        engine.fail_at = len(engine.calls) + number
+        try:
+            up_stages(engine, lane)
+        except EngineError:
+            assert tuple(up_stages(engine, lane)) == STAGES
+            assert len(bed_on(engine).take_down()) == 9
+        else:
+            break
+    assert number > 8
 
 
 def test_a_lane_in_use_is_refused():
@@ -191,9 +236,10 @@ def test_a_guest_is_attached_before_it_starts_and_goes_with_its_process():
 
 def test_addresses_of_lanes_are_apart_and_end_with_the_range():
     first, second = lane_addresses(0), lane_addresses(1)
-    assert (first.subnet, first.server.address, first.client.address) == ("198.18.0.0/29", "198.18.0.1", "198.18.0.2")
-    assert second.subnet == "198.18.0.8/29"
-    assert second.server.mac == "02:71:c6:12:00:09"
+    assert (first.subnet, first.server.address, first.client.address) == ("198.18.0.0/28", "198.18.0.1", "198.18.0.2")
+    assert [stage.address for stage in first.stages.values()] == [f"198.18.0.{number}" for number in range(3, 7)]
+    assert second.subnet == "198.18.0.16/28"
+    assert second.server.mac == "02:71:c6:12:00:11"
     assert lane_addresses(LANES - 1).gateway == "198.19.255.254"
     with pytest.raises(SpecError, match="there is no lane"):
         lane_addresses(LANES)

@@ -6,6 +6,7 @@ from pqbed.beds.fake import FakeBed
 from pqbed.errors import LaneError
 from pqbed.flights import typical_flights
 from pqbed.model import ttlb_floor_ns
+from pqbed.net.shape import STAGES
 from pqbed.spec.link import Link
 from pqbed.spec.tcp import Tcp
 
@@ -51,6 +52,7 @@ def test_a_link_reads_back_as_it_was_set():
     state = lane.set_link(Link(rtt_ns=35_000_000), Tcp(), 7)
     assert lane.read_link() == state
     assert state.client.asked == state.client.applied
+    assert tuple(lane.set_link(Link(rtt_ns=35_000_000, layout="router"), Tcp(), 7).stages) == STAGES
 
 
 def test_it_serves_the_profiles():

@@ -1,5 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
+from pqbed.errors import SpecError
+from pqbed.expect import exchange_of
 from pqbed.model import (
     flight_ns,
     frame_ns,
@@ -103,3 +107,18 @@ def test_mean_loss():
     burst = GilbertElliott(enter_bad_ppm=10_000, leave_bad_ppm=90_000, loss_in_bad_ppm=500_000)
     assert mean_loss_ppm(burst) == 50_000
     assert mean_loss_ppm(GilbertElliott(enter_bad_ppm=0, leave_bad_ppm=0, loss_in_good_ppm=7)) == 7
+
+
+@pytest.mark.parametrize("floor", [lambda one: handshake_floor_ns(one, 1, 1), lambda one: ttlb_floor_ns(one, 1, 1, 1)])
+def test_there_is_no_floor_without_tcp(floor):
+    over_quic = replace(cell(), workload=Workload(size_bytes=1, http="3"))
+    assert over_quic.workload.transport == "quic"
+    with pytest.raises(SpecError, match="no floor for HTTP/3"):
+        floor(over_quic)
+    assert floor(replace(over_quic, workload=Workload(size_bytes=1, http="2"))) > 0
+
+
+@pytest.mark.parametrize("http", ["2", "3"])
+def test_only_http_1_1_is_expected_write_by_write(http):
+    with pytest.raises(SpecError, match=f"does not know HTTP/{http}"):
+        exchange_of(replace(cell(), workload=Workload(size_bytes=1, http=http)))

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from pqbed.net.shape import end_seed, limit_packets, reseed, shape_end
+from pqbed.net.netem import netem_of
+from pqbed.net.shape import STAGES, end_seed, limit_packets, reseed, shape_end, shape_stage, stages_of
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
 from pqbed.spec.tcp import Tcp
 
@@ -94,3 +95,54 @@ def test_reseed_changes_nothing_else():
 def test_a_plain_limit_is_taken_as_it_is():
     link = Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000_000, limit_packets=1000)
     assert limit_packets(link, 1500, 100 * MS) == 1000
+
+
+ROUTED = Link(
+    rtt_ns=35 * MS + 1,
+    bandwidth_bps=16_000_000,
+    bandwidth_up_bps=1_000_000,
+    loss=RandomLoss(probability_ppm=10),
+    loss_up=RandomLoss(probability_ppm=20),
+    queue_packets=10,
+    layout="router",
+)
+
+
+def test_stages_of_a_router_do_in_two_steps_what_the_ends_do_in_one():
+    ends = {side: shape_end(replace(ROUTED, layout="ends"), Tcp(), side, seed=1) for side in ("client", "server")}
+    stages = {stage: shape_stage(ROUTED, Tcp(), stage, seed=1) for stage in STAGES}
+    for way, side in (("down", "server"), ("up", "client")):
+        rate, delay = stages[f"{way}-rate"], stages[f"{way}-delay"]
+        assert (rate.rate_bps, rate.delay_ns, rate.loss) == (ends[side].rate_bps, 0, RandomLoss())
+        assert (delay.rate_bps, delay.delay_ns, delay.loss) == (None, ends[side].delay_ns, ends[side].loss)
+        # What is lost at the ends is lost in the router: the same stream, packet by packet.
+        assert delay.seed == ends[side].seed
+        # Ten that wait, and the one that leaves.
+        assert rate.limit_packets == 11
+    assert shape_stage(replace(ROUTED, limit_packets=30), Tcp(), "down-rate", seed=1).limit_packets == 30
+    assert stages_of(ROUTED) == STAGES
+    assert stages_of(replace(ROUTED, layout="ends")) == ()
+
+
+def test_the_ends_of_a_router_are_bare():
+    tcp = Tcp(initcwnd_server=30, mtu=1400)
+    for side in ("client", "server"):
+        end = shape_end(ROUTED, tcp, side, seed=1)
+        assert netem_of(end) is None
+        assert end.mtu == 1400
+    assert shape_end(ROUTED, tcp, "server", seed=1).initcwnd == 30
+    assert shape_stage(ROUTED, tcp, "up-rate", seed=1).mtu == 1400
+
+
+def test_a_router_without_a_rate_has_no_bottleneck():
+    free = replace(ROUTED, bandwidth_bps=None)
+    assert netem_of(shape_stage(free, Tcp(), "down-rate", seed=1)) is None
+    assert netem_of(shape_stage(free, Tcp(), "up-rate", seed=1)) is not None
+
+
+def test_jitter_keeps_the_order_where_there_is_a_rate():
+    jittery = replace(ROUTED, bandwidth_up_bps=0, jitter_ns=MS)
+    down, up = (shape_stage(jittery, Tcp(), stage, seed=1) for stage in ("down-delay", "up-delay"))
+    # So fast that the longest packet of the kernel's takes less than a nanosecond.
+    assert 8 * 65_536 * 10**9 // down.rate_bps == 0
+    assert up.rate_bps is None

@@ -11,7 +11,7 @@ import pqbed.spec
 from pqbed.errors import SpecError
 from pqbed.plan import plan_sweep
 from pqbed.spec.checks import cell_count
-from pqbed.spec.link import PPM, Distribution, GilbertElliott, PlainLimit, RandomLoss, Segmentation
+from pqbed.spec.link import PPM, Distribution, GilbertElliott, Layout, PlainLimit, RandomLoss, Segmentation
 from pqbed.spec.options import BedChoice, Clock, RunOptions
 from pqbed.spec.presets import preset
 from pqbed.spec.profile import LARGEST_WIRE_BYTES, Chain, Profile
@@ -55,6 +55,7 @@ def test_flags_and_file_end_in_the_same_sweep() -> None:
         "size": "50",
         "initcwnd": "10,20",
         "queue": "500,limit:1000",
+        "layout": "ends,router",
     }
     file = {
         "rtt": ["35ms", "0.2s"],
@@ -63,6 +64,7 @@ def test_flags_and_file_end_in_the_same_sweep() -> None:
         "size": ["50KiB"],
         "initcwnd": [10, 20],
         "queue": [500, "limit:1000"],
+        "layout": ["ends", "router"],
     }
     assert sweep_from(flags, bare=True) == sweep_from(file)
 
@@ -84,6 +86,11 @@ def test_sides_and_directions_apart() -> None:
     assert sweep.congestion_control == ("cubic", "bbr")
     assert sweep.congestion_control_client == (None, "reno")
     assert sweep_from({})[0].bandwidth_up_bps == sweep_from({})[0].loss_up == (None,)
+
+
+@pytest.mark.parametrize("typed", ["1.1", 1.1, ["1.1"], [1.1]])
+def test_http_is_1_1_however_it_is_written(typed: object) -> None:
+    assert sweep_from({"http": typed}, bare=True) == sweep_from({})
 
 
 def test_flags_are_laid_over_the_file() -> None:
@@ -204,6 +211,11 @@ def chained(**chain: object) -> dict[str, object]:
         ({"loss_up": "same,same"}, "loss_up: 'same' repeats", ""),
         ({"initcwnd_client": 0}, "initcwnd_client: '0' is out of range", ""),
         ({"congestion_control_client": "a b"}, "'a b' cannot be a congestion control", ""),
+        ({"layout": "routers"}, "'routers'", "router"),
+        ({"http": "2"}, "http: HTTP/2 is not measured yet", "give 1.1"),
+        ({"http": ["1.1", 3]}, "http: HTTP/3 is not measured yet", "give 1.1"),
+        ({"http": "0.9"}, "http: there is no HTTP version '0.9'", "choose from 1.1, 2, 3"),
+        ({"http": "1.1,1.1"}, "http: '1.1' repeats", ""),
         ({"samples": 1.5}, "samples: '1.5' is not a whole number", ""),
         ({"seed": -1}, "seed: '-1' is not a whole number", "from 0"),
         ({"mtu": 100}, "mtu: '100' is out of range", "from 576"),
@@ -304,6 +316,7 @@ def sweeps(draw: st.DrawFn) -> Sweep:
         distribution=draw(axis(st.sampled_from(get_args(Distribution)))) if any(jitters) else ("uniform",),
         queue_packets=draw(axis(QUEUES)),
         segmentation=draw(axis(st.sampled_from(get_args(Segmentation)))),
+        layout=draw(axis(st.sampled_from(get_args(Layout)))),
         initcwnd=draw(axis(st.integers(1, 1000))),
         size_bytes=draw(axis(st.integers(0, 2**30))),
         bandwidth_up_bps=draw(axis(st.none() | st.just(0) | st.integers(1_000, 100 * 10**9))),

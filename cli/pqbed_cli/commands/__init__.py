@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import typer
 
+from pqbed_cli.commands.algorithms import algorithms
 from pqbed_cli.commands.build import build
 from pqbed_cli.commands.compare import compare
 from pqbed_cli.commands.doctor import doctor
@@ -38,6 +39,7 @@ def register(app: typer.Typer) -> None:
         compare,
         export,
         reproduce,
+        algorithms,
     )
     for command in commands:
         app.command()(command)

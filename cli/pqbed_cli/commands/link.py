@@ -17,6 +17,9 @@ Distribution = Annotated[
 ]
 Queue = Annotated[str | None, typer.Option(metavar="N", help="Packets that may wait at the bottleneck.")]
 Segmentation = Annotated[str | None, typer.Option(metavar="NAME", help="wire, offload-off or host.")]
+Layout = Annotated[
+    str | None, typer.Option(metavar="NAME", help="ends: netem at the senders; router: stages between the ends.")
+]
 Initcwnd = Annotated[str | None, typer.Option(metavar="N", help="Initial congestion window, in segments.")]
 InitcwndClient = Annotated[str | None, typer.Option(metavar="N", help="That of the client alone; or same.")]
 CongestionControl = Annotated[
@@ -58,6 +61,7 @@ def set_link(
     distribution: Distribution = None,
     queue: Queue = None,
     segmentation: Segmentation = None,
+    layout: Layout = None,
     initcwnd: Initcwnd = None,
     initcwnd_client: InitcwndClient = None,
     congestion_control: CongestionControl = None,
@@ -83,6 +87,7 @@ def set_link(
         "distribution": distribution,
         "queue": queue,
         "segmentation": segmentation,
+        "layout": layout,
         "initcwnd": initcwnd,
         "initcwnd_client": initcwnd_client,
         "congestion_control": congestion_control,

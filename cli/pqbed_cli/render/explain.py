@@ -8,9 +8,13 @@ from pqbed.expect.account import milliseconds as difference
 from pqbed.expect.end import Flight
 from pqbed.report.axes import split_axes
 from pqbed.spec.codec import to_json
-from pqbed.stats.explain import BelowFloor, Explained, Losses
+from pqbed.stats.explain import Explained, Losses, PhaseTime
 from pqbed.units import format_size
 from pqbed_cli.render.numbers import NONE, milliseconds
+
+PHASE_WORDS = {"connect": "connect", "tls": "TLS", "first_byte": "first byte", "transfer": "transfer"}
+# Less than this share of a round trip is not told.
+LEAST_EXTRA_RTTS = 0.05
 
 
 def explained_lines(explained: Sequence[Explained]) -> list[str]:
@@ -22,15 +26,6 @@ def explained_lines(explained: Sequence[Explained]) -> list[str]:
         size = format_size(one.cell.workload.size_bytes)
         lines += ["", f"{one.cell.profile.name} {size}{', ' + where if where else ''}  [{one.cell_id}]", *_block(one)]
     return lines
-
-
-def below_line(sample: BelowFloor) -> str:
-    """Name a sample that is faster than physics allows."""
-    what = {"last_byte_ns": "last byte", "tls_done_ns": "end of the handshake"}[sample.milestone]
-    return (
-        f"sample {sample.repetition} of cell {sample.cell_id} is below the floor: its {what} came after "
-        f"{milliseconds(sample.measured_ns)} ms, and cannot before {milliseconds(sample.floor_ns)} ms"
-    )
 
 
 def to_program(one: Explained) -> dict[str, Any]:
@@ -46,11 +41,12 @@ def to_program(one: Explained) -> dict[str, Any]:
         "p50_ns": one.p50_ns,
         "baseline_p50_ns": one.baseline_p50_ns,
         "expected": to_json(one.expected),
-        "caveats": list(one.caveats),
+        "unknown": list(one.unknown),
         "floor_ns": one.floor_ns,
         "account": None if account is None else {**to_json(account), "text": account.text},
+        "phases": to_json(one.phases),
         "losses": to_json(one.losses),
-        "below_floor": to_json(one.below),
+        "below_floor": [below._asdict() for below in one.below],
     }
 
 
@@ -61,18 +57,23 @@ def _block(one: Explained) -> list[str]:
         f"  measured p50 {_ms(one.p50_ns)}, expected{lossy} {_ms(one.expected.last_byte_ns)}, "
         f"floor {_ms(one.floor_ns)}; {one.samples} samples{failed}"
     )
-    lines = [told, *(f"  the expectation does not know about {caveat}" for caveat in one.caveats)]
+    lines = [told, *(f"  the expectation does not know about {unknown}" for unknown in one.unknown)]
     if one.account is not None:
         lines.append(f"  {one.account.text}")
         lines += _measured_difference(one)
     lines += [f"    {_flight_line(label, flight(one.expected, name))}" for name, label, _ in FLIGHTS]
-    return [*lines, *([_loss_line(one.losses)] if one.losses else [])]
+    lines += [_phases_line(one.phases)] if one.samples else []
+    return [*lines, *(_loss_lines(one.losses) if one.losses else [])]
 
 
 def _measured_difference(one: Explained) -> list[str]:
     if one.p50_ns is None or one.baseline_p50_ns is None:
         return []
-    return [f"  measured against {one.baseline}: {difference(round(one.p50_ns - one.baseline_p50_ns))}"]
+    more_ns = one.p50_ns - one.baseline_p50_ns
+    told = f"  measured against {one.baseline}: {difference(round(more_ns))}"
+    if one.losses and one.account is not None:
+        told += f", of which loss {difference(round(more_ns - one.account.difference_ns))}"
+    return [told]
 
 
 def _flight_line(label: str, one: Flight) -> str:
@@ -84,12 +85,29 @@ def _flight_line(label: str, one: Flight) -> str:
     )
 
 
-def _loss_line(losses: Losses) -> str:
-    return (
-        f"  loss: {losses.lost_syns} of {losses.connected} connects took 1 s or more longer (a lost SYN); "
-        f"the client's retransmissions p50 {_count(losses.retransmits_p50)}, p90 {_count(losses.retransmits_p90)}; "
-        f"{losses.timeouts} time-outs"
-    )
+def _phases_line(phases: Sequence[PhaseTime]) -> str:
+    return f"  phases at p50: {', '.join(map(_phase_text, phases))}"
+
+
+def _phase_text(one: PhaseTime) -> str:
+    beyond = one.extra_rtts is not None and abs(one.extra_rtts) >= LEAST_EXTRA_RTTS
+    extra = f" ({one.extra_rtts:+.1f} RTT beyond the expected)" if beyond else ""
+    return f"{PHASE_WORDS[one.phase]} {_ms(one.p50_ns)}{extra}"
+
+
+def _loss_lines(losses: Losses) -> list[str]:
+    costs = ((50, losses.cost_p50_ns), (90, losses.cost_p90_ns))
+    prices = ", ".join(f"{'unknown' if cost is None else difference(round(cost))} at p{share}" for share, cost in costs)
+    syns = ", ".join(f"{count} lost {number} SYN{'s' if number > 1 else ''}" for number, count in losses.lost_syns)
+    waits = ", ".join(f"{PHASE_WORDS[phase]} {count}" for phase, count in losses.stalls.items())
+    late = sum(count for _, count in losses.lost_syns)
+    return [
+        f"  what loss costs: {prices}",
+        f"    {late} of {losses.connected} connects took a second or more longer{f': {syns}' if syns else ''}",
+        f"    a time-out longer than expected: {waits}; sent the ClientHello again: {losses.hello_again}",
+        f"    neither of these: {losses.untouched}; given up at the time limit: {losses.gave_up}",
+        f"    the client's retransmissions p50 {_count(losses.retransmits_p50)}, p90 {_count(losses.retransmits_p90)}",
+    ]
 
 
 def _count(value: float | None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pqbed.spec.codec import to_json
+from pqbed.spec.link import DEFAULT_LAYOUT
 from pqbed.spec.parse import SAME, format_bandwidth_up, format_loss, format_queue
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.tcp import Tcp
@@ -32,11 +33,17 @@ def plan_table(sweep: Sweep) -> Table:
         "congestion control client": [value or SAME for value in sweep.congestion_control_client],
         "queue": [format_queue(value) for value in sweep.queue_packets],
         "segmentation": list(sweep.segmentation),
+        "layout": list(sweep.layout),
+        "http": list(sweep.http),
     }
     if not any(sweep.jitter_ns):
         del axes["distribution"]
     if sweep.congestion_control == (Tcp().congestion_control,):
         del axes["congestion control"]
+    if sweep.layout == (DEFAULT_LAYOUT,):
+        del axes["layout"]
+    if sweep.http == ("1.1",):
+        del axes["http"]
     axes = {name: values for name, values in axes.items() if values not in ([SAME], [])}
     rows = tuple((name, str(len(values)), ", ".join(values)) for name, values in axes.items())
     return Table(columns=("axis", "n", "values"), rows=rows, numeric=(1,))

@@ -29,6 +29,7 @@ def print_session(session: Session) -> None:
         ("jitter", f"{format_duration(link.jitter_ns)} {link.distribution}"),
         ("queue", _queue_text(link)),
         ("segmentation", link.segmentation),
+        ("layout", link.layout),
         ("initcwnd", f"{sides(tcp.initcwnd_server, tcp.initcwnd_client)} segments"),
         ("congestion", sides(tcp.congestion_control, tcp.congestion_control_client)),
     )
@@ -36,8 +37,8 @@ def print_session(session: Session) -> None:
 
 
 def print_state(state: LinkState) -> None:
-    """Print both ends of the link as the kernel has them."""
-    ends = (("client", state.client), ("server", state.server))
+    """Print both ends of the link, and the stages between them, as the kernel has them."""
+    ends = (("client", state.client), ("server", state.server), *state.stages.items())
     rows = tuple((name, *_end(end.applied)) for name, end in ends)
     columns = ("end", "delay", "jitter", "loss", "rate", "limit", "segmentation", "initcwnd", "congestion")
     print_tables([Table(columns=columns, rows=rows)])

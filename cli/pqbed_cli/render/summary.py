@@ -18,12 +18,15 @@ MOST_FAILURE_LINES = 20
 FAILED = "failed"
 # Added to the rows of a run with a precision.
 REACHED = "_reached"
+# Times that are no percentiles, but what the percentiles are held against.
+MODELS = ("expected", "floor")
 
 
 def summary_tables(rows: Sequence[Row], percentiles: Sequence[str], precision: Sequence[Row] = ()) -> list[Table]:
-    """Lay out `rows` (cells joined with their summary, in the order of the axes); `percentiles` as `p50`.
+    """Lay out `rows` (cells joined with their summary, in the order of the axes).
 
-    `precision` adds a column on how precise each comparison is: rows of PRECISION.
+    `percentiles` as `p50`; MODELS among them stand beside what was measured. `precision` adds a column on how precise
+    each comparison is: rows of PRECISION.
     """
     reached = {row["cell_id"]: reached_text(row) for row in precision}
     rows = [{**row, REACHED: reached.get(row["cell_id"], "")} for row in rows] if reached else rows
@@ -100,7 +103,7 @@ def _baseline(members: Sequence[Row]) -> str:
 def _times(row: Row, percentiles: Sequence[str]) -> list[str]:
     """Return TTLBs. More failures than a percentile leaves room for hide it: it is above all that was seen."""
     none = FAILED if row.get("n_failed") else NONE
-    return [milliseconds(row.get(f"{name}_ns"), none) for name in percentiles]
+    return [milliseconds(row.get(f"{name}_ns"), NONE if name in MODELS else none) for name in percentiles]
 
 
 def _increases(row: Row, percentiles: Sequence[str]) -> list[str]:

@@ -31,6 +31,11 @@ def print_tables(tables: Sequence[Table]) -> None:
         typer.echo("\n\n".join(plain_table(table) for table in tables))
 
 
+def widest(tables: Sequence[Table]) -> int:
+    """Return the length of the longest line of all `tables`."""
+    return max((len(line) for table in tables for line in plain_table(table).splitlines()), default=0)
+
+
 def plain_table(table: Table) -> str:
     """Return `table` as lines of aligned text without any escape code."""
     grid = [table.columns, *table.rows] if any(table.columns) else [*table.rows]

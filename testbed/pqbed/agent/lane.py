@@ -10,16 +10,18 @@ from pathlib import Path
 
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.namespace import Namespace
+from pqbed.agent.routed import lay_routed_way
 from pqbed.agent.serve import Calls
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.triple import Triple
+from pqbed.agent.way import Way
 from pqbed.fetch.drivers import StackClient
 from pqbed.net import sysctls
 from pqbed.net.end import End
 from pqbed.net.link import IFNAME, make_pair
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import Link
+from pqbed.spec.link import Layout, Link
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
@@ -37,15 +39,20 @@ class LaneAgent:
     """Answers the calls of `calls()`. Must start in the namespace that becomes the client's."""
 
     def __init__(self, index: int, clock: Clock, folder: Path) -> None:
+        self._index = index
         self._clock = clock
         self._namespace = Namespace(sysctls.pin)
         self._pinned = sysctls.pin()
         self._folder = folder
         self._servers = StackServers(self._open_server)
         self._clients = StackClients(lambda stack: StackClient(stack_named(stack)))
-        self._addresses = make_pair(index, client_ns=None, server_ns=self._namespace.path)
-        self._client_end = End(None, IFNAME)
-        self._server_end = End(self._namespace.path, IFNAME)
+        addresses = make_pair(index, client_ns=None, server_ns=self._namespace.path)
+        ends = Way(
+            client_end=End(None, IFNAME),
+            server_end=End(self._namespace.path, IFNAME),
+            address=addresses.server.address,
+        )
+        self._ways: dict[Layout, Way] = {"ends": ends}
         self._cells: dict[str, Cell] = {}
         self._triple: Triple | None = None
 
@@ -63,11 +70,9 @@ class LaneAgent:
     def start(self, profiles: tuple[Profile, ...], timeout_ns: int) -> LaneFacts:
         """Serve `profiles`, and say what the lane runs on."""
         self._triple = Triple(
-            client_end=self._client_end,
-            server_end=self._server_end,
+            way_of=self._way_of,
             server=self._servers,
             client=self._clients,
-            address=self._addresses.server.address,
             timeout_ns=timeout_ns,
             settle=_next_timer_phase if self._clock == "virtual" else _nothing,
         )
@@ -107,6 +112,12 @@ class LaneAgent:
 
     def _open_server(self, stack: str) -> Server:
         return Server(stack_named(stack), self._folder / stack, enter=self._namespace.enter)
+
+    def _way_of(self, layout: Layout) -> Way:
+        """Return the way of a layout. Both stand side by side; the second is laid when it is first asked for."""
+        if layout not in self._ways:
+            self._ways[layout] = lay_routed_way(self._index, self._namespace.path)
+        return self._ways[layout]
 
     def _started(self) -> Triple:
         if self._triple is None:

@@ -29,6 +29,10 @@ class End(Protocol):
         """Drop every packet on the wire and let those that follow pass untouched, until the next `shape`."""
         ...
 
+    def drain(self) -> int:
+        """Do the same, and return how many packets were dropped before."""
+        ...
+
 
 class Server(Protocol):
     """The TLS server of one stack, or those of several as one (stacks.py)."""

@@ -31,6 +31,9 @@ class RemoteEnd:
     def quiet(self) -> None:
         self._channel.call("quiet", Nothing)
 
+    def drain(self) -> int:
+        return self._channel.call("drain", int)
+
     def probe(self) -> None:
         """Raise HostError where this end's kernel has no netem."""
         self._channel.call("probe", Nothing)
@@ -38,6 +41,10 @@ class RemoteEnd:
     def neighbour(self, address: str, mac: str) -> None:
         """Fix where the other end is."""
         self._channel.call("neighbour", Nothing, address=address, mac=mac)
+
+    def stop_redirects(self) -> None:
+        """Keep this end's kernel from telling of shorter ways than over a stage."""
+        self._channel.call("stop_redirects", Nothing)
 
     def sysctls(self) -> dict[str, str]:
         """Return the kernel settings of this end's namespace."""

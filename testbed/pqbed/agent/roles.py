@@ -19,6 +19,7 @@ def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
     from pqbed.net.end import End  # noqa: PLC0415
     from pqbed.net.neighbour import fix_neighbour  # noqa: PLC0415
     from pqbed.net.probe import netem_support  # noqa: PLC0415
+    from pqbed.net.redirects import stop_redirects  # noqa: PLC0415
 
     end = End(None, ifname)
 
@@ -28,12 +29,17 @@ def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
     def neighbour(address: str, mac: str) -> None:
         fix_neighbour(ifname, address, mac)
 
+    def quiet_redirects() -> None:
+        stop_redirects(ifname)
+
     calls: Calls = {
         "shape": end.shape,
         "read": end.read,
         "quiet": end.quiet,
+        "drain": end.drain,
         "probe": probe,
         "neighbour": neighbour,
+        "stop_redirects": quiet_redirects,
         "sysctls": sysctls.read,
     }
     return calls, end.close

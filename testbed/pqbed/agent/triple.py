@@ -1,14 +1,15 @@
 """Client, link and server together: planned fetches in, timings out. The same code for every bed."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from pqbed.agent.parts import Client, End, Server
+from pqbed.agent.parts import Client, Server
+from pqbed.agent.way import Way
 from pqbed.errors import HostError
 from pqbed.fetch.request import FetchRequest
-from pqbed.net.shape import shape_end
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import Link
+from pqbed.spec.link import DEFAULT_LAYOUT, Layout, Link
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
@@ -17,24 +18,24 @@ from pqbed.tls.served import Served
 
 
 class Triple:
-    """Runs fetches over its parts. `settle` is called before each fetch, with the link quiet."""
+    """Runs fetches over its parts. `settle` is called before each fetch, with the link quiet.
+
+    `way_of` gives the way of a layout, laid by then. Only the one last asked for is in use.
+    """
 
     def __init__(
         self,
         *,
-        client_end: End,
-        server_end: End,
+        way_of: Callable[[Layout], Way],
         server: Server,
         client: Client,
-        address: str,
         timeout_ns: int,
         settle: Callable[[], None] = lambda: None,
     ) -> None:
-        self._client_end = client_end
-        self._server_end = server_end
+        self._way_of = way_of
+        self._way: Way | None = None
         self._server = server
         self._client = client
-        self._address = address
         self._timeout_ns = timeout_ns
         self._settle = settle
         self._served: dict[Profile, Served] = {}
@@ -61,19 +62,21 @@ class Triple:
         return found
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
-        """Set both ends and read them back."""
-        client = self._client_end.shape(shape_end(link, tcp, "client", seed))
-        server = self._server_end.shape(shape_end(link, tcp, "server", seed))
-        return LinkState(client=client, server=server)
+        """Set both ends, and what is between them, and read it back."""
+        return self._take_way(link.layout).shape(link, tcp, seed)
 
     def read_link(self) -> LinkState:
-        """Read both ends as they are."""
-        return LinkState(client=self._client_end.read(), server=self._server_end.read())
+        """Read both ends, and what is between them, as they are."""
+        return (self._way or self._take_way(DEFAULT_LAYOUT)).read()
 
     def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
         """Do `fetches` in order and yield each with what it gave."""
         for fetch in fetches:
             yield fetch, self._sample(cells[fetch.cell_id], fetch.seed)
+
+    def _take_way(self, layout: Layout) -> Way:
+        self._way = self._way_of(layout)
+        return self._way
 
     def _sample(self, cell: Cell, seed: int) -> Timings:
         served = self._served.get(cell.profile)
@@ -81,21 +84,23 @@ class Triple:
             return Timings(outcome="unsupported", detail=self._refused.get(cell.profile, "not served in this lane"))
         self._offer(cell.workload.size_bytes)
         try:
+            way = self._take_way(cell.link.layout)
             self._settle()
-            self.set_link(cell.link, cell.tcp, seed)
-            timings = self._client.fetch(self._request(cell, served))
-            return self._examine(timings)
+            way.shape(cell.link, cell.tcp, seed)
+            timings = self._examine(self._client.fetch(self._request(cell, served, way.address)))
         except HostError as error:
-            return Timings(outcome="link_mismatch", detail=error.message)
+            timings = Timings(outcome="link_mismatch", detail=error.message)
         finally:
-            self._quiet()
+            dropped = self._quiet()
+        return timings if dropped is None else replace(timings, queue_drops=dropped)
 
-    def _request(self, cell: Cell, served: Served) -> FetchRequest:
+    def _request(self, cell: Cell, served: Served, address: str) -> FetchRequest:
         return FetchRequest(
-            address=self._address,
+            address=address,
             port=served.port,
             server_name=SERVER_NAME,
             size_bytes=cell.workload.size_bytes,
+            http=cell.workload.http,
             group=cell.profile.group,
             signature=served.signature,
             root_pem=served.root_pem,
@@ -111,11 +116,14 @@ class Triple:
         self._server.restart()
         return Timings(outcome="server_down", detail=timings.detail, tcp_connect_ns=timings.tcp_connect_ns)
 
-    def _quiet(self) -> None:
-        """Take the link away and close the connection over the bare wire, so that nothing of it is left."""
-        self._client_end.quiet()
-        self._server_end.quiet()
+    def _quiet(self) -> int | None:
+        """Take the link away and close the connection over the bare wire, so that nothing of it is left.
+
+        Return how many packets its queues had no room for, where that is known.
+        """
+        dropped = None if self._way is None else self._way.quiet()
         self._client.release()
+        return dropped
 
     def _offer(self, size_bytes: int) -> None:
         if size_bytes not in self._offered:

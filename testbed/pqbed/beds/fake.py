@@ -13,8 +13,8 @@ from pqbed.beds.bed import BedName
 from pqbed.errors import LaneError
 from pqbed.expect import exchange_of
 from pqbed.flights import typical_certificate_bytes, typical_flights
-from pqbed.model import handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
-from pqbed.net.shape import shape_end
+from pqbed.model import connect_floor_ns, handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
+from pqbed.net.shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.net.state import EndState, LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
@@ -93,10 +93,10 @@ class FakeLane:
                 yield fetch, invent_timings(cells[fetch.cell_id], fetch, self._timeout_ns)
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
-        client, server = (shape_end(link, tcp, "client", seed), shape_end(link, tcp, "server", seed))
         self._link = LinkState(
-            client=EndState(asked=client, applied=client, text="fake"),
-            server=EndState(asked=server, applied=server, text="fake"),
+            client=_taken(shape_end(link, tcp, "client", seed)),
+            server=_taken(shape_end(link, tcp, "server", seed)),
+            stages={stage: _taken(shape_stage(link, tcp, stage, seed)) for stage in stages_of(link)},
         )
         return self._link
 
@@ -109,6 +109,10 @@ class FakeLane:
         self._closed.set()
 
 
+def _taken(shape: EndShape) -> EndState:
+    return EndState(asked=shape, applied=shape, text="fake")
+
+
 def invent_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:
     """Return timings of `fetch`: never below the floor, a time-out above `timeout_ns`."""
     draw = random.Random(f"{fetch.seed}/{fetch.cell_id}")
@@ -119,10 +123,10 @@ def invent_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:
     rest_ns -= handshake_floor_ns(cell, exchange.server_bytes, sum(exchange.client_hello))
     last_byte_ns = handshake_ns + _stretch(rest_ns, draw)
     if last_byte_ns > timeout_ns:
-        return Timings(outcome="timeout", detail="time-out of the fetch", tcp_connect_ns=rtt_ns)
+        return Timings(outcome="timeout", detail="time-out of the fetch", tcp_connect_ns=connect_floor_ns(cell))
     return Timings(
         outcome="ok",
-        tcp_connect_ns=rtt_ns,
+        tcp_connect_ns=connect_floor_ns(cell),
         tls_done_ns=handshake_ns,
         first_byte_ns=min(handshake_ns + rtt_ns, last_byte_ns),
         last_byte_ns=last_byte_ns,

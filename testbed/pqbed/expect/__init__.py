@@ -4,8 +4,20 @@
 """
 
 from pqbed.expect.account import Account, account_difference
+from pqbed.expect.bounds import Bounds, Floors, bounds_of
 from pqbed.expect.connection import Expected, expect_fetch
 from pqbed.expect.end import Flight
 from pqbed.expect.exchange import Exchange, exchange_of
 
-__all__ = ["Account", "Exchange", "Expected", "Flight", "account_difference", "exchange_of", "expect_fetch"]
+__all__ = [
+    "Account",
+    "Bounds",
+    "Exchange",
+    "Expected",
+    "Flight",
+    "Floors",
+    "account_difference",
+    "bounds_of",
+    "exchange_of",
+    "expect_fetch",
+]

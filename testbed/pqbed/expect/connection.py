@@ -1,4 +1,4 @@
-"""One fetch without loss, event by event: every segment and acknowledgement over both directions of the link.
+"""One fetch over TCP without loss, event by event: every segment and acknowledgement over both directions of the link.
 
 CPU costs nothing here, as in virtual time. Queues are long enough, and nobody loses anything.
 """
@@ -15,7 +15,7 @@ from pqbed.expect.pipe import Pipe
 from pqbed.expect.receiver import DELAYED_ACK_NS, FIRST_WINDOW_BYTES, Receiver
 from pqbed.expect.sender import Sender
 from pqbed.model import SYN_WIRE_BYTES, segment_bytes
-from pqbed.net.shape import Side, rate_of, shape_end
+from pqbed.net.shape import Side, bottleneck_of, delay_of, rate_of, shape_end
 from pqbed.spec.cell import Cell
 
 
@@ -24,6 +24,7 @@ class Expected:
     """When the client is where, in ns from its SYN, and the flights in their order.
 
     Every ns of `last_byte_ns` is one of: `connect_ns`, two round trips, a flight's serialisation, its waiting.
+    `overflowed`: a queue of the link would not have held all that was sent, so some of it would have been lost.
     """
 
     connect_ns: int
@@ -34,6 +35,7 @@ class Expected:
     server_flight: Flight
     client_flight: Flight
     response: Flight
+    overflowed: bool
 
 
 def expect_fetch(cell: Cell, exchange: Exchange) -> Expected:
@@ -81,6 +83,7 @@ class _Connection:
             server_flight=flights["server_flight"],
             client_flight=flights["client_flight"],
             response=flights["response"],
+            overflowed=any(end.pipe.overflowed for end in self._ends.values()),
         )
 
     def _open(self) -> None:
@@ -154,7 +157,19 @@ def _make_end(cell: Cell, side: Side) -> End:
     shape = shape_end(cell.link, cell.tcp, side, 0)
     offered = min(FIRST_WINDOW_BYTES, cell.tcp.initrwnd * mss or FIRST_WINDOW_BYTES)
     return End(
-        Pipe(rate_bps=rate_of(cell.link, side), delay_ns=shape.delay_ns),
+        _make_pipe(cell, side),
         Sender(window=shape.initcwnd, mss=mss, peer_limit=offered),
         Receiver(mss=mss, window=offered),
+    )
+
+
+def _make_pipe(cell: Cell, side: Side) -> Pipe:
+    """Return the way of what `side` sends. At an end netem's limit holds the delay line too."""
+    delay_ns = delay_of(cell.link, side)
+    at_end = cell.link.layout == "ends"
+    return Pipe(
+        rate_bps=rate_of(cell.link, side),
+        delay_ns=delay_ns,
+        limit=bottleneck_of(cell.link, cell.tcp, side).limit_packets or None,
+        held_ns=delay_ns if at_end else 0,
     )

@@ -6,6 +6,7 @@ Sizes are those of RFC 8446 with AES-256-GCM and SHA-384, which OpenSSL chooses 
 
 from dataclasses import dataclass
 
+from pqbed.errors import SpecError
 from pqbed.flights import key_shares, signature_bytes, typical_certificate_bytes
 from pqbed.model import RECORD_CONTENT_BYTES
 from pqbed.spec.cell import Cell
@@ -54,7 +55,12 @@ class Exchange:
 def exchange_of(
     cell: Cell, certificate_bytes: int | None = None, client_certificate_bytes: int | None = None
 ) -> Exchange:
-    """Return the writes of a fetch in `cell`. Certificate messages not known are of typical size."""
+    """Return the writes of a fetch in `cell`. Certificate messages not known are of typical size.
+
+    Raises SpecError for another HTTP than 1.1: it frames, asks and answers otherwise.
+    """
+    if cell.workload.http != "1.1":
+        raise SpecError(f"the expectation does not know HTTP/{cell.workload.http}", "explain cells with HTTP/1.1")
     profile = cell.profile
     client_share, server_share = key_shares(profile.group)
     point_formats = 0 if "mlkem" in profile.group.lower() else _POINT_FORMATS_BYTES

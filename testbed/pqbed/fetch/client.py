@@ -1,4 +1,4 @@
-"""The client: one libcurl handle for all fetches of a lane.
+"""The client: one libcurl handle for all fetches of a lane, over HTTP/1.1 and TCP.
 
 After a fetch the connection is kept, dead still, until `release`: the lane first takes the link away, so that
 no late packet of one fetch, not even of its closing, meets the next.
@@ -57,6 +57,8 @@ class Client:
 
     def fetch(self, request: FetchRequest) -> Timings:
         """Do one fetch. A failure is a result, not an exception."""
+        if request.http != "1.1":
+            return Timings(outcome="unsupported", detail=f"this client does not speak HTTP/{request.http}")
         self._headers.clear()
         self._body_bytes = 0
         self._set_request_options(request)

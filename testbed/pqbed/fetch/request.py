@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pqbed.spec.profile import DEFAULT_STACK
+from pqbed.spec.workload import Http
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,3 +25,4 @@ class FetchRequest:
     timeout_ns: int
     credentials: str = ""
     stack: str = DEFAULT_STACK
+    http: Http = "1.1"

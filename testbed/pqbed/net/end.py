@@ -127,6 +127,13 @@ class End:
         """Drop every packet on the wire and let all others pass untouched, until the next `shape` or `reseed`."""
         self._root.quiet()
 
+    def drain(self) -> int:
+        """Do the same, and return how many packets the netem had dropped since it was put there or given a seed.
+
+        Those for which it had no room, and those that its loss took.
+        """
+        return self._root.drain()
+
     def clear(self) -> None:
         """Take away all that `shape` sets: the interface as this End found it, routes without metrics, no netem."""
         self._applied = self._state = None

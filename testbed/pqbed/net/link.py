@@ -59,29 +59,50 @@ def make_pair(lane_index: int, client_ns: str | None, server_ns: str | None) -> 
     would draw from netem's random stream.
     """
     plan = address_plan(lane_index)
-    run_in(client_ns, lambda: _make_veth(plan, server_ns))
-    run_in(client_ns, lambda: _set_up(plan.client, plan.server))
-    run_in(server_ns, lambda: _set_up(plan.server, plan.client))
+    client = Port(netns=client_ns, ifname=IFNAME, mac=plan.client.mac)
+    server = Port(netns=server_ns, ifname=IFNAME, mac=plan.server.mac)
+    lay_cable(client, server)
+    set_up_end(client, plan.client, plan.server)
+    set_up_end(server, plan.server, plan.client)
     return plan
 
 
-def _make_veth(plan: AddressPlan, server_ns: str | None) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """One end of a veth pair: its name in the namespace at path `netns` (None: the present one)."""
+
+    netns: str | None
+    ifname: str
+    mac: str
+
+
+def lay_cable(one: Port, other: Port) -> None:
+    """Make the veth pair of two ports."""
+    run_in(one.netns, lambda: _make_veth(one, other))
+
+
+def set_up_end(port: Port, here: EndAddress, there: EndAddress) -> None:
+    """Turn `port` on with the address `here`; whatever is for `there` goes to its MAC address."""
+    run_in(port.netns, lambda: _set_up(port.ifname, here, there))
+
+
+def _make_veth(one: Port, other: Port) -> None:
     try:
-        far = os.open(server_ns or "/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)  # self: the process
+        far = os.open(other.netns or "/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)  # self: the process
     except FileNotFoundError:
-        raise HostError(f"there is no network namespace {server_ns}") from None
+        raise HostError(f"there is no network namespace {other.netns}") from None
     try:
-        peer = {"ifname": IFNAME, "address": plan.server.mac, "net_ns_fd": far}
+        peer = {"ifname": other.ifname, "address": other.mac, "net_ns_fd": far}
         with IPRoute() as kernel:
-            kernel.link("add", ifname=IFNAME, kind="veth", address=plan.client.mac, peer=peer)
+            kernel.link("add", ifname=one.ifname, kind="veth", address=one.mac, peer=peer)
     finally:
         os.close(far)
 
 
-def _set_up(here: EndAddress, there: EndAddress) -> None:
-    _disable_ipv6()
+def _set_up(ifname: str, here: EndAddress, there: EndAddress) -> None:
+    disable_ipv6(ifname)
     with IPRoute() as kernel:
-        (index,) = kernel.link_lookup(ifname=IFNAME)
+        (index,) = kernel.link_lookup(ifname=ifname)
         (loopback,) = kernel.link_lookup(ifname="lo")
         kernel.link("set", index=loopback, state="up")
         kernel.addr("add", index=index, address=here.address, prefixlen=LANE_PREFIX)
@@ -89,6 +110,7 @@ def _set_up(here: EndAddress, there: EndAddress) -> None:
         kernel.neigh("add", dst=there.address, lladdr=there.mac, ifindex=index, state=NUD_PERMANENT)
 
 
-def _disable_ipv6() -> None:
+def disable_ipv6(ifname: str) -> None:
+    """Turn IPv6 off on an interface of the present namespace."""
     with suppress(FileNotFoundError):  # a kernel without IPv6
-        Path(f"/proc/sys/net/ipv6/conf/{IFNAME}/disable_ipv6").write_text("1")
+        Path(f"/proc/sys/net/ipv6/conf/{ifname}/disable_ipv6").write_text("1")

@@ -34,6 +34,8 @@ from pqbed.net.rtnetlink import (
 
 TCA_STATS2 = 7
 TCA_STATS_QUEUE = 3
+# struct gnet_stats_queue: qlen, backlog, drops, ...
+DROPS_AT = 8
 ATTRIBUTES_AT = NLMSG_HEADER_BYTES + TCMSG_BYTES
 
 
@@ -60,7 +62,8 @@ class Root:
         self._quiet = False
         self._options = b""
         self._netem: Netem | None = None
-        self._gone = _encode_removal(index)
+        self._gone = _encode_removal(index, 0)
+        self._gone_and_told = _encode_removal(index, NLM_F_ECHO)
 
     def put(self, wanted: Netem) -> RootQdisc:
         """Set all of `wanted` and return what the kernel then has; it echoes its own reading of a change."""
@@ -97,8 +100,16 @@ class Root:
     def quiet(self) -> None:
         """Take netem away with all that waits in it, until `reseed` puts it back."""
         if self._netem is not None and not self._quiet:
-            self._delete()
+            self._delete(self._gone)
             self._quiet = True
+
+    def drain(self) -> int:
+        """Do the same, and return how many packets it had dropped: the kernel echoes what it takes away."""
+        if self._netem is None or self._quiet:
+            return 0
+        answers = self._delete(self._gone_and_told)
+        self._quiet = True
+        return sum(_drops(answer) for answer in answers if struct.unpack_from("=H", answer, 4)[0] == RTM_DELQDISC)
 
     def read(self) -> RootQdisc:
         asked = QdiscMessage()
@@ -112,18 +123,19 @@ class Root:
     def remove(self) -> None:
         """Leave the interface with the kernel's own qdisc. Nothing happens where it has it already."""
         self._changed = self._made = self._netem = None
-        self._delete()
+        self._delete(self._gone)
 
     def _encode(self, wanted: Netem, flags: int) -> bytearray:
         return encode(message(self._index, wanted), RTM_NEWQDISC, flags | NLM_F_ECHO)
 
-    def _delete(self) -> None:
+    def _delete(self, removal: bytearray) -> list[bytes]:
         try:
-            self._kernel.ask_bytes(self._gone)
+            return self._kernel.ask_bytes(removal)
         except RefusalError as refusal:
             # "Cannot delete qdisc with handle of zero": there is none but the kernel's own.
             if refusal.code not in (errno.ENOENT, errno.EINVAL):
                 raise refusal_to_shape(refusal, self._ifname) from None
+            return []
 
     def _read_change(self, data: bytearray) -> RootQdisc:
         answer = self._change(data)
@@ -155,11 +167,17 @@ def _read(data: bytes) -> RootQdisc:
     )
 
 
-def _encode_removal(index: int) -> bytearray:
+def _drops(data: bytes) -> int:
+    statistics = attributes(attributes(data, ATTRIBUTES_AT).get(TCA_STATS2, b""), 0)
+    (drops,) = struct.unpack_from("=I", statistics.get(TCA_STATS_QUEUE, bytes(DROPS_AT + 4)), DROPS_AT)
+    return int(drops)
+
+
+def _encode_removal(index: int, flags: int) -> bytearray:
     gone = QdiscMessage()
     gone["index"] = index
     gone["parent"] = TC_H_ROOT
-    return encode(gone, RTM_DELQDISC, 0)
+    return encode(gone, RTM_DELQDISC, flags)
 
 
 def _put_seed(data: bytearray, seed: int) -> None:

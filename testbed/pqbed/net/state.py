@@ -1,8 +1,8 @@
 """The link as the kernel says it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pqbed.net.shape import EndShape
+from pqbed.net.shape import EndShape, Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,8 @@ class EndState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkState:
-    """Both ends, read back."""
+    """Both ends, and the stages between them where there are any, read back."""
 
     client: EndState
     server: EndState
+    stages: dict[Stage, EndState] = field(default_factory=dict)

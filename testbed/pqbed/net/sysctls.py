@@ -27,6 +27,15 @@ PINS: dict[str, str] = {
     "net.ipv4.tcp_autocorking": "1",
 }
 
+# What makes a namespace a stage of a link: it passes on what is not for it, and says nothing of its own.
+FORWARDING: dict[str, str] = {
+    "net.ipv4.ip_forward": "1",
+    "net.ipv4.conf.all.send_redirects": "0",
+    "net.ipv4.conf.default.send_redirects": "0",
+    "net.ipv4.conf.all.rp_filter": "0",
+    "net.ipv4.conf.default.rp_filter": "0",
+}
+
 # Recorded with a run. All but the first belong to the host. The first is no pin, because a namespace may not take
 # an algorithm its host has not allowed (EPERM); each End names its own on the route, which is obeyed before this.
 RECORDED: tuple[str, ...] = (
@@ -56,8 +65,18 @@ def read(netns: str | None = None) -> dict[str, str]:
     return run_in(netns, _read_here)
 
 
+def forward() -> None:
+    """Make a stage of the present namespace. Before it gets its interfaces: they take over `default`."""
+    _write(FORWARDING)
+
+
 def _pin_here() -> dict[str, str]:
-    for name, wanted in PINS.items():
+    _write(PINS)
+    return _read_here()
+
+
+def _write(wanted_values: dict[str, str]) -> None:
+    for name, wanted in wanted_values.items():
         try:
             _path(name).write_text(wanted)
         except OSError as error:
@@ -67,11 +86,9 @@ def _pin_here() -> dict[str, str]:
                     f"{name} cannot be set to {wanted}: {error.strerror}",
                     hint="run as root, or give it when the container is created (docker run --sysctl)",
                 ) from None
-    state = _read_here()
-    for name, wanted in PINS.items():
-        if state.get(name) != wanted:
-            raise HostError(f"{name} is {state.get(name, 'absent')}, not {wanted}, after it was set")
-    return state
+    for name, wanted in wanted_values.items():
+        if (found := _value(name)) != wanted:
+            raise HostError(f"{name} is {found or 'absent'}, not {wanted}, after it was set")
 
 
 def _read_here() -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pqbed.spec.link import GilbertElliott, Loss, PlainLimit, Queue, RandomLoss
+from pqbed.spec.link import DEFAULT_LAYOUT, GilbertElliott, Loss, PlainLimit, Queue, RandomLoss
 from pqbed.spec.parse import format_queue
 from pqbed.spec.sides import losses, rates, sides
 from pqbed.spec.tcp import Tcp
@@ -16,10 +16,12 @@ Row = Mapping[str, Any]
 SHORT_GAP = " · "
 ONE_LINK = "one link"
 CONTROL = "congestion control"
+LAYOUT = "layout"
+HTTP = "http"
 # Of a link that does not vary, this much is said where its name stands.
 MAIN_AXES = ("rtt", "bandwidth", "loss")
 
-# All that a link and its TCP may vary in, in the order of a label.
+# All that links, their TCP and what is fetched over them may vary in, besides its size; in the order of a label.
 LINK_AXES: dict[str, Callable[[Row], str]] = {
     "rtt": lambda row: format_duration(row["rtt_ns"]),
     "bandwidth": lambda row: rates(row["bandwidth_bps"], row["bandwidth_up_bps"]),
@@ -28,8 +30,10 @@ LINK_AXES: dict[str, Callable[[Row], str]] = {
     "distribution": lambda row: str(row["distribution"]),
     "queue": lambda row: format_queue(_queue(row)),
     "segmentation": lambda row: str(row["segmentation"]),
+    LAYOUT: lambda row: str(row["layout"]),
     "initcwnd": lambda row: sides(row["initcwnd_server"], row["initcwnd_client"]),
     CONTROL: lambda row: sides(row["congestion_control"], row["congestion_control_client"]),
+    HTTP: lambda row: str(row["http"]),
 }
 
 
@@ -65,8 +69,9 @@ def split_axes(rows: Sequence[Row]) -> Axes:
     values = {name: list(dict.fromkeys(show(row) for row in rows)) for name, show in LINK_AXES.items()}
     if all(row["jitter_ns"] == 0 for row in rows):
         del values["jitter"], values["distribution"]
-    if values[CONTROL] == [Tcp().congestion_control]:
-        del values[CONTROL]
+    for name, usual in ((CONTROL, Tcp().congestion_control), (LAYOUT, DEFAULT_LAYOUT), (HTTP, "1.1")):
+        if values[name] == [usual]:
+            del values[name]
     return Axes(
         common=tuple(f"{name} {shown[0]}" for name, shown in values.items() if len(shown) == 1),
         varying=tuple(name for name, shown in values.items() if len(shown) > 1),

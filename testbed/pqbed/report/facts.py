@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pqbed.report.frame import Measured
-from pqbed.store.manifest import Manifest
+from pqbed.store.manifest import LaneCheck, Manifest
 
 SWEEP_FILE = "sweep.toml"
 STUDY_FILE = "study.toml"
@@ -28,6 +28,7 @@ def list_facts(manifest: Manifest, measured: Measured | None) -> list[Fact]:
         ("Ended", f"{manifest.ended or 'not ended'} ({manifest.state or 'unknown'})"),
         ("Taken up again", ", ".join(item.at for item in manifest.resumed)),
         ("Seed", str(manifest.seed)),
+        ("Lanes that ran at once", ", ".join(map(_lanes, manifest.lane_checks))),
     ]
     if measured is not None:
         facts += [
@@ -38,6 +39,12 @@ def list_facts(manifest: Manifest, measured: Measured | None) -> list[Fact]:
             ("Samples", f"{int(measured.counts['n'].sum()):,} in {measured.counts.height} cells"),
         ]
     return [(name, value) for name, value in facts if value]
+
+
+def _lanes(check: LaneCheck) -> str:
+    if check.taken == check.asked:
+        return f"{check.taken}, seen not to disturb one another"
+    return f"{check.taken} of {check.asked} asked for: more disturb one another on this host"
 
 
 def command_again(folder: Path, manifest: Manifest) -> str:

@@ -1,13 +1,14 @@
 """Tables of the statistics -> rows a figure can draw: labels, units for people, nothing more than is drawn."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from pqbed.report.axes import MAIN_AXES, ONE_LINK, Axes, split_axes
 from pqbed.stats import MILESTONES, Grid, read_grid, tabulate_ecdf, tabulate_percentiles, tabulate_phases
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
+from pqbed.store.floor import Below, find_below_floor
 from pqbed.store.run import Run
 from pqbed.units import format_size
 
@@ -23,6 +24,7 @@ class Measured:
 
     `percentiles` as PERCENTILES with `value_ms`, `low_ms`, `high_ms` and the percentage columns `increase`,
     `increase_low`, `increase_high`; `ecdf` with `ttlb_ms` and `percent`; `phases` with `start_ms`, `duration_ms`.
+    `below`: samples that are faster than physics allows.
     """
 
     cells: pl.DataFrame
@@ -32,6 +34,7 @@ class Measured:
     percentiles: pl.DataFrame
     ecdf: pl.DataFrame
     phases: pl.DataFrame
+    below: tuple[Below, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -63,7 +66,8 @@ def measure(
     grid = read_grid(run.samples(), cells, list(MILESTONES))
     if not grid.counts["n"].sum():
         return None
-    return reduce_grid(grid, cells, baseline or str(cells["profile"][0]), percentiles)
+    found = reduce_grid(grid, cells, baseline or str(cells["profile"][0]), percentiles)
+    return replace(found, below=tuple(find_below_floor(run.samples(), cells)))
 
 
 def reduce_grid(

@@ -99,6 +99,7 @@ def vega_config(mode: Mode, *, background: bool = True) -> dict[str, Any]:
             "band": {"fillOpacity": 0.16, "strokeOpacity": 0},
             "zero": {"color": colours.quiet, "strokeDash": [3, 3]},
             "published": {"color": colours.ink, "filled": False, "strokeWidth": 1.5, "size": 90, "shape": "diamond"},
+            "expected": {"color": colours.ink},
             "on-strong": {"color": colours.on_strong, "fill": colours.on_strong},
             "on-weak": {"color": colours.on_weak, "fill": colours.on_weak},
         },

@@ -7,9 +7,11 @@ import polars as pl
 from pqbed.report.frame import Measured, counts_by_outcome
 from pqbed.stats.compare import NEGLIGIBLE_PCT
 from pqbed.stats.quantiles import interval_exists
+from pqbed.store.floor import BELOW_HINT
 from pqbed.store.manifest import Manifest
 
 MOST_SAMPLES_ASKED = 100_000
+MOST_BELOW = 5
 
 
 def tell_answer(measured: Measured) -> tuple[str, str, str]:
@@ -99,6 +101,13 @@ def samples_needed(share: float) -> int:
         middle = (low + high) // 2
         low, high = (low, middle) if interval_exists(middle, share) else (middle + 1, high)
     return low
+
+
+def tell_below_floor(measured: Measured) -> list[str]:
+    """Return one sentence for each cell with samples that are faster than physics allows."""
+    told = [f"This run failed: {one.sentence()}." for one in measured.below[:MOST_BELOW]]
+    more = len(measured.below) - MOST_BELOW
+    return [*told, *([f"And so in {more} more cells."] if more > 0 else []), *([f"So {BELOW_HINT}."] if told else [])]
 
 
 def tell_caveats(measured: Measured, manifest: Manifest) -> list[str]:

@@ -4,7 +4,7 @@ from pqbed.report.facts import STUDY_FILE
 from pqbed.reproduce.judge import Judged, judge_study
 from pqbed.reproduce.published import Published, read_published
 from pqbed.reproduce.results import Results, read_results
-from pqbed.reproduce.stored import is_study, read_study, study_to_toml
+from pqbed.reproduce.stored import is_study, plan_study, planned_cells, read_study, study_to_toml
 from pqbed.reproduce.words import tell_verdict
 from pqbed.reproduce.write import Answer, write_study_report
 
@@ -16,6 +16,8 @@ __all__ = [
     "Results",
     "is_study",
     "judge_study",
+    "plan_study",
+    "planned_cells",
     "read_published",
     "read_results",
     "read_study",

@@ -1,13 +1,16 @@
-"""study.toml in a run directory: the study as it was before the run, bands included."""
+"""What a run directory says was planned: study.toml, the study as it was before the run, or sweep.toml."""
 
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
-from pqbed.report.facts import STUDY_FILE
+from pqbed.plan import Plan, plan_sweep, plan_sweeps
+from pqbed.report.facts import STUDY_FILE, SWEEP_FILE
+from pqbed.spec.cell import Cell
+from pqbed.spec.study import Study
 from pqbed.spec.study_text import ReadStudy, study_from
-from pqbed.spec.text import read_spec
+from pqbed.spec.text import read_run_sweep, read_spec
 
 
 def study_to_toml(table: dict[str, Any]) -> str:
@@ -22,3 +25,16 @@ def is_study(run: Path) -> bool:
 def read_study(run: Path) -> ReadStudy:
     """Return the study of the run in this folder. Raises SpecError where it has none."""
     return study_from(read_spec(run / STUDY_FILE))
+
+
+def plan_study(study: Study) -> Plan:
+    """Lay out all sweeps of `study` as one plan."""
+    return plan_sweeps(tuple(study.sweeps.values()), samples=study.samples, seed=study.seed)
+
+
+def planned_cells(run: Path) -> dict[str, Cell]:
+    """Return the cells of the run in this folder, by id. Raises SpecError where it does not say what was planned."""
+    if is_study(run):
+        return plan_study(read_study(run).study).cells
+    sweep, _ = read_run_sweep(run / SWEEP_FILE)
+    return plan_sweep(sweep).cells

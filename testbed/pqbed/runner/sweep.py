@@ -17,6 +17,7 @@ from pqbed.runner.crew import Crew, OnEvent
 from pqbed.runner.events import LaneOpened, SweepStarted
 from pqbed.runner.stages import Judge, StagedBlocks
 from pqbed.store.cells import confirm_links, tabulate_cells
+from pqbed.store.floor import Below, find_below_floor
 from pqbed.store.manifest import utc_now
 from pqbed.store.run import Run
 
@@ -31,7 +32,8 @@ class SweepOutcome:
     """How a sweep ended. The numbers are those of the whole run, also of what was done before it was resumed.
 
     With a precision `planned` is what was known to be needed when it ended.
-    A failed cell has no good sample, or one taken on a link that was not the one asked for.
+    A failed cell has no good sample, or one taken on a link that was not the one asked for: the kernel said so, or it
+    is faster than physics allows (`below_floor`).
     """
 
     state: State
@@ -39,12 +41,13 @@ class SweepOutcome:
     taken: int
     not_ok: int
     failed_cells: tuple[str, ...]
+    below_floor: tuple[Below, ...] = ()
 
     @property
     def exit_code(self) -> int:
         if self.state == "interrupted":
             return EXIT_INTERRUPTED
-        return EXIT_FAILED_CELLS if self.failed_cells else 0
+        return EXIT_FAILED_CELLS if self.failed_cells or self.below_floor else 0
 
 
 def run_sweep(
@@ -124,7 +127,7 @@ def _conclude(plan: Plan, run: Run, planned: int) -> SweepOutcome:
     if cells.is_empty():
         cells = tabulate_cells(plan, {})
     run.write_cells(confirm_links(cells, run.samples()))
-    outcome = _count(plan, run, planned)
+    outcome = replace(_count(plan, run, planned), below_floor=tuple(find_below_floor(run.samples(), cells)))
     run.write_manifest(replace(run.manifest, ended=utc_now(), state=outcome.state))
     return outcome
 

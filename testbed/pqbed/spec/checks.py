@@ -34,12 +34,14 @@ def cell_count(sweep: Sweep) -> int:
         sweep.distribution,
         sweep.queue_packets,
         sweep.segmentation,
+        sweep.layout,
         sweep.initcwnd,
         sweep.initcwnd_client,
         sweep.congestion_control,
         sweep.congestion_control_client,
         sweep.arms,
         sweep.size_bytes,
+        sweep.http,
     )
     return math.prod(map(len, axes))
 

@@ -5,10 +5,11 @@ from typing import Any, Literal
 
 Distribution = Literal["uniform", "normal", "pareto", "paretonormal"]
 Segmentation = Literal["wire", "offload-off", "host"]
-Layout = Literal["ends"]
+Layout = Literal["ends", "router"]
 
 PPM = 1_000_000
 DEFAULT_QUEUE_PACKETS = 1000
+DEFAULT_LAYOUT: Layout = "ends"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,8 @@ class Link:
     named distributions, half the width of the uniform one). `queue_packets` is what may wait at
     the bottleneck besides the packets on the wire; `limit_packets` stands in its place where it is given, and is
     what netem holds in all, the wire included.
+    `layout` "ends" shapes each direction on its sender's own interface, where a full queue is told to the sender's TCP
+    at once; "router" puts forwarding stages between the ends, where a full queue loses packets as a network does.
     """
 
     rtt_ns: int
@@ -72,7 +75,7 @@ class Link:
     distribution: Distribution = "uniform"
     queue_packets: int = DEFAULT_QUEUE_PACKETS
     segmentation: Segmentation = "wire"
-    layout: Layout = "ends"
+    layout: Layout = DEFAULT_LAYOUT
     limit_packets: int | None = None
     bandwidth_up_bps: int | None = None
     loss_up: Loss | None = None

@@ -9,9 +9,13 @@ Clock = Literal["real", "virtual"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """`clock` None: the bed's own default. `lanes` None: as many as the bed can keep apart. `out`: where runs go."""
+    """`clock` None: the bed's own default. `lanes` None: as many as the bed can keep apart. `out`: where runs go.
+
+    `guard`: on the real clock, see first how many lanes do not disturb one another.
+    """
 
     bed: BedChoice = "auto"
     clock: Clock | None = None
     lanes: int | None = None
     out: str = "results"
+    guard: bool = True

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from typing import TypeVar, cast, get_args
 
 from pqbed.errors import SpecError
-from pqbed.spec.link import PPM, Distribution, GilbertElliott, Loss, PlainLimit, Queue, RandomLoss, Segmentation
+from pqbed.spec.link import PPM, Distribution, GilbertElliott, Layout, Loss, PlainLimit, Queue, RandomLoss, Segmentation
 from pqbed.spec.names import known_name, plain_name
 from pqbed.spec.profile import Profile
+from pqbed.spec.workload import MEASURED_HTTP, Http
 from pqbed.units import (
     format_duration,
     format_percentage,
@@ -121,6 +122,11 @@ def parse_segmentations(text: str) -> tuple[Segmentation, ...]:
     return _each("segmentation", text, lambda item: cast("Segmentation", known_name(item, names, "segmentation")))
 
 
+def parse_layouts(text: str) -> tuple[Layout, ...]:
+    """Read `ends,router`."""
+    return _each("layout", text, lambda item: cast("Layout", known_name(item, get_args(Layout), "layout")))
+
+
 def parse_queues(text: str) -> tuple[Queue, ...]:
     """Read packets that may wait at the bottleneck, or `limit:1000`: netem's limit on queue and wire together."""
 
@@ -160,6 +166,18 @@ def parse_client_controls(text: str) -> tuple[str | None, ...]:
 def parse_profiles(text: str, known: Mapping[str, Profile]) -> tuple[Profile, ...]:
     """Read names of `known` profiles; the first is the baseline."""
     return _each("profile", text, lambda item: known[known_name(item, known, "profile")])
+
+
+def parse_http(text: str) -> tuple[Http, ...]:
+    """Read versions of HTTP: `1.1`. Those that are not measured yet are refused as such."""
+
+    def one(item: str) -> Http:
+        version = cast("Http", known_name(item, get_args(Http), "HTTP version"))
+        if version not in MEASURED_HTTP:
+            raise SpecError(f"HTTP/{version} is not measured yet", f"give {', '.join(MEASURED_HTTP)}, or leave it out")
+        return version
+
+    return _each("http", text, one)
 
 
 def parse_timeout(text: str, *, bare: bool = True) -> int:

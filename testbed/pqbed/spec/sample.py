@@ -32,7 +32,9 @@ class Timings:
     """What the client saw of one fetch. Times in ns from the start of the connection; None: not reached.
 
     `last_byte_ns` is the TTLB. TCP_INFO's `tcp_rtt_ns` is the smoothed RTT at close, `cwnd` is in
-    segments. All of the client's socket, so `retransmits` and `lost` are those of the client.
+    segments. All of the client's socket, so `retransmits` and `lost` are those of the client. With another transport
+    than TCP there is no `tcp_connect_ns`, and none of these.
+    `queue_drops` counts packets for which the bottlenecks of both directions had no room (layout `router` alone).
     """
 
     outcome: Outcome
@@ -49,6 +51,7 @@ class Timings:
     lost: int | None = None
     tcp_rtt_ns: int | None = None
     cwnd: int | None = None
+    queue_drops: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

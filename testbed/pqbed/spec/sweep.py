@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 
 from pqbed.spec.link import (
+    DEFAULT_LAYOUT,
     DEFAULT_QUEUE_PACKETS,
     Distribution,
+    Layout,
     Loss,
     Queue,
     RandomLoss,
     Segmentation,
 )
 from pqbed.spec.profile import Profile, copy_profile
+from pqbed.spec.workload import Http
 
 SECOND_NS = 1_000_000_000
 
@@ -38,11 +41,13 @@ class Sweep:
     distribution: tuple[Distribution, ...] = ("uniform",)
     queue_packets: tuple[Queue, ...] = (DEFAULT_QUEUE_PACKETS,)
     segmentation: tuple[Segmentation, ...] = ("wire",)
+    layout: tuple[Layout, ...] = (DEFAULT_LAYOUT,)
     initcwnd: tuple[int, ...] = (20,)
     initcwnd_client: tuple[int | None, ...] = (None,)
     congestion_control: tuple[str, ...] = ("cubic",)
     congestion_control_client: tuple[str | None, ...] = (None,)
     size_bytes: tuple[int, ...]
+    http: tuple[Http, ...] = ("1.1",)
     mtu: int = 1500
     samples: int
     precision_ppm: int | None = None

@@ -43,11 +43,13 @@ _WITH_UNITS: dict[str, tuple[str, Callable[..., Any]]] = {
 _WITHOUT_UNITS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "distribution": ("distribution", parse.parse_distributions),
     "segmentation": ("segmentation", parse.parse_segmentations),
+    "layout": ("layout", parse.parse_layouts),
     "queue": ("queue_packets", parse.parse_queues),
     "initcwnd": ("initcwnd", parse.parse_initcwnds),
     "initcwnd_client": ("initcwnd_client", parse.parse_client_initcwnds),
     "congestion_control": ("congestion_control", parse.parse_controls),
     "congestion_control_client": ("congestion_control_client", parse.parse_client_controls),
+    "http": ("http", parse.parse_http),
     "seed": ("seed", lambda text: parse.parse_count("seed", text, 0, 2**63 - 1)),
     "mtu": ("mtu", lambda text: parse.parse_count("mtu", text, 576, 9216)),
     "name": ("name", lambda text: plain_name(text, "the name of a sweep")),
@@ -123,12 +125,14 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
         "distribution": list(sweep.distribution),
         "queue": [parse.format_queue(queue) for queue in sweep.queue_packets],
         "segmentation": list(sweep.segmentation),
+        "layout": list(sweep.layout),
         "initcwnd": list(sweep.initcwnd),
         "initcwnd_client": [segments or parse.SAME for segments in sweep.initcwnd_client],
         "congestion_control": list(sweep.congestion_control),
         "congestion_control_client": [name or parse.SAME for name in sweep.congestion_control_client],
         "mtu": sweep.mtu,
         "size": [format_size(size) for size in sweep.size_bytes],
+        "http": list(sweep.http),
         **_amount_table(sweep),
         "seed": sweep.seed,
         "timeout": format_duration(sweep.timeout_ns),
@@ -191,6 +195,7 @@ class _RunForm(_Form):
     clock: _Text | None = None
     lanes: _Text | None = None
     out: Annotated[str, Field(min_length=1)] | None = None
+    guard: StrictBool | None = None
 
 
 class _LayerForm(_Form):
@@ -206,12 +211,14 @@ class _LayerForm(_Form):
     distribution: _Text | None = None
     queue: _Text | None = None
     segmentation: _Text | None = None
+    layout: _Text | None = None
     initcwnd: _Text | None = None
     initcwnd_client: _Text | None = None
     congestion_control: _Text | None = None
     congestion_control_client: _Text | None = None
     mtu: _Text | None = None
     size: _Text | None = None
+    http: _Text | None = None
     samples: _Text | None = None
     precision: _Text | None = None
     max_samples: _Text | None = None
@@ -250,7 +257,8 @@ class _Layer:
     def run_values(self) -> dict[str, Any]:
         """Return fields of RunOptions."""
         texts = {option: getattr(self.form.run, option) for option in _RUN}
-        return {option: _RUN[option](text) for option, text in texts.items() if text is not None}
+        found: dict[str, Any] = {option: _RUN[option](text) for option, text in texts.items() if text is not None}
+        return found if self.form.run.guard is None else {**found, "guard": self.form.run.guard}
 
     def profiles(self, known: Mapping[str, Profile]) -> dict[str, Profile]:
         """Return the profiles this layer defines. A name in `known` may only be said again, never changed."""

@@ -1,9 +1,13 @@
-"""What is fetched."""
+"""What is fetched, and over what."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-Http = Literal["1.1"]
+Http = Literal["1.1", "2", "3"]
+Transport = Literal["tcp", "quic"]
+
+# Those that a sweep may ask for. The others are known, so that they are refused as what they are.
+MEASURED_HTTP: tuple[Http, ...] = ("1.1",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,3 +16,8 @@ class Workload:
 
     size_bytes: int
     http: Http = "1.1"
+
+    @property
+    def transport(self) -> Transport:
+        """Return what carries this version of HTTP. What assumes TCP asks here first."""
+        return "quic" if self.http == "3" else "tcp"

@@ -1,7 +1,7 @@
 """Why cells cost what they cost: what was measured, what was expected, the floor, and the account of the difference."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,43 +9,51 @@ import numpy as np
 import polars as pl
 
 from pqbed.expect import Account, Exchange, Expected, account_difference, exchange_of, expect_fetch
-from pqbed.model import handshake_floor_ns, mean_loss_ppm, ttlb_floor_ns
-from pqbed.net.shape import SIDES, congestion_control_of, loss_of
+from pqbed.expect.bounds import floors_of, is_lossy, unknowns
 from pqbed.spec.cell import Cell
 from pqbed.stats.grid import find_baselines
+from pqbed.stats.phases import AFTER_CONNECT, PHASES, classify
 from pqbed.stats.quantiles import quantile
+from pqbed.store.cells import bound_cells
+from pqbed.store.floor import Below, find_below_floor
 
-# TCP sends a SYN again after a second (RFC 6298), so a connect so much longer than the RTT lost one.
-LOST_SYN_NS = 1_000_000_000
-# Sizes that are computed may be off by some bytes: signatures of ECDSA vary, and so does what a client says of itself.
-SLACK_BYTES = 64
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseTime:
+    """One phase of a cell: its median in ns, and how many RTTs that is beyond a fetch that loses nothing."""
+
+    phase: str
+    p50_ns: float | None
+    extra_rtts: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Losses:
-    """What loss did in a cell. Retransmissions are the client's, which TCP_INFO tells of its own socket alone."""
+    """What loss did in a cell, sample by sample (stats/phases.py).
 
+    `lost_syns`: numbers of SYNs lost, each with its samples. `stalls`: phase -> samples that stalled in
+    it; `untouched` samples stalled nowhere and lost no SYN. Costs are those of a percentile beyond a fetch without
+    loss, ns; None where it is censored. Retransmissions are the client's: TCP_INFO tells of its own socket alone.
+    """
+
+    connected: int
+    lost_syns: tuple[tuple[int, int], ...]
+    hello_again: int
+    stalls: Mapping[str, int]
+    untouched: int
+    cost_p50_ns: float | None
+    cost_p90_ns: float | None
     retransmits_p50: float | None
     retransmits_p90: float | None
-    lost_syns: int
-    connected: int
-    timeouts: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BelowFloor:
-    """A sample that is faster than physics allows: its link was not what was asked."""
-
-    cell_id: str
-    repetition: int
-    milestone: str
-    measured_ns: int
-    floor_ns: int
+    gave_up: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """One cell. `floor_ns` and `expected` are for a fetch without loss; `account` is None for the baseline's own."""
+    """One cell. `floor_ns` and `expected` are for a fetch without loss; `account` is None for the baseline's own.
+
+    `unknown` names what the expectation does not know of the cell, besides loss.
+    """
 
     cell_id: str
     cell: Cell
@@ -57,20 +65,11 @@ class Explained:
     baseline_p50_ns: float | None
     floor_ns: int
     expected: Expected
+    unknown: tuple[str, ...]
     account: Account | None
+    phases: tuple[PhaseTime, ...]
     losses: Losses | None
-    below: tuple[BelowFloor, ...]
-
-    @property
-    def caveats(self) -> tuple[str, ...]:
-        """Name what in the cell the expectation leaves out, besides loss."""
-        link, tcp = self.cell.link, self.cell.tcp
-        controls = {congestion_control_of(tcp, side) for side in SIDES}
-        return (
-            *((f"segmentation {link.segmentation}",) if link.segmentation != "wire" else ()),
-            *((f"congestion control {'/'.join(sorted(controls))}",) if controls != {"cubic"} else ()),
-            *(("jitter",) if link.jitter_ns else ()),
-        )
+    below: tuple[Below, ...]
 
 
 class Explainer:
@@ -80,11 +79,14 @@ class Explainer:
         self, samples: pl.DataFrame, table: pl.DataFrame, cells: Mapping[str, Cell], baseline: str | None = None
     ) -> None:
         """Take the samples and the cells table of a run, and its `cells` by their ids; `baseline` None: the first."""
+        table = bound_cells(table, cells)
         self._rows = table.to_dicts()
         self._bases = find_baselines(table, table["profile"][0] if baseline is None else baseline)
         self._cells = cells
-        self._none = samples.clear()
-        self._samples = {str(key[0]): own for key, own in samples.partition_by("cell_id", as_dict=True).items()}
+        self._samples = _by_cell(samples)
+        self._phases = _by_cell(classify(samples.lazy(), table).collect())
+        self._none = samples.clear(), classify(samples.clear().lazy(), table).collect()
+        self._below = find_below_floor(samples.lazy(), table)
         self._expected: dict[int, Expected] = {}
 
     def explain(self, wanted: Collection[str]) -> list[Explained]:
@@ -93,27 +95,30 @@ class Explainer:
 
     def _explain(self, number: int) -> Explained:
         row, base = self._rows[number], self._bases[number]
-        cell, own = self._cells[row["cell_id"]], self._samples_of(number)
-        floors = _floors(cell, self._exchange(number))
+        identity = row["cell_id"]
+        cell, own = self._cells[identity], self._samples_of(number)
+        phases = self._phases.get(identity, self._none[1])
         expected = self._expect(number)
         return Explained(
-            cell_id=row["cell_id"],
+            cell_id=identity,
             cell=cell,
             row=row,
             samples=own.height,
             failed=own.filter(pl.col("outcome") != "ok").height,
-            p50_ns=_median(own),
+            p50_ns=_ttlb(own, 0.5),
             baseline=None if base is None else self._rows[base]["profile"],
-            baseline_p50_ns=None if base is None else _median(self._samples_of(base)),
-            floor_ns=floors["last_byte_ns"],
+            baseline_p50_ns=None if base is None else _ttlb(self._samples_of(base), 0.5),
+            floor_ns=floors_of(cell, self._exchange(number)).last_byte_ns,
             expected=expected,
+            unknown=unknowns(cell, expected),
             account=None if base is None else account_difference(cell, expected, self._expect(base)),
-            losses=_losses(own, cell),
-            below=tuple(_below(own, floors)),
+            phases=tuple(_phase_time(phases, phase) for phase in PHASES),
+            losses=_losses(own, phases, expected.last_byte_ns) if is_lossy(cell) else None,
+            below=tuple(below for below in self._below if below.cell_id == identity),
         )
 
     def _samples_of(self, number: int) -> pl.DataFrame:
-        return self._samples.get(self._rows[number]["cell_id"], self._none)
+        return self._samples.get(self._rows[number]["cell_id"], self._none[0])
 
     def _expect(self, number: int) -> Expected:
         if number not in self._expected:
@@ -125,49 +130,43 @@ class Explainer:
         return exchange_of(self._cells[row["cell_id"]], row["chain_wire_bytes"], row["client_chain_wire_bytes"])
 
 
-def _floors(cell: Cell, exchange: Exchange) -> dict[str, int]:
-    """Return the floors, with some slack for sizes that are not known to the byte."""
-    server = exchange.server_bytes - SLACK_BYTES
-    client, hello = exchange.client_bytes - SLACK_BYTES, sum(exchange.client_hello) - SLACK_BYTES
-    response = sum(exchange.response) - SLACK_BYTES
-    return {
-        "tls_done_ns": handshake_floor_ns(cell, server, hello),
-        "last_byte_ns": ttlb_floor_ns(cell, server, client, response),
-    }
+def _by_cell(table: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    return {str(key[0]): own for key, own in table.partition_by("cell_id", as_dict=True).items()}
 
 
-def _below(samples: pl.DataFrame, floors: Mapping[str, int]) -> Sequence[BelowFloor]:
-    return [
-        BelowFloor(
-            cell_id=row["cell_id"],
-            repetition=row["repetition"],
-            milestone=milestone,
-            measured_ns=row[milestone],
-            floor_ns=floor_ns,
-        )
-        for milestone, floor_ns in floors.items()
-        for row in samples.filter((pl.col("outcome") == "ok") & (pl.col(milestone) < floor_ns)).to_dicts()
-    ]
-
-
-def _median(samples: pl.DataFrame) -> float | None:
-    """Return the median TTLB, what failed being longer than all that did not; None where it is among these."""
+def _ttlb(samples: pl.DataFrame, share: float) -> float | None:
+    """Return a quantile of the TTLB, what failed being longer than all that did not; None where it is among these."""
     values = samples.select(pl.when(pl.col("outcome") == "ok").then("last_byte_ns").cast(pl.Float64)).to_series()
-    found = quantile(np.sort(values.fill_null(math.inf).to_numpy()), 0.5)
+    found = quantile(np.sort(values.fill_null(math.inf).to_numpy()), share)
     return found if math.isfinite(found) else None
 
 
-def _losses(samples: pl.DataFrame, cell: Cell) -> Losses | None:
-    if not any(mean_loss_ppm(loss_of(cell.link, side)) for side in SIDES):
-        return None
-    connects = samples["tcp_connect_ns"].drop_nulls()
+def _phase_time(phases: pl.DataFrame, phase: str) -> PhaseTime:
+    return PhaseTime(
+        phase=phase,
+        p50_ns=_quantile(phases[f"phase_{phase}_ns"].drop_nulls(), 0.5),
+        extra_rtts=_quantile(phases[f"extra_{phase}_rtts"].drop_nulls(), 0.5),
+    )
+
+
+def _losses(samples: pl.DataFrame, phases: pl.DataFrame, lossless_ns: int) -> Losses:
     retransmits = samples["retransmits"].drop_nulls()
+    syns = phases["lost_syns"].drop_nulls()
+    counts = syns.filter(syns > 0).value_counts().sort("lost_syns").rows()
+    waits = [pl.col(f"stalled_{phase}").fill_null(value=False) for phase in AFTER_CONNECT]
+    touched = pl.any_horizontal(*waits, pl.col("lost_syns") > 0)
+    costs = [_ttlb(samples, share) for share in (0.5, 0.9)]
     return Losses(
+        connected=syns.len(),
+        lost_syns=tuple(counts),
+        hello_again=int(phases["hello_again"].sum()),
+        stalls={phase: int(phases[f"stalled_{phase}"].sum()) for phase in AFTER_CONNECT},
+        untouched=phases.filter(pl.col("outcome") == "ok").select((~touched).sum()).item(),
+        cost_p50_ns=None if costs[0] is None else costs[0] - lossless_ns,
+        cost_p90_ns=None if costs[1] is None else costs[1] - lossless_ns,
         retransmits_p50=_quantile(retransmits, 0.5),
         retransmits_p90=_quantile(retransmits, 0.9),
-        lost_syns=int((connects >= cell.link.rtt_ns + LOST_SYN_NS).sum()),
-        connected=connects.len(),
-        timeouts=samples.filter(pl.col("outcome") == "timeout").height,
+        gave_up=samples.filter(pl.col("outcome") == "timeout").height,
     )
 
 

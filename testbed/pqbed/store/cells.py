@@ -6,12 +6,13 @@ from typing import Any
 
 import polars as pl
 
+from pqbed.expect import bounds_of
 from pqbed.model import mean_loss_ppm
 from pqbed.plan import Plan
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import GilbertElliott, Link, Loss
 from pqbed.spec.profile import Profile, chain_text
-from pqbed.store.schema import APPLIED, ASKED, CELLS, conform
+from pqbed.store.schema import APPLIED, ASKED, BOUNDED, CELLS, conform
 
 
 def tabulate_cells(
@@ -28,7 +29,16 @@ def tabulate_cells(
         }
         for identity, cell in plan.cells.items()
     ]
-    return conform(pl.DataFrame(rows, schema=ASKED), CELLS)
+    return bound_cells(conform(pl.DataFrame(rows, schema=ASKED), CELLS), plan.cells)
+
+
+def bound_cells(table: pl.DataFrame, cells: Mapping[str, Cell]) -> pl.DataFrame:
+    """Fill in what the fetches of each row of `table` are held against; `cells` are those of the plan, by id."""
+    rows = [
+        _bounds(cells[row["cell_id"]], row["chain_wire_bytes"], row["client_chain_wire_bytes"])
+        for row in table.to_dicts()
+    ]
+    return conform(table.with_columns(pl.DataFrame(rows, schema=BOUNDED)), CELLS)
 
 
 def confirm_links(cells: pl.DataFrame, samples: pl.LazyFrame) -> pl.DataFrame:
@@ -56,6 +66,28 @@ def _row(identity: str, cell: Cell) -> dict[str, Any]:
         "http": cell.workload.http,
         "size_bytes": cell.workload.size_bytes,
     }
+
+
+def _bounds(cell: Cell, chain_bytes: int | None, client_chain_bytes: int | None) -> dict[str, int | None]:
+    """Return the columns of BOUNDED."""
+    bounds = bounds_of(cell, chain_bytes, client_chain_bytes)
+    if bounds is None:
+        return {}
+    floors, lossless = bounds.floors, bounds.lossless
+    found: dict[str, int | None] = {
+        "floor_connect_ns": floors.connect_ns,
+        "floor_tls_done_ns": floors.tls_done_ns,
+        "floor_ns": floors.last_byte_ns,
+    }
+    if lossless is not None:
+        found |= {
+            "lossless_connect_ns": lossless.connect_ns,
+            "lossless_tls_done_ns": lossless.tls_done_ns,
+            "lossless_first_byte_ns": lossless.first_byte_ns,
+            "lossless_ns": lossless.last_byte_ns,
+            "expected_ns": lossless.last_byte_ns if bounds.holds else None,
+        }
+    return found
 
 
 def _profile_columns(profile: Profile) -> dict[str, Any]:

@@ -33,6 +33,32 @@ class Resumption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaneTrial:
+    """The same fetches on `lanes` lanes at once, against one lane alone. None: too few fetches, or failures."""
+
+    lanes: int
+    agrees: bool
+    p50_change_pct: float | None
+    p90_ns: float | None
+    p90_alone_high_ns: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneCheck:
+    """Before lanes ran at once on the real clock: of `asked` lanes `taken` did not disturb one another.
+
+    `fetches` were made of the cell on one lane alone.
+    """
+
+    at: str
+    asked: int
+    taken: int
+    cell_id: str
+    fetches: int
+    trials: tuple[LaneTrial, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """`kernel` and `versions` are those of the lanes, `artefacts` the bed's images and file systems by hash.
 
@@ -59,6 +85,7 @@ class Manifest:
     packages: dict[str, str] = field(default_factory=dict)
     host: HostFacts
     resumed: tuple[Resumption, ...] = ()
+    lane_checks: tuple[LaneCheck, ...] = ()
 
 
 def start_manifest(

@@ -47,6 +47,7 @@ SAMPLES = pl.Schema(
         "lost": pl.Int64,
         "tcp_rtt_ns": pl.Int64,
         "cwnd": pl.Int64,
+        "queue_drops": pl.Int64,
         "bed": pl.String,
         "clock": pl.String,
         "kernel": pl.String,
@@ -117,8 +118,20 @@ _READ_BACK = pl.Schema(
         **{f"achieved_{name}": pl.Int64 for name in ACHIEVED},
     }
 )
+# What fetches are held against (expect/bounds.py): floors, the times of a fetch that loses nothing, and its TTLB again
+# where the model knows all of the cell. Null where not known.
+BOUNDED = pl.Schema(
+    dict.fromkeys(
+        (
+            *("floor_connect_ns", "floor_tls_done_ns", "floor_ns"),
+            *("lossless_connect_ns", "lossless_tls_done_ns", "lossless_first_byte_ns", "lossless_ns"),
+            "expected_ns",
+        ),
+        pl.Int64(),
+    )
+)
 ASKED = pl.Schema([*_ARM.items(), *CONDITIONS.items()])
-CELLS = pl.Schema([*ASKED.items(), *_READ_BACK.items()])
+CELLS = pl.Schema([*ASKED.items(), *_READ_BACK.items(), *BOUNDED.items()])
 
 SUMMARY = pl.Schema(
     {

@@ -35,12 +35,13 @@ def run(pqbed):
 def test_it_explains_one_cell_in_words(pqbed, run):
     ended = pqbed("explain", str(run), "--profile", "pq", "--loss", "0", "--size", "200")
     assert ended.code == 0
-    head, told, account, measured, *flights = ended.out.partition("\n\n")[2].splitlines()
+    head, told, account, measured, *flights, phases = ended.out.partition("\n\n")[2].splitlines()
     assert head.startswith("pq 200KiB  [")
     assert "expected 1976" in told
     assert account == "  +124 ms: 15.5 KB more at 1 Mbit/s; no extra round trip: server flight 12 of 20 segments"
     assert measured.startswith("  measured against classical: ")
     assert len(flights) == 4
+    assert phases.startswith("  phases at p50: connect 36.18 ms, TLS ")
 
 
 def test_a_cell_is_named_by_its_id(pqbed, run):
@@ -56,7 +57,9 @@ def test_a_cell_is_named_by_its_id(pqbed, run):
 def test_lossy_cells_say_what_loss_did(pqbed, run):
     ended = pqbed("explain", str(run), "--loss", "1", "--size", "0", "--profile", "classical")
     assert "expected without loss" in ended.out
-    assert "0 of 7 connects took 1 s or more longer (a lost SYN)" in ended.out
+    assert "  what loss costs: +" in ended.out
+    assert "    0 of 7 connects took a second or more longer\n" in ended.out
+    assert "    neither of these: 7; given up at the time limit: 0\n" in ended.out
 
 
 def test_another_baseline(pqbed, run):
@@ -65,11 +68,12 @@ def test_another_baseline(pqbed, run):
 
 
 def test_a_sample_below_the_floor_ends_with_four(pqbed, run, monkeypatch):
-    monkeypatch.setattr("pqbed.stats.explain.SLACK_BYTES", -100_000)
+    monkeypatch.setattr("pqbed.expect.bounds.SLACK_BYTES", -100_000)
     ended = pqbed("explain", str(run), "--profile", "pq", "--loss", "0", "--size", "0")
     assert ended.code == SOME_FAILED
-    assert "error: sample 0 of cell " in ended.out
-    assert "is below the floor: its last byte came after " in ended.out
+    assert re.search(
+        r"^error: 7 samples of cell \w+ \(pq\) below the floor: the last byte of ", ended.out, re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize("arguments", [("--size", "7"), ("nocell",), ("--rtt", "x"), ("--baseline", "x")])
@@ -87,8 +91,9 @@ def test_a_run_without_cells_cannot_be_explained(pqbed, run):
     assert "has no cells yet" in ended.err
 
 
-def test_the_run_of_a_study_is_refused(pqbed, run):
-    (run / "sweep.toml").rename(run / "study.toml")
-    ended = pqbed("explain", str(run))
-    assert ended.code == USAGE
-    assert "is the run of a study" in ended.err
+def test_the_run_of_a_study_is_explained_too(pqbed):
+    assert pqbed("reproduce", "madweb2024", "--bed", "fake", "--samples", "2").code == 0
+    ended = pqbed("explain", "latest", "--rtt", "200", "--loss", "10", "--size", "200", "--bandwidth", "1")
+    assert ended.code == 0
+    assert ended.out.count("  the expectation does not know about segmentation offload-off\n") == 2
+    assert ended.out.count("  what loss costs: +") == 2

@@ -11,6 +11,8 @@ FAKE = ("--bed", "fake")
         (("sweep", *FAKE, "--rtt", "35furlong"), "no unit 'furlong'", "ms"),
         (("sweep", *FAKE, "--profile", "classicla"), "no profile 'classicla'", "did you mean 'classical'"),
         (("sweep", *FAKE, "--loss", "101"), "out of range", "0% to 100%"),
+        (("sweep", *FAKE, "--http", "2"), "http/2 is not measured yet", "give 1.1"),
+        (("plan", *FAKE, "--http", "1.1,3"), "http/3 is not measured yet", "give 1.1"),
         (("sweep", *FAKE, "--samples", "0"), "samples: '0'", "from 1"),
         (("sweep", *FAKE, "--samples", "many"), "samples: 'many'", "from 1"),
         (("sweep", "--bed", "dokcer"), "no bed 'dokcer'", "did you mean 'docker'"),

@@ -13,6 +13,7 @@ import pytest
 from pqbed.beds import make
 from pqbed.beds.fake import FakeBed
 from pqbed.plan import plan_sweep
+from pqbed_cli.exits import SOME_FAILED
 from pqbed_cli.request import read_request
 
 SMALL = ("--bed", "fake", "--rtt", "35,200", "--bandwidth", "1", "--loss", "0,1", "--size", "0,200")
@@ -149,7 +150,7 @@ def test_a_failed_percentile_is_not_a_number(pqbed, monkeypatch):
     fake_that(monkeypatch, fail_at=(1, 2, 3))
     options = ("--rtt", "35", "--size", "0", "--bandwidth", "1", "--profile", "classical", "--no-aa", "--samples", "8")
     shown = pqbed("sweep", "--bed", "fake", *options, "--lanes", "1").out
-    assert re.search(r"0B +\d+\.\d +failed +5/8", shown)
+    assert re.search(r"0B +\d+\.\d +failed +\d+\.\d +\d+\.\d +5/8", shown)
 
 
 def test_a_lane_that_dies_is_noted_and_the_sweep_goes_on(pqbed, monkeypatch):
@@ -217,6 +218,23 @@ def test_the_samples_of_a_resumed_run_are_those_of_its_plan(pqbed, tmp_path):
     planned = {(fetch.cell_id, fetch.repetition, fetch.seed) for block in plan.blocks() for fetch in block}
     samples = pl.read_parquet(only_run(tmp_path) / "samples")
     assert set(samples.select("cell_id", "repetition", "seed").rows()) == planned
+
+
+def test_a_sample_below_the_floor_fails_the_run_and_names_the_cell(pqbed, monkeypatch):
+    monkeypatch.setattr("pqbed.beds.fake.SPREAD", -0.05)
+    one = ("--rtt", "35", "--bandwidth", "1", "--size", "0", "--loss", "0", "--profile", "pq", "--no-aa")
+    ended = pqbed("sweep", "--bed", "fake", *one, "--samples", "3")
+    assert ended.code == SOME_FAILED
+    told = (
+        r"^error: 3 samples of cell \w+ \(pq\) below the floor: the last byte of repetition \d came after \S+ ms, and "
+    )
+    assert len(re.findall(told, ended.out, re.MULTILINE)) == 1
+    assert "  hint: the link was not what was asked, or the clock is wrong: do not use this run\n" in ended.out
+    shown = pqbed("show", "latest", "--json")
+    (below,) = [one for one in json.loads(shown.out)["below_floor"] if one["milestone"] == "last_byte_ns"]
+    assert (below["samples"], below["profile"]) == (3, "pq")
+    assert below["least_ns"] < below["floor_ns"]
+    assert shown.err.startswith("error: 3 samples of cell ")
 
 
 def test_a_run_from_before_there_was_an_aa_arm_goes_on_without_it(pqbed, tmp_path):

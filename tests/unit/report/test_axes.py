@@ -21,3 +21,10 @@ def test_colours_take_the_axes_they_have_room_for(measured_of):
     assert axes.inner(24) == ("rtt", "queue", "initcwnd")
     assert axes.inner(8) == ("queue", "initcwnd")
     assert axes.inner(1) == ()
+
+
+def test_the_layout_is_named_where_it_varies_or_is_not_the_usual(measured_of):
+    row = measured_of(layout=("ends", "router"), rtt_ns=(35_000_000,)).cells.row(0, named=True)
+    assert (row["link"], row["where"]) == ("ends", "layout ends")
+    assert "layout router" in measured_of(layout=("router",)).axes.common
+    assert not any("layout" in text for text in measured_of().axes.common)

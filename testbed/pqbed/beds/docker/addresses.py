@@ -1,13 +1,15 @@
 """The addresses of a lane's network: from the range for benchmarks, so that it clashes with nobody's (RFC 2544)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from pqbed.errors import SpecError
+from pqbed.net.shape import STAGES, Stage
 
 BENCHMARK_NETWORK = IPv4Network("198.18.0.0/15")
-# Room for three: an engine wants a gateway even where nothing leads out.
-LANE_PREFIX = 29
+# Room for the ends, a router's stages, and a gateway: an engine wants one even where nothing leads out.
+LANE_PREFIX = 28
 LANE_SIZE = 1 << (32 - LANE_PREFIX)
 LANES = BENCHMARK_NETWORK.num_addresses // LANE_SIZE
 
@@ -28,10 +30,11 @@ class LaneAddresses:
     gateway: str
     server: Address
     client: Address
+    stages: Mapping[Stage, Address]
 
 
 def lane_addresses(index: int) -> LaneAddresses:
-    """Return the addresses of lane `index`: the server at .1, the client at .2, the gateway at .6 of its /29."""
+    """Return the addresses of lane `index`: server .1, client .2, stages from .3 on, gateway .14 of its /28."""
     if not 0 <= index < LANES:
         raise SpecError(f"there is no lane {index}: {BENCHMARK_NETWORK} has room for {LANES}")
     base = BENCHMARK_NETWORK.network_address + index * LANE_SIZE
@@ -40,6 +43,7 @@ def lane_addresses(index: int) -> LaneAddresses:
         gateway=str(base + LANE_SIZE - 2),
         server=_address(base + 1),
         client=_address(base + 2),
+        stages={stage: _address(base + place) for place, stage in enumerate(STAGES, 3)},
     )
 
 

@@ -55,7 +55,7 @@ def find_lane(engine: Engine, index: int) -> LaneContainers | None:
     present = engine.find("container", ours(index))
     if any(one.busy for one in present):
         raise LaneError(f"lane {index} is in use by another pqbed", hint="wait for it, or end it with `pqbed down`")
-    usable = {one.labels.get(ROLE): one for one in present if one.running}
+    usable = {one.labels.get(ROLE): one for one in present if one.running and one.labels.get(ROLE) in PARTS}
     images = {one.image for one in usable.values()}
     if set(usable) != set(PARTS) or len(images) != 1:
         return None
@@ -103,14 +103,15 @@ def _make(engine: Engine, index: int, image: str) -> dict[Part, str]:
     labels = lane_labels(index, "network")
     engine.create_network(NetworkSpec(name=name, subnet=plan.subnet, gateway=plan.gateway, labels=labels))
     parts: dict[Part, str] = {}
-    parts["server"] = _start(engine, _holder(index, "server", image, plan.server))
-    parts["client"] = _start(engine, _holder(index, "client", image, plan.client))
-    parts["server-end"] = _start(engine, _end(index, "server-end", image, parts["server"]))
-    parts["client-end"] = _start(engine, _end(index, "client-end", image, parts["client"]))
+    parts["server"] = start_container(engine, _holder(index, "server", image, plan.server))
+    parts["client"] = start_container(engine, _holder(index, "client", image, plan.client))
+    parts["server-end"] = start_container(engine, _end(index, "server-end", image, parts["server"]))
+    parts["client-end"] = start_container(engine, _end(index, "client-end", image, parts["client"]))
     return parts
 
 
-def _start(engine: Engine, spec: ContainerSpec) -> str:
+def start_container(engine: Engine, spec: ContainerSpec) -> str:
+    """Make a container and start it; return its id. Raises EngineError with its last words."""
     container = engine.create_container(spec)
     try:
         engine.start_container(container)

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from typing import Literal, get_args
 
+from pqbed.net.shape import Stage
+
 BED = "io.pqbed.bed"
 LANE = "io.pqbed.lane"
 ROLE = "io.pqbed.role"
 PREFIX = "pqbed"
 
 Part = Literal["server", "client", "server-end", "client-end"]
-Role = Literal["server", "client", "server-end", "client-end", "network", "guest", "probe"]
+Role = Part | Stage | Literal["network", "guest", "probe"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 
@@ -18,7 +20,7 @@ def lane_name(index: int) -> str:
     return f"{PREFIX}-{index}"
 
 
-def part_name(index: int, part: Part) -> str:
+def part_name(index: int, part: Part | Stage) -> str:
     """Return the name of one container of a lane: two processes that start the same lane collide on it."""
     return f"{lane_name(index)}-{part}"
 

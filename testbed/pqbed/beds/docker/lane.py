@@ -12,7 +12,9 @@ from pqbed.beds.docker.containers import LaneContainers
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import Part
 from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
+from pqbed.beds.docker.stages import DockerWays, up_stages
 from pqbed.errors import PqbedError
+from pqbed.net.shape import Stage
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
@@ -22,7 +24,6 @@ from pqbed.spec.tcp import Tcp
 
 # Wall time without a word before a lane is given up, besides the time a fetch may take.
 SILENCE_S = 60.0
-ROLES: dict[Part, str] = {"server": "server", "client": "client", "server-end": "end", "client-end": "end"}
 
 
 class DockerLane:
@@ -48,8 +49,8 @@ class DockerLane:
         self._owner = owner
         self._patience = Patience(START_TIMEOUT_S)
         try:
-            channels = {part: self._open(engine, containers, part) for part in containers.parts}
-            self._start(engine, channels, profiles, timeout_ns)
+            channels = {part: self._open(engine, container, part) for part, container in containers.parts.items()}
+            self._start(engine, containers, channels, profiles, timeout_ns)
         except BaseException:
             owner.close()
             raise
@@ -78,27 +79,33 @@ class DockerLane:
                 self._triple.set_link(*last)
         self._owner.close()
 
-    def _open(self, engine: Engine, containers: LaneContainers, part: Part) -> Channel:
+    def _open(self, engine: Engine, container: str, part: Part | Stage) -> Channel:
         name = f"{part} of lane {self.index}"
-        command = agent_command(ROLES[part])
-        return open_channel(engine, containers.parts[part], command, name, patience=self._patience, owner=self._owner)
+        command = agent_command(part if part in ("server", "client") else "end")
+        return open_channel(engine, container, command, name, patience=self._patience, owner=self._owner)
+
+    def _open_stages(self, engine: Engine, containers: LaneContainers) -> dict[Stage, RemoteEnd]:
+        stages = up_stages(engine, containers)
+        return {stage: RemoteEnd(self._open(engine, container, stage)) for stage, container in stages.items()}
 
     def _start(
-        self, engine: Engine, channels: Mapping[Part, Channel], profiles: Sequence[Profile], timeout_ns: int
+        self,
+        engine: Engine,
+        containers: LaneContainers,
+        channels: Mapping[Part, Channel],
+        profiles: Sequence[Profile],
+        timeout_ns: int,
     ) -> None:
         addresses = lane_addresses(self.index)
         server_end, client_end = RemoteEnd(channels["server-end"]), RemoteEnd(channels["client-end"])
-        for end, other in ((server_end, addresses.client), (client_end, addresses.server)):
-            end.probe()
-            # Without a fixed neighbour a fetch would pay for ARP, and ARP would draw from netem's random stream.
-            end.neighbour(other.address, other.mac)
+        server_end.probe()
+        client_end.probe()
+        ways = DockerWays(client_end, server_end, addresses, lambda: self._open_stages(engine, containers))
         server, client = RemoteServer(channels["server"]), RemoteClient(channels["client"])
         self._triple = Triple(
-            client_end=client_end,
-            server_end=server_end,
+            way_of=ways,
             server=server,
             client=client,
-            address=addresses.server.address,
             timeout_ns=timeout_ns,
         )
         served = self._triple.start(profiles)

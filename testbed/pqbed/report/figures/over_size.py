@@ -76,7 +76,7 @@ def draw_ttlb(measured: Measured) -> Figure:
     return Figure(
         name="ttlb-over-size",
         title="Time to last byte, over the size of the response",
-        summary="From the start of the TCP connection to the last byte of the response.",
+        summary="From the start of the connection to the last byte of the response.",
         reading=_READING,
         panels=panels,
         notes=notes,

@@ -16,7 +16,7 @@ from pqbed.report.figures.figure import (
     tooltips,
     zoom,
 )
-from pqbed.report.frame import Measured
+from pqbed.report.frame import NS_PER_MS, Measured
 from pqbed.stats.shapes import PHASES
 
 # From this ratio between the slowest and the fastest fetch on, a curve is drawn over a logarithmic axis.
@@ -53,7 +53,8 @@ def draw_phases(measured: Measured) -> Figure:
         name="phases",
         title="Where the time goes",
         summary="TCP connect, TLS handshake, waiting for the first byte, and transfer, end to end.",
-        reading="The bars end at the chosen percentile of the TTLB. A bar stops where too many fetches failed.",
+        reading="The bars end at the chosen percentile of the TTLB. A bar stops where too many fetches failed. "
+        "A stroke across a bar is what the packet model expects of the whole fetch, where it knows all of the cell.",
         panels=panels,
         notes=notes,
     )
@@ -111,6 +112,23 @@ def _phases_panel(rows: pl.DataFrame, order: list[str], measured: Measured) -> P
         )
     )
     bars = known["bar"].n_unique()
+    layers = alt.layer(chart, *_expected_strokes(known, order, measured))
     return chart_panel(
-        rows["where"][0], chart.add_params(percentile_parameter(measured.names)), height=_BAR_HEIGHT * bars + 10
+        rows["where"][0], layers.add_params(percentile_parameter(measured.names)), height=_BAR_HEIGHT * bars + 10
     )
+
+
+def _expected_strokes(known: pl.DataFrame, order: list[str], measured: Measured) -> list[alt.Chart]:
+    """Return a stroke across each bar of a cell with an expectation; no layer where there is none."""
+    models = measured.cells.select("cell_id", expected_ms=pl.col("expected_ns") / NS_PER_MS).drop_nulls()
+    bars = known.unique("cell_id", maintain_order=True).join(models, on="cell_id", how="inner", maintain_order="left")
+    if bars.is_empty():
+        return []
+    strokes = alt.Chart(bars.select("bar", "expected_ms")).mark_tick(style="expected", thickness=2.5, size=_BAR_HEIGHT)
+    return [
+        strokes.encode(
+            y=alt.Y("bar:N", sort=order, title=None),
+            x="expected_ms:Q",
+            tooltip=tooltips(bar="Fetch", expected_ms="Expected TTLB (ms)|,.1f"),
+        )
+    ]

@@ -20,7 +20,7 @@ from pqbed.report.page.cells import CellsTable, tabulate_cells
 from pqbed.report.precision import tell_precision
 from pqbed.report.theme import MODES, PALETTES, vega_config
 from pqbed.report.verdict import Verdict
-from pqbed.report.words import tell_answer, tell_caveats, tell_failures
+from pqbed.report.words import tell_answer, tell_below_floor, tell_caveats, tell_failures
 from pqbed.store.manifest import Manifest
 
 # Nothing may be loaded, whatever the page holds: the browser itself refuses.
@@ -62,13 +62,14 @@ def build_page(
         style=Markup(_asset("style.css")),  # noqa: S704 - ours
         palettes=PALETTES,
         answer=answer or [sentence for sentence in (tell_answer(measured) if measured else _EMPTY) if sentence],
+        below_floor=tell_below_floor(measured) if measured else [],
         verdicts=verdicts,
         verdict_parts=any(verdict.network or verdict.cpu for verdict in verdicts),
         reasons=list(dict.fromkeys(verdict.why for verdict in verdicts if verdict.why)),
         percentiles=measured.names if measured else [],
         sizes=measured.sizes if measured and _choose_size(figures) else [],
         figures=_numbered(figures),
-        cells=tabulate_cells(measured) if measured else CellsTable(columns=(), rows=(), left_out=0),
+        cells=tabulate_cells(measured) if measured else CellsTable(columns=(), groups=(), rows=(), left_out=0),
         precision=tell_precision(precision, measured) if precision is not None and measured else [],
         precision_pct=_precision_pct(precision),
         failures=tell_failures(measured) if measured else [],

@@ -3,34 +3,62 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pqbed.report.frame import Measured
+import polars as pl
+
+from pqbed.report.frame import NS_PER_MS, Measured
+from pqbed.stats.shapes import PHASES
 
 MOST_CELLS = 2_000
 NONE = "-"
+# What a TTLB is held against: columns of the cells table.
+MODELS = ("expected", "floor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellsTable:
-    """Cells are text already; the first three columns are headers of their row. `left_out`: rows not shown."""
+    """Cells are text already; the first three columns are headers of their row. `left_out`: rows not shown.
+
+    `groups`: the title and the columns of each group, without those that stand alone before them.
+    """
 
     columns: tuple[str, ...]
+    groups: tuple[tuple[str, tuple[str, ...]], ...]
     rows: tuple[tuple[str, ...], ...]
     left_out: int
 
 
 def tabulate_cells(measured: Measured) -> CellsTable:
-    """Lay out one row a cell: what it is, how many fetches succeeded, TTLB and increase at every percentile."""
+    """Lay out one row a cell: what it is, how many fetches succeeded, what they took beside the model, and where."""
     by_cell: dict[str, dict[str, dict[str, Any]]] = {}
     for row in measured.percentiles.to_dicts():
         by_cell.setdefault(row["cell_id"], {})[row["percentile"]] = row
-    columns = ["Link", "Size", "Profile", "Succeeded"]
-    columns += [f"TTLB {name} (ms)" for name in measured.names]
-    columns += [f"Increase {name} (%)" for name in measured.names]
-    rows = [_row(at, measured.names) for at in list(by_cell.values())[:MOST_CELLS]]
-    return CellsTable(columns=tuple(columns), rows=tuple(rows), left_out=max(0, len(by_cell) - MOST_CELLS))
+    names = measured.names
+    groups = (
+        ("TTLB (ms)", (*names, *MODELS)),
+        ("Increase (%)", tuple(names)),
+        (f"Phases at {names[0]} (ms)", tuple(PHASES)),
+    )
+    models = {row["cell_id"]: row for row in measured.cells.to_dicts()}
+    phases = _phases(measured)
+    rows = [
+        (*_row(at, names, models[cell]), *(phases.get((cell, phase), NONE) for phase in PHASES))
+        for cell, at in list(by_cell.items())[:MOST_CELLS]
+    ]
+    return CellsTable(
+        columns=("Link", "Size", "Profile", "Succeeded"),
+        groups=groups,
+        rows=tuple(rows),
+        left_out=max(0, len(by_cell) - MOST_CELLS),
+    )
 
 
-def _row(at: dict[str, dict[str, Any]], names: list[str]) -> tuple[str, ...]:
+def _phases(measured: Measured) -> dict[tuple[str, str], str]:
+    """Return how long each phase of a cell takes, at the first percentile."""
+    first = measured.phases.filter(pl.col("percentile") == measured.names[0], pl.col("duration_ms").is_not_null())
+    return {(row[0], row[1]): f"{row[2]:,.1f}" for row in first.select("cell_id", "phase", "duration_ms").rows()}
+
+
+def _row(at: dict[str, dict[str, Any]], names: list[str], models: dict[str, Any]) -> tuple[str, ...]:
     first = at[names[0]]
     return (
         first["where"],
@@ -38,6 +66,7 @@ def _row(at: dict[str, dict[str, Any]], names: list[str]) -> tuple[str, ...]:
         first["profile"],
         f"{first['n_ok']} of {first['n']}",
         *(_time(at[name]) for name in names),
+        *(_model(models[f"{name}_ns"]) for name in MODELS),
         *(_increase(at[name]) for name in names),
     )
 
@@ -46,6 +75,10 @@ def _time(row: dict[str, Any]) -> str:
     if row["value_ms"] is None:
         return "failed" if row["censored"] else NONE
     return _with_interval(f"{row['value_ms']:,.1f}", row["low_ms"], row["high_ms"], ",.1f")
+
+
+def _model(value_ns: int | None) -> str:
+    return NONE if value_ns is None else f"{value_ns / NS_PER_MS:,.1f}"
 
 
 def _increase(row: dict[str, Any]) -> str:

@@ -1,0 +1,86 @@
+"""What `pqbed algorithms` prints."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pqbed.algorithms.table import Kind, Row
+from pqbed.spec.codec import to_json
+from pqbed_cli.algorithms import Listed
+from pqbed_cli.render.numbers import NONE
+from pqbed_cli.render.output import print_json, say
+from pqbed_cli.render.table import Table, print_tables
+
+OPERATIONS: dict[Kind, tuple[str, ...]] = {"group": ("keygen", "encaps", "decaps"), "signature": ("sign", "verify")}
+_TITLES: dict[Kind, str] = {"group": "Key exchange; sizes in bytes", "signature": "Signatures; sizes in bytes"}
+_SIZES: dict[Kind, tuple[str, ...]] = {
+    "group": ("public key", "ciphertext", "on the wire"),
+    "signature": ("public key", "signature", "on the wire", "a certificate"),
+}
+NOTES = (
+    "on the wire: the key_share extensions of both Hellos, or the CertificateVerify message",
+    "a certificate: the key and the signature that each certificate of the chain holds",
+    "no codepoint: TLS has none, or pqbed's table does not hold it",
+)
+
+
+def print_algorithms(listed: Listed, *, cpu: bool, json_output: bool) -> None:
+    """Print the rows for people or for programs."""
+    if json_output:
+        print_json(to_program(listed))
+        return
+    kinds = list(dict.fromkeys(row.kind for row in listed.rows))
+    print_tables([_table(kind, [row for row in listed.rows if row.kind == kind], cpu) for kind in kinds])
+    say("")
+    for note in NOTES:
+        say(note)
+    say(f"stack: {listed.stack}")
+    say(listed.liboqs)
+
+
+def to_program(listed: Listed) -> dict[str, Any]:
+    """Return all that is known as JSON types; null is unknown."""
+    return {"stack": listed.stack, "liboqs": listed.liboqs, "algorithms": [_flat(row) for row in listed.rows]}
+
+
+def _flat(row: Row) -> dict[str, Any]:
+    operations = {f"{name}_ns": row.operations_ns.get(name) for name in OPERATIONS[row.kind]}
+    flat = {name: value for name, value in to_json(row).items() if name != "operations_ns"}
+    return flat | operations
+
+
+def _table(kind: Kind, rows: Sequence[Row], cpu: bool) -> Table:
+    columns = ["name", "codepoint", *_SIZES[kind], "level", "standard", "provider", "checked against"]
+    if kind == "signature":
+        columns.insert(1, "scheme")
+    numeric = [columns.index(name) for name in (*_SIZES[kind], "level")]
+    if cpu:
+        numeric += range(len(columns), len(columns) + len(OPERATIONS[kind]))
+        columns += [f"{name} us" for name in OPERATIONS[kind]]
+    return Table(
+        title=_TITLES[kind] + ("; CPU time of one operation" if cpu else ""),
+        columns=tuple(columns),
+        rows=tuple(tuple(_cells(row, cpu)) for row in rows),
+        numeric=tuple(numeric),
+    )
+
+
+def _cells(row: Row, cpu: bool) -> list[str]:
+    bound = "<=" if row.signature_varies else ""
+    scheme = [row.scheme or NONE] if row.kind == "signature" else []
+    second = row.ciphertext_bytes if row.kind == "group" else row.signature_bytes
+    cells = [row.name, *scheme, NONE if row.codepoint is None else f"{row.codepoint:#06x}"]
+    cells += [_size(row.public_key_bytes), _size(second, bound), _size(row.wire_bytes, bound)]
+    cells += [_size(row.certificate_bytes, bound)] if row.kind == "signature" else []
+    cells += [_size(row.level), row.standard or NONE, row.provider or NONE, ", ".join(row.checked) or NONE]
+    return cells + ([_microseconds(row.operations_ns.get(name)) for name in OPERATIONS[row.kind]] if cpu else [])
+
+
+def _size(value: int | None, bound: str = "") -> str:
+    return NONE if value is None else f"{bound}{value:,}"
+
+
+def _microseconds(value_ns: float | None) -> str:
+    if value_ns is None:
+        return NONE
+    value = value_ns / 1000
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

@@ -1,0 +1,19 @@
+"""The layout `router` in a lane that is one process: two forwarding namespaces more, and their four stages."""
+
+from pqbed.agent.namespace import Namespace
+from pqbed.agent.way import Way
+from pqbed.net import sysctls
+from pqbed.net.end import End
+from pqbed.net.router import ROUTED_IFNAME, make_router
+
+
+def lay_routed_way(lane_index: int, server_ns: str) -> Way:
+    """Lay it from the present namespace, the client's. It lives as long as the process."""
+    near, far = (Namespace(sysctls.forward) for _ in range(2))
+    routed = make_router(lane_index, client_ns=None, server_ns=server_ns, near_ns=near.path, far_ns=far.path)
+    return Way(
+        client_end=End(None, ROUTED_IFNAME),
+        server_end=End(server_ns, ROUTED_IFNAME),
+        address=routed.addresses.server.address,
+        stages={stage: End(netns, stage) for stage, netns in routed.stages.items()},
+    )

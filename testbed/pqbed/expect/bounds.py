@@ -1,0 +1,89 @@
+"""What a cell's fetches are held against: the floor under all of them, and what one takes that loses nothing.
+
+Pure. Both need the length of the Certificate messages, which only an open lane knows.
+"""
+
+from dataclasses import dataclass
+
+from pqbed.expect.connection import Expected, expect_fetch
+from pqbed.expect.exchange import Exchange, exchange_of
+from pqbed.flights import has_known_sizes
+from pqbed.model import connect_floor_ns, handshake_floor_ns, mean_loss_ppm, ttlb_floor_ns
+from pqbed.net.shape import SIDES, congestion_control_of, loss_of
+from pqbed.spec.cell import Cell
+from pqbed.spec.profile import Profile
+from pqbed.spec.tcp import Tcp
+
+# What was compared with packets (docs/design/dd-009-expectation.md).
+KNOWN_STACK = "openssl"
+KNOWN_CONTROLS = {"cubic"}
+# Sizes that are computed may be off by some bytes: signatures of ECDSA vary, and so does what a client says of itself.
+# Of another stack no more is assumed than that it sends the shares, the chain and the signature.
+SLACK_BYTES, OTHER_STACK_SLACK_BYTES = 64, 512
+# An expectation costs some 10 us a segment: tables do without that of a longer response (`pqbed explain` does not).
+MOST_SIZE_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floors:
+    """The least times of three milestones, ns: no sample lies below them."""
+
+    connect_ns: int
+    tls_done_ns: int
+    last_byte_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """`lossless` is None for very long responses; `holds`: the model knows all of the cell, so samples lie near it."""
+
+    floors: Floors
+    lossless: Expected | None
+    holds: bool
+
+
+def bounds_of(cell: Cell, certificate_bytes: int | None, client_certificate_bytes: int | None) -> Bounds | None:
+    """Return what holds for `cell`. None where the length of a Certificate message that it sends is not known."""
+    if certificate_bytes is None or (cell.profile.mutual and client_certificate_bytes is None):
+        return None
+    exchange = exchange_of(cell, certificate_bytes, client_certificate_bytes)
+    lossless = expect_fetch(cell, exchange) if cell.workload.size_bytes <= MOST_SIZE_BYTES else None
+    holds = lossless is not None and not unknowns(cell, lossless) and not is_lossy(cell)
+    return Bounds(floors=floors_of(cell, exchange), lossless=lossless, holds=holds)
+
+
+def floors_of(cell: Cell, exchange: Exchange) -> Floors:
+    """Return the floors, with some slack for sizes that are not known to the byte."""
+    slack = SLACK_BYTES if cell.profile.stack == KNOWN_STACK else OTHER_STACK_SLACK_BYTES
+    server, response = exchange.server_bytes - slack, max(1, sum(exchange.response) - slack)
+    client, hello = exchange.client_bytes - slack, max(1, sum(exchange.client_hello) - slack)
+    return Floors(
+        connect_ns=connect_floor_ns(cell),
+        tls_done_ns=handshake_floor_ns(cell, server, hello),
+        last_byte_ns=ttlb_floor_ns(cell, server, client, response),
+    )
+
+
+def is_lossy(cell: Cell) -> bool:
+    """Tell whether the link loses packets, in any direction."""
+    return any(mean_loss_ppm(loss_of(cell.link, side)) for side in SIDES)
+
+
+def unknowns(cell: Cell, lossless: Expected) -> tuple[str, ...]:
+    """Name what in the cell, besides loss, the expectation does not know: samples need not lie near it."""
+    link, tcp = cell.link, cell.tcp
+    controls = {congestion_control_of(tcp, side) for side in SIDES}
+    return (
+        *((f"segmentation {link.segmentation}",) if link.segmentation != "wire" else ()),
+        *((f"congestion control {'/'.join(sorted(controls))}",) if controls != KNOWN_CONTROLS else ()),
+        *((f"an MTU of {tcp.mtu}",) if tcp.mtu != Tcp().mtu else ()),
+        *(("jitter",) if link.jitter_ns else ()),
+        *(("a queue that overflows",) if lossless.overflowed else ()),
+        *_unknown_profile(cell.profile),
+    )
+
+
+def _unknown_profile(profile: Profile) -> tuple[str, ...]:
+    if profile.stack != KNOWN_STACK:
+        return (f"stack {profile.stack}",)
+    return () if has_known_sizes(profile) else (f"the sizes of profile {profile.name}",)

@@ -1,0 +1,36 @@
+"""The cells of the tests of the layout `router`; read in the guest and outside."""
+
+import itertools
+from dataclasses import replace
+
+from pqbed.spec.cell import Cell
+from pqbed.spec.link import Layout, Link
+from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.tcp import Tcp
+from pqbed.spec.workload import Workload
+
+MS, MBIT, KIB = 1_000_000, 1_000_000, 1024
+CLASSICAL = Profile(name="classical", group="X25519", chain=Chain(algorithm="rsa2048"))
+PQ = Profile(name="pq", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65"))
+PROFILES = (CLASSICAL, PQ)
+LAYOUTS: tuple[Layout, ...] = ("ends", "router")
+
+
+def cell(link: Link, size_kib: int = 200, profile: Profile = CLASSICAL) -> Cell:
+    return Cell(link=link, tcp=Tcp(), profile=profile, workload=Workload(size_bytes=size_kib * KIB))
+
+
+# Without loss, and with room for all that the windows let out. The layouts alternate, as they do in a block.
+GRID = tuple(
+    cell(Link(rtt_ns=rtt_ms * MS, bandwidth_bps=rate, bandwidth_up_bps=up, layout=layout), size_kib, profile)
+    for rtt_ms, (rate, up), size_kib, profile, layout in itertools.product(
+        (35, 200), ((MBIT, None), (100 * MBIT, MBIT), (None, None)), (0, 200), PROFILES, LAYOUTS
+    )
+)
+SHORT = Link(rtt_ns=35 * MS, bandwidth_bps=MBIT, queue_packets=10)
+JITTERY = Link(rtt_ns=35 * MS, bandwidth_bps=10 * MBIT, jitter_ns=3 * MS, distribution="normal", layout="router")
+SPECIAL = {
+    **{f"short {layout}": cell(replace(SHORT, layout=layout)) for layout in LAYOUTS},
+    "short again": cell(replace(SHORT, layout="router")),
+    "jittery": cell(JITTERY),
+}
