@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from pqbed.beds.bed import Bed
 from pqbed.plan import Plan
-from pqbed.runner import Judged, LaneFailed, SampleTaken, SweepEvent, SweepOutcome, run_sweep
+from pqbed.runner import Judged, LaneFailed, LinkCalibrated, SampleTaken, SweepEvent, SweepOutcome, run_sweep
 from pqbed.runner.forecast import Forecast
+from pqbed.spec.options import RunOptions
 from pqbed.stats.precision import half_widths
 from pqbed.store.run import Run
 from pqbed_cli.exits import INTERRUPTED
@@ -16,19 +17,24 @@ from pqbed_cli.render.output import say
 from pqbed_cli.render.progress import SweepProgress, show_progress
 
 
-def conduct(plan: Plan, lanes: int, bed: Bed, run: Run, *, guard: bool, go_on: str, json_output: bool) -> SweepOutcome:
-    """Measure what `run` lacks of `plan`. `go_on` is the command that takes it up again.
-
-    `guard`: where several lanes would run on the real clock, see first how many do not disturb one another.
-    """
+def conduct(
+    plan: Plan, lanes: int, bed: Bed, run: Run, *, options: RunOptions, go_on: str, json_output: bool
+) -> SweepOutcome:
+    """Measure what `run` lacks of `plan`. `go_on` is the command that takes it up again."""
     say(f"run: {run.path}", json_output=json_output)
     try:
-        if guard and bed.clock == "real" and lanes > 1:
+        if options.guard and bed.clock == "real" and lanes > 1:
             lanes = guard_lanes(plan, bed, run, lanes, json_output=json_output)
         forecast = Forecast(lanes, plan) if plan.precision_ppm is not None else None
         with _progress(plan, run, forecast) as progress:
             return run_sweep(
-                plan, bed, run, lanes=lanes, on_event=lambda event: _tell(progress, forecast, event), judge=half_widths
+                plan,
+                bed,
+                run,
+                lanes=lanes,
+                calibrate=options.calibrate,
+                on_event=lambda event: _tell(progress, forecast, event),
+                judge=half_widths,
             )
     except BaseException:
         if not run.discard():
@@ -59,3 +65,5 @@ def _tell(progress: SweepProgress, forecast: Forecast | None, event: SweepEvent)
         progress.expect(event.expected)
     elif isinstance(event, LaneFailed):
         progress.note(f"lane {event.lane} failed and is started again: {event.detail}")
+    elif isinstance(event, LinkCalibrated) and event.deviations:
+        progress.note(f"wrong link: {'; '.join(deviation.text for deviation in event.deviations)}")

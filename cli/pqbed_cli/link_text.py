@@ -45,6 +45,11 @@ def session_with(session: Session, typed: Mapping[str, str]) -> Session:
     return replace(session, link=_checked(replace(session.link, **changes)), tcp=tcp, seed=seed)
 
 
+def up_link(layout: str | None) -> Link:
+    """Return the link of a bed that has just come up."""
+    return UP_LINK if layout is None else replace(UP_LINK, layout=single("layout", parse.parse_layouts(layout)))
+
+
 def _tcp_with(tcp: Tcp, typed: Mapping[str, str]) -> Tcp:
     """Lay what was typed over `tcp`. What is named for both sides goes before what is named for the client."""
     if "initcwnd" in typed:

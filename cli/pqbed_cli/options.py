@@ -73,6 +73,13 @@ BedOption = Annotated[str | None, typer.Option("--bed", metavar="NAME", help="au
 ClockOption = Annotated[str | None, typer.Option("--clock", metavar="NAME", help="real, or virtual (uml only).")]
 Timeout = Annotated[str | None, typer.Option(metavar="S", help="Limit of one fetch; a plain number is seconds.")]
 Name = Annotated[str | None, typer.Option(metavar="NAME", help="Name of the sweep; part of the run's folder.")]
+Calibrate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHEN",
+        help="Measure links before they are believed: once in a run, always (by every lane), or off. [default: once]",
+    ),
+]
 Out = Annotated[str | None, typer.Option(metavar="DIR", help="Where runs go. [default: results]")]
 Spec = Annotated[Path | None, typer.Option("--spec", metavar="FILE", help="A sweep file (TOML) to start from.")]
 Preset = Annotated[str | None, typer.Option("--preset", metavar="NAME", help="A sweep that comes with pqbed.")]

@@ -6,9 +6,10 @@ from pqbed.beds.bed import BedName
 from pqbed.beds.choose import CLOCKS, decide_bed, usual_lanes
 from pqbed.checkpoints import checkpoints
 from pqbed.errors import EngineError, HostError
-from pqbed.estimate import estimate_seconds, samples_for_budget
+from pqbed.estimate import DEFAULT_BUDGET_S, calibration_seconds, estimate_seconds, samples_for_budget
 from pqbed.plan import Plan, plan_sweep
-from pqbed.spec.options import Clock
+from pqbed.spec.options import Calibrate, Clock
+from pqbed.spec.sweep import Sweep
 from pqbed_cli.request import Request
 
 
@@ -37,6 +38,7 @@ class Estimate:
     """What a plan amounts to. `seconds` is wall time, without making artefacts.
 
     With `precision_ppm` the samples, fetches and seconds are the most; `least` are those up to the first look.
+    `links` are those to be calibrated, within `calibration_seconds` of it.
     """
 
     cells: int
@@ -46,6 +48,8 @@ class Estimate:
     seconds: float
     precision_ppm: int | None = None
     least: "Estimate | None" = None
+    links: int = 0
+    calibration_seconds: float = 0.0
 
 
 def expect_bed(request: Request) -> ExpectedBed:
@@ -65,7 +69,7 @@ def settle(request: Request, bed: BedName, clock: Clock) -> Settled:
     lanes = request.options.lanes or usual_lanes(bed, clock)
     sweep = request.sweep
     if not request.samples_chosen:
-        sweep = replace(sweep, samples=samples_for_budget(sweep, clock, lanes))
+        sweep = replace(sweep, samples=_samples(sweep, clock, lanes, request.options.calibrate))
     lanes = min(lanes, sweep.samples)  # a lane takes whole blocks: more lanes than blocks would stay idle
     options = replace(request.options, bed=bed, clock=clock)
     settled = Request(sweep=sweep, options=options, samples_chosen=True)
@@ -74,22 +78,33 @@ def settle(request: Request, bed: BedName, clock: Clock) -> Settled:
 
 def estimate(settled: Settled, finished: int = 0) -> Estimate:
     """Estimate what is left when `finished` fetches have their sample."""
-    return estimate_plan(settled.plan, settled.clock, settled.lanes, finished)
+    calibrate = settled.request.options.calibrate
+    return estimate_plan(settled.plan, settled.clock, settled.lanes, finished, calibrate=calibrate)
 
 
-def estimate_plan(plan: Plan, clock: Clock, lanes: int, finished: int = 0) -> Estimate:
-    """Estimate what is left of `plan`."""
+def estimate_plan(plan: Plan, clock: Clock, lanes: int, finished: int = 0, *, calibrate: Calibrate = "off") -> Estimate:
+    """Estimate what is left of `plan`. Links are calibrated before the first sample, or by every lane anew."""
     left = max(0.0, 1 - finished / plan.fetch_count)
     least = None
     if plan.precision_ppm is not None:
         first = replace(plan, samples=checkpoints(plan.samples)[0], precision_ppm=None)
-        least = estimate_plan(first, clock, lanes, finished)
+        least = estimate_plan(first, clock, lanes, finished, calibrate=calibrate)
+    when = "off" if calibrate == "once" and finished else calibrate
+    calibration_s = calibration_seconds(plan, clock, lanes, when)
     return Estimate(
         cells=len(plan.cells),
         samples=plan.samples,
         fetches=max(0, plan.fetch_count - finished),
         lanes=lanes,
-        seconds=left * estimate_seconds(plan, clock, lanes),
+        seconds=left * estimate_seconds(plan, clock, lanes) + calibration_s,
         precision_ppm=plan.precision_ppm,
         least=least,
+        links=0 if when == "off" else len(plan.links),
+        calibration_seconds=calibration_s,
     )
+
+
+def _samples(sweep: Sweep, clock: Clock, lanes: int, calibrate: Calibrate) -> int:
+    """Return as many samples as the budget has room for once links are calibrated; half of it is theirs at least."""
+    beforehand_s = calibration_seconds(plan_sweep(replace(sweep, samples=1)), clock, lanes, calibrate)
+    return samples_for_budget(sweep, clock, lanes, max(DEFAULT_BUDGET_S / 2, DEFAULT_BUDGET_S - beforehand_s))

@@ -7,15 +7,18 @@ from typing import Any
 import polars as pl
 
 from pqbed.errors import SpecError
+from pqbed.spec.codec import to_json
 from pqbed.stats import summarise
 from pqbed.stats.precision import tabulate_precision
+from pqbed.stats.pressure import count_pressed
 from pqbed.store.floor import BELOW_HINT, Below, find_below_floor
 from pqbed.store.precision import PRECISION
 from pqbed.store.run import Run
 from pqbed.store.schema import QUANTILES, SUMMARY
+from pqbed_cli.render.handshake import handshake_tables
 from pqbed_cli.render.output import print_json, say
 from pqbed_cli.render.precision import precision_lines
-from pqbed_cli.render.summary import MODELS, failure_lines, summary_tables
+from pqbed_cli.render.summary import MODELS, failure_lines, summary_tables, wrong_link_lines
 from pqbed_cli.render.table import Table, print_tables, widest
 
 DEFAULT_PERCENTILES = ("p50", "p90")
@@ -28,10 +31,11 @@ def report_run(run: Run, percentiles: Sequence[str], *, json_output: bool) -> No
     """Print the table of `run` and its path; as JSON every column of every cell."""
     rows = summary_rows(run)
     manifest, precision = run.manifest, precision_of(run, rows).to_dicts()
+    pressed = count_pressed(run.samples())
     below = find_below_floor(run.samples(), run.cells().collect())
     if json_output:
-        kind = {"bed": manifest.bed, "clock": manifest.clock}
-        more = {"below_floor": [one._asdict() for one in below]}
+        kind = {"bed": manifest.bed, "clock": manifest.clock, "handshake_cpu": to_json(manifest.handshake_cpu)}
+        more: dict[str, Any] = {"below_floor": [one._asdict() for one in below], "pressed": to_json(pressed)}
         more |= {"precision": precision} if manifest.precision_ppm is not None else {}
         print_json({"run": str(run.path), **kind, "cells": rows, **more})
         say_below_floor(below, json_output=True)
@@ -39,12 +43,16 @@ def report_run(run: Run, percentiles: Sequence[str], *, json_output: bool) -> No
     if not rows:
         say("no sample was taken")
     else:
-        print_tables(_tables(rows, percentiles, precision))
+        print_tables([*_tables(rows, percentiles, precision), *handshake_tables(manifest)])
         for line in precision_lines(precision, manifest.max_samples):
             say(line)
         for line in failure_lines(rows):
             say(f"failed: {line}")
+        if pressed.pressed:
+            say(f"{pressed.sentence()}: their times may be too long")
         say_below_floor(below)
+        for line in wrong_link_lines(rows):
+            say(f"wrong link: {line}")
     say(f"\nrun: {run.path}")
 
 
@@ -80,7 +88,7 @@ def summarise_run(run: Run) -> pl.DataFrame:
 def summary_rows(run: Run) -> list[dict[str, Any]]:
     """Return one row a cell, in the order of the plan: its conditions and its summary."""
     summary = summarise_run(run).drop("profile")
-    return run.cells().collect().join(summary, on="cell_id", how="left", maintain_order="left").to_dicts()
+    return run.marked_cells().join(summary, on="cell_id", how="left", maintain_order="left").to_dicts()
 
 
 def precision_of(run: Run, rows: Sequence[Mapping[str, Any]] | None = None) -> pl.DataFrame:

@@ -26,9 +26,9 @@ from pqbed_cli.taking import Taken, take_bed, take_native_bed
 
 # Fetches of each profile and size, on each of several lanes, for the CPU term: done in seconds.
 CPU_FETCHES = 30
-RUN_OPTIONS = ("bed", "clock", "lanes", "out")
+RUN_OPTIONS = ("bed", "clock", "lanes", "out", "calibrate")
 # What would change what is measured.
-FIXED = ("samples", "seed", "bed", "clock")
+FIXED = ("samples", "seed", "bed", "clock", "calibrate")
 
 
 def start_study(typed: Mapping[str, Any]) -> int:
@@ -67,11 +67,12 @@ def _conduct(read: ReadStudy, taken: Taken, run: Run, typed: Mapping[str, Any]) 
     study, json_output = read.study, typed["json_output"]
     plan = plan_study(study)
     lanes = min(read.options.lanes or usual_lanes(taken.bed.name, taken.bed.clock), study.samples)
-    say(estimate_line(estimate_plan(plan, taken.bed.clock, lanes, len(run.finished()))), json_output=json_output)
+    calibrate = read.options.calibrate
+    expected = estimate_plan(plan, taken.bed.clock, lanes, len(run.finished()), calibrate=calibrate)
+    say(estimate_line(expected), json_output=json_output)
     _measure_cpu(plan, taken, run, typed)
     go_on = f"pqbed reproduce --resume {run.path}"
-    guard = read.options.guard
-    outcome = conduct(plan, lanes, taken.bed, run, guard=guard, go_on=go_on, json_output=json_output)
+    outcome = conduct(plan, lanes, taken.bed, run, options=read.options, go_on=go_on, json_output=json_output)
     run.write_summary(summarise_run(run))
     print_answer(run, study, write_study_report(run, study), json_output=json_output)
     say_below_floor(outcome.below_floor, json_output=json_output)

@@ -13,6 +13,8 @@ from pqbed.spec.text import read_run_sweep, sweep_from, sweep_to_toml
 from pqbed.store.manifest import resume_manifest, start_manifest
 from pqbed.store.run import Run, create_run, open_run
 from pqbed_cli.conducting import conduct, say_interrupted
+from pqbed_cli.cpu_term import add_handshake_cpu
+from pqbed_cli.exits import INTERRUPTED
 from pqbed_cli.planning import Settled, estimate, settle
 from pqbed_cli.render.output import say
 from pqbed_cli.render.plan import estimate_line
@@ -67,11 +69,15 @@ def resume_sweep(typed: Mapping[str, Any]) -> int:
 def _conduct(settled: Settled, taken: Taken, run: Run, typed: Mapping[str, Any]) -> int:
     """Measure with progress, then print the table and the path of the run."""
     json_output, go_on = typed["json_output"], f"pqbed sweep --resume {run.path}"
-    guard = settled.request.options.guard
-    outcome = conduct(settled.plan, settled.lanes, taken.bed, run, guard=guard, go_on=go_on, json_output=json_output)
+    options = settled.request.options
+    outcome = conduct(
+        settled.plan, settled.lanes, taken.bed, run, options=options, go_on=go_on, json_output=json_output
+    )
     run.write_summary(summarise_run(run))
     if settled.plan.precision_ppm is not None:
         run.write_precision(precision_of(run))
+    if outcome.exit_code != INTERRUPTED:
+        add_handshake_cpu(run, settled.plan.profiles)
     report_run(run, DEFAULT_PERCENTILES, json_output=json_output)
     say_interrupted(outcome, go_on)
     return outcome.exit_code

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+from pqbed.calibrate.schedule import real_seconds
 from pqbed.flights import RESPONSE_HEADER_BYTES, typical_flights
 from pqbed.model import mean_loss_ppm, segment_count, ttlb_floor_ns
-from pqbed.net.shape import SIDES, loss_of
+from pqbed.net.shape import SIDES, loss_of, shape_direction
 from pqbed.plan import Plan, plan_sweep
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import PPM
-from pqbed.spec.options import Clock
+from pqbed.spec.options import Calibrate, Clock
 from pqbed.spec.sweep import Sweep
 
 DEFAULT_BUDGET_S = 300.0
@@ -22,12 +23,29 @@ LOSS_STRETCH = 25.0
 # for 0 KiB, 15 to 30 ms for 200 KiB (142 segments, each of which wakes the client).
 VIRTUAL_FETCH_S = 0.008
 VIRTUAL_SEGMENT_S = 0.00012
+# Measured: 0.07 s for a link without loss and jitter, 0.15 to 0.2 s with either.
+VIRTUAL_LINK_S = 0.2
 
 
 def estimate_seconds(plan: Plan, clock: Clock, lanes: int) -> float:
     """Return the wall-clock seconds that all fetches of `plan` take on `lanes`, without building and booting."""
     each = _virtual_seconds if clock == "virtual" else _real_seconds
     return plan.block_count * sum(map(each, plan.cells.values())) / max(1, lanes)
+
+
+def calibration_seconds(plan: Plan, clock: Clock, lanes: int, when: Calibrate) -> float:
+    """Return the wall-clock seconds that the links of `plan` take to be measured; with `always` by every lane."""
+    if when == "off":
+        return 0.0
+    links = plan.links.values()
+    if clock == "virtual":
+        each = [VIRTUAL_LINK_S] * len(links)
+    else:
+        each = [
+            real_seconds(shape_direction(link, tcp, "client", 1), shape_direction(link, tcp, "server", 1))
+            for link, tcp in links
+        ]
+    return sum(each) / (max(1, lanes) if when == "once" else 1)
 
 
 def samples_for_budget(sweep: Sweep, clock: Clock, lanes: int, budget_s: float = DEFAULT_BUDGET_S) -> int:

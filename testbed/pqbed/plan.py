@@ -55,6 +55,12 @@ class Plan:
     precision_ppm: int | None = None
 
     @property
+    def links(self) -> dict[str, tuple[Link, Tcp]]:
+        """Return the links that the cells lie over, each with its TCP settings, by id."""
+        pairs = dict.fromkeys((cell.link, cell.tcp) for cell in self.cells.values())
+        return {link_id(link, tcp): (link, tcp) for link, tcp in pairs}
+
+    @property
     def block_count(self) -> int:
         return self.samples
 
@@ -112,6 +118,16 @@ def cell_id(cell: Cell) -> str:
     return _digest(cell)[:12]
 
 
+def link_id(link: Link, tcp: Tcp) -> str:
+    """Return 12 hexadecimal digits for what is calibrated as one: a link and the TCP settings of its ends."""
+    return hashlib.sha256(f"{_digest(link)}/{_digest(tcp)}".encode()).hexdigest()[:12]
+
+
+def calibration_seed(seed: int, identity: str) -> int:
+    """Return the seed that link `identity` is calibrated with."""
+    return _mix(seed, "calibration", identity)
+
+
 def _grid(sweep: Sweep) -> Iterator[Cell]:
     for link, tcp in itertools.product(_links(sweep), _tcps(sweep)):
         for profile, size_bytes, http in itertools.product(sweep.arms, sweep.size_bytes, sweep.http):
@@ -149,7 +165,7 @@ def _tcps(sweep: Sweep) -> Iterator[Tcp]:
         )
 
 
-def _digest(value: Cell | Link) -> str:
+def _digest(value: Cell | Link | Tcp) -> str:
     text = json.dumps(_said(to_json(value)), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -12,9 +12,12 @@ MS, MBIT, KIB = 1_000_000, 1_000_000, 1024
 
 PROFILES = (
     Profile(name="classical", group="X25519", chain=Chain(algorithm="rsa2048")),
+    Profile(name="ecdsa", group="X25519", chain=Chain(algorithm="p256")),
     Profile(name="pq", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65")),
     Profile(name="large", group="X25519MLKEM768", chain=Chain(algorithm="rsa2048", wire_bytes=30_000)),
 )
+# With a chain of 15 KB the first flight is larger than either window of the grid.
+LARGEST = Profile(name="mldsa87", group="X25519MLKEM768", chain=Chain(algorithm="mldsa87", depth=3))
 MUTUAL = Profile(name="mutual", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65"), mutual=True)
 
 
@@ -37,8 +40,10 @@ GRID = tuple(
 EDGES = (
     make_cell(PROFILES[0], 35, 0, 200, 400),
     make_cell(PROFILES[0], 200, 1000, 60, 400),
-    make_cell(PROFILES[1], 35, 100, 60, 200, initrwnd=10),
+    make_cell(PROFILES[2], 35, 100, 60, 200, initrwnd=10),
     make_cell(PROFILES[0], 35, 1000, 20, 4096),
+    make_cell(LARGEST, 35, 100, 10, 20),
+    make_cell(LARGEST, 200, 1000, 20, 100),
     make_cell(MUTUAL, 35, 100, 10, 20),
     make_cell(MUTUAL, 200, 1, 10, 20),
 )

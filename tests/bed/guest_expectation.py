@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.append("/opt/pqbed/vendor")
 
-from expectation_grid import EDGES, GRID, MS, MUTUAL, PROFILES
+from expectation_grid import EDGES, GRID, LARGEST, MS, MUTUAL, PROFILES
 
 from pqbed.agent.lane import LaneAgent
 from pqbed.plan import cell_id
@@ -16,7 +16,7 @@ from pqbed.spec.sample import Fetch
 
 def main() -> None:
     agent = LaneAgent(0, "virtual", Path("/run/pqbed"))
-    facts = agent.start((*PROFILES, MUTUAL), 300_000 * MS)
+    facts = agent.start((*PROFILES, LARGEST, MUTUAL), 300_000 * MS)
     print(json.dumps({"served": to_json(facts.served)}), flush=True)
     cells = {cell_id(cell): cell for cell in (*GRID, *EDGES)}
     agent.cells(cells)

@@ -33,4 +33,6 @@ SPECIAL = {
     **{f"short {layout}": cell(replace(SHORT, layout=layout)) for layout in LAYOUTS},
     "short again": cell(replace(SHORT, layout="router")),
     "jittery": cell(JITTERY),
+    # On both sides of what these 50 KiB need, as the expectation counts it.
+    **{f"queue {packets}": cell(replace(SHORT, layout="router", queue_packets=packets), 50) for packets in (24, 25)},
 }

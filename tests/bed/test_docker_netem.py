@@ -99,16 +99,20 @@ def test_both_layouts_of_one_lane_obey_physics(bed, netem_engine):
     routed = replace(LINK, layout="router", bandwidth_up_bps=1_000_000)
     grid = {
         name: Cell(link=link, tcp=Tcp(), profile=CLASSICAL, workload=Workload(size_bytes=50 * 1024))
-        for name, link in (("router", routed), ("ends", LINK))
+        for name, link in (("router", routed), ("short", replace(routed, queue_packets=3)), ("ends", LINK))
     }
     got = [(fetch.cell_id, timings) for fetch, timings in lane.run(grid, fetches(grid, 3))]
     state = lane.set_link(routed, Tcp(), seed=7)
     roles = {one.labels[ROLE] for one in netem_engine.find("container", ours(0))}
     lane.close()
-    assert [timings.outcome for _, timings in got] == ["ok"] * 6, got
-    for _, timings in got:
+    assert [timings.outcome for _, timings in got] == ["ok"] * 9, got
+    for name, timings in got:
         assert 40 * MS <= timings.tcp_connect_ns < 140 * MS
-        assert 160 * MS <= timings.last_byte_ns < 1000 * MS
+        assert 160 * MS <= timings.last_byte_ns < 3000 * MS
+        if name == "ends":
+            assert timings.queue_drops is None
+        else:
+            assert (timings.queue_drops > 0) == (name == "short")
     assert {*PARTS, *STAGES} == roles
     assert tuple(state.stages) == STAGES
     assert all(stage.applied == stage.asked for stage in state.stages.values())

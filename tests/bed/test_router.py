@@ -52,6 +52,17 @@ def test_a_full_queue_loses_packets_in_the_router_and_none_at_the_ends(seen: dic
     assert abs(first["timings"]["last_byte_ns"] - again["timings"]["last_byte_ns"]) < NEAR_NS
 
 
+def test_the_expectation_tells_to_the_packet_when_a_queue_overflows(seen: dict[str, Case]) -> None:
+    (wire_bytes,) = (
+        one["certificate_wire_bytes"] for one in seen["served"]["served"] if one["profile"]["name"] == "classical"
+    )
+    for name, drops in (("queue 24", 1), ("queue 25", 0)):
+        expected = expect_fetch(SPECIAL[name], exchange_of(SPECIAL[name], wire_bytes))
+        assert expected.overflowed == bool(drops)
+        assert seen[name]["timings"]["queue_drops"] == drops
+    assert seen["queue 25"]["timings"]["last_byte_ns"] == pytest.approx(expected.last_byte_ns, rel=TOLERANCE_PCT / 100)
+
+
 def test_every_stage_is_read_back_as_it_was_asked(seen: dict[str, Case]) -> None:
     state = seen["state jittery"]["state"]
     assert tuple(state["stages"]) == STAGES

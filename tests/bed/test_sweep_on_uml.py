@@ -92,6 +92,15 @@ def assert_copies_equal(rows: pl.DataFrame, cells: pl.DataFrame) -> None:
     assert pairs.filter(apart).height <= 1
 
 
+def assert_cpu_term(path: Path, shown: str) -> None:
+    """Virtual time has no CPU cost, so it is measured natively and shown apart, for each profile once."""
+    with open_run(path) as run:
+        costs = {one.profile: one for one in run.manifest.handshake_cpu}
+    assert set(costs) == {"classical", "pq"}
+    assert all(10_000 < ns < 1_000_000_000 for one in costs.values() for ns in (one.client_ns, one.server_ns))
+    assert "CPU of a handshake in ms, not in the TTLB above" in shown
+
+
 def test_a_sweep_and_its_table(tmp_path: Path) -> None:
     sweep = start(tmp_path, *GRID, "--samples", "3", "--json")
     output, errors = sweep.communicate(timeout=PATIENCE_S)
@@ -104,6 +113,7 @@ def test_a_sweep_and_its_table(tmp_path: Path) -> None:
     assert set(rows.group_by("cell_id").len()["len"]) == {3}
     again = subprocess.run([*PQBED, "show", str(run_of(tmp_path))], capture_output=True, text=True, check=True)
     assert "rtt 200ms, loss 10%" in again.stdout
+    assert_cpu_term(run_of(tmp_path), again.stdout)
     assert_copies_equal(rows, pl.read_parquet(run_of(tmp_path) / "cells.parquet"))
 
 

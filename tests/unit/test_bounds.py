@@ -40,6 +40,7 @@ def test_without_loss_a_fetch_is_expected_above_its_floors():
         replace(CELL, tcp=replace(CELL.tcp, congestion_control_client="bbr")),
         replace(CELL, tcp=replace(CELL.tcp, mtu=1400)),
         replace(CELL, profile=replace(CLASSICAL, stack="other")),
+        replace(CELL, profile=replace(CLASSICAL, client_stack="other")),
         replace(CELL, profile=replace(CLASSICAL, group="of tomorrow")),
     ],
 )
@@ -64,6 +65,11 @@ def test_very_long_responses_have_a_floor_alone():
 def test_nothing_is_said_where_a_chain_is_not_known():
     assert bounds_of(CELL, None, None) is None
     assert bounds_of(replace(CELL, profile=replace(CLASSICAL, mutual=True)), 1_715, None) is None
+
+
+def test_nothing_is_said_of_another_version_of_http():
+    assert bounds(replace(CELL, workload=replace(CELL.workload, http="2"))) is None
+    assert bounds(replace(CELL, workload=replace(CELL.workload, http="3"))) is None
 
 
 def test_another_stack_has_a_lower_floor():

@@ -170,3 +170,21 @@ def test_flights_are_written_in_full_buffers():
     assert sealed(16_384) == [16_406]
     assert sealed(16_385) == [16_406, 23]
     assert sealed(0) == []
+
+
+@pytest.mark.parametrize(("queue", "overflows"), [(20, False), (19, True)])
+def test_a_queue_that_is_too_short_for_a_flight_is_told(queue, overflows):
+    cell = cell_of(20, rate=1_000_000)
+    routed = replace(cell, link=replace(cell.link, layout="router", queue_packets=queue))
+    # The acknowledgement of the ClientHello leaves, and twenty segments wait behind it.
+    flights = exchange(server=20 * MSS)
+    assert expect_fetch(routed, flights).overflowed == overflows
+    assert expect_fetch(routed, flights).last_byte_ns == expect_fetch(cell, flights).last_byte_ns
+
+
+def test_at_the_ends_the_delay_line_is_room_too():
+    cell = cell_of(20, rate=1_000_000)
+    # 50 ms at 1 Mbit/s are 5 frames: with 16 that may wait there is room for the same 21.
+    enough, short = (replace(cell, link=replace(cell.link, queue_packets=queue)) for queue in (16, 15))
+    assert not expect_fetch(enough, exchange(server=20 * MSS)).overflowed
+    assert expect_fetch(short, exchange(server=20 * MSS)).overflowed

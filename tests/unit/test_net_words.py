@@ -46,5 +46,5 @@ def test_netem_in_the_words_of_tc(changed, text):
 
 
 def test_other_qdiscs_are_named():
-    root = RootQdisc(kind="noqueue", handle=0, queued=0, netem=None, options=b"")
+    root = RootQdisc(kind="noqueue", handle=0, queued=0, queued_bytes=0, netem=None, options=b"")
     assert qdisc_text(root) == "qdisc noqueue 0: root"

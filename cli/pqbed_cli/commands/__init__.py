@@ -19,6 +19,7 @@ from pqbed_cli.commands.reproduce import reproduce
 from pqbed_cli.commands.show import show
 from pqbed_cli.commands.status import status
 from pqbed_cli.commands.sweep import sweep
+from pqbed_cli.commands.trace import trace
 from pqbed_cli.commands.up import up
 
 
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
         sweep,
         show,
         explain,
+        trace,
         report,
         compare,
         export,

@@ -12,7 +12,11 @@ def export(
     parquet: Annotated[bool, typer.Option("--parquet", help="As Parquet.")] = False,
     json: Annotated[bool, typer.Option("--json", help="As a JSON array of objects.")] = False,
     table: Annotated[
-        str, typer.Option(metavar="NAME", help="samples, cells, summary or percentiles; all with their cells' columns.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="samples, phases, cells, summary or percentiles; all with their cells' columns.",
+        ),
     ] = "samples",
     to: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to. [default: the standard output]")] = None,
     baseline: options.Baseline = None,

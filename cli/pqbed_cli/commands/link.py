@@ -2,6 +2,7 @@ from typing import Annotated
 
 import typer
 
+from pqbed_cli.exits import SOME_FAILED
 from pqbed_cli.options import Json
 
 link = typer.Typer(help="Show the link of the bed that is up, or set it.", no_args_is_help=True, rich_markup_mode=None)
@@ -29,13 +30,16 @@ CongestionControlClient = Annotated[str | None, typer.Option(metavar="NAME", hel
 Seed = Annotated[str | None, typer.Option(metavar="N", help="Seed of loss and jitter.")]
 
 
+Measure = Annotated[bool, typer.Option("--measure", help="Measure it too, and say what is not as asked.")]
+
+
 @link.command("show")
-def show_link(json_output: Json = False) -> None:
-    """Read the link back from the kernel of the bed that is up."""
-    from pqbed.beds.session import open_session_lane, read_session
+def show_link(measure: Measure = False, json_output: Json = False) -> None:
+    """Read the link back from the kernel of the bed that is up; with --measure see whether it is as asked."""
+    from pqbed.beds.session import measure_session_link, open_session_lane, read_session
     from pqbed.spec.codec import to_json
     from pqbed_cli.render.output import print_json
-    from pqbed_cli.render.session import print_state
+    from pqbed_cli.render.session import print_state, show_measured
     from pqbed_cli.taking import take_bed
 
     session = read_session()
@@ -44,6 +48,10 @@ def show_link(json_output: Json = False) -> None:
         open_session_lane(taken.bed, session) as lane,
     ):
         state = lane.read_link()
+        found = measure_session_link(lane, session) if measure else None
+    if found is not None:
+        show_measured(state, found, json_output=json_output)
+        raise typer.Exit(SOME_FAILED if found.deviations else 0)
     if json_output:
         print_json(to_json(state))
     else:

@@ -33,6 +33,7 @@ def plan(
     guard: options.Guard = None,
     bed: options.BedOption = None,
     clock: options.ClockOption = None,
+    calibrate: options.Calibrate = None,
     out: options.Out = None,
     spec: options.Spec = None,
     preset: options.Preset = None,

@@ -15,6 +15,7 @@ def reproduce(
     lanes: options.Lanes = None,
     bed: options.BedOption = None,
     clock: options.ClockOption = None,
+    calibrate: options.Calibrate = None,
     out: options.Out = None,
     resume: Annotated[
         str | None, typer.Option(metavar="RUN", help="Go on with this run (its folder, or latest); --lanes may differ.")

@@ -35,6 +35,7 @@ def sweep(
     guard: options.Guard = None,
     bed: options.BedOption = None,
     clock: options.ClockOption = None,
+    calibrate: options.Calibrate = None,
     out: options.Out = None,
     spec: options.Spec = None,
     preset: options.Preset = None,

@@ -1,3 +1,4 @@
+from pqbed_cli.commands.link import Layout
 from pqbed_cli.options import BedOption, CaBundle, ClockOption, Json, Profiles
 
 
@@ -5,22 +6,24 @@ def up(
     bed: BedOption = None,
     clock: ClockOption = None,
     profile: Profiles = None,
+    layout: Layout = None,
     ca_bundle: CaBundle = None,
     json_output: Json = False,
 ) -> None:
     """Bring a bed up for `link` and `fetch`: make what it needs, start a lane, set the link and read it back."""
     from pqbed.beds.session import Session, bring_up
     from pqbed.spec.codec import to_json
-    from pqbed_cli.link_text import UP_LINK, profiles_from
+    from pqbed_cli.link_text import profiles_from, up_link
     from pqbed_cli.render.output import print_json, say
     from pqbed_cli.render.session import print_state
     from pqbed_cli.taking import take_bed
 
-    profiles = profiles_from(profile)
+    profiles, link = profiles_from(profile), up_link(layout)
     with take_bed(bed, clock, json_output=json_output, ca_bundle=ca_bundle) as taken:
         taken.prepare()
-        wanted = Session(bed=taken.bed.name, clock=taken.bed.clock, profiles=profiles, link=UP_LINK)
-        session, state = bring_up(taken.bed, wanted)
+        session, state = bring_up(
+            taken.bed, Session(bed=taken.bed.name, clock=taken.bed.clock, profiles=profiles, link=link)
+        )
     if json_output:
         print_json({"session": to_json(session), "link": to_json(state)})
         return

@@ -56,7 +56,10 @@ def estimate_line(estimate: Estimate) -> str:
     grid = f"{_counted(estimate.cells, 'cell')} x {_counted(estimate.samples, 'sample')}"
     fetches = f"{_counted(estimate.fetches, 'fetch', 'fetches')} on {_counted(estimate.lanes, 'lane')}"
     about = "" if estimate.seconds < 1 else "about "
-    return f"{grid}: {fetches}, {about}{span(estimate.seconds)}"
+    links = ""
+    if estimate.calibration_seconds >= 1:
+        links = f", of which {span(estimate.calibration_seconds)} to calibrate {_counted(estimate.links, 'link')}"
+    return f"{grid}: {fetches}, {about}{span(estimate.seconds)}{links}"
 
 
 def _staged_line(most: Estimate, least: Estimate) -> str:

@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 
-from pqbed.beds.session import Session
+from pqbed.beds.session import MeasuredLink, Session
+from pqbed.calibrate.judge import achieved_rate_bps
+from pqbed.calibrate.measured import Direction, Measured, Sender
 from pqbed.net.shape import EndShape
 from pqbed.net.state import LinkState
+from pqbed.spec.codec import to_json
 from pqbed.spec.link import Link
 from pqbed.spec.parse import format_loss
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
 from pqbed.spec.sides import losses, rates, sides
 from pqbed.units import format_duration, format_rate, format_size
-from pqbed_cli.render.numbers import milliseconds
-from pqbed_cli.render.output import say
+from pqbed_cli.render.numbers import NONE, milliseconds
+from pqbed_cli.render.output import print_json, say
 from pqbed_cli.render.table import Table, print_tables
 
 
@@ -44,6 +47,59 @@ def print_state(state: LinkState) -> None:
     print_tables([Table(columns=columns, rows=rows)])
     for name, end in ends:
         say(f"{name}: {end.text}")
+
+
+def show_measured(state: LinkState, found: MeasuredLink, *, json_output: bool) -> None:
+    """Print what was asked and what was achieved, and each thing that is wrong."""
+    lines = [deviation.text for deviation in found.deviations]
+    if json_output:
+        print_json({**to_json(state), "measured": to_json(found.calibration.measured), "deviations": lines})
+        return
+    print_state(state)
+    say("")
+    print_tables([measured_table(found.calibration.measured)])
+    for line in lines:
+        say(f"wrong: {line}")
+    if not lines:
+        say("as asked, as far as could be measured")
+
+
+def measured_table(measured: Measured) -> Table:
+    """Return one row a direction, with the side that sends in it."""
+    ways = (("up", measured.up, measured.client), ("down", measured.down, measured.server))
+    rows = tuple((name, *_way(way), *_sender(sender)) for name, way, sender in ways)
+    p50, p99 = (milliseconds(rtt_ns) for rtt_ns in (measured.rtt_p50_ns, measured.rtt_p99_ns))
+    columns = (
+        "direction",
+        "delay p50",
+        "p99",
+        "rate",
+        "lost",
+        "queue",
+        "seed",
+        "mtu",
+        "frames",
+        "initcwnd",
+        "congestion",
+    )
+    return Table(title=f"measured; rtt of small datagrams: p50 {p50} ms, p99 {p99} ms", columns=columns, rows=rows)
+
+
+def _way(way: Direction) -> tuple[str, ...]:
+    rate_bps = achieved_rate_bps(way)
+    delays = [milliseconds(way.delays_ns[percent]) if way.delays_ns else NONE for percent in (50, 99)]
+    return (
+        *delays,
+        "no limit" if rate_bps is None else f"{rate_bps / 1e6:.4g} Mbit/s",
+        f"{way.lost} of {way.sent}",
+        NONE if way.queue_packets is None else f"{way.queue_packets} packets",
+        {True: "obeyed", False: "ignored", None: NONE}[way.seed_repeats],
+    )
+
+
+def _sender(sender: Sender) -> tuple[str, ...]:
+    values = (sender.mtu, sender.flight_frame_bytes, sender.initcwnd, sender.congestion_control or None)
+    return tuple(NONE if value is None else str(value) for value in values)
 
 
 def print_fetches(profile: Profile, size_bytes: int, fetched: Sequence[Timings]) -> None:

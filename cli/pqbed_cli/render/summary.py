@@ -54,6 +54,14 @@ def failure_lines(rows: Sequence[Row]) -> list[str]:
     return [*lines[:MOST_FAILURE_LINES], f"and {more} cells more"] if more > 0 else lines
 
 
+def wrong_link_lines(rows: Sequence[Row]) -> list[str]:
+    """Return one line for each link that calibration found wrong: `rtt 35ms: rtt: asked 35 ms, achieved 70 ms`."""
+    axes = split_axes(rows)
+    wrong = {row["link_id"]: row for row in rows if row.get("link_wrong")}
+    titles = {name: axes.title(row) for name, row in wrong.items()}
+    return [f"{title + ': ' if title else ''}{wrong[name]['link_deviations']}" for name, title in titles.items()]
+
+
 def _block(title: str, members: Sequence[Row], percentiles: Sequence[str]) -> Table:
     profiles = list(dict.fromkeys(row["profile"] for row in members))
     lay_out = _wide if len(profiles) <= MOST_SIDE_BY_SIDE else _long

@@ -13,7 +13,7 @@ from pqbed.spec.profile import DEFAULT_STACK
 def main() -> None:
     """Run one role until the input ends."""
     parser = argparse.ArgumentParser(prog="pqbed.agent")
-    parser.add_argument("role", choices=("guest", "contained", "end", "server", "client"))
+    parser.add_argument("role", choices=("guest", "contained", "end", "server", "client", "tap"))
     parser.add_argument("--lane", type=int, default=0)
     parser.add_argument("--clock", choices=get_args(Clock), default="real")
     parser.add_argument("--ifname", default="eth0")

@@ -8,17 +8,26 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pqbed.agent.calibration import calibrate
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.namespace import Namespace
 from pqbed.agent.routed import lay_routed_way
 from pqbed.agent.serve import Calls
 from pqbed.agent.stacks import StackClients, StackServers
+from pqbed.agent.tap import Tap, in_pieces
+from pqbed.agent.tracing import Traced, TracedFetch, Tracer
 from pqbed.agent.triple import Triple
 from pqbed.agent.way import Way
+from pqbed.calibrate.measure import Station
+from pqbed.calibrate.measured import Calibration
+from pqbed.calibrate.station import LocalStation
 from pqbed.fetch.drivers import StackClient
 from pqbed.net import sysctls
 from pqbed.net.end import End
 from pqbed.net.link import IFNAME, make_pair
+from pqbed.net.mirror import Mirror
+from pqbed.net.router import ROUTED_IFNAME
+from pqbed.net.shape import Side
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Layout, Link
@@ -33,6 +42,8 @@ from pqbed.tls.server import Server
 # (kernel/time/timer.c). Fetches that start at the same phase of the coarsest have the same retransmission times, and
 # with them the same losses. The guest's HZ is 1000.
 TIMER_PHASE_NS = 4_096_000_000
+# Of the ends, by the layout of the link.
+INTERFACES: dict[Layout, str] = {"ends": IFNAME, "router": ROUTED_IFNAME}
 
 
 class LaneAgent:
@@ -51,10 +62,12 @@ class LaneAgent:
             client_end=End(None, IFNAME),
             server_end=End(self._namespace.path, IFNAME),
             address=addresses.server.address,
+            client_address=addresses.client.address,
         )
         self._ways: dict[Layout, Way] = {"ends": ends}
         self._cells: dict[str, Cell] = {}
         self._triple: Triple | None = None
+        self._traced: Traced | None = None
 
     def calls(self) -> Calls:
         """Return what this agent answers, by name."""
@@ -64,7 +77,11 @@ class LaneAgent:
             "run": self.run_told,
             "set_link": self.set_link,
             "read_link": self.read_link,
+            "calibrate": self.calibrate,
             "cpu": self.cpu,
+            "trace": self.trace,
+            "pcap": self.pcap,
+            "keys": self.keys,
         }
 
     def start(self, profiles: tuple[Profile, ...], timeout_ns: int) -> LaneFacts:
@@ -102,9 +119,39 @@ class LaneAgent:
         """Read both ends."""
         return self._started().read_link()
 
+    def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
+        """Measure a link, and leave nothing of it behind."""
+        return calibrate(self._started(), self._stations, link=link, tcp=tcp, seed=seed, clock=self._clock)
+
     def cpu(self) -> dict[str, int]:
         """Return this agent's own CPU time so far, ns."""
         return {"agent_ns": time.process_time_ns()}
+
+    def trace(self, fetch: Fetch) -> TracedFetch:
+        """Do `fetch` with a capture at both ends and a key log, which `pcap` and `keys` give out."""
+        cell = self._cells[fetch.cell_id]
+        self._way_of(cell.link.layout)
+        ifname = INTERFACES[cell.link.layout]
+        server_ns = self._namespace.path
+        tracer = Tracer(
+            triple=self._started(),
+            mirrors=[Mirror(netns, ifname) for netns in (None, server_ns)],
+            client_tap=Tap(None, ifname),
+            server_tap=Tap(server_ns, ifname),
+            client=self._clients,
+        )
+        self._traced = tracer.trace(cell, fetch.seed)
+        return self._traced.fetch
+
+    def pcap(self, side: Side) -> Iterator[str]:
+        """Yield the capture of one side, in pieces of base64."""
+        traced = self._last_trace()
+        yield from in_pieces(traced.client_pcap if side == "client" else traced.server_pcap)
+
+    def keys(self) -> str:
+        """Return the key log of the last trace, and forget the trace."""
+        traced, self._traced = self._last_trace(), None
+        return traced.keys
 
     def close(self) -> None:
         """End the server."""
@@ -118,6 +165,14 @@ class LaneAgent:
         if layout not in self._ways:
             self._ways[layout] = lay_routed_way(self._index, self._namespace.path)
         return self._ways[layout]
+
+    def _stations(self, way: Way) -> tuple[Station, Station]:
+        return LocalStation(None, way.client_end.queue), LocalStation(self._namespace.path, way.server_end.queue)
+
+    def _last_trace(self) -> Traced:
+        if self._traced is None:
+            raise RuntimeError("trace comes first")
+        return self._traced
 
     def _started(self) -> Triple:
         if self._triple is None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from pqbed.fetch.request import FetchRequest
+from pqbed.net.capture import Room
 from pqbed.net.shape import EndShape
 from pqbed.net.state import EndState
 from pqbed.spec.profile import Profile
@@ -27,6 +28,10 @@ class End(Protocol):
 
     def quiet(self) -> None:
         """Drop every packet on the wire and let those that follow pass untouched, until the next `shape`."""
+        ...
+
+    def queue(self) -> tuple[int, int]:
+        """Return how many packets are in its netem, and their bytes; none without one."""
         ...
 
     def drain(self) -> int:
@@ -85,6 +90,14 @@ class Client(Protocol):
         """Close the connection of the last fetch."""
         ...
 
+    def log_keys(self) -> None:
+        """Keep the secrets of every connection from now on, until `take_keys`. For a trace only."""
+        ...
+
+    def take_keys(self) -> str:
+        """Return the secrets in the NSS key log format, forget them, and keep no more."""
+        ...
+
 
 class StackServer(Server, Protocol):
     """The TLS server of one stack."""
@@ -99,4 +112,35 @@ class StackClient(Client, Protocol):
 
     def version(self) -> str:
         """Return the client's line of versions."""
+        ...
+
+
+class Mirror(Protocol):
+    """Shows what an end sends before its link touches it."""
+
+    def start(self) -> None:
+        """Begin. Raises HostError where the kernel cannot."""
+        ...
+
+    def stop(self) -> None:
+        """End. Safe to call where nothing has begun."""
+        ...
+
+
+class Tap(Protocol):
+    """Captures what an end sends and receives; its mirror must have been started."""
+
+    def begin(self, room: Room) -> None:
+        """Begin. Raises HostError where packets may not be captured."""
+        ...
+
+    def end(self) -> int:
+        """End, keep what was captured for `pcap`, and return the time on the clock of the frames, ns.
+
+        Raises HostError where `room` was not enough.
+        """
+        ...
+
+    def pcap(self) -> bytes:
+        """Return what was captured as a file, once."""
         ...

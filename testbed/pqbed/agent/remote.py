@@ -1,9 +1,12 @@
 """The parts of a lane behind channels: the same methods, spoken as calls (see roles.py)."""
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Iterable, Sequence
 
 from pqbed.agent.channel import Channel
+from pqbed.calibrate.station import Came, Filled, Flight, Train
 from pqbed.fetch.request import FetchRequest
+from pqbed.net.capture import Room
 from pqbed.net.shape import EndShape
 from pqbed.net.state import EndState
 from pqbed.spec.profile import Profile
@@ -14,6 +17,11 @@ from pqbed.tls.server import FIRST_PORT
 from pqbed.tls.support import Support
 
 Nothing = type(None)
+
+
+def join_pieces(pieces: Iterable[str]) -> bytes:
+    """Return what `agent.tap.in_pieces` took apart."""
+    return b"".join(base64.b64decode(piece) for piece in pieces)
 
 
 class RemoteEnd:
@@ -30,6 +38,10 @@ class RemoteEnd:
 
     def quiet(self) -> None:
         self._channel.call("quiet", Nothing)
+
+    def queue(self) -> tuple[int, int]:
+        packets, queued_bytes = self._channel.call("queue", tuple[int, ...])
+        return packets, queued_bytes
 
     def drain(self) -> int:
         return self._channel.call("drain", int)
@@ -49,6 +61,43 @@ class RemoteEnd:
     def sysctls(self) -> dict[str, str]:
         """Return the kernel settings of this end's namespace."""
         return self._channel.call("sysctls", dict[str, str])
+
+
+class RemoteStation:
+    """A `Station` (calibrate/measure.py) behind the channel of its end: there it may look into netem."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def open(self, own: str, other: str) -> None:
+        self._channel.call("station_open", Nothing, own=own, other=other)
+
+    def close(self) -> None:
+        self._channel.call("station_close", Nothing)
+
+    def mtu(self) -> int:
+        return self._channel.call("station_mtu", int)
+
+    def send(self, train: Train) -> None:
+        self._channel.call("station_send", Nothing, train=train)
+
+    def collect(self, train: Train, wait_ns: int, patience_ns: int) -> Came:
+        return self._channel.call("station_collect", Came, train=train, wait_ns=wait_ns, patience_ns=patience_ns)
+
+    def call(self, timeout_ns: int) -> bool:
+        return self._channel.call("station_call", bool, timeout_ns=timeout_ns)
+
+    def answer(self, timeout_ns: int) -> bool:
+        return self._channel.call("station_answer", bool, timeout_ns=timeout_ns)
+
+    def flight(self) -> Flight:
+        return self._channel.call("station_flight", Flight)
+
+    def hang_up(self) -> None:
+        self._channel.call("station_hang_up", Nothing)
+
+    def fill(self, most: int) -> Filled:
+        return self._channel.call("station_fill", Filled, most=most)
 
 
 class RemoteServer:
@@ -100,5 +149,40 @@ class RemoteClient:
     def release(self) -> None:
         self._channel.call("release", Nothing)
 
+    def log_keys(self) -> None:
+        self._channel.call("log_keys", Nothing)
+
+    def take_keys(self) -> str:
+        return self._channel.secret_call("take_keys", str)
+
     def version(self) -> str:
         return self._channel.call("version", str)
+
+
+class RemoteMirror:
+    """A `Mirror` behind the channel of its end."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def start(self) -> None:
+        self._channel.call("mirror", Nothing)
+
+    def stop(self) -> None:
+        self._channel.call("unmirror", Nothing)
+
+
+class RemoteTap:
+    """A `Tap` behind a channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def begin(self, room: Room) -> None:
+        self._channel.call("begin", Nothing, room=room)
+
+    def end(self) -> int:
+        return self._channel.call("end", int)
+
+    def pcap(self) -> bytes:
+        return join_pieces(self._channel.stream("pcap", str))

@@ -11,17 +11,22 @@ def part_calls(role: str, ifname: str, stack: str) -> tuple[Calls, Callable[[], 
         return _end_calls(ifname)
     if role == "server":
         return _server_calls(stack)
+    if role == "tap":
+        return _tap_calls(ifname)
     return _client_calls(stack)
 
 
 def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
+    from pqbed.calibrate.station import LocalStation  # noqa: PLC0415
     from pqbed.net import sysctls  # noqa: PLC0415
     from pqbed.net.end import End  # noqa: PLC0415
+    from pqbed.net.mirror import Mirror  # noqa: PLC0415
     from pqbed.net.neighbour import fix_neighbour  # noqa: PLC0415
     from pqbed.net.probe import netem_support  # noqa: PLC0415
     from pqbed.net.redirects import stop_redirects  # noqa: PLC0415
 
-    end = End(None, ifname)
+    end, mirror = End(None, ifname), Mirror(None, ifname)
+    station = LocalStation(None, end.queue)
 
     def probe() -> None:
         netem_support(ifname)
@@ -37,10 +42,23 @@ def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
         "read": end.read,
         "quiet": end.quiet,
         "drain": end.drain,
+        "queue": end.queue,
         "probe": probe,
         "neighbour": neighbour,
         "stop_redirects": quiet_redirects,
         "sysctls": sysctls.read,
+        "station_open": station.open,
+        "station_close": station.close,
+        "station_mtu": station.mtu,
+        "station_send": station.send,
+        "station_collect": station.collect,
+        "station_call": station.call,
+        "station_answer": station.answer,
+        "station_flight": station.flight,
+        "station_hang_up": station.hang_up,
+        "station_fill": station.fill,
+        "mirror": mirror.start,
+        "unmirror": mirror.stop,
     }
     return calls, end.close
 
@@ -64,6 +82,14 @@ def _server_calls(stack: str) -> tuple[Calls, Callable[[], None]]:
     return calls, server.stop
 
 
+def _tap_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
+    from pqbed.agent.tap import Tap, in_pieces  # noqa: PLC0415
+
+    tap = Tap(None, ifname)
+    calls: Calls = {"begin": tap.begin, "end": tap.end, "pcap": lambda: in_pieces(tap.pcap())}
+    return calls, tap.close
+
+
 def _client_calls(stack: str) -> tuple[Calls, Callable[[], None]]:
     from pqbed.fetch.drivers import StackClient  # noqa: PLC0415
     from pqbed.spec.stacks import stack_named  # noqa: PLC0415
@@ -75,6 +101,8 @@ def _client_calls(stack: str) -> tuple[Calls, Callable[[], None]]:
         "take_credentials": client.take_credentials,
         "fetch": client.fetch,
         "release": client.release,
+        "log_keys": client.log_keys,
+        "take_keys": client.take_keys,
         "version": client.version,
     }
     return calls, client.release

@@ -15,5 +15,6 @@ def lay_routed_way(lane_index: int, server_ns: str) -> Way:
         client_end=End(None, ROUTED_IFNAME),
         server_end=End(server_ns, ROUTED_IFNAME),
         address=routed.addresses.server.address,
+        client_address=routed.addresses.client.address,
         stages={stage: End(netns, stage) for stage, netns in routed.stages.items()},
     )

@@ -90,6 +90,13 @@ class StackClients:
         for client in self._opened.values():
             client.release()
 
+    def log_keys(self) -> None:
+        for client in self._opened.values():
+            client.log_keys()
+
+    def take_keys(self) -> str:
+        return "".join(client.take_keys() for client in self._opened.values())
+
     def versions(self) -> dict[str, str]:
         """Return each client's line of versions; where there is one alone, as `client`."""
         alone = len(self._opened) == 1

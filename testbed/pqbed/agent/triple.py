@@ -63,35 +63,39 @@ class Triple:
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends, and what is between them, and read it back."""
-        return self._take_way(link.layout).shape(link, tcp, seed)
+        return self.take_way(link.layout).shape(link, tcp, seed)
 
     def read_link(self) -> LinkState:
         """Read both ends, and what is between them, as they are."""
-        return (self._way or self._take_way(DEFAULT_LAYOUT)).read()
+        return (self._way or self.take_way(DEFAULT_LAYOUT)).read()
 
     def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
         """Do `fetches` in order and yield each with what it gave."""
         for fetch in fetches:
-            yield fetch, self._sample(cells[fetch.cell_id], fetch.seed)
+            yield fetch, self.sample(cells[fetch.cell_id], fetch.seed)
 
-    def _take_way(self, layout: Layout) -> Way:
+    def take_way(self, layout: Layout) -> Way:
+        """Return the way of `layout`, from now on in use."""
         self._way = self._way_of(layout)
         return self._way
 
-    def _sample(self, cell: Cell, seed: int) -> Timings:
+    def sample(self, cell: Cell, seed: int, before_quiet: Callable[[], None] = lambda: None) -> Timings:
+        """Do one fetch. `before_quiet` is called when it is done, while the link still stands."""
         served = self._served.get(cell.profile)
         if served is None:
             return Timings(outcome="unsupported", detail=self._refused.get(cell.profile, "not served in this lane"))
         self._offer(cell.workload.size_bytes)
         try:
-            way = self._take_way(cell.link.layout)
+            way = self.take_way(cell.link.layout)
             self._settle()
             way.shape(cell.link, cell.tcp, seed)
-            timings = self._examine(self._client.fetch(self._request(cell, served, way.address)))
+            timings = self._client.fetch(self._request(cell, served, way.address))
+            before_quiet()
+            timings = self._examine(timings)
         except HostError as error:
             timings = Timings(outcome="link_mismatch", detail=error.message)
         finally:
-            dropped = self._quiet()
+            dropped = self.quiet()
         return timings if dropped is None else replace(timings, queue_drops=dropped)
 
     def _request(self, cell: Cell, served: Served, address: str) -> FetchRequest:
@@ -116,7 +120,7 @@ class Triple:
         self._server.restart()
         return Timings(outcome="server_down", detail=timings.detail, tcp_connect_ns=timings.tcp_connect_ns)
 
-    def _quiet(self) -> int | None:
+    def quiet(self) -> int | None:
         """Take the link away and close the connection over the bare wire, so that nothing of it is left.
 
         Return how many packets its queues had no room for, where that is known.

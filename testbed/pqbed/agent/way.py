@@ -17,6 +17,7 @@ class Way:
     client_end: End
     server_end: End
     address: str
+    client_address: str
     stages: Mapping[Stage, End] = field(default_factory=dict)
 
     def shape(self, link: Link, tcp: Tcp, seed: int) -> LinkState:

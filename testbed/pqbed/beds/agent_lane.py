@@ -4,8 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
+from pqbed.agent.remote import join_pieces
+from pqbed.agent.tracing import Traced, TracedFetch
 from pqbed.beds.process import LaneProcess
+from pqbed.calibrate.measured import Calibration
 from pqbed.errors import LaneError
+from pqbed.net.shape import SIDES
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
@@ -58,6 +62,18 @@ class AgentLane:
     def read_link(self) -> LinkState:
         """Read both ends."""
         return self._channel.call("read_link", LinkState)
+
+    def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
+        """Measure a link (see `beds.bed.Lane`)."""
+        return self._channel.call("calibrate", Calibration, link=link, tcp=tcp, seed=seed)
+
+    def trace(self, cell: Cell, fetch: Fetch) -> Traced:
+        """Do one fetch and capture it at both ends."""
+        self._teach({fetch.cell_id: cell}, (fetch,))
+        traced = self._channel.call("trace", TracedFetch, fetch=fetch)
+        client, server = (join_pieces(self._channel.stream("pcap", str, side=side)) for side in SIDES)
+        keys = self._channel.secret_call("keys", str)
+        return Traced(fetch=traced, client_pcap=client, server_pcap=server, keys=keys)
 
     def cpu(self) -> dict[str, int]:
         """Return CPU times of the agent, ns."""

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 from pqbed.agent.facts import LaneFacts
+from pqbed.agent.tracing import Traced
+from pqbed.calibrate.measured import Calibration
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
@@ -35,6 +37,14 @@ class Lane(Protocol):
 
     def read_link(self) -> LinkState:
         """Read both ends as they are."""
+        ...
+
+    def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
+        """Measure a link, set as it is for a fetch. Raises HostError where the kernel took something else."""
+        ...
+
+    def trace(self, cell: Cell, fetch: Fetch) -> Traced:
+        """Do one fetch and capture it at both ends. Raises HostError where packets cannot be captured here."""
         ...
 
     def close(self) -> None:

@@ -9,8 +9,11 @@ import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pqbed.agent.facts import LaneFacts
+from pqbed.agent.tracing import Traced
 from pqbed.beds.bed import BedName
-from pqbed.errors import LaneError
+from pqbed.beds.invented import invent_measured
+from pqbed.calibrate.measured import Calibration
+from pqbed.errors import HostError, LaneError
 from pqbed.expect import exchange_of
 from pqbed.flights import typical_certificate_bytes, typical_flights
 from pqbed.model import connect_floor_ns, handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
@@ -104,6 +107,14 @@ class FakeLane:
         if self._link is None:
             raise LaneError(f"lane {self.index} has no link yet")
         return self._link
+
+    def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
+        """Measure nothing: answer what a link that is as asked would show."""
+        state = self.set_link(link, tcp, seed)
+        return Calibration(measured=invent_measured(link, tcp), state=state)
+
+    def trace(self, cell: Cell, fetch: Fetch) -> Traced:  # noqa: ARG002
+        raise HostError("the fake bed sends no packets, so there is nothing to trace", "take another bed: --bed uml")
 
     def close(self) -> None:
         self._closed.set()

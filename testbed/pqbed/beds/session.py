@@ -19,6 +19,8 @@ from pqbed.beds.bed import Bed, BedName, Lane
 from pqbed.beds.choose import bed_choice
 from pqbed.beds.make import clear_engine
 from pqbed.beds.usable import Engine, find_engine
+from pqbed.calibrate.judge import Deviation, judge
+from pqbed.calibrate.measured import Calibration
 from pqbed.errors import SpecError, StoreError
 from pqbed.net.state import LinkState
 from pqbed.plan import cell_id
@@ -142,6 +144,21 @@ def set_session_link(bed: Bed, session: Session) -> LinkState:
         state = lane.set_link(session.link, session.tcp, session.seed)
     write_session(session)
     return state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredLink:
+    """What was measured of a link, and what of it is not as asked."""
+
+    calibration: Calibration
+    deviations: tuple[Deviation, ...]
+
+
+def measure_session_link(lane: Lane, session: Session) -> MeasuredLink:
+    """Measure the session's link on its lane."""
+    calibration = lane.calibrate(session.link, session.tcp, session.seed)
+    deviations = judge(session.link, session.tcp, calibration.measured, session.clock)
+    return MeasuredLink(calibration=calibration, deviations=deviations)
 
 
 def fetch_in_session(lane: Lane, session: Session, profile: Profile, size_bytes: int, count: int) -> Iterator[Timings]:

@@ -1,6 +1,5 @@
 """Which beds this host can run, and the cure where it cannot. Looks, and changes nothing."""
 
-import errno
 import os
 import platform
 import shutil
@@ -12,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from pqbed.beds.bed import BedName
+from pqbed.beds.docker.place import absent_socket, engine_place
 from pqbed.beds.kernel import kernel_has_netem
 
 UML_MACHINES = ("x86_64", "amd64")
 PROBED_LATER = "(whether it has sch_netem is probed in a container)"
 UML_TOOLS = ("mmdebstrap",)
-DEFAULT_ENGINE = "unix:///var/run/docker.sock"
 ENGINE_TIMEOUT_S = 5
 NETEM_CURE = (
     "install the kernel's extra modules (Debian, Ubuntu: linux-modules-extra-$(uname -r); Fedora: kernel-modules-extra)"
@@ -48,21 +47,26 @@ class Engine:
 
 
 def find_engine() -> Engine | str:
-    """Ask the engine of DOCKER_HOST or the default socket. Returns why not where none answers."""
-    address = engine_address()
-    if address.startswith("unix://") and not Path(address.removeprefix("unix://")).exists():
-        return f"{address}: {os.strerror(errno.ENOENT)}"
+    """Ask the engine that `beds/docker/sdk.py` would take. Returns why not where none answers."""
+    place = engine_place()
+    if absent := absent_socket(place.host):
+        return f"{place.host}: {absent}"
     import docker
     import docker.errors
 
     try:
-        client = docker.from_env(timeout=ENGINE_TIMEOUT_S)
-    except docker.errors.DockerException as error:
-        return _reason(error)
+        client = docker.DockerClient(
+            base_url=place.host,
+            tls=place.tls or False,
+            timeout=ENGINE_TIMEOUT_S,
+            use_ssh_client=place.host.startswith("ssh://"),
+        )
+    except (docker.errors.DockerException, OSError) as error:
+        return _reason(error, place.host)
     try:
         said: dict[str, Any] = client.version()
     except (docker.errors.DockerException, OSError) as error:
-        return _reason(error)
+        return _reason(error, place.host)
     finally:
         client.close()
     kernel = str(said.get("KernelVersion", "unknown"))
@@ -73,11 +77,6 @@ def find_engine() -> Engine | str:
         machine=str(said.get("Arch", "unknown")),
         netem=kernel_has_netem() if kernel == os.uname().release else None,
     )
-
-
-def engine_address() -> str:
-    """Return where the engine is asked for."""
-    return os.environ.get("DOCKER_HOST") or DEFAULT_ENGINE
 
 
 def judge_docker(engine: Engine | str) -> Verdict:
@@ -175,9 +174,8 @@ def _no_uml(found: str, cure: str) -> Verdict:
     return Verdict(bed="uml", usable=False, found=found, cure=cure)
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: BaseException, address: str) -> str:
     """Return the operating system's own words for `error`, which requests and urllib3 bury, and the address asked."""
-    address = engine_address()
     pending: list[object] = [error]
     while pending:
         current = pending.pop()

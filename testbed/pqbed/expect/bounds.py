@@ -11,11 +11,11 @@ from pqbed.flights import has_known_sizes
 from pqbed.model import connect_floor_ns, handshake_floor_ns, mean_loss_ppm, ttlb_floor_ns
 from pqbed.net.shape import SIDES, congestion_control_of, loss_of
 from pqbed.spec.cell import Cell
-from pqbed.spec.profile import Profile
+from pqbed.spec.profile import DEFAULT_STACK, Profile
 from pqbed.spec.tcp import Tcp
 
 # What was compared with packets (docs/design/dd-009-expectation.md).
-KNOWN_STACK = "openssl"
+KNOWN_HTTP = "1.1"
 KNOWN_CONTROLS = {"cubic"}
 # Sizes that are computed may be off by some bytes: signatures of ECDSA vary, and so does what a client says of itself.
 # Of another stack no more is assumed than that it sends the shares, the chain and the signature.
@@ -43,7 +43,12 @@ class Bounds:
 
 
 def bounds_of(cell: Cell, certificate_bytes: int | None, client_certificate_bytes: int | None) -> Bounds | None:
-    """Return what holds for `cell`. None where the length of a Certificate message that it sends is not known."""
+    """Return what holds for `cell`. None where the length of a Certificate message that it sends is not known.
+
+    Nor is it known what another version of HTTP puts on the wire.
+    """
+    if cell.workload.http != KNOWN_HTTP:
+        return None
     if certificate_bytes is None or (cell.profile.mutual and client_certificate_bytes is None):
         return None
     exchange = exchange_of(cell, certificate_bytes, client_certificate_bytes)
@@ -54,7 +59,7 @@ def bounds_of(cell: Cell, certificate_bytes: int | None, client_certificate_byte
 
 def floors_of(cell: Cell, exchange: Exchange) -> Floors:
     """Return the floors, with some slack for sizes that are not known to the byte."""
-    slack = SLACK_BYTES if cell.profile.stack == KNOWN_STACK else OTHER_STACK_SLACK_BYTES
+    slack = OTHER_STACK_SLACK_BYTES if _other_stacks(cell.profile) else SLACK_BYTES
     server, response = exchange.server_bytes - slack, max(1, sum(exchange.response) - slack)
     client, hello = exchange.client_bytes - slack, max(1, sum(exchange.client_hello) - slack)
     return Floors(
@@ -84,6 +89,10 @@ def unknowns(cell: Cell, lossless: Expected) -> tuple[str, ...]:
 
 
 def _unknown_profile(profile: Profile) -> tuple[str, ...]:
-    if profile.stack != KNOWN_STACK:
-        return (f"stack {profile.stack}",)
+    if others := _other_stacks(profile):
+        return (f"stack {'/'.join(others)}",)
     return () if has_known_sizes(profile) else (f"the sizes of profile {profile.name}",)
+
+
+def _other_stacks(profile: Profile) -> list[str]:
+    return sorted({profile.stack, profile.clients_stack} - {DEFAULT_STACK})

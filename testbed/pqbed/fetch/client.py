@@ -8,7 +8,9 @@ import ctypes
 import errno
 import os
 import socket
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 import pycurl
 
@@ -22,6 +24,8 @@ from pqbed.tls.groups import GROUP_HEADER, canonical_group
 MICROSECOND_NS = 1000
 # struct sockaddr of family AF_UNSPEC: to connect to it is to reset the connection (connect(2)).
 _NOWHERE = bytes(16)
+# Where libcurl is told to log secrets; it looks once, when it starts (Curl_tls_keylog_open in lib/vtls/keylog.c).
+_KEY_LOG = "SSLKEYLOGFILE"
 
 _OUTCOMES: dict[int, Outcome] = {
     pycurl.E_OPERATION_TIMEDOUT: "timeout",
@@ -79,9 +83,33 @@ class Client:
             self._connection.close()
             self._connection = None
 
+    def log_keys(self) -> None:
+        """Log the secrets of every connection from now on, in a file that nobody else may read."""
+        descriptor, os.environ[_KEY_LOG] = tempfile.mkstemp(prefix="pqbed-keys-")
+        os.close(descriptor)
+        self._restart()
+
+    def take_keys(self) -> str:
+        """Return what was logged, remove it, and log no more."""
+        log = Path(os.environ.pop(_KEY_LOG))
+        self._restart()
+        try:
+            return log.read_text()
+        finally:
+            log.unlink()
+
     def version(self) -> str:
         """Return pycurl's line of versions: libcurl, its TLS library, and the rest."""
         return str(pycurl.version)
+
+    def _restart(self) -> None:
+        """Start libcurl anew: only then does it read its environment."""
+        self.release()
+        self._curl.close()
+        pycurl.global_cleanup()
+        pycurl.global_init(pycurl.GLOBAL_DEFAULT)
+        self._curl = pycurl.Curl()
+        self._set_constant_options()
 
     def _set_constant_options(self) -> None:
         curl = self._curl

@@ -30,6 +30,14 @@ class Driver(Protocol):
         """Reset the connection of the last fetch."""
         ...
 
+    def log_keys(self) -> None:
+        """Keep the secrets of every connection from now on, until `take_keys`. Raises HostError where it cannot."""
+        ...
+
+    def take_keys(self) -> str:
+        """Return the secrets in the NSS key log format, forget them, and keep no more."""
+        ...
+
     def version(self) -> str:
         """Return the software's line of versions."""
         ...
@@ -44,6 +52,8 @@ class StackClient:
         self.take_credentials = self._driver.take_credentials
         self.fetch = self._driver.fetch
         self.release = self._driver.release
+        self.log_keys = self._driver.log_keys
+        self.take_keys = self._driver.take_keys
         self.version = self._driver.version
 
     def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:

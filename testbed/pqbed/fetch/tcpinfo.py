@@ -8,21 +8,31 @@ from dataclasses import dataclass
 # last_ack_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar snd_ssthresh snd_cwnd advmss reordering
 # rcv_rtt rcv_space total_retrans.
 _LAYOUT = struct.Struct("8x24I")
-_LOST, _RTT, _CWND, _TOTAL_RETRANS = 6, 15, 18, 23
+_UNACKED, _LOST, _RTT, _CWND, _TOTAL_RETRANS = 4, 6, 15, 18, 23
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcpInfo:
-    """`lost` in segments now thought lost, `rtt_ns` smoothed, `cwnd` in segments. None where there was no socket."""
+    """`unacked` in segments, `lost` in segments now thought lost, `rtt_ns` smoothed, `cwnd` in segments.
+
+    None where there was no socket.
+    """
 
     retransmits: int | None = None
     lost: int | None = None
     rtt_ns: int | None = None
     cwnd: int | None = None
+    unacked: int | None = None
 
 
 def read_tcp_info(connection: socket.socket) -> TcpInfo:
     """Read TCP_INFO of an open TCP socket."""
     raw = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAYOUT.size)
     words = _LAYOUT.unpack(raw)
-    return TcpInfo(retransmits=words[_TOTAL_RETRANS], lost=words[_LOST], rtt_ns=words[_RTT] * 1000, cwnd=words[_CWND])
+    return TcpInfo(
+        retransmits=words[_TOTAL_RETRANS],
+        lost=words[_LOST],
+        rtt_ns=words[_RTT] * 1000,
+        cwnd=words[_CWND],
+        unacked=words[_UNACKED],
+    )

@@ -123,6 +123,11 @@ class End:
         root = self._root.read()
         return 0 if root.netem is None else root.queued
 
+    def queue(self) -> tuple[int, int]:
+        """Return the packets that `queued` counts, and their bytes with Ethernet headers."""
+        root = self._root.read()
+        return (0, 0) if root.netem is None else (root.queued, root.queued_bytes)
+
     def quiet(self) -> None:
         """Drop every packet on the wire and let all others pass untouched, until the next `shape` or `reseed`."""
         self._root.quiet()

@@ -41,11 +41,15 @@ ATTRIBUTES_AT = NLMSG_HEADER_BYTES + TCMSG_BYTES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootQdisc:
-    """`netem` is None for any other kind; `queued` counts the packets in it, on the wire as netem has it."""
+    """`netem` is None for any other kind; `queued` counts the packets in it, on the wire as netem has it.
+
+    `queued_bytes` is what they have together, with their Ethernet headers.
+    """
 
     kind: str
     handle: int
     queued: int
+    queued_bytes: int
     netem: Netem | None
     options: bytes
 
@@ -157,11 +161,12 @@ def _read(data: bytes) -> RootQdisc:
     found = attributes(data, ATTRIBUTES_AT)
     kind = found[TCA_KIND].rstrip(b"\0").decode()
     statistics = attributes(found.get(TCA_STATS2, b""), 0)
-    (queued,) = struct.unpack_from("=I", statistics.get(TCA_STATS_QUEUE, bytes(4)))
+    queued, queued_bytes = struct.unpack_from("=II", statistics.get(TCA_STATS_QUEUE, bytes(8)))
     return RootQdisc(
         kind=kind,
         handle=handle,
         queued=queued,
+        queued_bytes=queued_bytes,
         netem=decode(data) if kind == "netem" else None,
         options=found.get(TCA_OPTIONS, b""),
     )

@@ -51,7 +51,7 @@ class EndShape:
 
 def shape_end(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
     """Return what `side` is set to."""
-    whole = _whole_direction(link, tcp, side, seed)
+    whole = shape_direction(link, tcp, side, seed)
     return whole if link.layout == "ends" else _bare(whole)
 
 
@@ -61,7 +61,7 @@ def shape_stage(link: Link, tcp: Tcp, stage: Stage, seed: int) -> EndShape:
     netem keeps a packet until it has left at the rate, so the one on its way counts in the bottleneck's limit besides
     those that wait. Jitter reorders where the link has no rate, as it does at the ends.
     """
-    whole = _whole_direction(link, tcp, "server" if stage.startswith("down") else "client", seed)
+    whole = shape_direction(link, tcp, "server" if stage.startswith("down") else "client", seed)
     stage_shape = replace(_bare(whole), initcwnd=0, initrwnd=0, congestion_control="")
     if stage not in BOTTLENECKS:
         return replace(
@@ -98,7 +98,17 @@ def _bare(shape: EndShape) -> EndShape:
     )
 
 
-def _whole_direction(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
+def queue_limit(link: Link, tcp: Tcp, side: Side) -> int | None:
+    """Return how many packets of `side` netem is to hold where they wait; None where none wait."""
+    if link.layout == "ends":
+        return shape_direction(link, tcp, side, 0).limit_packets
+    if rate_of(link, side) is None:
+        return None
+    return shape_stage(link, tcp, "down-rate" if side == "server" else "up-rate", 0).limit_packets
+
+
+def shape_direction(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
+    """Return all that is done to what `side` sends, wherever on its way."""
     delay_ns = delay_of(link, side)
     return EndShape(
         delay_ns=delay_ns,

@@ -10,28 +10,32 @@ from pqbed.errors import SpecError, StoreError
 from pqbed.spec.names import known_name
 from pqbed.stats import MILESTONES, read_grid, summarise, tabulate_percentiles
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
+from pqbed.stats.phases import classify
 from pqbed.store.atomic import store_error
 from pqbed.store.run import Run
 
 Format = Literal["csv", "parquet", "json"]
-Content = Literal["samples", "cells", "summary", "percentiles"]
+Content = Literal["samples", "phases", "cells", "summary", "percentiles"]
 CONTENTS: tuple[str, ...] = get_args(Content)
 
 
 def tabulate_run(
     run: Run, content: str, *, baseline: str | None = None, percentiles: tuple[float, ...] = DEFAULT_PERCENTILES
 ) -> pl.LazyFrame:
-    """Return one table of `run`. Samples, summary and percentiles come with the columns of their cell.
+    """Return one table of `run`. All but that of the cells come with the columns of their cell.
 
-    `samples` stays on the disk until it is collected. Raises SpecError where there is no such table.
+    `phases` has a row a sample: where its time went. It and `samples` stay on the disk until they are collected. Raises
+    SpecError where there is no such table.
     """
     known_name(content, CONTENTS, "table")
     cells = run.cells()
     if content == "cells":
         return cells
     if content == "samples":
-        return run.samples().join(cells, on="cell_id", how="left", suffix="_asked")
+        return run.samples().join(cells, on="cell_id", how="left", suffix="_asked", maintain_order="left")
     table = cells.collect()
+    if content == "phases":
+        return classify(run.samples(), table).join(cells, on="cell_id", how="left", maintain_order="left")
     if table.is_empty():
         raise StoreError(f"{run.path} has no cells yet", "export it when it has taken its first sample")
     base = baseline or str(table["profile"][0])

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pqbed.report.frame import Measured
+from pqbed.report.handshake import tell_handshakes
+from pqbed.report.pressure import tell_pressures
 from pqbed.store.manifest import LaneCheck, Manifest
 
 SWEEP_FILE = "sweep.toml"
@@ -24,11 +26,13 @@ def list_facts(manifest: Manifest, measured: Measured | None) -> list[Fact]:
         *((f"Artefact {name}", identity) for name, identity in sorted(manifest.artefacts.items())),
         ("pqbed", manifest.pqbed),
         ("Host", f"{host.system} {host.kernel} on {host.machine}, {host.cores} cores, {host.cpu_model}"),
+        ("CPU of a handshake", _join(tell_handshakes(manifest))),
         ("Started", manifest.started),
         ("Ended", f"{manifest.ended or 'not ended'} ({manifest.state or 'unknown'})"),
         ("Taken up again", ", ".join(item.at for item in manifest.resumed)),
         ("Seed", str(manifest.seed)),
         ("Lanes that ran at once", ", ".join(map(_lanes, manifest.lane_checks))),
+        ("CPU pressure", tell_pressures(manifest.pressure, manifest.clock)),
     ]
     if measured is not None:
         facts += [

@@ -16,6 +16,7 @@ from pqbed.store.atomic import told, write_atomic
 FIGURES_FOLDER = "figures"
 PANEL_WIDTH = 400
 WIDE_PANEL_WIDTH = 560
+FULL_WIDTH = 840
 COLUMNS = 2
 PNG_SCALE = 2.0
 # The Vega-Lite that Altair writes for, as vl-convert names it.
@@ -51,7 +52,8 @@ def figure_files(figure: Figure) -> Mapping[str, bytes]:
 
 def whole_spec(figure: Figure, mode: Mode = "light") -> Spec:
     """Return all panels of `figure` as one Vega-Lite chart that stands alone."""
-    width = WIDE_PANEL_WIDTH if len(figure.panels) == 1 else PANEL_WIDTH
+    alone = figure.wide or len(figure.panels) == 1
+    width = FULL_WIDTH if figure.wide else WIDE_PANEL_WIDTH if alone else PANEL_WIDTH
     parts = [_part(panel, width) for panel in figure.panels]
     whole: dict[str, Any] = {
         "$schema": f"https://vega.github.io/schema/vega-lite/{alt.SCHEMA_VERSION}.json",
@@ -65,7 +67,12 @@ def whole_spec(figure: Figure, mode: Mode = "light") -> Spec:
     whole["config"]["title"]["subtitleColor"] = subtitle
     if len(parts) == 1:
         return whole | {key: value for key, value in parts[0].items() if key not in {"title", "description"}}
-    return whole | {"concat": parts, "columns": COLUMNS, "spacing": 30, "resolve": {"legend": {"color": "independent"}}}
+    return whole | {
+        "concat": parts,
+        "columns": 1 if alone else COLUMNS,
+        "spacing": 30,
+        "resolve": {"legend": {"color": "independent"}},
+    }
 
 
 def _part(panel: Panel, width: int) -> Spec:

@@ -60,7 +60,7 @@ def measure(
     run: Run, baseline: str | None = None, percentiles: tuple[float, ...] = DEFAULT_PERCENTILES
 ) -> Measured | None:
     """Read `run` and reduce it. None where it has no sample yet. The sweep's first profile is the baseline."""
-    cells = run.cells().collect()
+    cells = run.marked_cells()
     if cells.is_empty():
         return None
     grid = read_grid(run.samples(), cells, list(MILESTONES))

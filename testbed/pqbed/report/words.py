@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from pqbed.report.frame import Measured, counts_by_outcome
+from pqbed.report.handshake import tell_handshakes
 from pqbed.stats.compare import NEGLIGIBLE_PCT
 from pqbed.stats.quantiles import interval_exists
 from pqbed.store.floor import BELOW_HINT
@@ -120,6 +121,7 @@ def tell_caveats(measured: Measured, manifest: Manifest) -> list[str]:
             "Virtual time has no CPU cost: what the cryptography itself computes is not in these numbers, only what it "
             "sends. On a fast link, where the CPU is a large part of a handshake, the true increase is higher."
         )
+        found += _cpu_term(manifest)
     if manifest.state != "finished":
         found.append(f"The run is not finished ({manifest.state or 'still measured, or interrupted'}).")
     if len({fact.host.host for fact in manifest.resumed} | {manifest.host.host}) > 1:
@@ -130,6 +132,14 @@ def tell_caveats(measured: Measured, manifest: Manifest) -> list[str]:
         missing = max(1, round(0.05 * bounded))
         found.append(f"Of {bounded} intervals at 95 %, about {missing} miss the true value by chance alone.")
     return found
+
+
+def _cpu_term(manifest: Manifest) -> list[str]:
+    told = tell_handshakes(manifest)
+    if not told:
+        return []
+    where = f"measured natively on {manifest.host.cpu_model}"
+    return [f"The CPU time of a handshake's public-key operations, {where}, comes on top: {'; '.join(told)}."]
 
 
 def _caveats_of_cells(measured: Measured) -> list[str]:
@@ -144,8 +154,21 @@ def _caveats_of_cells(measured: Measured) -> list[str]:
         found.append("A fetch of 0 bytes has a request and an empty response: one round trip more than the handshake.")
     if measured.cells["link_applied"].eq_missing(other=False).any():
         found.append("Over some links the kernel did not confirm what was asked; see the failures.")
+    found += _caveats_of_links(measured)
     if measured.percentiles["censored"].any():
         found.append("Where more fetches failed than a percentile leaves room for, it is above all that was seen.")
+    return found
+
+
+def _caveats_of_links(measured: Measured) -> list[str]:
+    """Tell what calibration found wrong, or that there was none."""
+    links = measured.cells.unique("link_id", keep="first", maintain_order=True)
+    found = [
+        f"Calibration found a link that is not as asked, so its cells say nothing of the one that was: {where}: {what}."
+        for where, what in links.filter(pl.col("link_wrong")).select("where", "link_deviations").rows()
+    ]
+    if links["link_wrong"].null_count():
+        found.append("Links were not measured before they were used: only what the kernel confirmed is known of them.")
     return found
 
 

@@ -4,13 +4,16 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+from pqbed.report.frame import reduce_grid
 from pqbed.report.verdict import Verdict
+from pqbed.report.words import tell_answer as tell_measured
 from pqbed.reproduce.judge import Judged
 from pqbed.reproduce.published import Published
 from pqbed.reproduce.results import NOT_MEASURED, Results
 from pqbed.spec.study import Claim
 from pqbed.stats.estimates import Estimate
 
+ANSWERED_PERCENTILES = (50.0,)
 NOT_KNOWN = "-"
 FAILED = "failed"
 NO_INTERVAL = "too few samples"
@@ -32,17 +35,26 @@ def tell_verdict(judged: Judged, no_cpu: str) -> Verdict:
     )
 
 
-def tell_answer(results: Results, judged: Sequence[Judged]) -> tuple[str, str]:
+def tell_answer(results: Results, judged: Sequence[Judged]) -> tuple[str, str, str]:
+    """Return what it costs, how that changes with the size, and how much of what was published that is."""
+    every = list(range(results.cells.height))
+    cells = results.cells
+    measured = reduce_grid(results.part(every, with_cpu=True), cells, str(cells["profile"][0]), ANSWERED_PERCENTILES)
+    cost, trend, _ = tell_measured(measured)
+    return cost, trend, _tell_standings(results, judged)
+
+
+def _tell_standings(results: Results, judged: Sequence[Judged]) -> str:
     """Return how many of the published numbers we find, and how many fetches that rests on."""
     counts = Counter(one.standing for one in judged)
     measured = counts["inside"] + counts["outside"]
-    found = (
-        f"Of {measured} published numbers that were measured again, {counts['inside']} lie inside the band that was "
-        f"set before the run, and {counts['outside']} outside; {counts['not measured']} were not measured."
-    )
     total, failed = (int(results.grid.counts[name].sum()) for name in ("n", "n_failed"))
-    luck = f"{failed:,} of {total:,} fetches failed, and count as slower than all that succeeded."
-    return found, luck if failed else f"All {total:,} fetches succeeded."
+    luck = f"{failed:,} of {total:,} fetches failed and count as slower than all that succeeded"
+    return (
+        f"Of {measured} published numbers that were measured again, {counts['inside']} lie inside the band that was "
+        f"set before the run, and {counts['outside']} outside; {counts['not measured']} were not measured; "
+        f"{luck if failed else f'all {total:,} fetches succeeded'}."
+    )
 
 
 def tell_caveats(results: Results) -> list[str]:

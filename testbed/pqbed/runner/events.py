@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pqbed.agent.facts import LaneFacts
+from pqbed.calibrate.judge import Deviation
+from pqbed.spec.link import Link
 from pqbed.spec.sample import Sample
+from pqbed.spec.tcp import Tcp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,16 @@ class LaneOpened:
     lane: int
     facts: LaneFacts
     again: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkCalibrated:
+    """The link was measured before its first sample. `deviations` is what is wrong with it."""
+
+    lane: int
+    link: Link
+    tcp: Tcp
+    deviations: tuple[Deviation, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,4 +82,4 @@ class LaneClosed:
     error: BaseException | None = None
 
 
-SweepEvent = SweepStarted | LaneOpened | SampleTaken | LaneFailed | BlockDone | Judged | LaneClosed
+SweepEvent = SweepStarted | LaneOpened | LinkCalibrated | SampleTaken | LaneFailed | BlockDone | Judged | LaneClosed

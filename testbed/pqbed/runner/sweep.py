@@ -11,14 +11,17 @@ import polars as pl
 from pqbed.agent.facts import LaneFacts
 from pqbed.beds.bed import Bed
 from pqbed.errors import StoreError
-from pqbed.plan import Plan
+from pqbed.plan import Plan, link_id
 from pqbed.runner.blocks import BlockQueue, Blocks
 from pqbed.runner.crew import Crew, OnEvent
 from pqbed.runner.events import LaneOpened, SweepStarted
+from pqbed.runner.pressure import PressureWatch
 from pqbed.runner.stages import Judge, StagedBlocks
-from pqbed.store.cells import confirm_links, tabulate_cells
+from pqbed.spec.options import Calibrate
+from pqbed.store.calibration import verdicts
+from pqbed.store.cells import confirm_links, mark_links, tabulate_cells
 from pqbed.store.floor import Below, find_below_floor
-from pqbed.store.manifest import utc_now
+from pqbed.store.manifest import Pressure, utc_now
 from pqbed.store.run import Run
 
 EXIT_FAILED_CELLS = 4
@@ -32,8 +35,8 @@ class SweepOutcome:
     """How a sweep ended. The numbers are those of the whole run, also of what was done before it was resumed.
 
     With a precision `planned` is what was known to be needed when it ended.
-    A failed cell has no good sample, or one taken on a link that was not the one asked for: the kernel said so, or it
-    is faster than physics allows (`below_floor`).
+    A failed cell has no good sample, or one taken on a link that was not the one asked for: the kernel said so, or
+    calibration (`wrong_links`), or it is faster than physics allows (`below_floor`).
     """
 
     state: State
@@ -41,6 +44,7 @@ class SweepOutcome:
     taken: int
     not_ok: int
     failed_cells: tuple[str, ...]
+    wrong_links: tuple[str, ...] = ()
     below_floor: tuple[Below, ...] = ()
 
     @property
@@ -56,6 +60,7 @@ def run_sweep(
     run: Run,
     *,
     lanes: int,
+    calibrate: Calibrate = "once",
     on_event: OnEvent = lambda _: None,
     stop: threading.Event | None = None,
     judge: Judge | None = None,
@@ -75,7 +80,8 @@ def run_sweep(
     if plan.precision_ppm is not None:
         assert judge is not None
         blocks = StagedBlocks(plan, run, finished, judge)
-    crew = Crew(plan, bed, run, blocks, lanes)
+    pressure = PressureWatch()
+    crew = Crew(plan, bed, run, blocks, lanes, pressure=pressure, calibrate=calibrate)
     try:
         on_event(SweepStarted(planned=blocks.planned, finished=len(finished), lanes=lanes))
         if blocks.judged is not None:
@@ -87,11 +93,12 @@ def run_sweep(
         try:
             crew.dismiss(on_event)
         finally:
+            pressure.close()
             with _giving_way_to(crew.error):
                 run.seal()
     if crew.error is not None:
         raise crew.error
-    return _conclude(plan, run, blocks.planned)
+    return _conclude(plan, run, blocks.planned, pressure.whole())
 
 
 def _follow(crew: Crew, plan: Plan, run: Run, on_event: OnEvent, stop: threading.Event) -> None:
@@ -121,14 +128,16 @@ def _record_facts(plan: Plan, run: Run, facts: LaneFacts) -> None:
     run.write_manifest(manifest)
 
 
-def _conclude(plan: Plan, run: Run, planned: int) -> SweepOutcome:
+def _conclude(plan: Plan, run: Run, planned: int, pressure: Pressure) -> SweepOutcome:
     """Fill in the cells table and the manifest from the samples, and count them."""
     cells = run.cells().collect()
     if cells.is_empty():
         cells = tabulate_cells(plan, {})
-    run.write_cells(confirm_links(cells, run.samples()))
+    run.write_cells(mark_links(confirm_links(cells, run.samples()), run.calibration()))
     outcome = replace(_count(plan, run, planned), below_floor=tuple(find_below_floor(run.samples(), cells)))
-    run.write_manifest(replace(run.manifest, ended=utc_now(), state=outcome.state))
+    manifest = run.manifest
+    pressures = (*manifest.pressure, pressure)
+    run.write_manifest(replace(manifest, ended=utc_now(), state=outcome.state, pressure=pressures))
     return outcome
 
 
@@ -137,12 +146,19 @@ def _count(plan: Plan, run: Run, planned: int) -> SweepOutcome:
     counts = run.samples().group_by("cell_id").agg(n=pl.len(), n_ok=ok.sum(), failed=~ok.any() | wrong_link.any())
     rows = {row["cell_id"]: row for row in counts.collect().to_dicts()}
     taken = sum(row["n"] for row in rows.values())
+    wrong = tuple(verdicts(run.calibration()).filter("link_wrong")["link_id"])
+    on_wrong = {identity for identity, cell in plan.cells.items() if wrong and link_id(cell.link, cell.tcp) in wrong}
     return SweepOutcome(
         state="finished" if taken >= planned else "interrupted",
         planned=planned,
         taken=taken,
         not_ok=taken - sum(row["n_ok"] for row in rows.values()),
-        failed_cells=tuple(identity for identity in plan.cells if identity in rows and rows[identity]["failed"]),
+        failed_cells=tuple(
+            identity
+            for identity in plan.cells
+            if identity in on_wrong or (identity in rows and rows[identity]["failed"])
+        ),
+        wrong_links=wrong,
     )
 
 

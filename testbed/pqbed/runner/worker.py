@@ -6,12 +6,16 @@ from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from pqbed.beds.bed import Bed, Lane
 from pqbed.errors import LaneError
 from pqbed.plan import Plan
 from pqbed.runner.blocks import Blocks
+from pqbed.runner.calibration import Calibrator
 from pqbed.runner.events import BlockDone, LaneClosed, LaneFailed, LaneOpened, SampleTaken, SweepEvent
+from pqbed.runner.pressure import LanePressure, PressureWatch, is_pressed
+from pqbed.spec.codec import to_json
 from pqbed.spec.sample import Fetch, Sample, Timings
 from pqbed.store.run import Run
 
@@ -29,6 +33,8 @@ class Errand:
     bed: Bed
     run: Run
     blocks: Blocks
+    calibrator: Calibrator
+    pressure: PressureWatch
     stop: threading.Event
     tell: Callable[[SweepEvent], None]
 
@@ -40,6 +46,8 @@ class Worker:
         self.index = index
         self._errand = errand
         self._lane: Lane | None = None
+        self._links = errand.calibrator.queue_of_lane()
+        self._pressure = LanePressure(errand.pressure)
         self._opened = False
         self._failures = 0
         self._host = socket.gethostname()
@@ -80,6 +88,7 @@ class Worker:
         while left and not self._errand.stop.is_set():
             try:
                 lane = self._open_lane()
+                self._calibrate(lane, left)
             except LaneError as error:
                 self._bear(error)
                 continue
@@ -101,9 +110,15 @@ class Worker:
             self._lane = self._errand.bed.open_lane(self.index, plan.profiles, plan.timeout_ns)
             self._errand.tell(LaneOpened(lane=self.index, facts=self._lane.facts, again=self._opened))
             self._opened = True
+            self._links = self._errand.calibrator.queue_of_lane()
         return self._lane
 
+    def _calibrate(self, lane: Lane, left: deque[Fetch]) -> None:
+        cells = {fetch.cell_id for fetch in left}
+        self._errand.calibrator.calibrate(lane, self._links, cells, self._errand.stop)
+
     def _fetch(self, lane: Lane, left: deque[Fetch]) -> None:
+        self._pressure.begin()
         results = lane.run(self._errand.plan.cells, tuple(left))
         try:
             for fetch, timings in results:
@@ -154,6 +169,14 @@ class Worker:
             clock=self._errand.bed.clock,
             kernel=lane.facts.kernel,
             host=self._host,
+            **self._pressed(),
         )
         self._errand.run.journal(self.index).append(sample)
         self._errand.tell(SampleTaken(sample=sample))
+
+    def _pressed(self) -> dict[str, Any]:
+        """Return what else wanted the CPUs. In virtual time it cannot matter, and rows are a function of their seed."""
+        if self._errand.bed.clock == "virtual":
+            return {}
+        pressure = self._pressure.end()
+        return {**to_json(pressure), "pressed": is_pressed(pressure)}

@@ -19,7 +19,7 @@ from pqbed.spec.amount import AmountText, read_amount
 from pqbed.spec.checks import check_sweep
 from pqbed.spec.codec import from_json, to_json
 from pqbed.spec.names import known_name, nearest, plain_name
-from pqbed.spec.options import BedChoice, Clock, RunOptions
+from pqbed.spec.options import BedChoice, Calibrate, Clock, RunOptions
 from pqbed.spec.presets import preset
 from pqbed.spec.profile import DEFAULT_STACK, LARGEST_WIRE_BYTES, Profile
 from pqbed.spec.profiles import builtin_profiles
@@ -59,6 +59,7 @@ _RUN: dict[str, Callable[[str], Any]] = {
     "clock": lambda text: known_name(text, get_args(Clock), "clock"),
     "lanes": lambda text: parse.parse_count("lanes", text, 1, MOST_LANES),
     "out": lambda text: text,
+    "calibrate": lambda text: known_name(text, get_args(Calibrate), "way to calibrate"),
 }
 
 
@@ -195,6 +196,7 @@ class _RunForm(_Form):
     clock: _Text | None = None
     lanes: _Text | None = None
     out: Annotated[str, Field(min_length=1)] | None = None
+    calibrate: _Text | None = None
     guard: StrictBool | None = None
 
 

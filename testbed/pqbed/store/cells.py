@@ -8,10 +8,11 @@ import polars as pl
 
 from pqbed.expect import bounds_of
 from pqbed.model import mean_loss_ppm
-from pqbed.plan import Plan
+from pqbed.plan import Plan, link_id
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import GilbertElliott, Link, Loss
 from pqbed.spec.profile import Profile, chain_text
+from pqbed.store.calibration import verdicts
 from pqbed.store.schema import APPLIED, ASKED, BOUNDED, CELLS, conform
 
 
@@ -52,10 +53,18 @@ def confirm_links(cells: pl.DataFrame, samples: pl.LazyFrame) -> pl.DataFrame:
     return conform(joined.with_columns(applied), CELLS)
 
 
+def mark_links(cells: pl.DataFrame, calibration: pl.DataFrame) -> pl.DataFrame:
+    """Fill in what was achieved, and which links are wrong."""
+    found = verdicts(calibration)
+    bare = cells.drop([name for name in found.columns if name != "link_id"], strict=False)
+    return conform(bare.join(found, on="link_id", how="left", maintain_order="left"), CELLS)
+
+
 def _row(identity: str, cell: Cell) -> dict[str, Any]:
     return {
         "cell_id": identity,
         **_profile_columns(cell.profile),
+        "link_id": link_id(cell.link, cell.tcp),
         **_link_columns(cell.link),
         "initcwnd_server": cell.tcp.initcwnd_server,
         "initcwnd_client": cell.tcp.initcwnd_client,

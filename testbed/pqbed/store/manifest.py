@@ -59,11 +59,35 @@ class LaneCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pressure:
+    """Shares of a time in parts per million; None: this host does not tell.
+
+    `cpu_pressure_ppm`: of the time some task that could run waited for a CPU. `cpu_steal_ppm`: of the CPUs' time, what
+    the hypervisor gave to others. `cpu_throttled_ppm`: of the time a limit on our cgroup stopped us.
+    """
+
+    cpu_pressure_ppm: int | None = None
+    cpu_steal_ppm: int | None = None
+    cpu_throttled_ppm: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandshakeCpu:
+    """CPU time of the public-key operations in one handshake of `profile`, measured natively on the run's host."""
+
+    profile: str
+    client_ns: int
+    server_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """`kernel` and `versions` are those of the lanes, `artefacts` the bed's images and file systems by hash.
 
     With `precision_ppm` the samples of a cell are as many as it took, `max_samples` at most. `packages` are the Python
-    packages here. Times are UTC, ISO 8601; `ended` None: not ended, or killed.
+    packages here. `pressure` is that of the host, one for each time the run was worked on.
+    `handshake_cpu` is what virtual time leaves out, empty where not measured. Times are UTC, ISO 8601;
+    `ended` None: not ended, or killed.
     """
 
     schema: str = RUN_ID
@@ -86,6 +110,8 @@ class Manifest:
     host: HostFacts
     resumed: tuple[Resumption, ...] = ()
     lane_checks: tuple[LaneCheck, ...] = ()
+    pressure: tuple[Pressure, ...] = ()
+    handshake_cpu: tuple[HandshakeCpu, ...] = ()
 
 
 def start_manifest(

@@ -22,12 +22,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import polars as pl
 
 from pqbed.errors import StoreError
 from pqbed.store.atomic import drop_temporaries, sync_folder, told, write_atomic, write_synced
+from pqbed.store.calibration import CALIBRATION, CALIBRATION_ID, CALIBRATION_NAME
+from pqbed.store.cells import mark_links
 from pqbed.store.cpu import CPU, CPU_ID, CPU_NAME
 from pqbed.store.journal import Journal, read_journal
 from pqbed.store.lock import Lock
@@ -131,6 +133,22 @@ class Run:
         """Return the summary; no rows before one was written."""
         return _scan_table(self.path / "summary.parquet", SUMMARY, SUMMARY_ID)
 
+    def add_calibration(self, row: Mapping[str, Any]) -> None:
+        """Keep one row of `store.calibration.CALIBRATION`, at once. Safe to call from several threads."""
+        with self._guard:
+            self.claim()
+            new = conform(pl.DataFrame([row], schema_overrides=CALIBRATION), CALIBRATION)
+            whole = pl.concat([self.calibration(), new])
+            _write_table(self.path / CALIBRATION_NAME, whole, CALIBRATION_ID)
+
+    def calibration(self) -> pl.DataFrame:
+        """Return what was measured of the links; no rows where none was."""
+        return _scan_table(self.path / CALIBRATION_NAME, CALIBRATION, CALIBRATION_ID).collect()
+
+    def marked_cells(self) -> pl.DataFrame:
+        """Return the cells table with what calibration found so far, also while the run is measured."""
+        return mark_links(self.cells().collect(), self.calibration())
+
     def write_cpu(self, cpu: pl.DataFrame) -> None:
         self.claim()
         _write_table(self.path / CPU_NAME, conform(cpu, CPU), CPU_ID)
@@ -210,7 +228,7 @@ def create_run(out: Path, name: str, manifest: Manifest, files: Mapping[str, str
             _fill(
                 making, {MANIFEST_NAME: dump_manifest(manifest)} | {key: text.encode() for key, text in files.items()}
             )
-            path = _place(making, out, name)
+            path = place_folder(making, out, name)
         except BaseException:
             shutil.rmtree(making, ignore_errors=True)
             if lock is not None:
@@ -238,12 +256,12 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
     sync_folder(folder)
 
 
-def _place(making: Path, out: Path, name: str) -> Path:
-    """Rename `making` to the first free name; a rename onto a directory that is not empty fails."""
+def place_folder(making: Path, out: Path, name: str) -> Path:
+    """Rename `making` to `out`/<utc>-<name>, the first that is free, and return it."""
     stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}"
     for attempt in itertools.count(1):
         path = out / (stem if attempt == 1 else f"{stem}-{attempt}")
-        with contextlib.suppress(FileExistsError):
+        with contextlib.suppress(FileExistsError):  # a rename onto a directory that is not empty fails
             if not path.exists():
                 _rename_folder(making, path)
                 sync_folder(out)

@@ -52,6 +52,11 @@ SAMPLES = pl.Schema(
         "clock": pl.String,
         "kernel": pl.String,
         "host": pl.String,
+        # Of the runner's host, on the real clock alone: null in virtual time.
+        "cpu_pressure_ppm": pl.Int64,
+        "cpu_steal_ppm": pl.Int64,
+        "cpu_throttled_ppm": pl.Int64,
+        "pressed": pl.Boolean,
     }
 )
 
@@ -93,7 +98,20 @@ CONDITIONS = pl.Schema(
 
 # What the kernel confirmed, and what a probe saw: named after the condition they belong to.
 APPLIED = ("rtt_ns", "bandwidth_bps", "loss_ppm", "jitter_ns", "queue", "bandwidth_up_bps", "loss_up_ppm")
-ACHIEVED = ("rtt_ns", "bandwidth_bps", "loss_ppm")
+# `limit` is what netem held in all, `frame_bytes` the mean size of the frames of the server's first flight.
+ACHIEVED = (
+    "rtt_ns",
+    "bandwidth_bps",
+    "loss_ppm",
+    "bandwidth_up_bps",
+    "loss_up_ppm",
+    "limit",
+    "limit_up",
+    "mtu",
+    "initcwnd_server",
+    "initcwnd_client",
+    "frame_bytes",
+)
 
 _ARM = pl.Schema(
     {
@@ -109,6 +127,8 @@ _ARM = pl.Schema(
         "client_chain_wire_bytes": pl.Int64,
         # Of the A/A arm: the profile it is a second copy of.
         "copy_of": pl.String,
+        # What is calibrated as one: the link and the TCP settings of its ends.
+        "link_id": pl.String,
     }
 )
 _READ_BACK = pl.Schema(
@@ -116,6 +136,10 @@ _READ_BACK = pl.Schema(
         "link_applied": pl.Boolean,
         **{f"applied_{name}": pl.Int64 for name in APPLIED},
         **{f"achieved_{name}": pl.Int64 for name in ACHIEVED},
+        "achieved_congestion_control": pl.String,
+        # Of the calibration; null where the link was not calibrated.
+        "link_wrong": pl.Boolean,
+        "link_deviations": pl.String,
     }
 )
 # What fetches are held against (expect/bounds.py): floors, the times of a fetch that loses nothing, and its TTLB again

@@ -20,7 +20,7 @@ def test_only_modules_of_the_agent_go_in(tmp_path):
     modules = {path for path in copied if path.suffix == ".py"}
     assert modules == set(agent_files())
     assert copied - modules == {Path("_published/tls-groups.csv"), Path("_published/tls-signatures.csv")}
-    assert {"spec", "net", "tls", "fetch", "agent"} <= {path.parts[0] for path in copied}
+    assert {"spec", "net", "tls", "fetch", "calibrate", "agent"} <= {path.parts[0] for path in copied}
     assert not {"store", "stats", "report", "runner"} & {path.parts[0] for path in copied}
 
 

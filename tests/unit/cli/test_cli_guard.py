@@ -6,6 +6,7 @@ from test_guard import CrowdedBed
 
 from pqbed.beds import make
 from pqbed.report.facts import list_facts
+from pqbed.runner import worker
 from pqbed.store.run import open_run
 
 REAL = (*SMALL, "--clock", "real", "--samples", "2")
@@ -31,6 +32,13 @@ def test_lanes_that_disturb_one_another_are_not_taken(pqbed, tmp_path, monkeypat
     assert lanes == {0}
     with open_run(only_run(tmp_path)) as run:
         assert "1 of 2 asked for" in dict(list_facts(run.manifest, None))["Lanes that ran at once"]
+
+
+def test_samples_under_pressure_are_told(pqbed, monkeypatch):
+    monkeypatch.setattr(worker, "is_pressed", lambda _: True)
+    pqbed("sweep", *REAL, "--lanes", "1")
+    assert "48 of 48 samples were taken under CPU pressure: their times may be too long" in pqbed("show", "latest").out
+    assert json.loads(pqbed("show", "latest", "--json").out)["pressed"] == {"pressed": 48, "known": 48}
 
 
 def test_lanes_that_do_not_are(pqbed, tmp_path):

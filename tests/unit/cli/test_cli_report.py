@@ -87,6 +87,14 @@ def test_export_goes_to_the_output(pqbed, run):
     assert run.is_dir()
     text = pqbed("export", "latest", "--csv", "--table", "percentiles", "--percentile", "50").out
     assert pl.read_csv(io.StringIO(text)).height == 12
+    text = pqbed("export", "latest", "--csv", "--table", "phases").out
+    phases = pl.read_csv(io.StringIO(text))
+    assert phases.height == 480
+    assert phases["lost_syns"].sum() == 0
+    assert phases["expected_ns"].null_count() == 0
+    parts = pl.sum_horizontal(f"phase_{name}_ns" for name in ("connect", "tls", "first_byte", "transfer"))
+    samples = pl.read_csv(io.StringIO(pqbed("export", "latest", "--csv", "--table", "samples").out))
+    assert phases.select(parts).to_series().to_list() == samples["last_byte_ns"].to_list()
 
 
 @pytest.mark.parametrize(

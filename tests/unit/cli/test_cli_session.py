@@ -104,3 +104,18 @@ def test_build_says_what_was_made(pqbed):
     built = json.loads(pqbed("build", "--bed", "fake", "--json").out)
     assert built == {"bed": "fake", "clock": "virtual", "artefacts": {"fake": "sha256:" + "0" * 64}}
     assert "everything the bed needs is there" in pqbed("build", "--bed", "fake").out
+
+
+def test_a_link_with_a_router_shows_its_stages(pqbed):
+    assert pqbed(*UP, "--layout", "router").code == 0
+    assert "layout        router\n" in pqbed("status").out
+    ended = pqbed("link", "set", "--queue", "10", "--jitter", "1")
+    assert ended.code == 0
+    rows = {line.split()[0]: line for line in pqbed("link", "show").out.splitlines() if line.strip()}
+    assert "11 packets" in rows["down-rate"]
+    assert "17.5ms" in rows["up-delay"]
+    pqbed("link", "set", "--layout", "ends")
+    assert "down-rate" not in pqbed("link", "show").out
+    ended = pqbed(*UP, "--layout", "ends,router")
+    assert ended.code == 2
+    assert "layout: 2 values where one is wanted" in ended.err

@@ -13,9 +13,14 @@ from pqbed.tls.algorithms import GROUPS_NAME, SIGNATURES_NAME
 
 # What runs inside images and guests, and no more: these import the standard library, pyroute2 and pycurl.
 MODULES = ("__init__.py", "errors.py", "units.py")
-FOLDERS = ("spec", "net", "tls", "fetch", "agent")
-# These read what users write, with libraries that images lack.
-USER_SIDE = (Path("spec/text.py"), Path("spec/study_text.py"))
+FOLDERS = ("spec", "net", "tls", "fetch", "calibrate", "agent")
+# These read what users write, with libraries that images lack, or judge what came out of an image.
+USER_SIDE = frozenset(
+    {
+        *(Path("spec", name) for name in ("text.py", "study_text.py")),
+        *(Path("calibrate", name) for name in ("judge.py", "spread.py", "binomial.py", "tolerances.py")),
+    }
+)
 
 
 def agent_files() -> Iterator[Path]:

@@ -150,4 +150,4 @@ def _end(index: int, part: Part, image: str, holder: str) -> ContainerSpec:
 
 
 def _joins(thing: Owned) -> bool:
-    return thing.labels.get(ROLE, "").endswith("-end")
+    return thing.labels.get(ROLE, "").endswith(("-end", "-tap"))

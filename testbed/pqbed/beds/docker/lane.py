@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 
+from pqbed.agent.calibration import calibrate
 from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
-from pqbed.agent.remote import RemoteClient, RemoteEnd, RemoteServer
+from pqbed.agent.remote import RemoteClient, RemoteEnd, RemoteMirror, RemoteServer, RemoteStation
+from pqbed.agent.tracing import Traced, Tracer
 from pqbed.agent.triple import Triple
 from pqbed.beds.docker.addresses import lane_addresses
 from pqbed.beds.docker.containers import LaneContainers
@@ -13,8 +15,10 @@ from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import Part
 from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
 from pqbed.beds.docker.stages import DockerWays, up_stages
+from pqbed.beds.docker.tap import open_tap
+from pqbed.calibrate.measured import Calibration
 from pqbed.errors import PqbedError
-from pqbed.net.shape import Stage
+from pqbed.net.shape import SIDES, Stage
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
@@ -47,10 +51,13 @@ class DockerLane:
         self._keeps_link = keeps_link
         self._last: tuple[Link, Tcp, int] | None = None
         self._owner = owner
+        self._engine = engine
+        self._containers = containers
         self._patience = Patience(START_TIMEOUT_S)
         try:
-            channels = {part: self._open(engine, container, part) for part, container in containers.parts.items()}
-            self._start(engine, containers, channels, profiles, timeout_ns)
+            parts = containers.parts.items()
+            self._channels = {part: self._open(engine, container, part) for part, container in parts}
+            self._start(engine, containers, self._channels, profiles, timeout_ns)
         except BaseException:
             owner.close()
             raise
@@ -70,6 +77,29 @@ class DockerLane:
     def read_link(self) -> LinkState:
         """Read both ends."""
         return self._triple.read_link()
+
+    def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
+        """Measure a link from the containers that shape it."""
+        self._last = (link, tcp, seed)
+        return calibrate(self._triple, lambda _: self._stations, link=link, tcp=tcp, seed=seed, clock="real")
+
+    def trace(self, cell: Cell, fetch: Fetch) -> Traced:
+        """Do one fetch and capture it at both ends, from containers that live as long as that."""
+        ends: tuple[Part, ...] = ("client-end", "server-end")
+        with ExitStack() as owner:
+            client_tap, server_tap = (
+                open_tap(self._engine, self._containers, side, patience=self._patience, owner=owner) for side in SIDES
+            )
+            tracer = Tracer(
+                triple=self._triple,
+                mirrors=[RemoteMirror(self._channels[end]) for end in ends],
+                client_tap=client_tap,
+                server_tap=server_tap,
+                client=self._client,
+            )
+            traced = tracer.trace(cell, fetch.seed)
+        self._last = (cell.link, cell.tcp, fetch.seed)
+        return traced
 
     def close(self) -> None:
         """End the agents; the containers stay, unless this lane was made for itself."""
@@ -100,8 +130,10 @@ class DockerLane:
         server_end, client_end = RemoteEnd(channels["server-end"]), RemoteEnd(channels["client-end"])
         server_end.probe()
         client_end.probe()
+        self._stations = (RemoteStation(channels["client-end"]), RemoteStation(channels["server-end"]))
         ways = DockerWays(client_end, server_end, addresses, lambda: self._open_stages(engine, containers))
         server, client = RemoteServer(channels["server"]), RemoteClient(channels["client"])
+        self._client = client
         self._triple = Triple(
             way_of=ways,
             server=server,

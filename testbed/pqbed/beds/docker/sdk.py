@@ -9,10 +9,10 @@ from typing import Any, Self
 import docker
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
-from docker.tls import TLSConfig
 
 from pqbed.beds.docker.build import ClassicBuild, build_with_buildx, has_buildx
 from pqbed.beds.docker.engine import ContainerSpec, EngineFacts, Kind, NetworkSpec, Owned, Transport
+from pqbed.beds.docker.place import absent_socket, engine_place
 from pqbed.beds.docker.request import container_arguments, network_arguments
 from pqbed.beds.docker.transport import open_transport
 from pqbed.errors import EngineError
@@ -27,36 +27,33 @@ ENDPOINT_MAC_API = (1, 44)
 
 
 def connect() -> "DockerEngine":
-    """Connect to the engine of DOCKER_HOST, else of the Docker CLI's present context.
-
-    Raises EngineError where none answers.
-    """
-    arguments = docker.utils.kwargs_from_env() or _context_arguments()
-    return connect_to(arguments.pop("base_url", ""), **arguments)
+    """Connect to the engine that is asked for (place.py). Raises EngineError where none answers."""
+    place = engine_place()
+    return connect_to(place.host, place.tls)
 
 
 def connect_to(host: str, tls: Any = None) -> "DockerEngine":
     """Connect to the engine at `host` (unix://, tcp://, ssh://; "": the usual socket)."""
-    arguments = {"base_url": host or None, "tls": tls or False}
+    if absent := absent_socket(host):
+        raise _no_engine(host, absent)
     try:
         client = docker.APIClient(
-            version="auto", timeout=REQUEST_TIMEOUT_S, use_ssh_client=host.startswith("ssh://"), **arguments
+            base_url=host or None,
+            tls=tls or False,
+            version="auto",
+            timeout=REQUEST_TIMEOUT_S,
+            use_ssh_client=host.startswith("ssh://"),
         )
     except (DockerException, requests.RequestException, OSError) as error:
-        raise EngineError(
-            f"no container engine answers{' at ' + host if host else ''}: {_reason(error)}",
-            hint="start Docker, or say where it is with DOCKER_HOST; `--bed uml` needs no engine",
-        ) from error
+        raise _no_engine(host, _reason(error)) from error
     return DockerEngine(client, host)
 
 
-def _context_arguments() -> dict[str, Any]:
-    # `docker context use` (Docker Desktop, rootless, Colima) is honoured as the Docker CLI does.
-    with suppress(DockerException, OSError, ValueError, KeyError):
-        context = docker.ContextAPI.get_current_context()
-        tls = context.TLSConfig
-        return {"base_url": context.Host} | ({"tls": tls} if isinstance(tls, TLSConfig) else {})
-    return {}
+def _no_engine(host: str, reason: str) -> EngineError:
+    return EngineError(
+        f"no container engine answers{' at ' + host if host else ''}: {reason}",
+        hint="start Docker, or say where it is with DOCKER_HOST; `--bed uml` needs no engine",
+    )
 
 
 class DockerEngine:

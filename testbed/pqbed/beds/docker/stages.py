@@ -68,7 +68,7 @@ class DockerWays:
         self._server_end = server_end
         self._addresses = addresses
         self._open_stages = open_stages
-        self._ways: dict[Layout, Way] = {"ends": Way(client_end=client_end, server_end=server_end, address=self._at)}
+        self._ways: dict[Layout, Way] = {"ends": self._way({})}
         self._turn(addresses.client, addresses.server)
         self._layout: Layout = "ends"
 
@@ -85,9 +85,14 @@ class DockerWays:
             self._layout = layout
         return self._ways[layout]
 
-    @property
-    def _at(self) -> str:
-        return self._addresses.server.address
+    def _way(self, stages: Mapping[Stage, RemoteEnd]) -> Way:
+        return Way(
+            client_end=self._client_end,
+            server_end=self._server_end,
+            address=self._addresses.server.address,
+            client_address=self._addresses.client.address,
+            stages=stages,
+        )
 
     def _turn(self, towards_client: Address, towards_server: Address) -> None:
         """Fix the first hop of each direction. Without, a fetch would pay for ARP, and ARP draw from netem's stream."""
@@ -105,4 +110,4 @@ class DockerWays:
         for stage, (goal, mac) in hops.items():
             ends[stage].stop_redirects()
             ends[stage].neighbour(goal.address, mac)
-        return Way(client_end=self._client_end, server_end=self._server_end, address=self._at, stages=ends)
+        return self._way(ends)

@@ -32,7 +32,10 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """`name` is that of its files. `summary` says what it shows, `reading` how to read it; `notes` what is left out."""
+    """`name` is that of its files. `summary` says what it shows, `reading` how to read it; `notes` what is left out.
+
+    `wide`: each panel takes the whole width, one below the other.
+    """
 
     name: str
     title: str
@@ -40,6 +43,7 @@ class Figure:
     reading: str
     panels: tuple[Panel, ...]
     notes: tuple[str, ...] = ()
+    wide: bool = False
 
 
 def chart_panel(title: str, chart: alt.TopLevelMixin, *, height: int | None = HEIGHT) -> Panel:

@@ -56,10 +56,10 @@ def build_page(
         ],
         "configs": {mode: vega_config(mode, background=False) for mode in MODES},
     }
-    return _template().render(
+    return template("page.html.j2").render(
         title=title,
         policy=POLICY,
-        style=Markup(_asset("style.css")),  # noqa: S704 - ours
+        style=Markup(asset("style.css")),  # noqa: S704 - ours
         palettes=PALETTES,
         answer=answer or [sentence for sentence in (tell_answer(measured) if measured else _EMPTY) if sentence],
         below_floor=tell_below_floor(measured) if measured else [],
@@ -68,7 +68,7 @@ def build_page(
         reasons=list(dict.fromkeys(verdict.why for verdict in verdicts if verdict.why)),
         percentiles=measured.names if measured else [],
         sizes=measured.sizes if measured and _choose_size(figures) else [],
-        figures=_numbered(figures),
+        figures=numbered(figures),
         cells=tabulate_cells(measured) if measured else CellsTable(columns=(), groups=(), rows=(), left_out=0),
         precision=tell_precision(precision, measured) if precision is not None and measured else [],
         precision_pct=_precision_pct(precision),
@@ -77,9 +77,9 @@ def build_page(
         facts=list_facts(manifest, measured),
         command=command_again(folder, manifest),
         sweep=read_sweep(folder),
-        data=_inline_json(data),
-        vega=_inline_script(_vega_bundle()),
-        script=_inline_script(_asset("script.js")),
+        data=inline_json(data),
+        vega=inline_script(vega_bundle()),
+        script=inline_script(asset("script.js")),
     )
 
 
@@ -93,7 +93,7 @@ def _choose_size(figures: Sequence[Figure]) -> bool:
     return "size" in names
 
 
-def _numbered(figures: Sequence[Figure]) -> list[Mapping[str, Any]]:
+def numbered(figures: Sequence[Figure]) -> list[Mapping[str, Any]]:
     """Return the figures with the places of their panels among all specs."""
     found: list[Mapping[str, Any]] = []
     place = 0
@@ -104,28 +104,31 @@ def _numbered(figures: Sequence[Figure]) -> list[Mapping[str, Any]]:
     return found
 
 
-def _template() -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """Return one of the templates of this folder."""
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_asset), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+        loader=jinja2.FunctionLoader(asset), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
-    return environment.get_template("page.html.j2")
+    return environment.get_template(name)
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a file of this folder."""
     return resources.files(__package__ or __name__).joinpath(name).read_text(encoding="utf-8")
 
 
 @functools.cache
-def _vega_bundle() -> str:
+def vega_bundle() -> str:
     """Return Vega, Vega-Lite and their embedding as one script, from inside vl-convert."""
     return str(vl_convert.javascript_bundle(_EMBED, vl_version=VEGA_LITE))
 
 
-def _inline_json(value: object) -> Markup:
+def inline_json(value: object) -> Markup:
     """Return `value` as JSON that no string in it can end: `<` never stands for itself."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - escaped here
 
 
-def _inline_script(code: str) -> Markup:
+def inline_script(code: str) -> Markup:
+    """Return `code` so that no string in it can end the script."""
     return Markup(code.replace("</script", "<\\/script"))  # noqa: S704 - ours, and what vl-convert ships

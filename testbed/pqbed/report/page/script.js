@@ -7,7 +7,7 @@
   let views = [];
   let turn = 0;
 
-  const chosen = () => Object.fromEntries(new FormData(form));
+  const chosen = () => (form ? Object.fromEntries(new FormData(form)) : {});
 
   function apply(view, values) {
     const known = new Set(Object.keys(view.getState({ signals: () => true }).signals));
@@ -41,8 +41,8 @@
     document.body.dataset.drawn = "yes";
   }
 
-  form.addEventListener("change", change);
-  form.addEventListener("submit", (event) => event.preventDefault());
+  form?.addEventListener("change", change);
+  form?.addEventListener("submit", (event) => event.preventDefault());
   dark.addEventListener("change", draw);
   draw();
 })();

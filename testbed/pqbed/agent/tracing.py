@@ -1,0 +1,93 @@
+"""One fetch, captured at both ends with the keys that open it: the same fetch in all else."""
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from pqbed.agent.parts import Client, Mirror, Tap
+from pqbed.agent.triple import Triple
+from pqbed.errors import HostError
+from pqbed.net.capture import room_for
+from pqbed.net.shape import JITTER_REACH
+from pqbed.spec.cell import Cell
+from pqbed.spec.link import Link
+from pqbed.spec.sample import Timings
+
+# Besides the way of the last acknowledgement: for what waits at a slow bottleneck towards the server.
+QUEUE_NS = 250_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracedFetch:
+    """`ended_ns` is when the captures ended, on the clock of their frames; None where none was begun or done."""
+
+    timings: Timings
+    ended_ns: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traced:
+    """A traced fetch: two capture files (net/pcap.py), and the key log, which is not to be shown anywhere."""
+
+    fetch: TracedFetch
+    client_pcap: bytes
+    server_pcap: bytes
+    keys: str = field(repr=False)
+
+
+class Tracer:
+    """Does fetches through `triple` and captures them. `client` is the one that `triple` fetches with."""
+
+    def __init__(
+        self, *, triple: Triple, mirrors: Sequence[Mirror], client_tap: Tap, server_tap: Tap, client: Client
+    ) -> None:
+        self._triple = triple
+        self._mirrors = mirrors
+        self._client_tap = client_tap
+        self._server_tap = server_tap
+        self._client = client
+
+    def trace(self, cell: Cell, seed: int) -> Traced:
+        """Do one fetch of `cell`. Raises HostError where it cannot be captured, or not whole."""
+        taps = (self._client_tap, self._server_tap)
+        super_packets = cell.link.segmentation != "wire"
+        room = room_for(cell.workload.size_bytes, cell.tcp.mtu, super_packets=super_packets)
+        with ExitStack() as owner:
+            for mirror in self._mirrors:
+                owner.callback(mirror.stop)
+                mirror.start()
+            for tap in taps:
+                tap.begin(room)
+            self._client.log_keys()
+            endings = _Endings(taps, cell.link)
+            try:
+                timings = self._triple.sample(cell, seed, endings)
+            finally:
+                keys = self._client.take_keys()
+        endings.raise_failure()
+        client_pcap, server_pcap = (tap.pcap() for tap in taps)
+        fetch = TracedFetch(timings=timings, ended_ns=endings.ended_ns)
+        return Traced(fetch=fetch, client_pcap=client_pcap, server_pcap=server_pcap, keys=keys)
+
+
+class _Endings:
+    """Ends the captures while the link still stands: how the connection is torn down is no part of the fetch."""
+
+    def __init__(self, taps: Sequence[Tap], link: Link) -> None:
+        self._taps = taps
+        self._linger_ns = link.rtt_ns + 2 * JITTER_REACH * link.jitter_ns + QUEUE_NS
+        self._failure: HostError | None = None
+        self.ended_ns: int | None = None
+
+    def __call__(self) -> None:
+        # What is on its way arrives first: without that the last acknowledgement would seem lost.
+        time.sleep(self._linger_ns / 1e9)
+        try:
+            self.ended_ns = min([tap.end() for tap in self._taps])
+        except HostError as failure:  # the sample has its outcome already, and this is none
+            self._failure = failure
+
+    def raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure

@@ -1,0 +1,52 @@
+"""Costs measured on this host before: a file a stack and CPU in the cache, so that sweeps measure each once."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pqbed.algorithms.handshake import Costs
+from pqbed.algorithms.probe import TIMEOUT_S
+from pqbed.algorithms.speed import group_cost, signature_cost
+from pqbed.beds.artefacts.cache import cache_home, hash_inputs
+from pqbed.beds.programs import Run
+from pqbed.store.atomic import write_atomic
+from pqbed.store.host import read_host
+from pqbed.tls.algorithms import published_groups, signatures_by_key
+
+# Raised when what is measured, or how, changes.
+FORMAT = "speed/1"
+
+
+def costs_here(run: Run, names: Sequence[str], on_name: Callable[[str], None]) -> Costs:
+    """Return the costs of `names`; those not measured here before take about 3 s each. Raises HostError."""
+    path = _path(run)
+    known = _read(path)
+    missing = [name for name in names if name not in known]
+    for name in missing:
+        on_name(name)
+        known[name] = _measure(run, name)
+    if missing:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, json.dumps(known, indent=2).encode())
+    return {name: known[name] for name in names}
+
+
+def _measure(run: Run, name: str) -> Mapping[str, float]:
+    if name in published_groups():
+        return dict(group_cost(run, name).operations_ns)
+    signature = signatures_by_key().get(name)
+    return {} if signature is None else dict(signature_cost(run, signature.name).operations_ns)
+
+
+def _path(run: Run) -> Path:
+    version = run(("openssl", "version", "-a"), TIMEOUT_S)
+    key = hash_inputs(FORMAT, version.encode(), read_host().cpu_model.encode())
+    return cache_home() / "speed" / f"{key}.json"
+
+
+def _read(path: Path) -> dict[str, Mapping[str, float]]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # none yet, or a damaged one: it is measured anew
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,60 @@
+"""Where the engine is: the one place that decides it."""
+
+import errno
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+USUAL_SOCKET = "unix:///var/run/docker.sock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnginePlace:
+    """`host` is what DOCKER_HOST would be; `tls` what the SDK takes, None without."""
+
+    host: str
+    tls: Any = field(default=None, repr=False)
+
+
+def engine_place() -> EnginePlace:
+    """Return the engine of DOCKER_HOST, else of the Docker CLI's present context, else the usual socket.
+
+    So does the Docker CLI. `docker context use` is how Docker Desktop, Colima and a rootless engine are named. The SDK
+    is loaded only where one of them is.
+    """
+    if os.environ.get("DOCKER_HOST"):
+        from docker.utils import kwargs_from_env  # noqa: PLC0415
+
+        named = kwargs_from_env()
+        return EnginePlace(host=named["base_url"], tls=named.get("tls"))
+    return (_of_context() if _context_is_named() else None) or EnginePlace(host=USUAL_SOCKET)
+
+
+def absent_socket(host: str) -> str:
+    """Say that the socket `host` names is not there; "" where it is, or where `host` is no socket of this host."""
+    if host.startswith("unix://") and not Path(host.removeprefix("unix://")).exists():
+        return os.strerror(errno.ENOENT)
+    return ""
+
+
+def _context_is_named() -> bool:
+    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    with suppress(OSError, ValueError, AttributeError):
+        return bool(json.loads((folder / "config.json").read_text(encoding="utf-8")).get("currentContext"))
+    return False
+
+
+def _of_context() -> EnginePlace | None:
+    import docker  # noqa: PLC0415
+    from docker.errors import DockerException  # noqa: PLC0415
+    from docker.tls import TLSConfig  # noqa: PLC0415
+
+    with suppress(DockerException, OSError, ValueError, KeyError):
+        context = docker.ContextAPI.get_current_context()
+        if context is not None and context.Host:
+            tls = context.TLSConfig
+            return EnginePlace(host=context.Host, tls=tls if isinstance(tls, TLSConfig) else None)
+    return None

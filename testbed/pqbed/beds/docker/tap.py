@@ -1,0 +1,31 @@
+"""A capture in the docker bed: a container for one trace, in the namespace of an end, with NET_RAW alone."""
+
+from contextlib import ExitStack
+
+from pqbed.agent.parts import Tap
+from pqbed.agent.remote import RemoteTap
+from pqbed.beds.docker.containers import HOLD, TMPFS, LaneContainers
+from pqbed.beds.docker.engine import ContainerSpec, Engine, Owned
+from pqbed.beds.docker.labels import lane_labels, lane_name
+from pqbed.beds.docker.session import Patience, agent_command, open_channel
+from pqbed.net.shape import Side
+
+
+def open_tap(engine: Engine, containers: LaneContainers, side: Side, *, patience: Patience, owner: ExitStack) -> Tap:
+    """Start the container and its agent; `owner` removes it. What a killed process leaves goes with the lane."""
+    name = f"{lane_name(containers.index)}-{side}-tap"
+    spec = ContainerSpec(
+        name=name,
+        image=containers.image,
+        argv=HOLD,
+        labels=lane_labels(containers.index, "client-tap" if side == "client" else "server-tap"),
+        # Root for the same reason as an end's container, with this one capability.
+        user="0:0",
+        joins=containers.parts[side],
+        capabilities=("NET_RAW",),
+        tmpfs=TMPFS,
+    )
+    container = engine.create_container(spec)
+    owner.callback(engine.remove, Owned(kind="container", id=container, name=name, labels=spec.labels))
+    engine.start_container(container)
+    return RemoteTap(open_channel(engine, container, agent_command("tap"), name, patience=patience, owner=owner))

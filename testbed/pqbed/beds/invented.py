@@ -1,0 +1,59 @@
+"""What calibration would find of a link that is exactly as asked: the answer of a bed that has none."""
+
+from pqbed.calibrate.measured import ETHERNET_BYTES, QUANTILES, SMALL_FRAME_BYTES, Direction, Measured, Sender
+from pqbed.calibrate.schedule import LARGEST_QUEUE, SECOND_NS, schedule
+from pqbed.calibrate.spread import asked_delays, quantile
+from pqbed.model import mean_loss_ppm
+from pqbed.net.shape import EndShape, queue_limit, shape_direction
+from pqbed.spec.link import PPM, Link
+from pqbed.spec.tcp import Tcp
+
+
+def invent_measured(link: Link, tcp: Tcp) -> Measured:
+    """Return what would be measured."""
+    client, server = (shape_direction(link, tcp, "client", 1), shape_direction(link, tcp, "server", 1))
+    up = _invent_direction(client, queue_limit(link, tcp, "client"))
+    down = _invent_direction(server, queue_limit(link, tcp, "server"))
+    return Measured(
+        up=up,
+        down=down,
+        client=_invent_sender(client),
+        server=_invent_sender(server),
+        rtt_p50_ns=up.delays_ns[50] + down.delays_ns[50] if up.delays_ns and down.delays_ns else None,
+        rtt_p99_ns=up.delays_ns[99] + down.delays_ns[99] if up.delays_ns and down.delays_ns else None,
+    )
+
+
+def _invent_direction(shape: EndShape, limit: int | None) -> Direction:
+    plan = schedule(shape, "virtual")
+    lost = round(plan.losses * mean_loss_ppm(shape.loss) / PPM)
+    asked = asked_delays(shape.delay_ns, shape.jitter_ns, shape.distribution)
+    own_ns = 0 if shape.rate_bps is None else 8 * SMALL_FRAME_BYTES * SECOND_NS // shape.rate_bps
+    arrived = lost < plan.losses
+    bulk_bytes = (plan.bulk - 1) * (shape.mtu + ETHERNET_BYTES) if arrived else 0
+    return Direction(
+        sent=plan.losses,
+        lost=lost,
+        reordered=0,
+        delays_ns=tuple(round(quantile(asked, q / (QUANTILES - 1))) + own_ns for q in range(QUANTILES))
+        if arrived
+        else (),
+        delay_count=plan.alone if arrived else 0,
+        bulk_bytes=bulk_bytes,
+        bulk_sent_ns=0,
+        bulk_ns=0 if shape.rate_bps is None else 8 * bulk_bytes * SECOND_NS // shape.rate_bps,
+        queue_packets=None if limit is None else min(limit, LARGEST_QUEUE),
+        queue_full=limit is not None and limit <= LARGEST_QUEUE,
+        seed_repeats=None,
+    )
+
+
+def _invent_sender(shape: EndShape) -> Sender:
+    segments = 1 if shape.segmentation == "wire" else 2
+    return Sender(
+        mtu=shape.mtu,
+        initcwnd=shape.initcwnd,
+        flight_segments=shape.initcwnd,
+        flight_frame_bytes=segments * (shape.mtu + ETHERNET_BYTES),
+        congestion_control=shape.congestion_control,
+    )

@@ -1,0 +1,251 @@
+"""Asked against achieved: what is wrong with a link, by name. Pure, and usable without any bed.
+
+One cause has one name: a rate that is wrong lengthens no RTT here (what a datagram itself takes on the wire is taken
+off at the rate that was measured), and a direction that is not shaped at all is told as that and nothing else.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from pqbed.calibrate import spread
+from pqbed.calibrate.binomial import share_interval
+from pqbed.calibrate.measured import ETHERNET_BYTES, SMALL_FRAME_BYTES, Direction, Measured, Sender
+from pqbed.calibrate.schedule import LARGEST_QUEUE
+from pqbed.calibrate.tolerances import CERTAINTY, TOLERANCES, Tolerance
+from pqbed.model import mean_loss_ppm
+from pqbed.net.shape import JITTER_REACH, EndShape, Side, queue_limit, shape_direction
+from pqbed.spec.link import PPM, GilbertElliott, Link, Loss
+from pqbed.spec.options import Clock
+from pqbed.spec.tcp import Tcp
+
+What = Literal[
+    "unshaped",
+    "rtt",
+    "rate",
+    "loss",
+    "jitter",
+    "distribution",
+    "reordering",
+    "queue",
+    "mtu",
+    "segmentation",
+    "initcwnd",
+    "congestion control",
+    "seed",
+    "link",
+]
+Where = Literal["", "up", "down", "client", "server"]
+
+NS = 1_000_000_000
+# A direction whose delay is below this part of what was asked has none.
+BARE_SHARE = 0.05
+# The fewest delays that have a shape.
+FEWEST_DELAYS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation:
+    """One thing that is wrong with a link. `asked` and `achieved` are texts to show."""
+
+    what: What
+    where: Where = ""
+    asked: str
+    achieved: str
+
+    @property
+    def text(self) -> str:
+        """Return it in one line: `rtt: asked 35 ms, achieved 70 ms`."""
+        name = f"{self.what} {self.where}".strip()
+        return f"{name}: asked {self.asked}, achieved {self.achieved}" if self.asked else f"{name}: {self.achieved}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    where: Where
+    shape: EndShape
+    direction: Direction
+    limit: int | None
+    bare: bool
+
+
+def judge(link: Link, tcp: Tcp, measured: Measured, clock: Clock) -> tuple[Deviation, ...]:
+    """Return what is wrong; nothing where the link is as asked, as far as could be measured."""
+    tolerance = TOLERANCES[clock]
+    shapes: dict[Side, EndShape] = {
+        "client": shape_direction(link, tcp, "client", 1),
+        "server": shape_direction(link, tcp, "server", 1),
+    }
+    limits = {side: queue_limit(link, tcp, side) for side in shapes}
+    directions = (
+        _taken("up", shapes["client"], limits["client"], measured.up),
+        _taken("down", shapes["server"], limits["server"], measured.down),
+    )
+    found: list[Deviation] = [
+        Deviation(what="unshaped", where=direction.where, asked="a shaped direction", achieved="none of it")
+        for direction in directions
+        if direction.bare
+    ]
+    found += _judge_rtt(link, [direction for direction in directions if not direction.bare], tolerance)
+    for direction in directions:
+        if not direction.bare:
+            found += _judge_direction(direction, tolerance)
+    found += _judge_sender("client", shapes["client"], measured.client)
+    found += _judge_sender("server", shapes["server"], measured.server)
+    return tuple(found)
+
+
+def achieved_rate_bps(direction: Direction) -> int | None:
+    """Return the rate of a direction, None where datagrams came as fast as they were sent, or too few came."""
+    slowed = direction.bulk_bytes and direction.bulk_ns > direction.bulk_sent_ns + direction.bulk_sent_ns // 4
+    return 8 * direction.bulk_bytes * NS // direction.bulk_ns if slowed else None
+
+
+def own_time_ns(direction: Direction) -> int:
+    """Return what a small datagram itself takes on the wire, at the rate that was measured."""
+    rate_bps = achieved_rate_bps(direction)
+    return 8 * SMALL_FRAME_BYTES * NS // rate_bps if rate_bps else 0
+
+
+def _taken(where: Where, shape: EndShape, limit: int | None, direction: Direction) -> _Judged:
+    """Tell whether nothing at all was set on a direction that should have something."""
+    asked = shape.delay_ns > 0 or shape.rate_bps is not None
+    middle_ns = spread.quantile(direction.delays_ns, 0.5) if direction.delays_ns else shape.delay_ns + 1
+    still = shape.delay_ns == 0 or middle_ns <= BARE_SHARE * shape.delay_ns
+    fast = achieved_rate_bps(direction) is None
+    bare = asked and still and fast and direction.queue_packets is None
+    return _Judged(where=where, shape=shape, direction=direction, limit=limit, bare=bare)
+
+
+def _judge_rtt(link: Link, directions: list[_Judged], tolerance: Tolerance) -> Iterator[Deviation]:
+    off_ns, allowed_ns = 0.0, tolerance.rtt_ns + tolerance.rtt_share * link.rtt_ns
+    for one in directions:
+        if not one.direction.delays_ns:
+            return
+        asked = spread.asked_delays(one.shape.delay_ns, one.shape.jitter_ns, one.shape.distribution)
+        middle_ns = spread.quantile(asked, 0.5)
+        off_ns += spread.quantile(one.direction.delays_ns, 0.5) - own_time_ns(one.direction) - middle_ns
+        # The median of few draws may be another quantile.
+        astray = spread.chance_distance(one.direction.delay_count, CERTAINTY)
+        allowed_ns += spread.quantile(asked, 0.5 + astray) - spread.quantile(asked, 0.5 - astray)
+    if abs(off_ns) > allowed_ns:
+        yield Deviation(what="rtt", asked=_time(link.rtt_ns), achieved=_time(link.rtt_ns + off_ns))
+
+
+def _judge_direction(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
+    yield from _judge_rate(one, tolerance)
+    yield from _judge_loss(one)
+    shape, direction = one.shape, one.direction
+    uneven = list(_judge_spread(one, tolerance))
+    yield from uneven
+    if not uneven and direction.reordered and (shape.jitter_ns == 0 or shape.rate_bps is not None):
+        yield Deviation(
+            what="reordering", where=one.where, asked="none", achieved=f"{direction.reordered} datagrams late"
+        )
+    yield from _judge_queue(one, tolerance)
+    if direction.seed_repeats is False:
+        yield Deviation(
+            what="seed", where=one.where, asked="draws that follow it", achieved="draws that do not, or never change"
+        )
+
+
+def _judge_rate(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
+    shape, direction = one.shape, one.direction
+    if direction.bulk_bytes == 0:
+        return
+    serial_ns = 0 if shape.rate_bps is None else 8 * direction.bulk_bytes * NS // shape.rate_bps
+    expected_ns = max(direction.bulk_sent_ns, serial_ns)
+    allowed_ns = tolerance.rate_ns + tolerance.rate_share * expected_ns + 2 * JITTER_REACH * shape.jitter_ns
+    if abs(direction.bulk_ns - expected_ns) > allowed_ns:
+        yield Deviation(
+            what="rate", where=one.where, asked=_rate(shape.rate_bps), achieved=_rate(achieved_rate_bps(direction))
+        )
+
+
+def _judge_loss(one: _Judged) -> Iterator[Deviation]:
+    direction, asked_ppm = one.direction, mean_loss_ppm(one.shape.loss)
+    weight = draws_in_one(one.shape.loss)
+    low, high = share_interval(round(direction.lost / weight), round(direction.sent / weight), CERTAINTY)
+    if not low <= asked_ppm / PPM <= high:
+        achieved = f"{_percent(direction.lost / direction.sent)} ({direction.lost} of {direction.sent})"
+        yield Deviation(what="loss", where=one.where, asked=_percent(asked_ppm / PPM), achieved=achieved)
+
+
+def draws_in_one(loss: Loss) -> float:
+    """Return how many datagrams of a burst say as much as one whose loss is drawn on its own; 1 for random loss.
+
+    The variance of a mean over a two-state chain: its states are correlated as (1 - p - r)^distance.
+    """
+    if not isinstance(loss, GilbertElliott):
+        return 1.0
+    mean = mean_loss_ppm(loss) / PPM
+    enter, leave = loss.enter_bad_ppm / PPM, loss.leave_bad_ppm / PPM
+    stays = 1 - enter - leave
+    if mean in (0, 1) or stays <= 0 or stays >= 1:
+        return 1.0
+    bad = enter / (enter + leave)
+    between = bad * (1 - bad) * ((loss.loss_in_bad_ppm - loss.loss_in_good_ppm) / PPM) ** 2
+    return 1 + 2 * between / (mean * (1 - mean)) * stays / (1 - stays)
+
+
+def _judge_spread(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
+    shape, delays = one.shape, one.direction.delays_ns
+    if one.direction.delay_count < FEWEST_DELAYS:
+        return
+    if shape.jitter_ns == 0:
+        reach_ns = (spread.quantile(delays, 0.9) - spread.quantile(delays, 0.1)) / 2
+        if 2 * reach_ns > tolerance.jitter_ns:
+            yield Deviation(what="jitter", where=one.where, asked="none", achieved=_time(reach_ns))
+        return
+    asked = spread.asked_delays(shape.delay_ns, shape.jitter_ns, shape.distribution)
+    allowed = spread.chance_distance(one.direction.delay_count, CERTAINTY) + tolerance.spread_share
+    if spread.distance(delays, asked) <= allowed:
+        return
+    factor = spread.middle_half(delays) / spread.middle_half(asked)
+    if factor == 0 or spread.distance(spread.stretched(delays, 1 / factor), asked) <= allowed:
+        achieved = _time(factor * shape.jitter_ns)
+        yield Deviation(what="jitter", where=one.where, asked=_time(shape.jitter_ns), achieved=achieved)
+        return
+    yield Deviation(
+        what="distribution",
+        where=one.where,
+        asked=shape.distribution,
+        achieved=f"one nearest to {spread.nearest_distribution(delays)}",
+    )
+
+
+def _judge_queue(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
+    held, limit = one.direction.queue_packets, one.limit
+    if held is None or limit is None or (not one.direction.queue_full and limit >= LARGEST_QUEUE):
+        return
+    if abs(held - limit) > tolerance.queue_share * limit:
+        more = "" if one.direction.queue_full else "at least "
+        yield Deviation(what="queue", where=one.where, asked=f"{limit} packets", achieved=f"{more}{held} packets")
+
+
+def _judge_sender(where: Where, shape: EndShape, sender: Sender) -> Iterator[Deviation]:
+    if sender.mtu != shape.mtu:
+        yield Deviation(what="mtu", where=where, asked=str(shape.mtu), achieved=str(sender.mtu))
+    frame_bytes, control = sender.flight_frame_bytes, sender.congestion_control
+    if frame_bytes is not None:
+        large = frame_bytes > sender.mtu + ETHERNET_BYTES
+        # bbr spaces its packets, and may send a flight one by one whatever it is allowed.
+        if large if shape.segmentation == "wire" else not large and control != "bbr":
+            achieved = f"frames of {frame_bytes} bytes"
+            yield Deviation(what="segmentation", where=where, asked=shape.segmentation, achieved=achieved)
+    if sender.initcwnd is not None and shape.initcwnd and sender.initcwnd != shape.initcwnd:
+        yield Deviation(what="initcwnd", where=where, asked=str(shape.initcwnd), achieved=str(sender.initcwnd))
+    if control and shape.congestion_control and control != shape.congestion_control:
+        yield Deviation(what="congestion control", where=where, asked=shape.congestion_control, achieved=control)
+
+
+def _time(value_ns: float) -> str:
+    return f"{value_ns / 1e6:.4g} ms"
+
+
+def _rate(value_bps: int | None) -> str:
+    return "no limit" if value_bps is None else f"{value_bps / 1e6:.4g} Mbit/s"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"

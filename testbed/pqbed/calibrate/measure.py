@@ -1,0 +1,352 @@
+"""Measure one link from both of its sides: queue, first flights, bulk, delays, losses. The same for every bed.
+
+Each part begins on a link that was taken away and set anew, so that none meets what another left on the wire.
+"""
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pqbed.calibrate.measured import (
+    ETHERNET_BYTES,
+    QUANTILES,
+    SMALL_PAYLOAD_BYTES,
+    UDP_IP_BYTES,
+    Direction,
+    Measured,
+    Sender,
+)
+from pqbed.calibrate.schedule import (
+    CONNECT_TRIES,
+    LARGEST_QUEUE,
+    LOSSES_AGAIN,
+    MOST_BURSTS,
+    QUEUE_SHARE,
+    SECOND_NS,
+    Schedule,
+    schedule,
+)
+from pqbed.calibrate.station import Came, Filled, Flight, ReadQueue, Train
+from pqbed.net.shape import EndShape
+from pqbed.spec.options import Clock
+
+# Two delays of one seed are the same when they differ by no more: by clock, what reading it and waking up cost.
+SAME_DELAY_NS: dict[Clock, int] = {"virtual": 10_000, "real": 2_000_000}
+
+# A queue between the ends is filled with so many packets more than it should hold.
+SPARE_PACKETS = 100
+
+
+class Station(Protocol):
+    """The sockets of one side (station.py), in this process or behind a channel."""
+
+    def open(self, own: str, other: str) -> None: ...
+    def close(self) -> None: ...
+    def mtu(self) -> int: ...
+    def send(self, train: Train) -> None: ...
+    def collect(self, train: Train, wait_ns: int, patience_ns: int) -> Came: ...
+    def call(self, timeout_ns: int) -> bool: ...
+    def answer(self, timeout_ns: int) -> bool: ...
+    def flight(self) -> Flight: ...
+    def hang_up(self) -> None: ...
+    def fill(self, most: int) -> Filled: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Between:
+    """What is between the ends in one direction: packets (and their bytes) at its bottleneck, and in all of it."""
+
+    bottleneck: ReadQueue
+    whole: ReadQueue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wire:
+    """The link. `set_anew` takes it away, sets it with the seed of that number and lets it settle.
+
+    `between` is for up and down; None where the ends themselves are shaped, and stations look into them.
+    """
+
+    set_anew: Callable[[int], None]
+    quiet: Callable[[], object]
+    between: tuple[Between, Between] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One direction as it should be: `limit` is how many packets it holds where they wait, None where none wait."""
+
+    shape: EndShape
+    limit: int | None
+    clock: Clock
+
+
+class _Direction:
+    """One direction while it is measured: what is planned, and what came."""
+
+    def __init__(self, sender: Station, receiver: Station, asked: Asked, between: Between | None) -> None:
+        self.sender, self.receiver, self.between = sender, receiver, between
+        self.plan: Schedule = schedule(asked.shape, asked.clock)
+        self.limit = asked.limit
+        self.same_ns = SAME_DELAY_NS[asked.clock]
+        self.queue: Filled | None = None
+
+    @property
+    def burst(self) -> int:
+        """Return how many datagrams may be sent back to back."""
+        held = self.limit if self.queue is None else self.queue.packets
+        return max(1, int(QUEUE_SHARE * (held or LARGEST_QUEUE)))
+
+    def fill(self) -> Filled:
+        """Fill the queue, and return what it then holds."""
+        if self.between is None:
+            return self.sender.fill(min(2 * (self.limit or 0), LARGEST_QUEUE))
+        if self.limit is None:
+            return Filled(packets=0, full=False, took_ns=0)
+        count, start_ns = min(self.limit + SPARE_PACKETS, LARGEST_QUEUE), time.monotonic_ns()
+        # Packets that pass the stages reach the other side: whole ones, of no train that anybody waits for.
+        self.sender.send(Train(number=0, count=count, payload_bytes=self.plan.bulk_payload_bytes))
+        held, _ = self.between.bottleneck()
+        return Filled(packets=held, full=held < count, took_ns=time.monotonic_ns() - start_ns)
+
+    def fly(self) -> Flight:
+        """Send the first flight of the new connection."""
+        if self.between is None:
+            return self.sender.flight()
+        packets, packet_bytes = self.between.whole()
+        flight = self.sender.flight()
+        packets_after, bytes_after = self.between.whole()
+        return replace(flight, packets=max(0, packets_after - packets), packet_bytes=max(0, bytes_after - packet_bytes))
+
+    @property
+    def patient_ns(self) -> int:
+        """Return how long filling may take: once packets leave, what is left does not tell the queue's length."""
+        if self.between is None:
+            return max(self.plan.delay_ns, self.plan.bulk_frame_ns * (self.limit or 0) // 50)
+        return self.plan.bulk_frame_ns * SPARE_PACKETS // 2
+
+    @property
+    def losses(self) -> int:
+        return min(self.plan.losses, MOST_BURSTS * self.burst)
+
+
+class _Bench:
+    """Both directions and the link between them."""
+
+    def __init__(self, wire: Wire, directions: tuple[_Direction, _Direction]) -> None:
+        self._wire = wire
+        self.directions = directions
+        self._trains = itertools.count(1)
+
+    def fill_queues(self) -> None:
+        self._wire.set_anew(0)
+        for direction in self.directions:
+            filled = direction.fill()
+            direction.queue = filled if filled.packets and filled.took_ns <= direction.patient_ns else None
+        self._wire.quiet()
+
+    def take_off(self) -> tuple[Flight, Flight] | None:
+        """Return the first flights of both sides, best of a connection that lost nothing; None without any."""
+        client, server = (direction.sender for direction in self.directions)
+        patience_ns = SECOND_NS - 1 + 4 * sum(direction.plan.delay_ns for direction in self.directions)
+        flights = None
+        for number in range(CONNECT_TRIES):
+            self._wire.set_anew(number)
+            if client.call(patience_ns) and server.answer(patience_ns):
+                flights = (self.directions[0].fly(), self.directions[1].fly())
+            self._wire.quiet()
+            for side in (client, server):
+                side.hang_up()
+            if flights is not None and not any(flight.retransmits for flight in flights):
+                break
+        return flights
+
+    def haul(self) -> list[Came]:
+        """Send datagrams of full size back to back."""
+        self._wire.set_anew(0)
+        counts = [min(direction.plan.bulk, direction.burst) for direction in self.directions]
+        sizes = [direction.plan.bulk_payload_bytes for direction in self.directions]
+        frames_ns = [direction.plan.bulk_frame_ns for direction in self.directions]
+        came = self._cross(counts, payload_bytes=sizes, each_ns=frames_ns)
+        self._wire.quiet()
+        return came
+
+    def send_alone(self, seed: int, counts: Sequence[int]) -> list[Came]:
+        """Send small datagrams one after the other."""
+        self._wire.set_anew(seed)
+        came = self._cross(counts, gaps_ns=[direction.plan.gap_ns for direction in self.directions])
+        self._wire.quiet()
+        return came
+
+    def send_bursts(self, seed: int, counts: Sequence[int]) -> list[Came]:
+        """Send small datagrams back to back, as many as the queue takes at once."""
+        self._wire.set_anew(seed)
+        came = [Came(), Came()]
+        firsts = [0, 0]
+        while any(first < count for first, count in zip(firsts, counts, strict=True)):
+            parts = [
+                min(direction.burst, count - first)
+                for direction, first, count in zip(self.directions, firsts, counts, strict=True)
+            ]
+            each_ns = [direction.plan.small_ns for direction in self.directions]
+            new = self._cross(parts, firsts=firsts, each_ns=each_ns)
+            came = [one.followed_by(other) for one, other in zip(came, new, strict=True)]
+            firsts = [first + part for first, part in zip(firsts, parts, strict=True)]
+        self._wire.quiet()
+        return came
+
+    def _cross(
+        self,
+        counts: Sequence[int],
+        *,
+        payload_bytes: Sequence[int] = (SMALL_PAYLOAD_BYTES, SMALL_PAYLOAD_BYTES),
+        gaps_ns: Sequence[int] = (0, 0),
+        firsts: Sequence[int] = (0, 0),
+        each_ns: Sequence[int] = (0, 0),
+    ) -> list[Came]:
+        """Send a train in both directions and collect both."""
+        number = next(self._trains)
+        trains = [
+            Train(number=number, count=count, payload_bytes=size, gap_ns=gap_ns, first=first)
+            for count, size, gap_ns, first in zip(counts, payload_bytes, gaps_ns, firsts, strict=True)
+        ]
+        for direction, train in zip(self.directions, trains, strict=True):
+            if train.count:
+                direction.sender.send(train)
+        waits_ns = [
+            direction.plan.delay_ns + count * each
+            for direction, count, each in zip(self.directions, counts, each_ns, strict=True)
+        ]
+        return [
+            direction.receiver.collect(train, wait_ns, direction.plan.wait_ns) if train.count else Came()
+            for direction, train, wait_ns in zip(self.directions, trains, waits_ns, strict=True)
+        ]
+
+
+def measure_link(client: Station, server: Station, wire: Wire, asked: tuple[Asked, Asked]) -> Measured:
+    """Measure what is between two open stations. `asked` is for up and for down."""
+    between = wire.between or (None, None)
+    up = _Direction(client, server, asked[0], between[0])
+    down = _Direction(server, client, asked[1], between[1])
+    bench = _Bench(wire, (up, down))
+    bench.fill_queues()
+    flights = bench.take_off()
+    bulks = bench.haul()
+    alone = bench.send_alone(1, [direction.plan.alone for direction in bench.directions])
+    bursts = bench.send_bursts(1, [direction.losses for direction in bench.directions])
+    repeats = _try_seeds(bench, alone, bursts)
+    rtts = _round_trips(*alone)
+    return Measured(
+        up=_sum_up(up, bulks[0], alone[0], bursts[0], repeats[0]),
+        down=_sum_up(down, bulks[1], alone[1], bursts[1], repeats[1]),
+        client=_sender(client, flights and flights[0]),
+        server=_sender(server, flights and flights[1]),
+        rtt_p50_ns=_quantile(rtts, 50),
+        rtt_p99_ns=_quantile(rtts, 99),
+    )
+
+
+def _try_seeds(bench: _Bench, alone: Sequence[Came], bursts: Sequence[Came]) -> list[bool | None]:
+    """Draw again with the first seed and with another; tell whether delays, else losses, follow it."""
+    directions = bench.directions
+    varied = any(_spread_ns(came) > 4 * direction.same_ns for direction, came in zip(directions, alone, strict=True))
+    if varied:
+        counts, first, send = [direction.plan.again for direction in directions], alone, bench.send_alone
+    else:
+        counts, first, send = (
+            [min(direction.losses, LOSSES_AGAIN) for direction in directions],
+            bursts,
+            bench.send_bursts,
+        )
+        if all(_settled(came.delays(count), count) for came, count in zip(first, counts, strict=True)):
+            return [None, None]
+    again, other = send(1, counts), send(2, counts)
+    same_ns = [direction.same_ns if varied else None for direction in directions]
+    return [_follows(*parts) for parts in zip(first, again, other, counts, same_ns, strict=True)]
+
+
+def _follows(first: Came, again: Came, other: Came, count: int, same_ns: int | None) -> bool | None:
+    """Tell whether `first` and `again` are of one seed and `other` is not; None where nothing was drawn.
+
+    Without `same_ns` delays are not compared.
+    """
+    delays = [came.delays(count) for came in (first, again, other)]
+    drawn = not all(_settled(one, count) for one in delays) or (same_ns is not None and _spread_ns(first) > 4 * same_ns)
+    if not drawn:
+        return None
+    return _alike(delays[0], delays[1], same_ns) and not _alike(delays[0], delays[2], same_ns)
+
+
+def _settled(delays: dict[int, int], count: int) -> bool:
+    """Tell whether all or none came."""
+    return len(delays) in (0, count)
+
+
+def _alike(one: dict[int, int], other: dict[int, int], same_ns: int | None) -> bool:
+    if one.keys() != other.keys():
+        return False
+    return same_ns is None or all(abs(one[number] - other[number]) <= same_ns for number in one)
+
+
+def _sum_up(direction: _Direction, bulk: Came, alone: Came, burst: Came, repeats: bool | None) -> Direction:
+    arrivals = [sent + delay for sent, delay in zip(bulk.sent_ns, bulk.delays_ns, strict=True)]
+    sent_ns = max(bulk.sent_ns) - min(bulk.sent_ns) if bulk.sent_ns else 0
+    # A rate keeps datagrams in order: out of order they were not slowed down, however far apart they came.
+    serial = bool(arrivals) and not _late(bulk)
+    frame_bytes = direction.plan.bulk_payload_bytes + UDP_IP_BYTES + ETHERNET_BYTES
+    delays = sorted(alone.delays_ns)
+    return Direction(
+        sent=direction.losses,
+        lost=direction.losses - len(burst.numbers),
+        reordered=_late(burst) + _late(alone) + _late(bulk),
+        delays_ns=tuple(delays[(len(delays) - 1) * q // (QUANTILES - 1)] for q in range(QUANTILES)) if delays else (),
+        delay_count=len(delays),
+        bulk_bytes=frame_bytes * max(0, len(arrivals) - 1),
+        bulk_sent_ns=sent_ns,
+        bulk_ns=max(arrivals) - min(arrivals) if serial else sent_ns,
+        queue_packets=None if direction.queue is None else direction.queue.packets,
+        queue_full=direction.queue is not None and direction.queue.full,
+        seed_repeats=repeats,
+    )
+
+
+def _sender(station: Station, flight: Flight | None) -> Sender:
+    if flight is None:
+        return Sender(
+            mtu=station.mtu(), initcwnd=None, flight_segments=None, flight_frame_bytes=None, congestion_control=""
+        )
+    return Sender(
+        mtu=station.mtu(),
+        initcwnd=flight.window,
+        flight_segments=flight.segments,
+        flight_frame_bytes=flight.packet_bytes // flight.packets if flight.packets else None,
+        congestion_control=flight.congestion_control,
+    )
+
+
+def _round_trips(up: Came, down: Came) -> list[int]:
+    """Return the sums of both directions' delays by number, sorted."""
+    back = dict(zip(down.numbers, down.delays_ns, strict=True))
+    there = zip(up.numbers, up.delays_ns, strict=True)
+    return sorted(delay + back[number] for number, delay in there if number in back)
+
+
+def _quantile(values: Sequence[int], percent: int) -> int | None:
+    return values[(len(values) - 1) * percent // 100] if values else None
+
+
+def _spread_ns(came: Came) -> int:
+    """Return how far apart all but the tenth of each end are."""
+    delays = sorted(came.delays_ns)
+    return delays[len(delays) * 9 // 10] - delays[len(delays) // 10] if len(delays) > 1 else 0
+
+
+def _late(came: Came) -> int:
+    """Count those that came after one with a higher number."""
+    highest, late = -1, 0
+    for number in came.numbers:
+        late += number < highest
+        highest = max(highest, number)
+    return late

@@ -1,0 +1,145 @@
+"""How much is measured: as little as tells a wrong link from a right one, by clock. Pure.
+
+Virtual time costs CPU alone: 45 us a datagram back to back, 85 us one that is alone on the wire, both ways of system
+calls included. Real time is bounded by what each part may take.
+"""
+
+from dataclasses import dataclass
+
+from pqbed.calibrate.measured import ETHERNET_BYTES, SMALL_FRAME_BYTES, UDP_IP_BYTES
+from pqbed.net.shape import JITTER_REACH, EndShape
+from pqbed.spec.link import PPM, GilbertElliott
+from pqbed.spec.options import Clock
+
+SECOND_NS = 1_000_000_000
+MS = 1_000_000
+# Work that the kernel puts off after shaping delays the first packet by up to 0.6 ms.
+SETTLE_NS = 50 * MS
+# What is sent back to back takes at most this part of the queue.
+QUEUE_SHARE = 0.5
+# More packets than these are not put into a queue: at 2.3 KB each, a lane's memory ends.
+LARGEST_QUEUE = 20_000
+# What is lost is waited for after each burst.
+MOST_BURSTS = 20
+# Losses of one seed are compared over this many datagrams.
+LOSSES_AGAIN = 500
+# Tries for a connection whose handshake loses nothing: at 10 % loss one of four is lost.
+CONNECT_TRIES = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """Upper bounds. Counts are datagrams a direction, `_ns` what a part may take on the wire."""
+
+    least_losses: int
+    most_losses: int
+    loss_ns: int
+    spread: int
+    alone: int
+    spread_ns: int
+    again: int
+    bulk: int
+    bulk_ns: int
+
+
+EFFORTS: dict[Clock, Effort] = {
+    "virtual": Effort(
+        least_losses=400,
+        most_losses=2000,
+        loss_ns=1000 * SECOND_NS,
+        spread=600,
+        alone=40,
+        spread_ns=1000 * SECOND_NS,
+        again=100,
+        bulk=100,
+        bulk_ns=1000 * SECOND_NS,
+    ),
+    "real": Effort(
+        least_losses=400,
+        most_losses=2000,
+        loss_ns=1 * SECOND_NS,
+        spread=400,
+        alone=40,
+        spread_ns=3 * SECOND_NS,
+        again=25,
+        bulk=200,
+        bulk_ns=1 * SECOND_NS,
+    ),
+}
+# Loss p is told from none, at the certainty that tolerances.py asks for, in 10 / p datagrams.
+LOSSES_TO_TELL = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """What is sent in one direction. `gap_ns` keeps a datagram alone on the wire."""
+
+    delay_ns: int
+    alone: int
+    gap_ns: int
+    again: int
+    losses: int
+    small_ns: int
+    bulk: int
+    bulk_payload_bytes: int
+    bulk_frame_ns: int
+
+    @property
+    def wait_ns(self) -> int:
+        """Return how long one datagram is waited for beyond its time: a link of twice the delay is no dead one."""
+        return 2 * self.delay_ns + 200 * MS
+
+
+def schedule(shape: EndShape, clock: Clock) -> Schedule:
+    """Plan one direction of a link that is shaped as `shape`."""
+    effort = EFFORTS[clock]
+    small_ns, frame_ns = _frame_ns(shape, SMALL_FRAME_BYTES), _frame_ns(shape, shape.mtu + ETHERNET_BYTES)
+    reach_ns = JITTER_REACH * shape.jitter_ns
+    # Where there is a rate, netem keeps datagrams in order: only one that is alone takes the delay it drew.
+    gap_ns = MS if shape.rate_bps is None else 2 * reach_ns + 4 * small_ns + MS
+    wanted = effort.spread if shape.jitter_ns else effort.alone
+    alone = _within(wanted, effort.spread_ns, gap_ns)
+    return Schedule(
+        delay_ns=shape.delay_ns + reach_ns,
+        alone=alone,
+        gap_ns=gap_ns,
+        again=min(effort.again, alone),
+        losses=_within(_losses(shape, effort), effort.loss_ns, small_ns),
+        small_ns=small_ns,
+        bulk=_within(effort.bulk, effort.bulk_ns, frame_ns),
+        bulk_payload_bytes=shape.mtu - UDP_IP_BYTES,
+        bulk_frame_ns=frame_ns,
+    )
+
+
+def real_seconds(client: EndShape, server: EndShape) -> float:
+    """Return how long a link takes to calibrate on a real clock, at the most but for lost handshakes."""
+    total_ns = 0
+    for plan in (schedule(client, "real"), schedule(server, "real")):
+        trains = 5 if client.jitter_ns or _is_lossy(client) or _is_lossy(server) else 3
+        total_ns += trains * (SETTLE_NS + plan.delay_ns)
+        total_ns += (plan.alone + 2 * plan.again) * plan.gap_ns + 2 * plan.losses * plan.small_ns
+        total_ns += plan.bulk * plan.bulk_frame_ns
+        total_ns += trains * plan.wait_ns if _is_lossy(client) or _is_lossy(server) else 0
+    return total_ns / SECOND_NS
+
+
+def _losses(shape: EndShape, effort: Effort) -> int:
+    if isinstance(shape.loss, GilbertElliott):
+        return effort.most_losses
+    share = shape.loss.probability_ppm / PPM
+    wanted = LOSSES_TO_TELL / share if share else 0
+    return int(min(effort.most_losses, max(effort.least_losses, wanted)))
+
+
+def _is_lossy(shape: EndShape) -> bool:
+    return isinstance(shape.loss, GilbertElliott) or shape.loss.probability_ppm > 0
+
+
+def _within(wanted: int, budget_ns: int, each_ns: int) -> int:
+    """Return as many as fit, and never fewer than three."""
+    return max(3, min(wanted, budget_ns // each_ns if each_ns else wanted))
+
+
+def _frame_ns(shape: EndShape, frame_bytes: int) -> int:
+    return 0 if shape.rate_bps is None else 8 * frame_bytes * SECOND_NS // shape.rate_bps

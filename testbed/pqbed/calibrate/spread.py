@@ -1,0 +1,65 @@
+"""Delays against the distribution that was asked for: their spread and their shape, wherever they lie. Pure."""
+
+import bisect
+import math
+from collections.abc import Sequence
+from functools import cache
+from typing import get_args
+
+from pqbed.net.tables import ENTRIES, SCALE, table
+from pqbed.spec.link import Distribution
+
+
+@cache
+def asked_delays(delay_ns: int, jitter_ns: int, distribution: Distribution) -> tuple[float, ...]:
+    """Return 4096 equally likely delays in order, as netem draws them: never below zero."""
+    values: Sequence[float] = sorted(table(distribution)) or [
+        (2 * entry + 1 - ENTRIES) * SCALE / ENTRIES for entry in range(ENTRIES)
+    ]
+    return tuple(max(0.0, delay_ns + jitter_ns * value / SCALE) for value in values)
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Return the value below which that share of ordered `values` lies."""
+    return values[min(len(values) - 1, max(0, round(share * (len(values) - 1))))]
+
+
+def middle_half(values: Sequence[float]) -> float:
+    """Return how far apart the quartiles of ordered `values` are."""
+    return quantile(values, 0.75) - quantile(values, 0.25)
+
+
+def distance(measured: Sequence[float], asked: Sequence[float]) -> float:
+    """Return the largest distance of the two distribution functions when their medians are laid upon one another.
+
+    Both are ordered; Kolmogorov-Smirnov's statistic, but for the medians.
+    """
+    shift = quantile(asked, 0.5) - quantile(measured, 0.5)
+    last = len(measured) - 1
+    return max(
+        abs(bisect.bisect_right(asked, value + shift) / len(asked) - number / last)
+        for number, value in enumerate(measured)
+    )
+
+
+def chance_distance(count: int, certainty: float) -> float:
+    """Return the distance that `count` draws exceed by chance with that certainty at most (Dvoretzky-Massart)."""
+    return math.sqrt(math.log(2 / certainty) / (2 * count))
+
+
+def nearest_distribution(measured: Sequence[float]) -> Distribution:
+    """Return the distribution whose shape comes nearest, whatever the spread."""
+    return min(get_args(Distribution), key=lambda name: distance(_like(measured, name), _unit(name)))
+
+
+def _unit(name: Distribution) -> tuple[float, ...]:
+    return asked_delays(100 * SCALE, SCALE, name)
+
+
+def _like(measured: Sequence[float], name: Distribution) -> list[float]:
+    """Return `measured`, stretched to the spread of a unit of jitter."""
+    return stretched(measured, middle_half(_unit(name)) / middle_half(measured))
+
+
+def stretched(values: Sequence[float], factor: float) -> list[float]:
+    return [factor * value for value in values]

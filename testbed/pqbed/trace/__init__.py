@@ -1,0 +1,1 @@
+"""One fetch, captured at both ends: taken, read, told."""

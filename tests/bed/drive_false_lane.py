@@ -1,0 +1,16 @@
+"""pqbed with somebody between it and its lanes, who asks them for twice the RTT wherever it is 35 ms."""
+
+import sys
+
+from pqbed.agent.channel import Channel
+from pqbed_cli.main import run
+
+honest = Channel._send
+
+
+def send_falsified(channel: Channel, request: str) -> None:
+    honest(channel, request.replace('"rtt_ns":35000000,', '"rtt_ns":70000000,'))
+
+
+Channel._send = send_falsified  # type: ignore[method-assign]
+sys.exit(run())
