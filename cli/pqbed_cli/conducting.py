@@ -9,6 +9,7 @@ from pqbed.plan import Plan
 from pqbed.runner import Judged, LaneFailed, LinkCalibrated, SampleTaken, SweepEvent, SweepOutcome, run_sweep
 from pqbed.runner.forecast import Forecast
 from pqbed.spec.options import RunOptions
+from pqbed.spec.sample import NO_FAILURES
 from pqbed.stats.precision import half_widths
 from pqbed.store.run import Run
 from pqbed_cli.exits import INTERRUPTED
@@ -59,7 +60,7 @@ def _tell(progress: SweepProgress, forecast: Forecast | None, event: SweepEvent)
     if isinstance(event, SampleTaken):
         if forecast is not None:
             forecast.taken(event.sample.lane, event.sample.fetch.cell_id, time.monotonic())
-        progress.sample(failed=event.sample.timings.outcome != "ok")
+        progress.sample(failed=event.sample.timings.outcome not in NO_FAILURES)
     elif isinstance(event, Judged) and forecast is not None:
         forecast.look(event.left)
         progress.expect(event.expected)

@@ -9,6 +9,7 @@ from pqbed.errors import SpecError
 from pqbed.spec import parse
 from pqbed.spec.link import Link, queue_fields
 from pqbed.spec.names import known_name
+from pqbed.spec.pairs import pair_profiles
 from pqbed.spec.profile import Profile
 from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.tcp import Tcp
@@ -77,6 +78,15 @@ def profile_of(session: Session, name: str | None) -> Profile:
     """Return the profile `name` of those the session serves; its first where none is named."""
     served = {profile.name: profile for profile in session.profiles}
     return served[known_name(name, served, "profile on this bed")] if name is not None else session.profiles[0]
+
+
+def arms_of(session: Session, name: str | None, servers: str | None, clients: str | None) -> tuple[Profile, ...]:
+    """Return the profile `name` of the session, on each pair of stacks named."""
+    return pair_profiles(
+        (profile_of(session, name),),
+        None if servers is None else parse.parse_stacks(servers),
+        None if clients is None else parse.parse_client_stacks(clients),
+    )
 
 
 def single(option: str, values: tuple[T, ...]) -> T:

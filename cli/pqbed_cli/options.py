@@ -30,6 +30,13 @@ CopyArm = Annotated[
     bool | None,
     typer.Option("--aa/--no-aa", help="Measure a second copy of the baseline: the noise floor. [default: aa]"),
 ]
+BuiltStacks = Annotated[
+    str | None, typer.Option("--stack", metavar="NAME,...", help="Stacks to make besides the default one.")
+]
+Stacks = Annotated[str | None, typer.Option("--stack", metavar="NAME,...", help="Stacks that serve each profile.")]
+ClientStacks = Annotated[
+    str | None, typer.Option("--client-stack", metavar="NAME,...", help="Stacks that fetch; or same. [default: same]")
+]
 Initcwnd = Annotated[str | None, typer.Option(metavar="N,...", help="Initial congestion windows, in segments.")]
 InitcwndClient = Annotated[
     str | None, typer.Option(metavar="N,...", help="Those of the client, where they differ; or same.")
@@ -94,6 +101,9 @@ RunPath = Annotated[str, typer.Argument(metavar="RUN", help="The folder of a run
 RunsFolder = Annotated[str, typer.Option("--out", metavar="DIR", help="Where latest is looked for.")]
 AnyPercentile = Annotated[
     str, typer.Option("--percentile", metavar="P,...", help="Percentiles, any between 0 and 100.")
+]
+MarginOption = Annotated[
+    str, typer.Option("--margin", metavar="%|TIME", help="A difference too little to matter; a plain number is %.")
 ]
 Baseline = Annotated[
     str | None, typer.Option(metavar="NAME", help="The profile to compare with. [default: the sweep's first]")

@@ -6,9 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from pqbed.errors import SpecError
 from pqbed.spec.codec import to_json
-from pqbed.stats import summarise
+from pqbed.stats import read_grid, summarise, tabulate_percentiles
+from pqbed.stats.finding import DEFAULT_MARGIN, Margin
+from pqbed.stats.percentiles import percentile_name
 from pqbed.stats.precision import tabulate_precision
 from pqbed.stats.pressure import count_pressed
 from pqbed.store.floor import BELOW_HINT, Below, find_below_floor
@@ -18,18 +19,32 @@ from pqbed.store.schema import QUANTILES, SUMMARY
 from pqbed_cli.render.handshake import handshake_tables
 from pqbed_cli.render.output import print_json, say
 from pqbed_cli.render.precision import precision_lines
-from pqbed_cli.render.summary import MODELS, failure_lines, summary_tables, wrong_link_lines
+from pqbed_cli.render.summary import (
+    MODELS,
+    MOST_SIDE_BY_SIDE,
+    failure_lines,
+    reading_lines,
+    summary_tables,
+    wrong_link_lines,
+)
 from pqbed_cli.render.table import Table, print_tables, widest
 
-DEFAULT_PERCENTILES = ("p50", "p90")
+DEFAULT_PERCENTILES = (50.0, 90.0)
 MOST_BELOW_LINES = 20
 # Where the output is no terminal.
 USUAL_COLUMNS = 120
+# Columns of a percentile that the summary does not hold: the same, named after it.
+_MORE = {
+    **{f"value{bound}_ns": f"{{}}{bound}_ns" for bound in ("", "_low", "_high")},
+    **{f"increase{bound}_pct": f"increase_{{}}{bound}_pct" for bound in ("", "_low", "_high")},
+    "noise_pct": "noise_{}_pct",
+    "finding": "finding_{}",
+}
 
 
-def report_run(run: Run, percentiles: Sequence[str], *, json_output: bool) -> None:
+def report_run(run: Run, percentiles: Sequence[float], *, json_output: bool, margin: Margin = DEFAULT_MARGIN) -> None:
     """Print the table of `run` and its path; as JSON every column of every cell."""
-    rows = summary_rows(run)
+    rows = summary_rows(run, percentiles, margin)
     manifest, precision = run.manifest, precision_of(run, rows).to_dicts()
     pressed = count_pressed(run.samples())
     below = find_below_floor(run.samples(), run.cells().collect())
@@ -43,11 +58,15 @@ def report_run(run: Run, percentiles: Sequence[str], *, json_output: bool) -> No
     if not rows:
         say("no sample was taken")
     else:
-        print_tables([*_tables(rows, percentiles, precision), *handshake_tables(manifest)])
+        names = [percentile_name(percentile) for percentile in percentiles]
+        print_tables([*_tables(rows, names, precision), *handshake_tables(manifest)])
+        say("")
         for line in precision_lines(precision, manifest.max_samples):
             say(line)
-        for line in failure_lines(rows):
-            say(f"failed: {line}")
+        for line in (*reading_lines(rows, percentiles), *(f"failed: {line}" for line in failure_lines(rows))):
+            say(line)
+        for line in unsupported_lines(run):
+            say(line)
         if pressed.pressed:
             say(f"{pressed.sentence()}: their times may be too long")
         say_below_floor(below)
@@ -56,14 +75,24 @@ def report_run(run: Run, percentiles: Sequence[str], *, json_output: bool) -> No
     say(f"\nrun: {run.path}")
 
 
+def unsupported_lines(run: Run) -> list[str]:
+    """Return for each profile that a pair of stacks cannot speak which side cannot, and why."""
+    samples = run.samples().filter(pl.col("outcome") == "unsupported").select("cell_id", "detail")
+    found = samples.join(run.cells().select("cell_id", "profile"), on="cell_id").select("profile", "detail")
+    rows = found.unique(maintain_order=True).collect().rows()
+    return [f"{profile} is {detail}" for profile, detail in rows]
+
+
 def _tables(
     rows: Sequence[dict[str, Any]], percentiles: Sequence[str], precision: Sequence[dict[str, Any]]
 ) -> list[Table]:
     """Lay out `rows`, with what is expected and the floor where the run has them and there is room."""
     room = shutil.get_terminal_size((USUAL_COLUMNS, 0)).columns
-    with_models = summary_tables(rows, (*percentiles, *MODELS), precision)
-    if any(row["floor_ns"] is not None for row in rows) and widest(with_models[1:]) <= room:
-        return with_models
+    if any(row["floor_ns"] is not None for row in rows):
+        for side_by_side in (MOST_SIDE_BY_SIDE, 1):
+            with_models = summary_tables(rows, (*percentiles, *MODELS), precision, side_by_side=side_by_side)
+            if widest(with_models[1:]) <= room:
+                return with_models
     return summary_tables(rows, percentiles, precision)
 
 
@@ -77,18 +106,28 @@ def say_below_floor(below: Sequence[Below], *, json_output: bool = False) -> Non
         say(f"  hint: {BELOW_HINT}", json_output=json_output)
 
 
-def summarise_run(run: Run) -> pl.DataFrame:
+def summarise_run(run: Run, margin: Margin = DEFAULT_MARGIN) -> pl.DataFrame:
     """Return the summary of `run` as it is, its first profile the baseline; no rows before the first sample."""
     cells = run.cells().collect()
     if cells.is_empty():
         return SUMMARY.to_frame()
-    return summarise(run.samples(), cells, baseline=cells["profile"][0])
+    return summarise(run.samples(), cells, baseline=cells["profile"][0], margin=margin)
 
 
-def summary_rows(run: Run) -> list[dict[str, Any]]:
-    """Return one row a cell, in the order of the plan: its conditions and its summary."""
-    summary = summarise_run(run).drop("profile")
-    return run.marked_cells().join(summary, on="cell_id", how="left", maintain_order="left").to_dicts()
+def summary_rows(run: Run, percentiles: Sequence[float], margin: Margin = DEFAULT_MARGIN) -> list[dict[str, Any]]:
+    """Return one row a cell, in the order of the plan: its conditions and its summary, with these percentiles."""
+    cells = run.marked_cells()
+    table = cells.join(summarise_run(run, margin).drop("profile"), on="cell_id", how="left", maintain_order="left")
+    more = [percentile for percentile in percentiles if percentile_name(percentile) not in QUANTILES]
+    if more and not cells.is_empty():
+        grid = read_grid(run.samples(), cells, ["ttlb"])
+        found = tabulate_percentiles(grid, cells, cells["profile"][0], more, margin=margin)
+        for (name,), part in found.group_by("percentile"):
+            columns = {own: shown.format(name) for own, shown in _MORE.items()}
+            table = table.join(
+                part.select("cell_id", *columns).rename(columns), on="cell_id", how="left", maintain_order="left"
+            )
+    return table.to_dicts()
 
 
 def precision_of(run: Run, rows: Sequence[Mapping[str, Any]] | None = None) -> pl.DataFrame:
@@ -96,15 +135,5 @@ def precision_of(run: Run, rows: Sequence[Mapping[str, Any]] | None = None) -> p
     manifest = run.manifest
     if manifest.precision_ppm is None or manifest.max_samples is None:
         return PRECISION.to_frame()
-    return tabulate_precision(summary_rows(run) if rows is None else rows, manifest.precision_ppm, manifest.max_samples)
-
-
-def read_percentiles(text: str) -> tuple[str, ...]:
-    """Read `50,90` or `p50,p90`: those that the summary holds."""
-    names = tuple(f"p{item.strip().removeprefix('p')}" for item in text.split(","))
-    unknown = [name for name in names if name not in QUANTILES]
-    if unknown:
-        raise SpecError(
-            f"there is no percentile {unknown[0].removeprefix('p')!r}", f"choose from {', '.join(QUANTILES)}"
-        )
-    return tuple(dict.fromkeys(names))
+    told = summary_rows(run, DEFAULT_PERCENTILES) if rows is None else rows
+    return tabulate_precision(told, manifest.precision_ppm, manifest.max_samples)

@@ -9,6 +9,7 @@ from typing import Any
 
 from pqbed.errors import SpecError
 from pqbed.reproduce.stored import is_study
+from pqbed.spec.profile import stacks_of
 from pqbed.spec.text import read_run_sweep, sweep_from, sweep_to_toml
 from pqbed.store.manifest import resume_manifest, start_manifest
 from pqbed.store.run import Run, create_run, open_run
@@ -36,7 +37,7 @@ def start_sweep(typed: Mapping[str, Any]) -> int:
     with _bed(options.bed, options.clock, typed) as taken:
         settled = settle(request, taken.bed.name, taken.bed.clock)
         say(estimate_line(estimate(settled)), json_output=typed["json_output"])
-        artefacts = taken.prepare()
+        artefacts = taken.prepare(stacks_of(settled.plan.profiles))
         with _new_run(settled, artefacts) as run:
             return _conduct(settled, taken, run, typed)
 
@@ -61,7 +62,7 @@ def resume_sweep(typed: Mapping[str, Any]) -> int:
             there = f"{finished} of {most}{settled.plan.fetch_count} samples are there already"
             say(there, json_output=typed["json_output"])
             say(estimate_line(estimate(settled, finished)), json_output=typed["json_output"])
-            taken.prepare()
+            taken.prepare(stacks_of(settled.plan.profiles))
             run.write_manifest(resume_manifest(manifest, sys.argv))
             return _conduct(settled, taken, run, typed)
 

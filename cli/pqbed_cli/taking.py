@@ -1,7 +1,7 @@
 """Take a bed, say which and why, make what it needs, and end what it holds when the command ends."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,10 +20,10 @@ class Taken:
     bed: "Bed"
     steps: Steps
 
-    def prepare(self) -> dict[str, str]:
+    def prepare(self, stacks: Sequence[str] = ()) -> dict[str, str]:
         """Make or find what the bed needs, showing the steps; return the identities."""
         try:
-            return self.bed.prepare()
+            return self.bed.prepare(stacks)
         finally:
             self.steps.close()
 

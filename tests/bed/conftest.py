@@ -80,21 +80,22 @@ def uml_guest() -> Guest:
 @pytest.fixture(scope="session")
 def uml_guest_run(uml_guest: Guest) -> Callable[..., list[dict[str, Any]]]:
     """Return a function that runs a script of this repository in a fresh guest and returns its JSON lines."""
+    return lambda script, arguments="": run_in_guest(uml_guest, script, arguments)
 
-    def run(script: Path, arguments: str = "") -> list[dict[str, Any]]:
-        done = subprocess.run(
-            uml_guest.command(script, arguments),
-            env={"PATH": os.environ["PATH"], "HOME": "/dev/shm", "TMPDIR": "/dev/shm"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=BOOT_SECONDS,
-            check=False,
-        )
-        lines = done.stdout.decode(errors="replace").splitlines()
-        records = [json.loads(line) for line in lines if line.startswith("{")]
-        assert records, f"the guest said nothing: {lines[-20:]} {done.stderr.decode(errors='replace')[-2000:]}"
-        others = [line for line in lines if not line.startswith("{")]
-        assert not any("Traceback" in line for line in others), "\n".join(others)
-        return records
 
-    return run
+def run_in_guest(guest: Guest, script: Path, arguments: str = "") -> list[dict[str, Any]]:
+    """Run a script of this repository in a fresh guest and return its JSON lines."""
+    done = subprocess.run(
+        guest.command(script, arguments),
+        env={"PATH": os.environ["PATH"], "HOME": "/dev/shm", "TMPDIR": "/dev/shm"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=BOOT_SECONDS,
+        check=False,
+    )
+    lines = done.stdout.decode(errors="replace").splitlines()
+    records = [json.loads(line) for line in lines if line.startswith("{")]
+    assert records, f"the guest said nothing: {lines[-20:]} {done.stderr.decode(errors='replace')[-2000:]}"
+    others = [line for line in lines if not line.startswith("{")]
+    assert not any("Traceback" in line for line in others), "\n".join(others)
+    return records

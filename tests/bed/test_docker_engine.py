@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from contextlib import ExitStack
 
 import pytest
 
@@ -16,17 +17,23 @@ from pqbed.beds.docker.guest import open_uml_process
 from pqbed.beds.docker.images import DEBIAN, ensure_image
 from pqbed.beds.docker.labels import ours
 from pqbed.beds.docker.netem import netem_in_engine
+from pqbed.beds.docker.session import Patience
 from pqbed.beds.docker.stream import ContainerProcess
+from pqbed.beds.docker.tap import open_tap
 from pqbed.beds.kernel import kernel_has_netem
 from pqbed.beds.programs import programs_of_image
+from pqbed.beds.session import Session, why_gone
 from pqbed.errors import BuildError, EngineError, HostError, LaneError
+from pqbed.net.capture import Room
+from pqbed.net.shape import SIDES
 from pqbed.net.sysctls import PINS
+from pqbed.spec.link import Link
 from pqbed.spec.profile import Chain, Profile
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
 
 CLASSICAL = Profile(name="classical", group="X25519", chain=Chain(algorithm="p256"))
-NET_ADMIN = 1 << 12
+NET_ADMIN, NET_RAW = 1 << 12, 1 << 13
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 CRASH = """
 import os, signal, sys
@@ -78,13 +85,13 @@ def engine(private_engine, stack_image):
     assert stack_image
     before = everything(private_engine)
     yield private_engine
-    DockerBed(private_engine, lambda _: {}).take_down()
+    DockerBed(private_engine, lambda *_: {}).take_down()
     assert everything(private_engine) == before
 
 
 @pytest.fixture
 def bed(engine, stack_image):
-    return DockerBed(engine, lambda _: {"openssl": stack_image})
+    return DockerBed(engine, lambda *_: {"openssl": stack_image})
 
 
 def everything(engine):
@@ -145,6 +152,23 @@ def test_parts_hold_no_privilege_but_the_ends_net_admin(engine, stack_image):
         assert told["HostConfig"]["ReadonlyRootfs"]
         assert not told["HostConfig"]["PortBindings"]
     assert "1" in output_of(engine, lane.parts["server"], "cat", "/proc/sys/net/ipv4/tcp_no_metrics_save")
+
+
+def test_a_tap_holds_net_raw_alone_and_goes_with_its_trace(engine, stack_image):
+    (lane,) = make_lanes(engine, stack_image, 1)
+    before = everything(engine)
+    with ExitStack() as owner:
+        for side in SIDES:
+            tap = open_tap(engine, lane, side, patience=Patience(20), owner=owner)
+            # The mirror is made by the end's own container: without one there is nothing to listen at.
+            with pytest.raises(HostError, match="pqbed-sent"):
+                tap.begin(Room(frames=16, frame_bytes=1514))
+        roles = {one.labels["io.pqbed.role"]: one.id for one in engine.find("container", ours())}
+        for side in SIDES:
+            assert int(status_of(engine, roles[f"{side}-tap"])["CapEff"], 16) == NET_RAW
+            spaces = [output_of(engine, roles[part], "readlink", "/proc/self/ns/net") for part in (side, f"{side}-tap")]
+            assert spaces[0] == spaces[1]
+    assert everything(engine) == before
 
 
 def test_the_namespaces_of_a_lane_have_the_pinned_sysctls_and_one_network_for_themselves(engine, stack_image):
@@ -262,6 +286,16 @@ def test_a_guest_that_ends_gives_the_end_of_its_output(engine, stack_image):
     assert [process.readline(30) for _ in range(2)] == ["last\n", ""]
     assert process.last_words() == "why"
     process.close()
+
+
+def test_a_session_tells_when_its_containers_are_gone(engine, stack_image, monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", engine.host or DEFAULT_SOCKET)
+    session = Session(bed="docker", clock="real", profiles=(CLASSICAL,), link=Link(rtt_ns=35_000_000))
+    lane, _ = up_lane(engine, 0, stack_image)
+    assert why_gone(session) == ""
+    (client,) = (one for one in engine.find("container", ours()) if one.id == lane.parts["client"])
+    engine.remove(client)
+    assert why_gone(session) == "its containers do not run any more"
 
 
 def test_programs_of_the_image_run_by_themselves_and_leave_nothing(engine, stack_image):

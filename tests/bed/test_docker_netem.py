@@ -11,6 +11,8 @@ from pqbed.beds.docker.bed import DockerBed
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import PARTS, ROLE, ours
 from pqbed.beds.docker.netem import netem_in_engine
+from pqbed.calibrate.judge import achieved_rate_bps, judge
+from pqbed.net.pcap import read_pcap
 from pqbed.net.shape import STAGES
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link, RandomLoss
@@ -18,6 +20,8 @@ from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
+from pqbed.trace.flights import find_flights
+from pqbed.trace.segments import read_segments
 
 pytestmark = [pytest.mark.docker, pytest.mark.uml, pytest.mark.timeout(2400)]
 
@@ -28,11 +32,13 @@ CLASSICAL = Profile(name="classical", group="X25519", chain=CHAIN)
 MUTUAL = Profile(name="mutual", group="X25519", chain=CHAIN, mutual=True, client_chain=Chain(algorithm="mldsa65"))
 HYBRID = Profile(name="hybrid", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65"))
 LINK = Link(rtt_ns=40 * MS, bandwidth_bps=10_000_000)
+# What a machine that is busy with something else adds to a link.
+LATE = {("rtt", ""), *((what, way) for what in ("rate", "jitter", "queue") for way in ("up", "down"))}
 
 
 @pytest.fixture
 def bed(netem_engine: Engine, netem_image: str):
-    bed = DockerBed(netem_engine, lambda _: {"openssl": netem_image})
+    bed = DockerBed(netem_engine, lambda *_: {"openssl": netem_image})
     yield bed
     bed.take_down()
 
@@ -72,6 +78,29 @@ def test_a_lane_that_is_up_keeps_its_link_from_one_session_to_the_next(bed):
     assert last.read_link().client.applied.delay_ns == 20 * MS
     last.close()
     assert len(bed.take_down()) == 5
+
+
+@pytest.mark.parametrize("layout", ["ends", "router"])
+def test_a_trace_sees_both_ends_and_leaves_its_lane_as_it_was(bed, netem_engine, layout):
+    lane = bed.open_lane(0, [HYBRID], TIMEOUT_NS)
+    lossy = replace(LINK, layout=layout, loss=RandomLoss(probability_ppm=100_000))
+    (cell,) = cells(HYBRID, link=lossy).values()
+    traced = lane.trace(cell, Fetch(cell_id="one", block=0, repetition=0, seed=3 << 40))
+    timings = traced.fetch.timings
+    assert timings.outcome == "ok", timings
+    captures = (read_pcap(traced.client_pcap), read_pcap(traced.server_pcap))
+    segments = read_segments(*captures, delay_ns=70 * MS, ended_ns=traced.fetch.ended_ns)
+    assert {"arrived", "lost"} <= {one.fate for one in segments}
+    assert min(one.received_ns - one.sent_ns for one in segments if one.received_ns is not None) >= 20 * MS
+    flights = {flight.name: flight for flight in find_flights(segments, HYBRID, timings)}
+    # The clock is real: libcurl hears of a byte some time after the interface.
+    assert 0 <= timings.last_byte_ns - flights["response"].received_ns <= 200 * MS
+    assert len(traced.keys.splitlines()) == 5
+    assert {one.labels[ROLE] for one in netem_engine.find("container", ours(0))} & {"client-tap", "server-tap"} == set()
+    grid = cells(HYBRID)
+    ((_, after),) = lane.run(grid, fetches(grid, 1))
+    assert after.outcome == "ok", after
+    lane.close()
 
 
 def test_fetches_obey_physics(bed):
@@ -118,6 +147,32 @@ def test_both_layouts_of_one_lane_obey_physics(bed, netem_engine):
     assert all(stage.applied == stage.asked for stage in state.stages.values())
     assert state.client.applied.delay_ns == 0
     assert bed.take_down() == ()
+
+
+def test_calibration_from_the_containers_that_shape(bed):
+    """What needs no raw socket, on both layouts. How late a busy machine is in real time is not asked."""
+    lane = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
+    lossy = replace(LINK, bandwidth_bps=2_000_000, loss=RandomLoss(probability_ppm=50_000))
+    for link in (lossy, replace(lossy, layout="router")):
+        measured = lane.calibrate(link, Tcp(), 1).measured
+        for way, sender in ((measured.up, measured.client), (measured.down, measured.server)):
+            assert way.seed_repeats
+            assert way.lost > 0
+            assert 0 < achieved_rate_bps(way) < 2_100_000
+            assert (sender.initcwnd, sender.mtu, sender.congestion_control) == (20, 1500, "cubic")
+            assert sender.flight_frame_bytes <= 1514
+        assert measured.rtt_p50_ns >= 40 * MS
+        assert not names(judge(link, Tcp(), measured, "real")) - LATE
+        half = replace(link, rtt_ns=link.rtt_ns // 2, bandwidth_up_bps=4_000_000, loss=RandomLoss())
+        wrong = names(judge(half, Tcp(initcwnd_server=10), measured, "real"))
+        assert wrong - LATE >= {("initcwnd", "server"), ("loss", "up"), ("loss", "down")}
+        assert wrong >= {("rtt", ""), ("rate", "up")}
+    lane.close()
+    assert bed.take_down() == ()
+
+
+def names(deviations):
+    return {(one.what, one.where) for one in deviations}
 
 
 def test_lanes_side_by_side_do_not_meet(bed):

@@ -18,7 +18,7 @@ from pqbed.model import FRAME_OVERHEAD_BYTES, segment_count, wire_bytes
 from pqbed.net.pcap import read_pcap
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import Link, RandomLoss
+from pqbed.spec.link import Link, RandomLoss, Segmentation
 from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
@@ -142,6 +142,28 @@ def test_a_lost_packet_is_with_its_sender_alone(lane: Lane) -> None:
     repeated = [one for one in segments if one.repeated]
     assert {one.number for one in dropped} <= {one.number for one in repeated}
     assert flights_of(traced, cell)["response"].repeated == len(repeated)
+
+
+def test_a_router_between_the_ends_is_part_of_the_way(lane: Lane) -> None:
+    cell = cell_of("pq", replace(LOSSY, layout="router"), 200 * KIB)
+    traced = lane.trace(cell, fetch_of(cell))
+    segments, timings = segments_of(traced, LOSSY), traced.fetch.timings
+    assert timings.outcome == "ok"
+    assert flights_of(traced, cell)["response"].received_ns == pytest.approx(timings.last_byte_ns, abs=CLOCK_NS)
+    assert {one.fate for one in segments} == {"arrived", "lost"}
+    # What arrived has been on its way for the link's delay at least, and was seen before that by its sender.
+    assert min(one.received_ns - one.sent_ns for one in segments if one.received_ns is not None) >= 100 * MS
+
+
+@pytest.mark.parametrize("segmentation", ["host", "offload-off"])
+def test_super_packets_are_whole_whether_they_are_cut_on_the_way_or_not(lane: Lane, segmentation: Segmentation) -> None:
+    cell = cell_of("classical", replace(LINK, segmentation=segmentation), 200 * KIB)
+    traced = lane.trace(cell, fetch_of(cell))
+    segments = segments_of(traced, LINK)
+    assert max(one.frame_bytes for one in segments) > 1514
+    assert {one.fate for one in segments} == {"arrived"}
+    reached_ns = flights_of(traced, cell)["response"].received_ns
+    assert reached_ns == pytest.approx(traced.fetch.timings.last_byte_ns, abs=CLOCK_NS)
 
 
 def test_a_timer_that_ended_a_silence_is_seen(lane: Lane) -> None:

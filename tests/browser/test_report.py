@@ -37,7 +37,7 @@ VERDICTS = (
 def report(tmp_path_factory):
     """Return the page of a run with several links, profiles and sizes, and some failures."""
     sweep = replace(
-        SWEEP, profiles=(CLASSIC, replace(PQ, name="hybrid"), PQ), size_bytes=(0, 51_200, 204_800), samples=40
+        SWEEP, profiles=(CLASSIC, replace(PQ, name="hybrid"), PQ), size_bytes=(0, 51_200, 204_800), aa=True, samples=40
     )
     with new_run(tmp_path_factory.mktemp("runs")) as run:
         run_sweep(plan_sweep(sweep), FakeBed(fail_at={5, 6, 77}), run, lanes=1)

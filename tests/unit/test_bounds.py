@@ -36,6 +36,9 @@ def test_without_loss_a_fetch_is_expected_above_its_floors():
         with_link(loss_up=LOSS),
         with_link(jitter_ns=1),
         with_link(segmentation="host"),
+        with_link(bandwidth_up_bps=999_999),
+        with_link(bandwidth_bps=None),
+        replace(CELL, tcp=replace(CELL.tcp, initcwnd_client=9)),
         with_link(queue_packets=1),
         replace(CELL, tcp=replace(CELL.tcp, congestion_control_client="bbr")),
         replace(CELL, tcp=replace(CELL.tcp, mtu=1400)),
@@ -48,6 +51,11 @@ def test_elsewhere_a_lossless_fetch_can_be_told_but_nothing_is_expected(cell):
     found = bounds(cell)
     assert found.lossless is not None
     assert not found.holds
+
+
+def test_a_way_up_that_is_as_fast_or_faster_is_known():
+    assert bounds(with_link(bandwidth_up_bps=1_000_000)).holds
+    assert bounds(with_link(bandwidth_up_bps=0)).holds
 
 
 def test_a_queue_that_overflows_is_seen_in_the_packets():

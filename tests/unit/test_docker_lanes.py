@@ -7,7 +7,7 @@ from fake_engine import FakeEngine, Scripted, frame
 
 from pqbed.beds.docker.addresses import LANES, lane_addresses
 from pqbed.beds.docker.bed import DockerBed
-from pqbed.beds.docker.containers import lanes_up, up_lane
+from pqbed.beds.docker.containers import add_stack, find_lane, lanes_up, up_lane
 from pqbed.beds.docker.engine import Owned
 from pqbed.beds.docker.guest import open_uml_process
 from pqbed.beds.docker.labels import BED, LANE, PARTS, ROLE
@@ -25,7 +25,7 @@ FOREIGN = {
 
 
 def bed_on(engine):
-    return DockerBed(engine, lambda _: {"openssl": IMAGE})
+    return DockerBed(engine, lambda *_: {"openssl": IMAGE})
 
 
 def bring_up(engine, lanes):
@@ -245,12 +245,27 @@ def test_addresses_of_lanes_are_apart_and_end_with_the_range():
         lane_addresses(LANES)
 
 
-def test_a_lane_serves_one_stack():
+def test_another_stack_joins_the_namespace_without_any_privilege():
     engine = FakeEngine()
-    with pytest.raises(SpecError, match="one stack, not none"):
-        bed_on(engine).open_lane(0, [], 1)
-    with pytest.raises(SpecError, match="there is no stack 'boring'; there are openssl"):
-        bed_on(engine).open_lane(0, [profile(stack="boring")], 1)
+    lane, _ = up_lane(engine, 0, IMAGE)
+    owned, identity = add_stack(engine, lane, "server", "other", "sha256:other")
+    spec = engine.specs[identity]
+    assert (spec.image, spec.joins) == ("sha256:other", lane.parts["server"])
+    assert (spec.user, spec.capabilities) == ("1000:1000", ())
+    assert engine.things[identity].running
+    engine.remove(owned)
+    assert find_lane(engine, 0) == lane
+
+
+def test_a_stack_that_a_killed_session_left_gives_way():
+    engine = FakeEngine()
+    lane, _ = up_lane(engine, 0, IMAGE)
+    left, _ = add_stack(engine, lane, "client", "other", "sha256:other")
+    lane, made = up_lane(engine, 0, IMAGE)
+    assert not made
+    add_stack(engine, lane, "client", "other", "sha256:other")
+    assert left.id not in engine.things
+    assert len(engine.find("container", {BED: None})) == len(PARTS) + 1
 
 
 def profile(stack="openssl"):

@@ -28,9 +28,13 @@ def test_a_sample_may_be_short_of_the_floor_by_what_clocks_are_off(clock, slack)
 def test_it_is_told_in_one_sentence():
     (found,) = below(tls_done_ns=190_000_000, last_byte_ns=FLOOR)
     assert found.sentence() == (
-        "a sample of cell a (pq) below the floor: the end of the handshake of repetition 7 came after 190.000 ms, and "
-        "cannot before 200.000 ms"
+        "a sample of cell a (pq) lies below the floor: the end of the handshake of repetition 7 came after 190.000 ms, "
+        "and cannot before 200.000 ms"
     )
+
+
+def test_a_cell_is_named_once_by_the_last_milestone_that_came_too_early():
+    assert [one.milestone for one in below(tls_done_ns=1, last_byte_ns=2)] == ["last_byte_ns"]
 
 
 def test_a_fetch_over_another_group_has_other_floors():

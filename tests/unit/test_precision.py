@@ -85,13 +85,32 @@ def test_the_width_of_a_comparison_is_that_of_its_widest_arm():
     assert together == widest > alone > none == 0
 
 
+def test_an_arm_that_cannot_be_spoken_holds_nothing_up():
+    base = [1_000_000] * 40
+    mute = pl.col("outcome").replace({"ok": "unsupported"})
+    arms = samples_of(base=base, arm=base)
+    silent = samples_of(mute=[0] * 40).with_columns(mute, last_byte_ns=pl.lit(None, pl.Int64))
+    samples = pl.concat([arms, silent])
+    spoken, unspoken, dumb = half_widths(samples, [("base", "arm", "mute"), ("base", "mute"), ("mute", "arm")])
+    assert spoken == unspoken == dumb == 0
+    rows = [row("a", 40), row("b", 40) | {"n_unsupported": 40}]
+    assert tabulate_precision(rows, 10_000, 100)["standing"].to_list() == ["unsupported"]
+
+
 def test_too_few_blocks_have_no_width():
     assert half_widths(samples_of(base=[1] * 5, arm=[2] * 5), [("base", "arm")]) == [math.inf]
 
 
 def row(cell, n, low=None, high=None, **conditions):
     common = dict.fromkeys(CONDITIONS, None) | conditions
-    return {"cell_id": cell, **common, "n": n, "increase_p50_low_pct": low, "increase_p50_high_pct": high}
+    return {
+        "cell_id": cell,
+        **common,
+        "n": n,
+        "n_unsupported": 0,
+        "increase_p50_low_pct": low,
+        "increase_p50_high_pct": high,
+    }
 
 
 def test_the_table_says_what_was_reached_and_what_it_took():

@@ -155,6 +155,16 @@ def test_a_fetch_shorter_than_the_interval_shares_a_reading():
     assert [lane.end().cpu_pressure_ppm for _ in range(3)] == [100_000, 100_000, 500_000]
 
 
+def test_a_fetch_without_a_reading_of_its_own_has_the_one_before():
+    first, second = reading(0, 0), reading(100, 10)
+    lane = LanePressure(Clock(first, first, first, second))
+    lane.begin()
+    assert lane.end() == Pressure()
+    assert lane.end().cpu_pressure_ppm == 100_000
+    lane.begin()
+    assert lane.end().cpu_pressure_ppm == 100_000
+
+
 def test_a_watch_reads_no_oftener_than_its_interval():
     watch = PressureWatch(interval_ns=3600 * 10**9)
     assert watch.look() is watch.look()

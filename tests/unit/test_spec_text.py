@@ -16,6 +16,7 @@ from pqbed.spec.options import BedChoice, Clock, RunOptions
 from pqbed.spec.presets import preset
 from pqbed.spec.profile import LARGEST_WIRE_BYTES, Chain, Profile
 from pqbed.spec.profiles import builtin_profiles
+from pqbed.spec.stacks import known_stacks
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.text import read_run_sweep, read_spec, samples_given, sweep_from, sweep_to_toml
 
@@ -275,12 +276,14 @@ CHAINS = st.builds(
     intermediate=st.none() | NAMES,
     wire_bytes=st.none() | st.integers(1, LARGEST_WIRE_BYTES),
 ) | st.builds(Chain, algorithm=NAMES, depth=st.just(1))
+STACKS = st.sampled_from(list(known_stacks()))
 OWN_PROFILES = st.builds(
     Profile,
     name=NAMES.filter(lambda name: name not in builtin_profiles()),
     group=NAMES,
     chain=CHAINS,
-    stack=NAMES,
+    stack=STACKS,
+    client_stack=st.none() | STACKS,
     mutual=st.just(True),
     client_chain=st.none() | CHAINS,
 ) | st.builds(
@@ -288,7 +291,8 @@ OWN_PROFILES = st.builds(
     name=NAMES.filter(lambda name: name not in builtin_profiles()),
     group=NAMES,
     chain=CHAINS,
-    stack=NAMES,
+    stack=STACKS,
+    client_stack=st.none() | STACKS,
     mutual=st.booleans(),
 )
 PROFILES = OWN_PROFILES | st.sampled_from(list(builtin_profiles().values()))

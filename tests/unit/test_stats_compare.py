@@ -8,8 +8,8 @@ from pqbed.beds.fake import FakeBed
 from pqbed.errors import SpecError
 from pqbed.plan import plan_sweep
 from pqbed.runner import run_sweep
-from pqbed.stats.bootstrap import Increase
-from pqbed.stats.compare import COMPARED, compare_runs, refuse_mixed, word_change
+from pqbed.stats.compare import COMPARED, compare_runs, refuse_mixed
+from pqbed.stats.finding import Margin
 from pqbed.store.schema import SAMPLES, conform
 
 
@@ -34,7 +34,8 @@ def test_a_run_does_not_differ_from_itself(run_of):
     assert found.schema == COMPARED
     assert found.height == 16
     assert found["change_pct"].to_list() == pytest.approx([0] * 16)
-    assert set(found["change"]) <= {"undecided", "same"}
+    assert set(found["finding"]) <= {"undecided", "equivalent"}
+    assert found["noise_pct"].null_count() == 16
 
 
 def test_a_slower_run_is_found_slower_and_cells_of_one_run_alone_are_left_out(run_of):
@@ -45,7 +46,7 @@ def test_a_slower_run_is_found_slower_and_cells_of_one_run_alone_are_left_out(ru
     found = compare_runs(a, b, [50])
     assert found.height == 4
     assert set(found["rtt_ns"]) == {200_000_000}
-    assert set(found["change"]) == {"slower"}
+    assert set(found["finding"]) == {"differs"}
     assert found["change_pct"].min() > 40
 
 
@@ -83,17 +84,22 @@ def test_an_unknown_difference_is_refused(run_of):
         refuse_mixed(manifest, manifest, ["host"])
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "word"),
-    [
-        (1, 2, "slower"),
-        (-2, -1, "faster"),
-        (-1, 1, "undecided"),
-        (0.001, 0.002, "same"),
-        (float("nan"), 1, "unknown"),
-        (float("nan"), -1, "faster"),
-        (1, float("nan"), "slower"),
-    ],
-)
-def test_a_change_in_words(low, high, word):
-    assert word_change(Increase(point=0, low=low, high=high)) == word
+def test_the_aa_arm_is_not_compared_and_gives_the_noise_floor(run_of):
+    a, b = run_of(aa=True), run_of(aa=True, seed=2)
+    found = compare_runs(a, b, [50])
+    assert set(found["profile"]) == {"classic", "pq"}
+    assert found.height == 8
+    # Arms that are equal, drawn without shared blocks as the runs are: the floor is as wide as the noise of a change.
+    widths = (found["change_high_pct"] - found["change_low_pct"]).to_list()
+    assert all(width / 4 < noise < 2 * width for noise, width in zip(found["noise_pct"], widths, strict=True))
+    assert "differs" not in set(found["finding"])
+    alone = compare_runs(run_of(), b, [50])
+    assert alone["noise_pct"].to_list() == compare_runs(b, run_of(), [50])["noise_pct"].to_list()
+    assert (found["noise_pct"] >= alone["noise_pct"]).all()
+
+
+def test_the_margin_decides_what_is_equivalent(run_of):
+    a, b = run_of(), run_of(seed=2)
+    wide, narrow = (compare_runs(a, b, [50], margin=Margin(amount=ppm)) for ppm in (500_000, 1))
+    assert set(wide["finding"]) == {"equivalent"}
+    assert "equivalent" not in set(narrow["finding"])

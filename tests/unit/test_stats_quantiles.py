@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pqbed.stats.quantiles import interval_exists, interval_ranks, quantile, quantile_interval
+from pqbed.stats.quantiles import interval_exists, interval_ranks, quantile, quantile_interval, samples_needed
 
 SHARES = (0.5, 0.75, 0.9)
 
@@ -52,3 +52,9 @@ def test_one_value():
     assert quantile(np.array([7.0]), 0.9) == 7
     assert all(map(math.isnan, quantile_interval(np.array([7.0]), 0.9)))
     assert all(map(math.isnan, quantile_interval(np.array([]), 0.5)))
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.5, 6), (0.9, 36), (0.99, 368)])
+def test_samples_needed_for_an_interval(share, count):
+    assert samples_needed(share) == count
+    assert not interval_exists(count - 1, share)

@@ -45,5 +45,5 @@ def test_a_ring_is_what_the_kernel_takes(super_packets, size_bytes):
     assert room.slot_bytes % 16 == 0
     assert max(room.slot_bytes, 4096) % min(room.slot_bytes, 4096) == 0
     assert room.slots * room.slot_bytes % 4096 == 0
-    assert room.slots * room.slot_bytes <= 96 << 20
+    assert room.slots * room.slot_bytes <= 24 << 20
     assert Room(frames=512, frame_bytes=1514).slot_bytes == 2048

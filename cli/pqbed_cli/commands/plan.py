@@ -14,6 +14,8 @@ def plan(
     distribution: options.Distribution = None,
     size: options.Size = None,
     profile: options.Profiles = None,
+    stack: options.Stacks = None,
+    client_stack: options.ClientStacks = None,
     aa: options.CopyArm = None,
     initcwnd: options.Initcwnd = None,
     initcwnd_client: options.InitcwndClient = None,

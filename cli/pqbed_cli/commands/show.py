@@ -1,20 +1,20 @@
-from typing import Annotated
-
-import typer
-
-from pqbed_cli.options import Json, RunPath, RunsFolder
-
-Percentile = Annotated[str, typer.Option(metavar="P,...", help="Percentiles to show: 50, 75, 90.")]
+from pqbed_cli.options import AnyPercentile, Json, MarginOption, RunPath, RunsFolder
 
 
 def show(
-    run: RunPath, percentile: Percentile = "50,90", out: RunsFolder = "results", json_output: Json = False
+    run: RunPath,
+    percentile: AnyPercentile = "50,90",
+    margin: MarginOption = "1%",
+    out: RunsFolder = "results",
+    json_output: Json = False,
 ) -> None:
     """Show the table of a run, also of one that is still measured or was interrupted."""
+    from pqbed.stats.finding import parse_margin
+    from pqbed.stats.percentiles import parse_percentiles
     from pqbed.store.run import open_run
-    from pqbed_cli.reporting import read_percentiles, report_run
+    from pqbed_cli.reporting import report_run
     from pqbed_cli.runs import find_run
 
-    percentiles = read_percentiles(percentile)
+    percentiles, least = parse_percentiles(percentile), parse_margin(margin)
     with open_run(find_run(run, out)) as opened:
-        report_run(opened, percentiles, json_output=json_output)
+        report_run(opened, percentiles, json_output=json_output, margin=least)

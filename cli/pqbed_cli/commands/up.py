@@ -13,6 +13,7 @@ def up(
     """Bring a bed up for `link` and `fetch`: make what it needs, start a lane, set the link and read it back."""
     from pqbed.beds.session import Session, bring_up
     from pqbed.spec.codec import to_json
+    from pqbed.spec.profile import stacks_of
     from pqbed_cli.link_text import profiles_from, up_link
     from pqbed_cli.render.output import print_json, say
     from pqbed_cli.render.session import print_state
@@ -20,10 +21,9 @@ def up(
 
     profiles, link = profiles_from(profile), up_link(layout)
     with take_bed(bed, clock, json_output=json_output, ca_bundle=ca_bundle) as taken:
-        taken.prepare()
-        session, state = bring_up(
-            taken.bed, Session(bed=taken.bed.name, clock=taken.bed.clock, profiles=profiles, link=link)
-        )
+        taken.prepare(stacks_of(profiles))
+        wanted = Session(bed=taken.bed.name, clock=taken.bed.clock, profiles=profiles, link=link)
+        session, state = bring_up(taken.bed, wanted)
     if json_output:
         print_json({"session": to_json(session), "link": to_json(state)})
         return

@@ -65,7 +65,7 @@ def estimate_line(estimate: Estimate) -> str:
 def _staged_line(most: Estimate, least: Estimate) -> str:
     """Return the estimate of a sweep that ends when it is precise."""
     grid = f"{_counted(most.cells, 'cell')} x {least.samples} to {_counted(most.samples, 'sample')}"
-    aim = f"until each increase at p50 is known to +-{format_percentage(most.precision_ppm or 0)}"
+    aim = f"until each increase at p50 is known to ±{format_percentage(most.precision_ppm or 0)}"
     fetches = f"{least.fetches} to {_counted(most.fetches, 'fetch', 'fetches')} on {_counted(most.lanes, 'lane')}"
     return f"{grid}, {aim}: {fetches}, {span(least.seconds)} to about {span(most.seconds)}"
 

@@ -5,12 +5,16 @@ It runs as the init of a uml guest, and as a process in namespaces of its own fo
 
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from pqbed.agent import parts
 from pqbed.agent.calibration import calibrate
+from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.namespace import Namespace
+from pqbed.agent.part import PartProcess
+from pqbed.agent.remote import RemoteClient, RemoteServer
 from pqbed.agent.routed import lay_routed_way
 from pqbed.agent.serve import Calls
 from pqbed.agent.stacks import StackClients, StackServers
@@ -34,7 +38,7 @@ from pqbed.spec.link import Layout, Link
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
-from pqbed.spec.stacks import stack_named
+from pqbed.spec.stacks import Stack, stack_named
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.server import Server
 
@@ -56,7 +60,8 @@ class LaneAgent:
         self._pinned = sysctls.pin()
         self._folder = folder
         self._servers = StackServers(self._open_server)
-        self._clients = StackClients(lambda stack: StackClient(stack_named(stack)))
+        self._clients = StackClients(self._open_client)
+        self._parts: list[PartProcess] = []
         addresses = make_pair(index, client_ns=None, server_ns=self._namespace.path)
         ends = Way(
             client_end=End(None, IFNAME),
@@ -156,9 +161,25 @@ class LaneAgent:
     def close(self) -> None:
         """End the server."""
         self._servers.stop()
+        for part in self._parts:
+            part.close()
 
-    def _open_server(self, stack: str) -> Server:
-        return Server(stack_named(stack), self._folder / stack, enter=self._namespace.enter)
+    def _open_server(self, name: str) -> parts.StackServer:
+        stack, folder = stack_named(name), self._folder / name
+        if not stack.environment:
+            return Server(stack, folder, enter=self._namespace.enter)
+        return RemoteServer(self._open_part("server", stack, folder, self._namespace.enter))
+
+    def _open_client(self, name: str) -> parts.StackClient:
+        stack = stack_named(name)
+        if not stack.environment:
+            return StackClient(stack)
+        return RemoteClient(self._open_part("client", stack, self._folder / name))
+
+    def _open_part(self, role: str, stack: Stack, folder: Path, enter: Callable[[], None] | None = None) -> Channel:
+        part = PartProcess(role, stack, folder, enter)
+        self._parts.append(part)
+        return part.channel
 
     def _way_of(self, layout: Layout) -> Way:
         """Return the way of a layout. Both stand side by side; the second is laid when it is first asked for."""

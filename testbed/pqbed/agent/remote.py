@@ -90,8 +90,8 @@ class RemoteStation:
     def answer(self, timeout_ns: int) -> bool:
         return self._channel.call("station_answer", bool, timeout_ns=timeout_ns)
 
-    def flight(self) -> Flight:
-        return self._channel.call("station_flight", Flight)
+    def flight(self, pause_ns: int) -> Flight:
+        return self._channel.call("station_flight", Flight, pause_ns=pause_ns)
 
     def hang_up(self) -> None:
         self._channel.call("station_hang_up", Nothing)

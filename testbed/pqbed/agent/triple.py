@@ -91,6 +91,8 @@ class Triple:
             way.shape(cell.link, cell.tcp, seed)
             timings = self._client.fetch(self._request(cell, served, way.address))
             before_quiet()
+            if timings.group is not None:
+                timings = replace(timings, provider=served.provider)
             timings = self._examine(timings)
         except HostError as error:
             timings = Timings(outcome="link_mismatch", detail=error.message)
@@ -111,6 +113,7 @@ class Triple:
             timeout_ns=self._timeout_ns,
             credentials=cell.profile.name if cell.profile.mutual else "",
             stack=cell.profile.clients_stack,
+            group_id=served.group_id,
         )
 
     def _examine(self, timings: Timings) -> Timings:

@@ -65,8 +65,13 @@ class Cost:
 NO_COST = Cost(operations_ns=MappingProxyType({}))
 
 
+def has_test(group: str) -> bool:
+    """Tell whether `openssl speed` has a test of this group."""
+    return group in _GROUPS
+
+
 def group_cost(run: Run, name: str) -> Cost:
-    """Measure a group of the table: about 3 s. Without operations where `openssl speed` has no test of it."""
+    """Measure a group of the table: about 3 s. Without operations where there is no test of it."""
     return _measure(run, ("-kem-algorithms", _GROUPS[name])) if name in _GROUPS else NO_COST
 
 

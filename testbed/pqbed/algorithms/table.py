@@ -6,7 +6,7 @@ from typing import Literal
 
 from pqbed.algorithms.liboqs import Liboqs, Sizes
 from pqbed.algorithms.probe import Probe
-from pqbed.algorithms.speed import NO_COST, Cost, group_cost, signature_cost
+from pqbed.algorithms.speed import NO_COST, Cost, group_cost, has_test, signature_cost
 from pqbed.beds.programs import Run
 from pqbed.errors import PqbedError
 from pqbed.tls.algorithms import Group, SignatureAlgorithm, published_groups, published_signatures
@@ -74,7 +74,7 @@ def measured(rows: tuple[Row, ...], run: Run, on_name: OnName) -> tuple[Row, ...
 
 
 def _cost(row: Row, run: Run, on_name: OnName) -> Cost:
-    if row.provider is None or row.source is None:
+    if row.provider is None or row.source is None or (row.kind == "group" and not has_test(row.name)):
         return NO_COST
     on_name(row.name)
     return group_cost(run, row.name) if row.kind == "group" else signature_cost(run, row.name)

@@ -58,8 +58,11 @@ class Bed(Protocol):
     name: BedName
     clock: Clock
 
-    def prepare(self) -> dict[str, str]:
-        """Make or find the artefacts; return their identities (image ids, kernel and root hashes)."""
+    def prepare(self, stacks: Sequence[str] = ()) -> dict[str, str]:
+        """Make or find the artefacts for `stacks`; return their identities (image ids, kernel and root hashes).
+
+        Lanes are opened with profiles of these stacks, and of the one that every bed is built on.
+        """
         ...
 
     def open_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> Lane:

@@ -56,7 +56,7 @@ class FakeBed:
         self._count = 0
         self._guard = threading.Lock()
 
-    def prepare(self) -> dict[str, str]:
+    def prepare(self, stacks: Sequence[str] = ()) -> dict[str, str]:  # noqa: ARG002 (it needs nothing)
         return {"fake": "sha256:" + "0" * 64}
 
     def open_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> "FakeLane":

@@ -1,14 +1,15 @@
 """Put each bed together from its parts. Nothing is built or started here, and only the bed asked for is imported."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pqbed.beds.bed import Bed, BedName
 from pqbed.beds.usable import find_engine, runs_guests
-from pqbed.errors import HostError
+from pqbed.errors import HostError, LaneError
 from pqbed.spec.options import Clock
+from pqbed.spec.profile import DEFAULT_STACK
 
 if TYPE_CHECKING:
     from pqbed.beds.artefacts import UmlArtefacts
@@ -18,9 +19,8 @@ if TYPE_CHECKING:
 
 OnStep = Callable[[str, float | None], None]
 
-STACK = "openssl"
 GUEST = "uml"
-# In the guest image (images/uml/Dockerfile, images/openssl/Dockerfile).
+# In the guest image (images/uml/Dockerfile, and that of the stack it is built on).
 GUEST_KERNEL = "/opt/pqbed/kernel/linux"
 GUEST_SOURCE = "/opt/pqbed"
 
@@ -37,7 +37,7 @@ def make_docker(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
     from pqbed.beds.docker.sdk import connect
 
     assert clock == "real"
-    return DockerBed(connect(), lambda engine: {STACK: ensure_images(engine, on_step, ca_bundle)[STACK]})
+    return DockerBed(connect(), lambda engine, stacks: ensure_images(engine, stacks, on_step, ca_bundle))
 
 
 def docker_refusal(on_step: OnStep, ca_bundle: Path | None) -> HostError | None:
@@ -46,7 +46,7 @@ def docker_refusal(on_step: OnStep, ca_bundle: Path | None) -> HostError | None:
     from pqbed.beds.docker.sdk import connect
 
     with connect() as engine:
-        return netem_in_engine(engine, ensure_images(engine, on_step, ca_bundle)[STACK])
+        return netem_in_engine(engine, ensure_images(engine, (), on_step, ca_bundle)[DEFAULT_STACK])
 
 
 def clear_engine() -> tuple[str, ...]:
@@ -58,19 +58,36 @@ def clear_engine() -> tuple[str, ...]:
         return take_down(engine)
 
 
-def ensure_images(engine: "Engine", on_step: OnStep, ca_bundle: Path | None, *, guest: bool = False) -> dict[str, str]:
-    """Make or find the image of the stack and, with `guest`, that of the uml guest; return their ids."""
-    from pqbed.beds.artefacts import docker_contexts, prepare_base
+def lane_stands() -> bool:
+    """Tell whether the lane that `up` left is up and whole. Raises EngineError where no engine answers."""
+    from pqbed.beds.docker.containers import find_lane
+    from pqbed.beds.docker.sdk import connect
+
+    with connect() as engine:
+        try:
+            return find_lane(engine, 0) is not None
+        except LaneError:  # another pqbed is using it
+            return True
+
+
+def ensure_images(
+    engine: "Engine", stacks: Iterable[str], on_step: OnStep, ca_bundle: Path | None, *, guest: bool = False
+) -> dict[str, str]:
+    """Make or find the images of `stacks` and of the one that lanes are made of, or those up to the guest's.
+
+    Returns their ids by stack. Raises BuildError, HostError.
+    """
+    from pqbed.beds.artefacts import guest_contexts, prepare_base, stack_contexts
     from pqbed.beds.docker.images import ensure_image
 
     def make_base() -> Path:
         return prepare_base(on_step, ca_bundle)
 
-    contexts = docker_contexts(on_step, ca_bundle)
-    return {
-        context.stack: ensure_image(engine, context, make_base, on_step=on_step)
-        for context in (contexts if guest else contexts[:1])
-    }
+    if guest:
+        contexts = guest_contexts(stacks, on_step, ca_bundle)
+    else:
+        contexts = stack_contexts((DEFAULT_STACK, *stacks), on_step, ca_bundle)
+    return {context.stack: ensure_image(engine, context, make_base, on_step=on_step) for context in contexts}
 
 
 def make_netns(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
@@ -78,8 +95,8 @@ def make_netns(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
     from pqbed.beds.artefacts import prepare_root
     from pqbed.beds.netns import NetnsBed, Root
 
-    def prepare() -> "tuple[Root, dict[str, str]]":
-        path = prepare_root(on_step, ca_bundle)
+    def prepare(stacks: Iterable[str]) -> "tuple[Root, dict[str, str]]":
+        path = prepare_root(on_step, ca_bundle, stacks)
         source = _source_in(path)
         return Root(path=path, source=source), {"root": path.name, "source": Path(source).name}
 
@@ -98,17 +115,17 @@ def _uml_as_processes(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> 
     from pqbed.beds.uml.plain import start_plain_guest
 
     @functools.cache
-    def artefacts() -> "tuple[UmlArtefacts, str]":
-        made = prepare_uml(on_step, ca_bundle)
+    def artefacts(stacks: tuple[str, ...]) -> "tuple[UmlArtefacts, str]":
+        made = prepare_uml(on_step, ca_bundle, stacks)
         return made, _source_in(made.root)
 
-    def prepare() -> dict[str, str]:
-        made, source = artefacts()
+    def prepare(stacks: tuple[str, ...]) -> dict[str, str]:
+        made, source = artefacts(stacks)
         kernel = f"{made.kernel_version} {made.kernel_hash}"
         return {"kernel": kernel, "root": made.root_hash, "source": Path(source).name}
 
-    def start(lane: int, lane_clock: Clock) -> "LaneProcess":
-        made, source = artefacts()
+    def start(lane: int, lane_clock: Clock, stacks: tuple[str, ...]) -> "LaneProcess":
+        made, source = artefacts(stacks)
         return start_plain_guest(made.kernel, made.root, source, lane, lane_clock)
 
     return UmlBed(clock, prepare, start)
@@ -124,14 +141,14 @@ def _uml_in_containers(clock: Clock, on_step: OnStep, ca_bundle: Path | None) ->
     engine = connect()
 
     @functools.cache
-    def images() -> dict[str, str]:
-        return ensure_images(engine, on_step, ca_bundle, guest=True)
+    def images(stacks: tuple[str, ...]) -> dict[str, str]:
+        return ensure_images(engine, stacks, on_step, ca_bundle, guest=True)
 
-    def start(lane: int, lane_clock: Clock) -> "LaneProcess":
+    def start(lane: int, lane_clock: Clock, stacks: tuple[str, ...]) -> "LaneProcess":
         argv = pinned(lane, (GUEST_KERNEL, *kernel_arguments("/", GUEST_SOURCE, lane, lane_clock)))
-        return open_uml_process(engine, images()[GUEST], argv, f"guest {lane}")
+        return open_uml_process(engine, images(stacks)[GUEST], argv, f"guest {lane}")
 
-    return UmlBed(clock, lambda: dict(images()), start)
+    return UmlBed(clock, lambda stacks: dict(images(stacks)), start)
 
 
 def make_fake(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:  # noqa: ARG001 (it needs nothing)

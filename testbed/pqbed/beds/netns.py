@@ -15,7 +15,7 @@ from pqbed.beds.bed import BedName
 from pqbed.beds.process import PlainProcess
 from pqbed.errors import HostError
 from pqbed.spec.options import Clock
-from pqbed.spec.profile import Profile
+from pqbed.spec.profile import Profile, stacks_of
 
 # $0 is the root; the rest is the agent's command. /dev is the host's, seen in this mount namespace alone.
 _ENTER = 'mount --bind /dev "$0/dev" && exec chroot "$0" "$@"'
@@ -35,22 +35,22 @@ class NetnsBed:
     name: BedName = "netns"
     clock: Clock = "real"
 
-    def __init__(self, prepare: Callable[[], tuple[Root, dict[str, str]]]) -> None:
+    def __init__(self, prepare: Callable[[Sequence[str]], tuple[Root, dict[str, str]]]) -> None:
         """`prepare` makes or finds the root, and says what it is."""
         self._prepare = prepare
         self._root: Root | None = None
 
-    def prepare(self) -> dict[str, str]:
+    def prepare(self, stacks: Sequence[str] = ()) -> dict[str, str]:
         """Refuse a host that cannot, then make or find the root."""
         if platform.system() != "Linux" or os.geteuid() != 0:
             raise HostError("The netns bed needs Linux and root", "Use sudo, or --bed uml, which needs no privilege.")
-        self._root, identities = self._prepare()
+        self._root, identities = self._prepare(stacks)
         return identities
 
     def open_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> AgentLane:
         """Start an agent in new namespaces."""
         if self._root is None:
-            self.prepare()
+            self.prepare(stacks_of(profiles))
         assert self._root is not None
         return AgentLane(index, start_contained(self._root, index), profiles, timeout_ns)
 

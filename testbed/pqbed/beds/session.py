@@ -17,11 +17,11 @@ from typing import Literal, Protocol, runtime_checkable
 from pqbed.agent.facts import LaneFacts
 from pqbed.beds.bed import Bed, BedName, Lane
 from pqbed.beds.choose import bed_choice
-from pqbed.beds.make import clear_engine
+from pqbed.beds.make import clear_engine, lane_stands
 from pqbed.beds.usable import Engine, find_engine
 from pqbed.calibrate.judge import Deviation, judge
 from pqbed.calibrate.measured import Calibration
-from pqbed.errors import SpecError, StoreError
+from pqbed.errors import EngineError, SpecError, StoreError
 from pqbed.net.state import LinkState
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
@@ -128,6 +128,16 @@ def bring_up(bed: Bed, session: Session) -> tuple[Session, LinkState]:
     proved = replace(session, kernel=facts.kernel, versions=dict(facts.versions))
     write_session(proved)
     return proved, state
+
+
+def why_gone(session: Session) -> str:
+    """Say what is gone of the bed that `up` left; "" where nothing is, or where the bed has no standing parts."""
+    if session.bed != "docker":
+        return ""
+    try:
+        return "" if lane_stands() else "its containers do not run any more"
+    except EngineError as error:
+        return error.message
 
 
 @contextlib.contextmanager

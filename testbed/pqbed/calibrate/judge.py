@@ -4,7 +4,7 @@ One cause has one name: a rate that is wrong lengthens no RTT here (what a datag
 off at the rate that was measured), and a direction that is not shaped at all is told as that and nothing else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,6 +69,10 @@ class _Judged:
     bare: bool
 
 
+# What is wrong with the spread of delays, by direction.
+Uneven = Mapping[Where, Sequence[Deviation]]
+
+
 def judge(link: Link, tcp: Tcp, measured: Measured, clock: Clock) -> tuple[Deviation, ...]:
     """Return what is wrong; nothing where the link is as asked, as far as could be measured."""
     tolerance = TOLERANCES[clock]
@@ -86,10 +90,11 @@ def judge(link: Link, tcp: Tcp, measured: Measured, clock: Clock) -> tuple[Devia
         for direction in directions
         if direction.bare
     ]
-    found += _judge_rtt(link, [direction for direction in directions if not direction.bare], tolerance)
-    for direction in directions:
-        if not direction.bare:
-            found += _judge_direction(direction, tolerance)
+    shaped = [direction for direction in directions if not direction.bare]
+    uneven = {direction.where: tuple(_judge_spread(direction, tolerance)) for direction in shaped}
+    found += _judge_rtt(link, shaped, uneven, tolerance)
+    for direction in shaped:
+        found += _judge_direction(direction, uneven[direction.where], tolerance)
     found += _judge_sender("client", shapes["client"], measured.client)
     found += _judge_sender("server", shapes["server"], measured.server)
     return tuple(found)
@@ -117,7 +122,7 @@ def _taken(where: Where, shape: EndShape, limit: int | None, direction: Directio
     return _Judged(where=where, shape=shape, direction=direction, limit=limit, bare=bare)
 
 
-def _judge_rtt(link: Link, directions: list[_Judged], tolerance: Tolerance) -> Iterator[Deviation]:
+def _judge_rtt(link: Link, directions: list[_Judged], uneven: Uneven, tolerance: Tolerance) -> Iterator[Deviation]:
     off_ns, allowed_ns = 0.0, tolerance.rtt_ns + tolerance.rtt_share * link.rtt_ns
     for one in directions:
         if not one.direction.delays_ns:
@@ -128,15 +133,16 @@ def _judge_rtt(link: Link, directions: list[_Judged], tolerance: Tolerance) -> I
         # The median of few draws may be another quantile.
         astray = spread.chance_distance(one.direction.delay_count, CERTAINTY)
         allowed_ns += spread.quantile(asked, 0.5 + astray) - spread.quantile(asked, 0.5 - astray)
+        # The median of another distribution lies elsewhere, by less than a jitter: that is told already.
+        allowed_ns += one.shape.jitter_ns if uneven[one.where] else 0
     if abs(off_ns) > allowed_ns:
         yield Deviation(what="rtt", asked=_time(link.rtt_ns), achieved=_time(link.rtt_ns + off_ns))
 
 
-def _judge_direction(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
+def _judge_direction(one: _Judged, uneven: Sequence[Deviation], tolerance: Tolerance) -> Iterator[Deviation]:
     yield from _judge_rate(one, tolerance)
     yield from _judge_loss(one)
     shape, direction = one.shape, one.direction
-    uneven = list(_judge_spread(one, tolerance))
     yield from uneven
     if not uneven and direction.reordered and (shape.jitter_ns == 0 or shape.rate_bps is not None):
         yield Deviation(
@@ -201,17 +207,16 @@ def _judge_spread(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
     allowed = spread.chance_distance(one.direction.delay_count, CERTAINTY) + tolerance.spread_share
     if spread.distance(delays, asked) <= allowed:
         return
+    # Two explanations: more or less of the same, or as much of another. The nearer one has it.
     factor = spread.middle_half(delays) / spread.middle_half(asked)
-    if factor == 0 or spread.distance(spread.stretched(delays, 1 / factor), asked) <= allowed:
+    nearest, of_nearest = spread.nearest_distribution(delays, shape.delay_ns, shape.jitter_ns)
+    of_jitter = 0.0 if factor == 0 else spread.distance(spread.stretched(delays, 1 / factor), asked)
+    if of_jitter <= min(allowed, of_nearest):
         achieved = _time(factor * shape.jitter_ns)
         yield Deviation(what="jitter", where=one.where, asked=_time(shape.jitter_ns), achieved=achieved)
         return
-    yield Deviation(
-        what="distribution",
-        where=one.where,
-        asked=shape.distribution,
-        achieved=f"one nearest to {spread.nearest_distribution(delays)}",
-    )
+    achieved = nearest if of_nearest <= allowed else f"none that is known, nearest to {nearest}"
+    yield Deviation(what="distribution", where=one.where, asked=shape.distribution, achieved=achieved)
 
 
 def _judge_queue(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:

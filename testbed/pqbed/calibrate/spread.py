@@ -47,18 +47,11 @@ def chance_distance(count: int, certainty: float) -> float:
     return math.sqrt(math.log(2 / certainty) / (2 * count))
 
 
-def nearest_distribution(measured: Sequence[float]) -> Distribution:
-    """Return the distribution whose shape comes nearest, whatever the spread."""
-    return min(get_args(Distribution), key=lambda name: distance(_like(measured, name), _unit(name)))
-
-
-def _unit(name: Distribution) -> tuple[float, ...]:
-    return asked_delays(100 * SCALE, SCALE, name)
-
-
-def _like(measured: Sequence[float], name: Distribution) -> list[float]:
-    """Return `measured`, stretched to the spread of a unit of jitter."""
-    return stretched(measured, middle_half(_unit(name)) / middle_half(measured))
+def nearest_distribution(measured: Sequence[float], delay_ns: int, jitter_ns: int) -> tuple[Distribution, float]:
+    """Return the distribution that comes nearest with that jitter, and its distance."""
+    distances = {name: distance(measured, asked_delays(delay_ns, jitter_ns, name)) for name in get_args(Distribution)}
+    nearest = min(distances, key=lambda name: distances[name])
+    return nearest, distances[nearest]
 
 
 def stretched(values: Sequence[float], factor: float) -> list[float]:

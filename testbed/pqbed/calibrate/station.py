@@ -183,11 +183,12 @@ class LocalStation:
             return True
         return False
 
-    def flight(self) -> Flight:
-        """Write more than fits into the window of the new connection, and look at what went out."""
+    def flight(self, pause_ns: int) -> Flight:
+        """After `pause_ns` write more than fits into the window of the new connection, and look at what went out."""
         connection = self._connection
         assert connection is not None
-        before, (packets_before, bytes_before) = read_tcp_info(connection), self._read_queue()
+        time.sleep(pause_ns / SECOND_NS)
+        before = read_tcp_info(connection)
         connection.setblocking(False)
         with suppress(BlockingIOError):
             while connection.send(FLIGHT_BYTES):
@@ -198,8 +199,8 @@ class LocalStation:
             segments=after.unacked or 0,
             window=before.cwnd or 0,
             retransmits=before.retransmits or 0,
-            packets=max(0, packets - packets_before),
-            packet_bytes=max(0, queued_bytes - bytes_before),
+            packets=packets,
+            packet_bytes=queued_bytes,
             congestion_control=control.rstrip(b"\0").decode(),
         )
 

@@ -9,14 +9,16 @@ from pqbed.expect.connection import Expected, expect_fetch
 from pqbed.expect.exchange import Exchange, exchange_of
 from pqbed.flights import has_known_sizes
 from pqbed.model import connect_floor_ns, handshake_floor_ns, mean_loss_ppm, ttlb_floor_ns
-from pqbed.net.shape import SIDES, congestion_control_of, loss_of
+from pqbed.net.shape import SIDES, congestion_control_of, loss_of, rate_of
 from pqbed.spec.cell import Cell
+from pqbed.spec.link import Link
 from pqbed.spec.profile import DEFAULT_STACK, Profile
 from pqbed.spec.tcp import Tcp
 
 # What was compared with packets (docs/design/dd-009-expectation.md).
 KNOWN_HTTP = "1.1"
 KNOWN_CONTROLS = {"cubic"}
+LEAST_INITCWND = 10
 # Sizes that are computed may be off by some bytes: signatures of ECDSA vary, and so does what a client says of itself.
 # Of another stack no more is assumed than that it sends the shares, the chain and the signature.
 SLACK_BYTES, OTHER_STACK_SLACK_BYTES = 64, 512
@@ -83,9 +85,23 @@ def unknowns(cell: Cell, lossless: Expected) -> tuple[str, ...]:
         *((f"congestion control {'/'.join(sorted(controls))}",) if controls != KNOWN_CONTROLS else ()),
         *((f"an MTU of {tcp.mtu}",) if tcp.mtu != Tcp().mtu else ()),
         *(("jitter",) if link.jitter_ns else ()),
+        *_unknown_rates(link),
+        *((f"an initial window of {window}",) if (window := _least_initcwnd(tcp)) < LEAST_INITCWND else ()),
         *(("a queue that overflows",) if lossless.overflowed else ()),
         *_unknown_profile(cell.profile),
     )
+
+
+def _least_initcwnd(tcp: Tcp) -> int:
+    return min(tcp.initcwnd_server, tcp.initcwnd_client)
+
+
+def _unknown_rates(link: Link) -> tuple[str, ...]:
+    """Name the rates at which guests were seen to take a round trip or a delayed acknowledgement more (dd-009)."""
+    up, down = rate_of(link, "client"), rate_of(link, "server")
+    if down is None:
+        return ("a way down without a rate limit",)
+    return ("a way up that is slower than the way down",) if up is not None and up < down else ()
 
 
 def _unknown_profile(profile: Profile) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pycurl
 
 from pqbed.errors import HostError
+from pqbed.fetch.judge import judge
 from pqbed.fetch.request import FetchRequest
 from pqbed.fetch.tcpinfo import TcpInfo, read_tcp_info
 from pqbed.spec.sample import Outcome, Timings
@@ -161,12 +162,8 @@ class Client:
         group = self._header(GROUP_HEADER)
         group = None if group is None else canonical_group(group)
         status = self._curl.getinfo(pycurl.RESPONSE_CODE) or None
-        if outcome == "ok" and status != 200:
-            outcome, detail = "short_body", f"the server answered with status {status}"
-        elif outcome == "ok" and self._body_bytes != request.size_bytes:
-            outcome, detail = "short_body", f"{self._body_bytes} of {request.size_bytes} bytes"
-        elif outcome == "ok" and group != canonical_group(request.group):
-            outcome, detail = "wrong_group", f"asked for {request.group}, the server says {group}"
+        if outcome == "ok":
+            outcome, detail = judge(request, status, self._body_bytes, (group,))
         info = read_tcp_info(self._connection) if self._connection else TcpInfo()
         return Timings(
             outcome=outcome,

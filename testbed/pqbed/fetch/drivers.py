@@ -4,6 +4,7 @@ Each is imported only where its stack fetches: an image has what its own driver 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol
 
@@ -49,8 +50,9 @@ class StackClient:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._driver = DRIVERS[stack.client](stack)
+        self._support: Support | None = None
+        self._providers: dict[str, str | None] = {}
         self.take_credentials = self._driver.take_credentials
-        self.fetch = self._driver.fetch
         self.release = self._driver.release
         self.log_keys = self._driver.log_keys
         self.take_keys = self._driver.take_keys
@@ -62,7 +64,19 @@ class StackClient:
 
     def support(self) -> Support:
         """Say what this stack offers."""
-        return probe_support(self._stack)
+        if self._support is None:
+            self._support = probe_support(self._stack)
+        return self._support
+
+    def fetch(self, request: FetchRequest) -> Timings:
+        """Do one fetch; a failure is a result."""
+        timings = self._driver.fetch(request)
+        return timings if timings.group is None else replace(timings, client_provider=self._provider_of(timings.group))
+
+    def _provider_of(self, group: str) -> str | None:
+        if group not in self._providers:
+            self._providers[group] = self.support().provider_of(group)
+        return self._providers[group]
 
 
 def _curl(_stack: Stack) -> Driver:
@@ -71,4 +85,10 @@ def _curl(_stack: Stack) -> Driver:
     return Client()
 
 
-DRIVERS: Mapping[str, Callable[[Stack], Driver]] = MappingProxyType({"curl": _curl})
+def _program(stack: Stack) -> Driver:
+    from pqbed.fetch.program import ProgramClient  # noqa: PLC0415
+
+    return ProgramClient(stack)
+
+
+DRIVERS: Mapping[str, Callable[[Stack], Driver]] = MappingProxyType({"curl": _curl, "program": _program})

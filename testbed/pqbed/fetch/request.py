@@ -13,6 +13,7 @@ class FetchRequest:
     `root_pem` is the only root trusted; `server_name` must be in the leaf. A negotiated group other than `group`
     makes the sample an error. `signature` is what the server was restricted to. `credentials` names those that the
     client proves itself with, "" none. `stack` is the client's.
+    `group_id` is the codepoint of `group` where the server knows it.
     """
 
     address: str
@@ -25,4 +26,5 @@ class FetchRequest:
     timeout_ns: int
     credentials: str = ""
     stack: str = DEFAULT_STACK
+    group_id: int | None = None
     http: Http = "1.1"

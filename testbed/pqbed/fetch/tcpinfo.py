@@ -27,7 +27,11 @@ class TcpInfo:
 
 def read_tcp_info(connection: socket.socket) -> TcpInfo:
     """Read TCP_INFO of an open TCP socket."""
-    raw = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAYOUT.size)
+    return unpack_tcp_info(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAYOUT.size))
+
+
+def unpack_tcp_info(raw: bytes) -> TcpInfo:
+    """Read the beginning of a `struct tcp_info`."""
     words = _LAYOUT.unpack(raw)
     return TcpInfo(
         retransmits=words[_TOTAL_RETRANS],

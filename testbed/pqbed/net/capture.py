@@ -29,11 +29,13 @@ _SLOT = struct.Struct("=IIIHHII")
 _STATISTIC = struct.Struct("=II")
 # What stands before a frame in its slot: tpacket2_hdr, sockaddr_ll, alignment.
 _SLOT_HEAD_BYTES = 96
-_LARGEST_RING_BYTES = 96 << 20
+# There are four rings in a guest, whose memory is 512 MB in all.
+_LARGEST_RING_BYTES = 24 << 20
 # Two slots of this fit a page, and a frame of the usual MTU fits it.
 _SMALL_SLOT_BYTES = 2048
 # A super-packet: the most that IP can say.
 _SUPER_PACKET_BYTES = 65_536
+ETHERNET_BYTES = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +58,9 @@ class Room:
 
 
 def room_for(size_bytes: int, mtu: int, *, super_packets: bool) -> Room:
-    """Return ample room for one fetch of `size_bytes`, whatever is sent again."""
+    """Return ample room for one fetch of `size_bytes`, whatever is sent again, as far as memory goes."""
     frame_bytes = _SUPER_PACKET_BYTES if super_packets else mtu
-    return Room(frames=512 + 3 * size_bytes // mtu, frame_bytes=frame_bytes + 14)
+    return Room(frames=512 + 3 * size_bytes // mtu, frame_bytes=frame_bytes + ETHERNET_BYTES)
 
 
 class Ring:

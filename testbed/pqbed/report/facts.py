@@ -37,6 +37,7 @@ def list_facts(manifest: Manifest, measured: Measured | None) -> list[Fact]:
     if measured is not None:
         facts += [
             ("Profiles", _join(_profiles(measured))),
+            ("A/A arm", f"a second copy of {measured.copy_of}" if measured.copy_of else ""),
             ("Links", _join(measured.cells["where"].unique(maintain_order=True).to_list())),
             ("All with", _join(list(measured.axes.common))),
             ("Sizes", _join(measured.sizes)),

@@ -7,6 +7,7 @@ import polars as pl
 
 from pqbed.report.axes import MAIN_AXES, ONE_LINK, Axes, split_axes
 from pqbed.stats import MILESTONES, Grid, read_grid, tabulate_ecdf, tabulate_percentiles, tabulate_phases
+from pqbed.stats.finding import DEFAULT_MARGIN, Margin
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
 from pqbed.store.floor import Below, find_below_floor
 from pqbed.store.run import Run
@@ -22,14 +23,17 @@ FINEST_CURVE, COARSEST_CURVE = 200, 20
 class Measured:
     """All that is drawn and told of a run. Each table has the columns of `label_cells` besides its own.
 
-    `percentiles` as PERCENTILES with `value_ms`, `low_ms`, `high_ms` and the percentage columns `increase`,
-    `increase_low`, `increase_high`; `ecdf` with `ttlb_ms` and `percent`; `phases` with `start_ms`, `duration_ms`.
-    `below`: samples that are faster than physics allows.
+    The A/A arm is counted (`counts`) and otherwise shows as the noise alone; `copy_of` is what it is a copy of, None
+    without one. `percentiles` as PERCENTILES with `value_ms`, `low_ms`, `high_ms` and the percentage columns
+    `increase`, `increase_low`, `increase_high`, `noise`; `ecdf` with `ttlb_ms` and `percent`; `phases` with
+    `start_ms`, `duration_ms`. `below`: samples that are faster than physics allows.
     """
 
     cells: pl.DataFrame
     axes: Axes
     baseline: str
+    margin: Margin
+    copy_of: str | None
     counts: pl.DataFrame
     percentiles: pl.DataFrame
     ecdf: pl.DataFrame
@@ -57,7 +61,10 @@ class Measured:
 
 
 def measure(
-    run: Run, baseline: str | None = None, percentiles: tuple[float, ...] = DEFAULT_PERCENTILES
+    run: Run,
+    baseline: str | None = None,
+    percentiles: tuple[float, ...] = DEFAULT_PERCENTILES,
+    margin: Margin = DEFAULT_MARGIN,
 ) -> Measured | None:
     """Read `run` and reduce it. None where it has no sample yet. The sweep's first profile is the baseline."""
     cells = run.marked_cells()
@@ -66,23 +73,32 @@ def measure(
     grid = read_grid(run.samples(), cells, list(MILESTONES))
     if not grid.counts["n"].sum():
         return None
-    found = reduce_grid(grid, cells, baseline or str(cells["profile"][0]), percentiles)
+    found = reduce_grid(grid, cells, baseline or str(cells["profile"][0]), percentiles, margin)
     return replace(found, below=tuple(find_below_floor(run.samples(), cells)))
 
 
 def reduce_grid(
-    grid: Grid, cells: pl.DataFrame, baseline: str, percentiles: tuple[float, ...] = DEFAULT_PERCENTILES
+    grid: Grid,
+    cells: pl.DataFrame,
+    baseline: str,
+    percentiles: tuple[float, ...] = DEFAULT_PERCENTILES,
+    margin: Margin = DEFAULT_MARGIN,
 ) -> Measured:
     """Reduce what was read of a run to what is drawn."""
     axes = split_axes(cells.to_dicts())
     labelled = label_cells(cells, axes)
-    labels = labelled.select("cell_id", "profile", "size_bytes", "size", "size_kib", "link", "where")
+    every = labelled.select("cell_id", "profile", "size_bytes", "size", "size_kib", "link", "where")
+    arms = labelled.filter(pl.col("copy_of").is_null())
+    labels = every.filter(pl.col("cell_id").is_in(arms["cell_id"].implode()))
+    copies = labelled["copy_of"].drop_nulls()
     return Measured(
-        cells=labelled,
+        cells=arms,
         axes=axes,
         baseline=baseline,
-        counts=labels.hstack(grid.counts),
-        percentiles=frame_percentiles(tabulate_percentiles(grid, cells, baseline, percentiles), labels),
+        margin=margin,
+        copy_of=None if copies.is_empty() else str(copies[0]),
+        counts=every.hstack(grid.counts),
+        percentiles=frame_percentiles(tabulate_percentiles(grid, cells, baseline, percentiles, margin=margin), labels),
         ecdf=_join(tabulate_ecdf(grid, cells, _curve_points(labelled)), labels).with_columns(
             ttlb_ms=pl.col("value_ns") / NS_PER_MS, percent=100 * pl.col("share")
         ),
@@ -109,11 +125,13 @@ def frame_percentiles(table: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame
     return _join(table.drop("profile"), labels).with_columns(
         *(pl.col(name).truediv(NS_PER_MS).alias(shown) for name, shown in names.items()),
         *(pl.col(f"increase{bound}_pct").alias(f"increase{bound}") for bound in ("", "_low", "_high")),
+        noise=pl.col("noise_pct"),
     )
 
 
 def _join(table: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
-    return table.join(labels, on="cell_id", how="left", maintain_order="left")
+    """Return the rows of `table` whose cells are in `labels`, with the columns of both."""
+    return table.join(labels, on="cell_id", how="inner", maintain_order="left")
 
 
 def _curve_points(cells: pl.DataFrame) -> int:

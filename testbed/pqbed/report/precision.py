@@ -11,6 +11,7 @@ _STANDINGS = {
     "reached": "reached",
     "maximum": "not reached with the most samples allowed",
     "open": "not reached yet",
+    "unsupported": "nothing to compare: the stacks cannot speak it",
 }
 
 

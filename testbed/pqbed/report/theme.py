@@ -97,6 +97,14 @@ def vega_config(mode: Mode, *, background: bool = True) -> dict[str, Any]:
         "text": {"color": colours.ink, "fontSize": 12},
         "style": {
             "band": {"fillOpacity": 0.16, "strokeOpacity": 0},
+            "noise": {
+                "color": colours.quiet,
+                "fill": colours.quiet,
+                "fillOpacity": 0.18,
+                "stroke": colours.quiet,
+                "strokeWidth": 1,
+                "strokeDash": [1, 2],
+            },
             "zero": {"color": colours.quiet, "strokeDash": [3, 3]},
             "published": {"color": colours.ink, "filled": False, "strokeWidth": 1.5, "size": 90, "shape": "diamond"},
             "expected": {"color": colours.ink},

@@ -6,12 +6,11 @@ import polars as pl
 
 from pqbed.report.frame import Measured, counts_by_outcome
 from pqbed.report.handshake import tell_handshakes
-from pqbed.stats.compare import NEGLIGIBLE_PCT
-from pqbed.stats.quantiles import interval_exists
+from pqbed.stats.finding import FINDINGS, NEGLIGIBLE_PCT
+from pqbed.stats.quantiles import interval_exists, samples_needed
 from pqbed.store.floor import BELOW_HINT
 from pqbed.store.manifest import Manifest
 
-MOST_SAMPLES_ASKED = 100_000
 MOST_BELOW = 5
 
 
@@ -38,50 +37,92 @@ def _tell_cost(measured: Measured, rows: pl.DataFrame, name: str) -> str:
 
 
 def _cost_of(profile: str, rows: pl.DataFrame) -> str:
+    """Tell what a profile costs where it differs; where it does not, no difference is told."""
     if rows.is_empty():
         return ""
-    low, high = _bounds(rows["increase"])
-    worst = rows.sort("increase").row(-1, named=True)
-    took = f"{profile} took {_range(low, high)} ({_range_ms(*_bounds(rows['more_ms']))})"
+    differing = rows.filter(pl.col("finding") == "differs")
+    if differing.is_empty():
+        return f"{profile} is not found to differ ({_count_findings(rows)})"
+    low, high = _bounds(differing["increase"])
+    worst = differing.sort("increase").row(-1, named=True)
+    took = f"{profile} took {_range(low, high)} ({_range_ms(*_bounds(differing['more_ms']))})"
     if rows.height == 1:
         return f"{took}, {_interval(worst)}"
-    return f"{took}, most of all for {worst['size']} over {worst['where']} ({_interval(worst)})"
+    others = rows.filter(pl.col("finding") != "differs")
+    where = "" if others.is_empty() else f" where it differs ({_count_findings(others)} besides)"
+    return f"{took}{where}, most of all for {worst['size']} over {worst['where']} ({_interval(worst)})"
+
+
+def _count_findings(rows: pl.DataFrame) -> str:
+    counts = dict(rows.group_by("finding").len().rows())
+    told = [(counts[word], word) for word in FINDINGS if word in counts]
+    return ", ".join(f"{count} {'differ' if word == 'differs' and count > 1 else word}" for count, word in told)
 
 
 def _tell_trend(measured: Measured, rows: pl.DataFrame) -> str:
     sizes = measured.sizes
     if len(sizes) < 2 or rows.is_empty():
         return "Only one size of response was compared, so nothing can be said on how the cost changes with it."
-    ends = [rows.filter(pl.col("size") == size).select("profile", "link", "increase") for size in (sizes[0], sizes[-1])]
-    both = ends[0].join(ends[1], on=["profile", "link"], suffix="_last").drop_nulls()
+    columns = ("profile", "link", "increase", "noise", "finding")
+    ends = [rows.filter(pl.col("size") == size).select(columns) for size in (sizes[0], sizes[-1])]
+    both = ends[0].join(ends[1], on=["profile", "link"], suffix="_last")
     if both.is_empty():
         return f"How the cost changes between {sizes[0]} and {sizes[-1]} is not known: too many fetches failed there."
-    smaller = both.filter(pl.col("increase_last") < pl.col("increase")).height
+    smaller = both.filter(_is_smaller()).height
     lead = {both.height: "It shrinks as the response grows", 0: "It does not shrink as the response grows"}.get(
         smaller, f"It shrinks as the response grows in {smaller} of {both.height} comparisons"
     )
     parts = []
     for profile in both["profile"].unique(maintain_order=True):
         some = both.filter(pl.col("profile") == profile)
-        first, last = (_range(*_bounds(some[column])) for column in ("increase", "increase_last"))
+        first, last = (_range_found(some, suffix) for suffix in ("", "_last"))
         parts.append(f"{profile} takes {first} at {sizes[0]}, and {last} at {sizes[-1]}")
     return f"{lead}: {'; '.join(parts)}."
 
 
+def _is_smaller() -> pl.Expr:
+    """Tell whether the increase of the larger response is smaller, by more than the noise of either."""
+    noise = pl.max_horizontal("noise", "noise_last").fill_null(0.0)
+    return pl.col("increase_last") < pl.col("increase") - noise
+
+
+def _range_found(rows: pl.DataFrame, suffix: str) -> str:
+    """Return the range of the increases that differ; what does not is no longer."""
+    shown = pl.when(pl.col(f"finding{suffix}") == "differs").then(pl.col(f"increase{suffix}")).otherwise(0.0)
+    return _range(*_bounds(rows.select(shown.alias("shown"))["shown"]))
+
+
 def _tell_certainty(measured: Measured, rows: pl.DataFrame) -> str:
-    total, failed = int(measured.counts["n"].sum()), int(measured.counts["n_failed"].sum())
+    total = int((measured.counts["n"] - measured.counts["n_unsupported"]).sum())
+    failed = int(measured.counts["n_failed"].sum())
     luck = f"All {total:,} fetches succeeded"
     if failed:
         luck = f"{failed:,} of {total:,} fetches failed and count as slower than all that succeeded"
+    luck = _tell_wrong_links(measured) + luck
     bounded = rows.filter(pl.col("increase_low").is_not_null() & pl.col("increase_high").is_not_null())
-    clear = bounded.filter((pl.col("increase_low") > 0) | (pl.col("increase_high") < 0)).height
     if rows.is_empty():
         return f"{luck}."
     if bounded.is_empty():
         return f"{luck}, but there are too few samples for any 95 % interval."
-    sure = f"the 95 % interval leaves out zero for {clear} of {rows.height} increases"
-    missing = _without_interval(measured)
-    return f"{luck}; {sure}{missing}."
+    found = f"of {rows.height} increases, at 95 %: {_count_findings(rows)}"
+    return f"{luck}; {found}{_tell_noise(measured, rows)}{_without_interval(measured)}."
+
+
+def _tell_noise(measured: Measured, rows: pl.DataFrame) -> str:
+    """Tell what the findings stand on: the margin, and the noise floor where there is one."""
+    margin = f"; equivalent is within ±{measured.margin}"
+    floors = rows["noise"].drop_nulls()
+    if floors.is_empty():
+        return margin
+    low, high = (f"{end:.1f}" for end in _bounds(floors))
+    span = f"±{high} %" if low == high else f"±{low} to ±{high} %"
+    return f"{margin}, and two equal arms differed by {span} at most (the noise floor)"
+
+
+def _tell_wrong_links(measured: Measured) -> str:
+    links = measured.cells.unique("link_id")
+    wrong = links.filter(pl.col("link_wrong")).height
+    return f"Calibration found {wrong} of {links.height} links wrong, see the caveats. " if wrong else ""
 
 
 def _without_interval(measured: Measured) -> str:
@@ -92,16 +133,7 @@ def _without_interval(measured: Measured) -> str:
         return ""
     needed = samples_needed(max(shares[name] for name in lacking))
     have = "have" if len(lacking) > 1 else "has"
-    return f"; with {fewest} samples a cell {' and '.join(lacking)} {have} none (that takes {needed})"
-
-
-def samples_needed(share: float) -> int:
-    """Return the fewest samples that bound a percentile on both sides."""
-    low, high = 1, MOST_SAMPLES_ASKED
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if interval_exists(middle, share) else (middle + 1, high)
-    return low
+    return f"; with {fewest} samples a cell {' and '.join(lacking)} {have} no interval (that takes {needed})"
 
 
 def tell_below_floor(measured: Measured) -> list[str]:
@@ -121,6 +153,11 @@ def tell_caveats(measured: Measured, manifest: Manifest) -> list[str]:
             "Virtual time has no CPU cost: what the cryptography itself computes is not in these numbers, only what it "
             "sends. On a fast link, where the CPU is a large part of a handshake, the true increase is higher."
         )
+        if measured.copy_of and manifest.bed != "fake":
+            found.append(
+                "In virtual time the two copies of one arm meet the same packets at the same instants, so the noise "
+                "floor is next to nothing. What another sequence of losses would have changed is in the intervals."
+            )
         found += _cpu_term(manifest)
     if manifest.state != "finished":
         found.append(f"The run is not finished ({manifest.state or 'still measured, or interrupted'}).")
@@ -139,7 +176,7 @@ def _cpu_term(manifest: Manifest) -> list[str]:
     if not told:
         return []
     where = f"measured natively on {manifest.host.cpu_model}"
-    return [f"The CPU time of a handshake's public-key operations, {where}, comes on top: {'; '.join(told)}."]
+    return [f"The CPU time of a handshake's public-key operations, {where}, comes on top ({'; '.join(told)})."]
 
 
 def _caveats_of_cells(measured: Measured) -> list[str]:
@@ -155,6 +192,8 @@ def _caveats_of_cells(measured: Measured) -> list[str]:
     if measured.cells["link_applied"].eq_missing(other=False).any():
         found.append("Over some links the kernel did not confirm what was asked; see the failures.")
     found += _caveats_of_links(measured)
+    if measured.counts["n_unsupported"].sum():
+        found.append("What a pair of stacks does not support was not fetched, and has no times.")
     if measured.percentiles["censored"].any():
         found.append("Where more fetches failed than a percentile leaves room for, it is above all that was seen.")
     return found
@@ -201,6 +240,8 @@ def _range(low: float, high: float) -> str:
     """Return `5.3 % to 90.7 % longer`, with the sign in the words."""
     if abs(high - low) < NEGLIGIBLE_PCT:
         return _longer(high)
+    if 0 <= low < NEGLIGIBLE_PCT:
+        return f"up to {high:.1f} % longer"
     if low >= 0:
         return f"{low:.1f} % to {high:.1f} % longer"
     if high <= 0:

@@ -12,6 +12,7 @@ from pqbed.report.frame import Measured, measure
 from pqbed.report.page import build_page
 from pqbed.report.pressure import tell_pressed
 from pqbed.report.verdict import read_verdicts
+from pqbed.stats.finding import DEFAULT_MARGIN, Margin
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
 from pqbed.stats.pressure import count_pressed
 from pqbed.store.atomic import write_atomic
@@ -33,6 +34,7 @@ def write_report(
     *,
     baseline: str | None = None,
     percentiles: tuple[float, ...] = DEFAULT_PERCENTILES,
+    margin: Margin = DEFAULT_MARGIN,
     published: pl.DataFrame | None = None,
     draw: Callable[[Measured], tuple[Figure, ...]] | None = None,
     answer: Sequence[str] = (),
@@ -45,7 +47,7 @@ def write_report(
     the increase; `answer` is said in place of the usual three sentences, and `caveats` before those that
     the run itself has. Verdicts that the run holds are shown.
     """
-    measured = measure(run, baseline, percentiles)
+    measured = measure(run, baseline, percentiles, margin)
     figures: tuple[Figure, ...] = ()
     if measured is not None:
         figures = draw(measured) if draw is not None else choose_figures(measured, published)

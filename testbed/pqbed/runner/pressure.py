@@ -91,18 +91,17 @@ class LanePressure:
     def __init__(self, watch: PressureWatch) -> None:
         self._watch = watch
         self._before = watch.look()
-        self._latest: Pressure | None = None
+        self._latest = Pressure()
 
     def begin(self) -> None:
         """Start anew: what was before is not part of the next fetch."""
-        self._before, self._latest = self._watch.look(), None
+        self._before = self._watch.look()
 
     def end(self) -> Pressure:
-        """Return the pressure since the fetch before; a fetch that is shorter than the interval shares its reading."""
+        """Return the pressure since the fetch before; without a new reading since, the one that was known then."""
         after = self._watch.look()
-        if self._latest is None or after is not self._before:
-            self._latest = pressure_between(self._before, after)
-            self._before = after
+        if after is not self._before:
+            self._latest, self._before = pressure_between(self._before, after), after
         return self._latest
 
 

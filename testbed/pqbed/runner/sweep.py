@@ -18,6 +18,7 @@ from pqbed.runner.events import LaneOpened, SweepStarted
 from pqbed.runner.pressure import PressureWatch
 from pqbed.runner.stages import Judge, StagedBlocks
 from pqbed.spec.options import Calibrate
+from pqbed.spec.sample import NO_FAILURES
 from pqbed.store.calibration import verdicts
 from pqbed.store.cells import confirm_links, mark_links, tabulate_cells
 from pqbed.store.floor import Below, find_below_floor
@@ -36,7 +37,8 @@ class SweepOutcome:
 
     With a precision `planned` is what was known to be needed when it ended.
     A failed cell has no good sample, or one taken on a link that was not the one asked for: the kernel said so, or
-    calibration (`wrong_links`), or it is faster than physics allows (`below_floor`).
+    calibration (`wrong_links`), or it is faster than physics allows (`below_floor`). What the stacks do not support
+    has not failed.
     """
 
     state: State
@@ -143,7 +145,12 @@ def _conclude(plan: Plan, run: Run, planned: int, pressure: Pressure) -> SweepOu
 
 def _count(plan: Plan, run: Run, planned: int) -> SweepOutcome:
     ok, wrong_link = pl.col("outcome") == "ok", pl.col("outcome") == "link_mismatch"
-    counts = run.samples().group_by("cell_id").agg(n=pl.len(), n_ok=ok.sum(), failed=~ok.any() | wrong_link.any())
+    fine = pl.col("outcome").is_in(NO_FAILURES)
+    counts = (
+        run.samples()
+        .group_by("cell_id")
+        .agg(n=pl.len(), n_fine=fine.sum(), failed=~(ok.any() | fine.all()) | wrong_link.any())
+    )
     rows = {row["cell_id"]: row for row in counts.collect().to_dicts()}
     taken = sum(row["n"] for row in rows.values())
     wrong = tuple(verdicts(run.calibration()).filter("link_wrong")["link_id"])
@@ -152,7 +159,7 @@ def _count(plan: Plan, run: Run, planned: int) -> SweepOutcome:
         state="finished" if taken >= planned else "interrupted",
         planned=planned,
         taken=taken,
-        not_ok=taken - sum(row["n_ok"] for row in rows.values()),
+        not_ok=taken - sum(row["n_fine"] for row in rows.values()),
         failed_cells=tuple(
             identity
             for identity in plan.cells

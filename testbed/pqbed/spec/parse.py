@@ -13,6 +13,7 @@ from pqbed.errors import SpecError
 from pqbed.spec.link import PPM, Distribution, GilbertElliott, Layout, Loss, PlainLimit, Queue, RandomLoss, Segmentation
 from pqbed.spec.names import known_name, plain_name
 from pqbed.spec.profile import Profile
+from pqbed.spec.stacks import stack_named
 from pqbed.spec.workload import MEASURED_HTTP, Http
 from pqbed.units import (
     format_duration,
@@ -166,6 +167,16 @@ def parse_client_controls(text: str) -> tuple[str | None, ...]:
 def parse_profiles(text: str, known: Mapping[str, Profile]) -> tuple[Profile, ...]:
     """Read names of `known` profiles; the first is the baseline."""
     return _each("profile", text, lambda item: known[known_name(item, known, "profile")])
+
+
+def parse_stacks(text: str) -> tuple[str, ...]:
+    """Read names of stacks that serve."""
+    return _each("stack", text, lambda item: stack_named(item).name)
+
+
+def parse_client_stacks(text: str) -> tuple[str | None, ...]:
+    """Read those that fetch, or `same` as the server's."""
+    return _each("client_stack", text, lambda item: None if item == SAME else stack_named(item).name)
 
 
 def parse_http(text: str) -> tuple[Http, ...]:

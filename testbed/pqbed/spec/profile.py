@@ -1,5 +1,6 @@
 """TLS profiles: the arms that are compared."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 # OpenSSL takes no longer Certificate message on either side unless told to, which neither libcurl nor nginx does: a
@@ -63,6 +64,12 @@ class Profile:
 def copy_profile(profile: Profile) -> Profile:
     """Return the A/A arm of `profile`: served and fetched alike, and told apart by its name alone."""
     return replace(profile, name=profile.name + COPY_SUFFIX, copy_of=profile.name)
+
+
+def stacks_of(profiles: Iterable[Profile]) -> tuple[str, ...]:
+    """Return the stacks of both sides besides the default one, each once, sorted."""
+    names = {name for profile in profiles for name in (profile.stack, profile.clients_stack)}
+    return tuple(sorted(names - {DEFAULT_STACK}))
 
 
 def chain_text(chain: Chain) -> str:

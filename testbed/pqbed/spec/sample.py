@@ -17,6 +17,10 @@ Outcome = Literal[
 ]
 
 
+# What a profile cannot do on a pair of stacks is a finding, not a failure.
+NO_FAILURES: tuple[Outcome, ...] = ("ok", "unsupported")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetch:
     """One fetch of the plan. (`cell_id`, `repetition`) names it; `seed` is 64 bits, well mixed."""
@@ -35,6 +39,8 @@ class Timings:
     segments. All of the client's socket, so `retransmits` and `lost` are those of the client. With another transport
     than TCP there is no `tcp_connect_ns`, and none of these.
     `queue_drops` counts packets for which the bottlenecks of both directions had no room (layout `router` alone).
+    `provider` and `client_provider`: which provider of its library served the group on either side; None where it
+    cannot be told.
     """
 
     outcome: Outcome
@@ -52,6 +58,8 @@ class Timings:
     tcp_rtt_ns: int | None = None
     cwnd: int | None = None
     queue_drops: int | None = None
+    provider: str | None = None
+    client_provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

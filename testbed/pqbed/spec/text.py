@@ -20,9 +20,11 @@ from pqbed.spec.checks import check_sweep
 from pqbed.spec.codec import from_json, to_json
 from pqbed.spec.names import known_name, nearest, plain_name
 from pqbed.spec.options import BedChoice, Calibrate, Clock, RunOptions
+from pqbed.spec.pairs import pair_profiles
 from pqbed.spec.presets import preset
 from pqbed.spec.profile import DEFAULT_STACK, LARGEST_WIRE_BYTES, Profile
 from pqbed.spec.profiles import builtin_profiles
+from pqbed.spec.stacks import stack_named
 from pqbed.spec.sweep import Sweep
 from pqbed.units import format_duration, format_percentage, format_rate, format_size
 
@@ -87,7 +89,15 @@ def sweep_from(
             values["aa"] = layer.form.aa
     values["samples"], values["precision_ppm"] = read_amount([layer.amount() for layer in layers], default_samples)
     names = next(layer.form.profile for layer in reversed(layers) if layer.form.profile is not None)
-    values["profiles"] = parse.parse_profiles(names, profiles)
+    servers, clients = (
+        next((getattr(layer.form, option) for layer in reversed(layers) if getattr(layer.form, option)), None)
+        for option in ("stack", "client_stack")
+    )
+    values["profiles"] = pair_profiles(
+        parse.parse_profiles(names, profiles),
+        servers and parse.parse_stacks(servers),
+        clients and parse.parse_client_stacks(clients),
+    )
     return check_sweep(Sweep(**values)), RunOptions(**run)
 
 
@@ -203,6 +213,8 @@ class _RunForm(_Form):
 class _LayerForm(_Form):
     name: str | None = None
     profile: _Text | None = None
+    stack: _Text | None = None
+    client_stack: _Text | None = None
     aa: StrictBool | None = None
     rtt: _Text | None = None
     loss: _Text | None = None
@@ -267,6 +279,8 @@ class _Layer:
         found = {}
         for name, form in self.form.profiles.items():
             profile = from_json(Profile, {"name": name, **form.model_dump()})
+            stack_named(profile.stack)
+            stack_named(profile.clients_stack)
             if known.get(name, profile) != profile:
                 raise SpecError(f"profile {name!r} is there already and means something else", "choose another name")
             found[name] = profile

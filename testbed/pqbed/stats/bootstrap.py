@@ -25,16 +25,25 @@ SEED = 20_180_813  # of the statistics, not of a sweep: the same samples give th
 # Pairs worked on together: what they need stays in the CPU's cache.
 _PAIRS_TOGETHER = 24
 
+# Inside a margin it is what two one-sided tests at 5 % are (Schuirmann 1987).
+INNER_CONFIDENCE = 0.90
+
 Pair = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Increase:
-    """Per cent by which a quantile of the arm exceeds the baseline's; NaN: undefined or unbounded."""
+    """Per cent by which a quantile of the arm exceeds the baseline's, with its 95 % interval.
+
+    `inner_pct` and `inner_ns` are the 90 % intervals of the increase and of the difference itself, for tests of
+    equivalence. NaN: undefined or unbounded.
+    """
 
     point: float
     low: float
     high: float
+    inner_pct: tuple[float, float] = (math.nan, math.nan)
+    inner_ns: tuple[float, float] = (math.nan, math.nan)
 
 
 UNKNOWN = Increase(point=math.nan, low=math.nan, high=math.nan)
@@ -114,30 +123,34 @@ def _increases(arm: _Drawn, base: _Drawn, arms: list[int], bases: list[int], sha
     slow, fast = arm.points[share][arms], base.points[share][bases]
     with np.errstate(invalid="ignore", divide="ignore"):
         points = np.where(np.isfinite(slow) & np.isfinite(fast) & (fast > 0), 100 * (slow / fast - 1), math.nan)
-    if share in arm.draws and share in base.draws:
-        low, high = percentile_intervals(arm.draws[share][arms], base.draws[share][bases])
-    else:
-        low = high = np.full(len(arms), math.nan)
+    if share not in arm.draws or share not in base.draws:
+        return [Increase(point=float(point), low=math.nan, high=math.nan) for point in points]
+    drawn = arm.draws[share][arms], base.draws[share][bases]
+    outer, inner = (percentile_intervals(*drawn, confidence) for confidence in (CONFIDENCE, INNER_CONFIDENCE))
+    inner_ns = percentile_intervals(*drawn, INNER_CONFIDENCE, relative=False)
+    ends = np.stack([points, *outer, *inner, *inner_ns], axis=1).tolist()
     return [
-        Increase(point=float(point), low=float(lower), high=float(upper))
-        for point, lower, upper in zip(points, low, high, strict=True)
+        Increase(point=row[0], low=row[1], high=row[2], inner_pct=(row[3], row[4]), inner_ns=(row[5], row[6]))
+        for row in ends
     ]
 
 
-def percentile_intervals(arm: Floats, base: Floats) -> tuple[Floats, Floats]:
-    """Return the ends of the increase over the draws (pairs x draws). NaN: not bounded by what was seen.
+def percentile_intervals(
+    arm: Floats, base: Floats, confidence: float = CONFIDENCE, *, relative: bool = True
+) -> tuple[Floats, Floats]:
+    """Return the ends of the increase, or of the difference, over the draws (pairs x draws).
 
-    In a draw where only the baseline is censored the arm is faster without bound; where both are, anything may be
-    true, so it counts as lowest for the lower end and as highest for the upper one.
+    NaN: not bounded by what was seen. In a draw where only the baseline is censored the arm is faster without bound;
+    where both are, anything may be true, so it counts as lowest for the lower end and as highest for the upper one.
     """
     with np.errstate(invalid="ignore"):
-        percent = 100 * (arm / base - 1)
-    percent = np.where(np.isinf(base), -math.inf, percent)
+        change = 100 * (arm / base - 1) if relative else arm - base
+    change = np.where(np.isinf(base), -math.inf, change)
     unknown = np.isinf(base) & np.isinf(arm)
-    tail = (1 - CONFIDENCE) / 2 * (percent.shape[1] - 1)
-    first, last = math.floor(tail), math.ceil(percent.shape[1] - 1 - tail)
-    low = np.partition(percent, first, axis=1)[:, first]
-    high = np.partition(np.where(unknown, math.inf, percent), last, axis=1)[:, last]
+    tail = (1 - confidence) / 2 * (change.shape[1] - 1)
+    first, last = math.floor(tail), math.ceil(change.shape[1] - 1 - tail)
+    low = np.partition(change, first, axis=1)[:, first]
+    high = np.partition(np.where(unknown, math.inf, change), last, axis=1)[:, last]
     return _bounded(low), _bounded(high)
 
 

@@ -1,14 +1,17 @@
 """Two runs, cell by cell. They share no blocks, so each is drawn on its own."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+import functools
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from pqbed.errors import SpecError
 from pqbed.stats.bootstrap import DRAWS, SEED, Increase, independent_increase
-from pqbed.stats.grid import Grid, read_grid
+from pqbed.stats.finding import DEFAULT_MARGIN, Finding, Margin, find, noise_floor
+from pqbed.stats.grid import Grid, find_copies, read_grid
 from pqbed.stats.percentiles import percentile_name
 from pqbed.stats.quantiles import Floats, quantile
 from pqbed.store.manifest import Manifest
@@ -18,11 +21,10 @@ from pqbed.store.schema import ASKED
 # What two runs must have in common to be compared, unless one asks for just that difference.
 MUST_AGREE = ("bed", "clock", "kernel", "images")
 
-# Timings are stored far finer than they are known: a difference below this is none.
-NEGLIGIBLE_PCT = 0.05
-
 # What a cell is, whatever version of pqbed named it.
-_KEY = [name for name in ASKED if name not in {"cell_id", "chain_wire_bytes"}]
+_KEY = [name for name in ASKED if name not in {"cell_id", "chain_wire_bytes", "copy_of"}]
+Key = tuple[Any, ...]
+Differ = Callable[[Floats, Floats], list[Increase]]
 _NOT_IMAGES = ("kernel", "source")
 
 COMPARED = pl.Schema(
@@ -31,7 +33,8 @@ COMPARED = pl.Schema(
         ("percentile", pl.String),
         *((name, pl.Int64) for name in ("n_a", "n_b", "n_ok_a", "n_ok_b")),
         *((name, pl.Float64) for name in ("a_ns", "b_ns", "change_pct", "change_low_pct", "change_high_pct")),
-        ("change", pl.String),
+        ("noise_pct", pl.Float64),
+        ("finding", pl.String),
     ]
 )
 
@@ -61,24 +64,30 @@ def compare_runs(
     *,
     across: Collection[str] = (),
     milestone: str = "ttlb",
+    margin: Margin = DEFAULT_MARGIN,
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> pl.DataFrame:
     """Return one row for each percentile of each cell that both runs have (COMPARED): how much slower `b` is.
 
+    A/A arms are not compared: they give the noise floor, of which the larger of the two runs' counts.
+
     Raises SpecError where the runs may not be compared, or have no cell in common.
     """
     refuse_mixed(a.manifest, b.manifest, across)
     cells = [run.cells().collect() for run in (a, b)]
-    places = [_places(table) for table in cells]
-    shared = [key for key in places[0] if key in places[1]]
+    keys_of_b = _places(cells[1])
+    shared = [key for key in _places(cells[0]) if key in keys_of_b]
     if not shared:
         raise SpecError("the runs have no cell in common", "compare runs of the same sweep, or of overlapping ones")
-    grids = [read_grid(run.samples(), table, [milestone]) for run, table in zip((a, b), cells, strict=True)]
+    sides_of = [_Sides(run, table, milestone) for run, table in zip((a, b), cells, strict=True)]
+    shares = [percentile / 100 for percentile in percentiles]
+    differ = functools.partial(independent_increase, shares=shares, draws=draws, seed=seed)
     rows = []
     for key in shared:
-        sides = [_Side(grid, milestone, place[key]) for grid, place in zip(grids, places, strict=True)]
-        rows += _rows(key, sides, percentiles, draws, seed)
+        sides = [sides.cell(key) for sides in sides_of]
+        changes = _changes(sides, [sides.copies(key) for sides in sides_of], differ, margin)
+        rows += _rows(key, sides, percentiles, changes)
     return pl.DataFrame(rows, schema=COMPARED).with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
@@ -95,12 +104,53 @@ class _Side:
         return value if np.isfinite(value) else None
 
 
+class _Sides:
+    """The cells of one run by what they are."""
+
+    def __init__(self, run: Run, cells: pl.DataFrame, milestone: str) -> None:
+        self._grid = read_grid(run.samples(), cells, [milestone])
+        self._milestone = milestone
+        self._places = _places(cells)
+        self._copies = find_copies(cells)
+
+    def cell(self, key: Key) -> _Side:
+        return self._side(self._places[key])
+
+    def copies(self, key: Key) -> list[_Side]:
+        """Return the A/A arm under the conditions of a cell, and what it is a copy of; nothing where there is none."""
+        return [self._side(row) for row in self._copies[self._places[key]] or ()]
+
+    def _side(self, row: int) -> _Side:
+        return _Side(self._grid, self._milestone, row)
+
+
+class _Change(NamedTuple):
+    """What a percentile changed by, beside the noise floor (infinite or NaN: not known)."""
+
+    change: Increase
+    noise_pct: float
+    finding: Finding
+
+
+def _changes(
+    sides: Sequence[_Side], copies: Sequence[Sequence[_Side]], differ: Differ, margin: Margin
+) -> list[_Change]:
+    """Compare the two sides of a cell, one change a percentile.
+
+    `copies` are the A/A pairs of the two runs. They are compared as the runs are, without shared blocks: a floor of
+    pairs would leave out the noise that two runs do not share.
+    """
+    a, b = sides
+    changes = differ(b.values, a.values)
+    again = [differ(pair[0].values, pair[1].values) if pair else [None] * len(changes) for pair in copies]
+    floors = [float(np.fmax(noise_floor(one), noise_floor(other))) for one, other in zip(*again, strict=True)]
+    return [_Change(change, floor, find(change, floor, margin)) for change, floor in zip(changes, floors, strict=True)]
+
+
 def _rows(
-    key: tuple[Any, ...], sides: Sequence[_Side], percentiles: Sequence[float], draws: int, seed: int
+    key: Key, sides: Sequence[_Side], percentiles: Sequence[float], changes: Sequence[_Change]
 ) -> list[dict[str, Any]]:
     a, b = sides
-    shares = [percentile / 100 for percentile in percentiles]
-    changes = independent_increase(b.values, a.values, shares, draws, seed)
     return [
         {
             **dict(zip(_KEY, key, strict=True)),
@@ -111,28 +161,16 @@ def _rows(
             "change_pct": change.point,
             "change_low_pct": change.low,
             "change_high_pct": change.high,
-            "change": word_change(change),
+            "noise_pct": noise_pct if math.isfinite(noise_pct) else math.nan,
+            "finding": finding,
         }
-        for percentile, change in zip(percentiles, changes, strict=True)
+        for percentile, (change, noise_pct, finding) in zip(percentiles, changes, strict=True)
     ]
 
 
-def word_change(change: Increase) -> str:
-    """Return `slower` or `faster` where the interval leaves no doubt, `same` where it holds nothing of any size.
-
-    `undecided`: it holds 0 and more; `unknown`: there is no interval.
-    """
-    if -NEGLIGIBLE_PCT < change.low <= change.high < NEGLIGIBLE_PCT:
-        return "same"
-    if change.low > 0:
-        return "slower"
-    if change.high < 0:
-        return "faster"
-    return "undecided" if change.low <= 0 <= change.high else "unknown"
-
-
-def _places(cells: pl.DataFrame) -> dict[tuple[Any, ...], int]:
-    return {key: row for row, key in enumerate(cells.select(_KEY).rows())}
+def _places(cells: pl.DataFrame) -> dict[Key, int]:
+    rows = zip(cells.select(_KEY).rows(), cells["copy_of"], strict=True)
+    return {key: row for row, (key, copy_of) in enumerate(rows) if copy_of is None}
 
 
 def _fact(manifest: Manifest, name: str) -> str:

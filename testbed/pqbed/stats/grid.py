@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pqbed.errors import SpecError, StoreError
+from pqbed.spec.sample import NO_FAILURES
 from pqbed.stats.quantiles import Floats
 from pqbed.store.schema import CONDITIONS, FAILURES
 
@@ -19,6 +20,7 @@ MILESTONES = {
     "first_byte": "first_byte_ns",
     "ttlb": "last_byte_ns",
 }
+_FINE = [f"n_{outcome}" for outcome in NO_FAILURES]
 # A milestone that was reached counts also where the transfer after it was not done. The last byte needs `ok`.
 REACHED = ("ok", "timeout", "reset", "short_body")
 
@@ -49,15 +51,28 @@ def read_grid(samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequence[s
 def find_baselines(cells: pl.DataFrame, baseline: str) -> list[int | None]:
     """Return for each cell the row of the baseline's cell under the same conditions; None for the baseline's own.
 
-    Raises SpecError where no cell is of `baseline`.
+    Raises SpecError where no cell is of `baseline`, or it is the A/A arm.
     """
     profiles = cells["profile"].to_list()
-    if baseline not in profiles:
-        known = ", ".join(dict.fromkeys(profiles))
+    choices = cells.filter(pl.col("copy_of").is_null())["profile"]
+    if baseline not in choices:
+        known = ", ".join(choices.unique(maintain_order=True))
         raise SpecError(f"no cell has the profile {baseline!r}", f"choose the baseline among {known}")
     conditions = cells.select(list(CONDITIONS)).rows()
     rows = {where: row for row, where in enumerate(conditions) if profiles[row] == baseline}
     return [None if profiles[row] == baseline else rows.get(where) for row, where in enumerate(conditions)]
+
+
+def find_copies(cells: pl.DataFrame) -> list[tuple[int, int] | None]:
+    """Return for each cell the rows of the A/A arm and of what it is a copy of, under the same conditions."""
+    conditions, profiles = cells.select(list(CONDITIONS)).rows(), cells["profile"].to_list()
+    rows = {(where, profiles[row]): row for row, where in enumerate(conditions)}
+    copies = {
+        where: (row, rows[where, original])
+        for row, (where, original) in enumerate(zip(conditions, cells["copy_of"], strict=True))
+        if original is not None and (where, original) in rows
+    }
+    return [copies.get(where) for where in conditions]
 
 
 def _read_samples(samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequence[str]) -> pl.DataFrame:
@@ -94,4 +109,4 @@ def _counts(table: pl.DataFrame, cell_count: int) -> pl.DataFrame:
     found = table.lazy().group_by("cell").agg(pl.len().alias("n"), *each)
     every = pl.LazyFrame({"cell": range(cell_count)}, schema={"cell": pl.UInt32})
     joined = every.join(found, on="cell", how="left", maintain_order="left").drop("cell").fill_null(0)
-    return joined.cast(pl.Int64).with_columns(n_failed=pl.col("n") - pl.col("n_ok")).collect()
+    return joined.cast(pl.Int64).with_columns(n_failed=pl.col("n") - pl.sum_horizontal(*_FINE)).collect()

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import polars as pl
 
 from pqbed.errors import SpecError
+from pqbed.stats.arms import Arms, compare_arms
 from pqbed.stats.bootstrap import DRAWS, SEED
-from pqbed.stats.grid import Grid, find_baselines
-from pqbed.stats.summary import count_pairs, tabulate_increases, tabulate_quantiles
+from pqbed.stats.finding import DEFAULT_MARGIN, Margin
+from pqbed.stats.grid import Grid
+from pqbed.stats.summary import count_pairs, tabulate_quantiles
 from pqbed.store.schema import BOUNDS
 
 DEFAULT_PERCENTILES = (50.0, 75.0, 90.0)
@@ -27,6 +29,8 @@ PERCENTILES = pl.Schema(
         **{f"value{bound}_ns": pl.Float64 for bound in BOUNDS},
         "pairs": pl.Int64,
         **{f"increase{bound}_pct": pl.Float64 for bound in BOUNDS},
+        "noise_pct": pl.Float64,
+        "finding": pl.String,
     }
 )
 
@@ -59,24 +63,25 @@ def tabulate_percentiles(
     percentiles: Sequence[float] = DEFAULT_PERCENTILES,
     *,
     milestone: str = "ttlb",
+    margin: Margin = DEFAULT_MARGIN,
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> pl.DataFrame:
     """Return one row a cell and percentile (PERCENTILES), cell by cell. Raises SpecError as `summarise` does."""
-    bases = find_baselines(cells, baseline)
+    arms = Arms.of(cells, baseline)
     shares = [percentile / 100 for percentile in percentiles]
     names = [percentile_name(percentile) for percentile in percentiles]
     values = grid.values[milestone]
     found = tabulate_quantiles(values, shares)
-    increases = tabulate_increases(values, bases, shares, draws, seed)
+    compared = compare_arms(values, arms, shares, margin, draws=draws, seed=seed)
     common = pl.DataFrame(
         {
             "cell_id": cells["cell_id"],
             "profile": cells["profile"],
-            "baseline": pl.Series([None if base is None else baseline for base in bases], dtype=pl.String),
+            "baseline": pl.Series([None if base is None else baseline for base in arms.bases], dtype=pl.String),
             "n": grid.counts["n"],
             "n_ok": grid.counts["n_ok"],
-            "pairs": pl.Series(count_pairs(grid, bases), dtype=pl.Int64),
+            "pairs": pl.Series(count_pairs(grid, arms.bases), dtype=pl.Int64),
         }
     ).with_row_index("row")
     parts = [
@@ -85,7 +90,9 @@ def tabulate_percentiles(
             percentile=pl.lit(names[place]),
             share=pl.lit(shares[place]),
             **{f"value{bound}_ns": pl.Series(found[place, part]) for part, bound in enumerate(BOUNDS)},
-            **{f"increase{bound}_pct": pl.Series(increases[place, part]) for part, bound in enumerate(BOUNDS)},
+            **{f"increase{bound}_pct": pl.Series(compared.increases[place, part]) for part, bound in enumerate(BOUNDS)},
+            noise_pct=pl.Series(compared.noise_pct[place]),
+            finding=pl.Series(compared.findings[place], dtype=pl.String),
         )
         for place in range(len(shares))
     ]

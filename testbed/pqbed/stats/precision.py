@@ -19,21 +19,23 @@ SHARE = 0.5
 POINTS_PER_PPM = 1e-4
 
 # `reached`: as narrow as was asked. `maximum`: not, and nothing more is allowed. `open`: to be gone on with.
-Standing = Literal["reached", "maximum", "open"]
+# `unsupported`: the stacks cannot speak the baseline, or none of the arms, so there is nothing to be known.
+Standing = Literal["reached", "maximum", "open", "unsupported"]
 
 
 def half_widths(samples: pl.LazyFrame, comparisons: Sequence[Sequence[str]]) -> list[float]:
-    """Return the half width of each of `comparisons` (cell ids, the baseline's first); infinite where none is known."""
+    """Return the half width of each of `comparisons` (cell ids, the baseline's first); infinite where none is known.
+
+    Arms that the stacks cannot speak are left out; where that leaves nothing to compare, the width is 0.
+    """
     members = [identity for comparison in comparisons for identity in comparison]
     rows = {identity: row for row, identity in enumerate(members)}
     table = pl.DataFrame({"cell_id": members}, schema={"cell_id": pl.String})
     values = read_grid(samples.filter(pl.col("cell_id").is_in(members)), table, ["ttlb"]).values["ttlb"]
-    pairs = [(rows[arm], rows[base]) for base, *arms in comparisons for arm in arms]
-    found = paired_increases(values, pairs, [SHARE])
-    return [
-        _widest((found[rows[arm], rows[base]][0].low, found[rows[arm], rows[base]][0].high) for arm in arms)
-        for base, *arms in comparisons
-    ]
+    spoken = _spoken(samples)
+    pairs = [[(rows[arm], rows[base]) for arm in arms if {arm, base} <= spoken] for base, *arms in comparisons]
+    found = paired_increases(values, [pair for some in pairs for pair in some], [SHARE])
+    return [_widest((found[pair][0].low, found[pair][0].high) for pair in some) if some else 0.0 for some in pairs]
 
 
 def tabulate_precision(cells: Iterable[Mapping[str, Any]], precision_ppm: int, most: int) -> pl.DataFrame:
@@ -45,11 +47,18 @@ def tabulate_precision(cells: Iterable[Mapping[str, Any]], precision_ppm: int, m
     return pl.DataFrame(rows, schema=PRECISION, orient="row")
 
 
+def _spoken(samples: pl.LazyFrame) -> set[str]:
+    """Return the cells with a sample that is not `unsupported`."""
+    return set(samples.filter(pl.col("outcome") != "unsupported").select("cell_id").unique().collect()["cell_id"])
+
+
 def _row(members: Sequence[Mapping[str, Any]], wanted: float, most: int) -> dict[str, Any]:
     base, *arms = members
-    width = _widest((arm["increase_p50_low_pct"], arm["increase_p50_high_pct"]) for arm in arms)
     samples = min(row["n"] or 0 for row in members)
+    compared = [arm for arm in arms if not _unsupported(arm) and not _unsupported(base)]
+    width = _widest((arm["increase_p50_low_pct"], arm["increase_p50_high_pct"]) for arm in compared)
     standing: Standing = "reached" if width <= wanted else "maximum" if samples >= most else "open"
+    standing = standing if compared else "unsupported"
     return {
         "cell_id": base["cell_id"],
         **{name: base[name] for name in CONDITIONS},
@@ -59,6 +68,10 @@ def _row(members: Sequence[Mapping[str, Any]], wanted: float, most: int) -> dict
         "precision_pct": wanted,
         "standing": standing,
     }
+
+
+def _unsupported(row: Mapping[str, Any]) -> bool:
+    return bool(row["n"]) and row["n_unsupported"] == row["n"]
 
 
 def _widest(intervals: Iterable[tuple[float | None, float | None]]) -> float:

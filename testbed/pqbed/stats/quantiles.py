@@ -13,6 +13,7 @@ import numpy.typing as npt
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 CONFIDENCE = 0.95
+MOST_SAMPLES_ASKED = 100_000
 
 
 def quantile(ordered: Floats, share: float) -> float:
@@ -44,6 +45,15 @@ def quantile_interval(ordered: Floats, share: float) -> tuple[float, float]:
 def interval_exists(count: int, share: float) -> bool:
     """Tell whether `count` values bound the quantile on both sides (from 6 for the median, from 36 for p90)."""
     return None not in interval_ranks(count, share)
+
+
+def samples_needed(share: float) -> int:
+    """Return the fewest samples that bound a quantile on both sides (369 for p99)."""
+    low, high = 1, MOST_SAMPLES_ASKED
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if interval_exists(middle, share) else (middle + 1, high)
+    return low
 
 
 @functools.lru_cache(maxsize=4096)

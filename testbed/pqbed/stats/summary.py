@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pqbed.stats.bootstrap import DRAWS, SEED, UNKNOWN, paired_increases
-from pqbed.stats.grid import Grid, find_baselines, read_grid
+from pqbed.stats.arms import Arms, compare_arms
+from pqbed.stats.bootstrap import DRAWS, SEED
+from pqbed.stats.finding import DEFAULT_MARGIN, Margin
+from pqbed.stats.grid import Grid, read_grid
 from pqbed.stats.quantiles import Floats, quantile, quantile_interval
 from pqbed.store.schema import BOUNDS, INCREASES, QUANTILES, SUMMARY
 
@@ -25,31 +27,36 @@ def summarise(
     cells: pl.LazyFrame | pl.DataFrame,
     baseline: str,
     *,
+    margin: Margin = DEFAULT_MARGIN,
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> pl.DataFrame:
     """Return quantiles with 95 % intervals of each cell, and its increase against profile `baseline`.
 
-    A cell is compared with the baseline's cell under the same conditions, by blocks that both have. Raises
-    SpecError where no cell is of `baseline`, StoreError where samples cannot be pooled.
+    With the noise floor of its conditions, and what the increase amounts to within `margin`. A cell is compared
+    with the baseline's cell under the same conditions, by blocks that both have. Raises SpecError where no cell is of
+    `baseline`, StoreError where samples cannot be pooled.
     """
     cell_table = cells.lazy().collect()
-    bases = find_baselines(cell_table, baseline)
+    arms = Arms.of(cell_table, baseline)
     grid = read_grid(samples.lazy(), cell_table, tuple(_METRICS.values()))
     columns: dict[str, Any] = {
         "cell_id": cell_table["cell_id"],
         "profile": cell_table["profile"],
-        "baseline": [baseline if base is not None else None for base in bases],
+        "baseline": [baseline if base is not None else None for base in arms.bases],
+        "margin": [str(margin)] * cell_table.height,
         **grid.counts.to_dict(),
-        "pairs": count_pairs(grid, bases),
+        "pairs": count_pairs(grid, arms.bases),
     }
     for prefix, metric in _METRICS.items():
         values = grid.values[metric]
         found = tabulate_quantiles(values, list(QUANTILES.values()))
         columns |= _named(found, [f"{prefix}{name}{{}}_ns" for name in QUANTILES])
         shares = [QUANTILES[name] for name in INCREASES]
-        increases = tabulate_increases(values, bases, shares, draws, seed)
-        columns |= _named(increases, [f"{prefix}increase_{name}{{}}_pct" for name in INCREASES])
+        compared = compare_arms(values, arms, shares, margin, draws=draws, seed=seed)
+        columns |= _named(compared.increases, [f"{prefix}increase_{name}{{}}_pct" for name in INCREASES])
+        columns |= {f"{prefix}noise_{name}_pct": compared.noise_pct[place] for place, name in enumerate(INCREASES)}
+        columns |= {f"{prefix}finding_{name}": compared.findings[place] for place, name in enumerate(INCREASES)}
     table = pl.DataFrame({name: columns[name] for name in SUMMARY}, schema_overrides=SUMMARY)
     return table.with_columns(pl.col(pl.Float64).fill_nan(None))
 
@@ -62,19 +69,6 @@ def tabulate_quantiles(values: Floats, shares: Sequence[float]) -> Floats:
         for place, share in enumerate(shares):
             found[place, :, row] = (quantile(ordered, share), *quantile_interval(ordered, share))
     found[np.isinf(found)] = math.nan
-    return found
-
-
-def tabulate_increases(
-    values: Floats, bases: Sequence[int | None], shares: Sequence[float], draws: int = DRAWS, seed: int = SEED
-) -> Floats:
-    """Return the increases of each row over its baseline's: shares x (point, low, high) x rows. NaN: not known."""
-    pairs = [(arm, base) for arm, base in enumerate(bases) if base is not None]
-    increases = paired_increases(values, pairs, shares, draws, seed)
-    found = np.full((len(shares), 3, values.shape[0]), math.nan)
-    for pair in pairs:
-        for place, increase in enumerate(increases.get(pair, [UNKNOWN] * len(shares))):
-            found[place, :, pair[0]] = (increase.point, increase.low, increase.high)
     return found
 
 

@@ -104,6 +104,7 @@ def _profile_columns(profile: Profile) -> dict[str, Any]:
     return {
         "profile": profile.name,
         "stack": profile.stack,
+        "client_stack": profile.clients_stack,
         "group": profile.group,
         "chain": chain_text(profile.chain),
         "chain_depth": profile.chain.depth,

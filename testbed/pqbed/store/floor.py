@@ -5,7 +5,7 @@ from typing import NamedTuple
 import polars as pl
 
 # Milestone of a sample -> the column of the cells table with its floor.
-FLOORS = {"tcp_connect_ns": "floor_connect_ns", "tls_done_ns": "floor_tls_done_ns", "last_byte_ns": "floor_ns"}
+FLOORS = {"last_byte_ns": "floor_ns", "tls_done_ns": "floor_tls_done_ns", "tcp_connect_ns": "floor_connect_ns"}
 
 BELOW_HINT = "the link was not what was asked, or the clock is wrong: do not use this run"
 
@@ -23,7 +23,7 @@ _REACHED = ("ok", "timeout", "reset", "short_body")
 
 
 class Below(NamedTuple):
-    """The samples of one cell that reach one milestone below its floor: how many, and the fastest."""
+    """The samples of one cell that reach its last milestone with any too early: how many, and the fastest."""
 
     cell_id: str
     profile: str
@@ -38,19 +38,19 @@ class Below(NamedTuple):
         milestone = {"tcp_connect_ns": "TCP connect", "tls_done_ns": "end of the handshake"}.get(
             self.milestone, "last byte"
         )
-        many = f"{self.samples} samples" if self.samples > 1 else "a sample"
+        many, lie = (f"{self.samples} samples", "lie") if self.samples > 1 else ("a sample", "lies")
         came, least = self.least_ns / _NS_PER_MS, self.floor_ns / _NS_PER_MS
         return (
-            f"{many} of cell {self.cell_id} ({self.profile}) below the floor: the {milestone} of repetition "
+            f"{many} of cell {self.cell_id} ({self.profile}) {lie} below the floor: the {milestone} of repetition "
             f"{self.repetition} came after {came:,.3f} ms, and cannot before {least:,.3f} ms"
         )
 
 
 def find_below_floor(samples: pl.LazyFrame, cells: pl.DataFrame) -> list[Below]:
-    """Return what lies below a floor of its cell by more than clocks can be off. Cells may lack floors."""
+    """Return the cells of which something lies below a floor by more than clocks can be off. Cells may lack floors."""
     floors = cells.lazy().select("cell_id", "profile", *FLOORS.values())
     real = pl.col("clock") == "real"
-    found: list[Below] = []
+    found: dict[str, Below] = {}
     joined = samples.filter(pl.col("outcome").is_in(_REACHED)).join(floors, on="cell_id", how="inner")
     for milestone, name in FLOORS.items():
         slack = TICK_NS + pl.when(real).then(pl.col(name) * SLEW_PPM // 1_000_000).otherwise(0)
@@ -61,5 +61,6 @@ def find_below_floor(samples: pl.LazyFrame, cells: pl.DataFrame) -> list[Below]:
             pl.col(milestone).min(),
             pl.col(name).first(),
         )
-        found += [Below(row[0], row[1], milestone, *row[2:]) for row in rows.collect().rows()]
-    return found
+        for identity, profile, *rest in rows.collect().rows():
+            found.setdefault(identity, Below(identity, profile, milestone, *rest))
+    return list(found.values())

@@ -48,6 +48,8 @@ SAMPLES = pl.Schema(
         "tcp_rtt_ns": pl.Int64,
         "cwnd": pl.Int64,
         "queue_drops": pl.Int64,
+        "provider": pl.String,
+        "client_provider": pl.String,
         "bed": pl.String,
         "clock": pl.String,
         "kernel": pl.String,
@@ -125,6 +127,7 @@ _ARM = pl.Schema(
         "mutual": pl.Boolean,
         "client_chain": pl.String,
         "client_chain_wire_bytes": pl.Int64,
+        "client_stack": pl.String,
         # Of the A/A arm: the profile it is a second copy of.
         "copy_of": pl.String,
         # What is calibrated as one: the link and the TCP settings of its ends.
@@ -171,6 +174,10 @@ SUMMARY = pl.Schema(
         "pairs": pl.Int64,
         **{f"increase_{name}{bound}_pct": pl.Float64 for name in INCREASES for bound in BOUNDS},
         **{f"handshake_increase_{name}{bound}_pct": pl.Float64 for name in INCREASES for bound in BOUNDS},
+        # What the A/A arm differs by at most, and what an increase amounts to beside it and within the margin.
+        "margin": pl.String,
+        **{f"{metric}noise_{name}_pct": pl.Float64 for metric in ("", "handshake_") for name in INCREASES},
+        **{f"{metric}finding_{name}": pl.String for metric in ("", "handshake_") for name in INCREASES},
     }
 )
 
@@ -187,7 +194,7 @@ def sample_from_row(row: dict[str, Any]) -> Sample:
     """Return the sample that `row` is. Raises SpecError where it is none."""
     return Sample(
         fetch=from_json(Fetch, {name: row[name] for name in _FETCH}),
-        timings=from_json(Timings, {name: row[name] for name in _TIMINGS}),
+        timings=from_json(Timings, {name: row[name] for name in _TIMINGS if name in row}),
         **{name: row[name] for name in _PLACE},
     )
 

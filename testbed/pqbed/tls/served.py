@@ -9,7 +9,8 @@ from pqbed.spec.profile import Profile
 class Served:
     """One profile as the server offers it. `certificate_wire_bytes`: the TLS Certificate message.
 
-    The last is that of the client's, None without mutual authentication. Keys are not here (see `Credentials`).
+    `client_certificate_wire_bytes` is that of the client's, None without mutual authentication. `provider` serves the
+    group and `group_id` is its codepoint, None where the stack cannot tell. Keys are not here (see `Credentials`).
     """
 
     profile: Profile
@@ -18,3 +19,5 @@ class Served:
     certificate_wire_bytes: int
     signature: str
     client_certificate_wire_bytes: int | None = None
+    provider: str | None = None
+    group_id: int | None = None

@@ -35,13 +35,15 @@ class Server:
         self._enter = enter
         self._launch: Launch | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._support: Support | None = None
         self._credentials: tuple[Credentials, ...] = ()
 
     def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[Served, ...]:
         """Make the chains and start the server with a port for each of `profiles`, all of which it must support."""
         (self._folder / "www").mkdir(mode=0o755, parents=True, exist_ok=True)
         chains = self._make_chains(profiles)
-        served = tuple(_serve(profile, first_port + i, chains) for i, profile in enumerate(profiles))
+        support = self.support()
+        served = tuple(_serve(profile, first_port + i, chains, support) for i, profile in enumerate(profiles))
         self._credentials = _take_credentials(profiles, chains)
         listeners = [_listener(one, chains) for one in served]
         self._launch = SOFTWARE[self._stack.server](self._stack, self._folder, listeners)
@@ -58,7 +60,9 @@ class Server:
 
     def support(self) -> Support:
         """Say what this stack offers."""
-        return probe_support(self._stack)
+        if self._support is None:
+            self._support = probe_support(self._stack)
+        return self._support
 
     def offer(self, size_bytes: int) -> None:
         """Make the body of `size_bytes`, served as `/<size_bytes>`."""
@@ -121,7 +125,7 @@ def _written(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
-def _serve(profile: Profile, port: int, chains: Chains) -> Served:
+def _serve(profile: Profile, port: int, chains: Chains, support: Support) -> Served:
     files = chains["server", profile.chain]
     client_chain = profile.clients_chain
     return Served(
@@ -131,6 +135,8 @@ def _serve(profile: Profile, port: int, chains: Chains) -> Served:
         certificate_wire_bytes=files.wire_bytes,
         signature=KEY_KINDS[profile.chain.algorithm].scheme,
         client_certificate_wire_bytes=None if client_chain is None else chains["client", client_chain].wire_bytes,
+        provider=support.provider_of(profile.group),
+        group_id=support.codepoint_of(profile.group),
     )
 
 

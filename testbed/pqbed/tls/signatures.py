@@ -1,5 +1,6 @@
 """Certificate keys: how `openssl` makes one, and the TLS 1.3 signature scheme its leaf signs with (algorithms.py)."""
 
+import functools
 from dataclasses import dataclass
 
 from pqbed.tls.algorithms import signatures_by_key
@@ -13,6 +14,8 @@ class KeyKind:
     scheme: str
 
 
+# OpenSSL writes an ML-DSA key as its seed and what follows from it; Go reads the seed alone (RFC 9881 allows both).
+_SEED_ONLY = ("-provparam", "ml-dsa.output_formats=seed-only")
 _NEWKEY = {
     "rsa2048": ("rsa:2048",),
     "rsa3072": ("rsa:3072",),
@@ -22,9 +25,9 @@ _NEWKEY = {
     "p521": ("ec", "-pkeyopt", "ec_paramgen_curve:P-521"),
     "ed25519": ("ed25519",),
     "ed448": ("ed448",),
-    "mldsa44": ("mldsa44",),
-    "mldsa65": ("mldsa65",),
-    "mldsa87": ("mldsa87",),
+    "mldsa44": ("mldsa44", *_SEED_ONLY),
+    "mldsa65": ("mldsa65", *_SEED_ONLY),
+    "mldsa87": ("mldsa87", *_SEED_ONLY),
 }
 
 
@@ -35,3 +38,26 @@ def _kind(key: str) -> KeyKind:
 
 
 KEY_KINDS = {key: _kind(key) for key in _NEWKEY}
+
+
+def scheme_codepoint(scheme: str) -> int:
+    """Return the codepoint of a signature scheme."""
+    return _codepoints()[canonical_scheme(scheme)]
+
+
+def canonical_scheme(text: str) -> str:
+    """Return the name of a scheme that a tool wrote in its own way or as a codepoint (`MLDSA65`, `0x0905`)."""
+    lower = text.strip().lower()
+    return _names().get(lower, lower)
+
+
+@functools.cache
+def _codepoints() -> dict[str, int]:
+    kinds = signatures_by_key().values()
+    return {kind.scheme: kind.codepoint for kind in kinds if kind.scheme and kind.codepoint is not None}
+
+
+@functools.cache
+def _names() -> dict[str, str]:
+    names = {scheme.lower(): scheme for scheme in _codepoints()}
+    return names | {f"0x{codepoint:04x}": scheme for scheme, codepoint in _codepoints().items()}

@@ -10,9 +10,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pqbed.spec.stacks import Stack
-from pqbed.tls.groups import GROUP_HEADER
+from pqbed.tls.algorithms import published_groups
+from pqbed.tls.groups import GROUP_HEADER, canonical_group
 from pqbed.tls.listener import Listener
 from pqbed.tls.nginx import nginx_configuration
+from pqbed.tls.signatures import scheme_codepoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +51,10 @@ def _said(listener: Listener) -> dict[str, object]:
         "port": listener.port,
         "chain": str(listener.chain),
         "key": str(listener.key),
-        "group": listener.group,
-        "signature": listener.signature,
+        "group_id": published_groups()[canonical_group(listener.group)].codepoint,
+        "signature_id": scheme_codepoint(listener.signature),
         "client_root": "" if listener.client_root is None else str(listener.client_root),
-        "client_signature": listener.client_signature,
+        "client_signature_id": scheme_codepoint(listener.client_signature) if listener.client_signature else 0,
         "header": GROUP_HEADER,
     }
 

@@ -3,25 +3,33 @@
 import json
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pqbed.errors import HostError
 from pqbed.spec.codec import from_json
 from pqbed.spec.profile import Profile
 from pqbed.spec.stacks import Stack
 from pqbed.tls.groups import canonical_group
-from pqbed.tls.signatures import KEY_KINDS
+from pqbed.tls.providers import ServedGroup, provided_groups
+from pqbed.tls.signatures import KEY_KINDS, canonical_scheme
 
 _TIMEOUT_S = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Support:
-    """`groups` and `signatures` as OpenSSL and the IANA registry name them; `version` is the library's own line."""
+    """`groups` and `signatures` as OpenSSL and the IANA registry name them, or their codepoints.
+
+    `version` is the library's own line, `providers` are those that it loads algorithms from, where it has such, and
+    `provided` tells
+    which of them serves a group.
+    """
 
     version: str
     groups: tuple[str, ...]
     signatures: tuple[str, ...]
+    providers: tuple[str, ...] = ()
+    provided: dict[str, ServedGroup] = field(default_factory=dict)
 
     def reason_against(self, profile: Profile) -> str:
         """Say why this side cannot speak `profile`; empty when it can."""
@@ -33,9 +41,23 @@ class Support:
                     return f"{self.version} has no certificates of algorithm {algorithm}"
         return ""
 
+    def provider_of(self, group: str) -> str | None:
+        """Return the provider that serves `group`; None where the library has none, or does not tell."""
+        found = self._find(group)
+        return None if found is None else found.provider
+
+    def codepoint_of(self, group: str) -> int | None:
+        """Return the codepoint of `group`; None where the library does not tell."""
+        found = self._find(group)
+        return None if found is None else found.codepoint
+
+    def _find(self, group: str) -> ServedGroup | None:
+        names = {canonical_group(name): one for name, one in self.provided.items()}
+        return names.get(canonical_group(group))
+
     def _has_certificates(self, algorithm: str) -> bool:
         kind = KEY_KINDS.get(algorithm)
-        return kind is not None and kind.scheme.lower() in map(str.lower, self.signatures)
+        return kind is not None and kind.scheme in map(canonical_scheme, self.signatures)
 
 
 def refusals(support: Support, profiles: Iterable[Profile]) -> dict[str, str]:
@@ -62,11 +84,20 @@ def _probe_openssl() -> Support:
         version=_openssl("version").split("(")[0].strip(),
         groups=_names(_openssl("list", "-tls1_3", "-tls-groups")),
         signatures=_names(_openssl("list", "-tls1_3", "-tls-signature-algorithms")),
+        providers=_providers(_openssl("list", "-providers")),
+        provided=provided_groups(),
     )
 
 
+def _providers(text: str) -> tuple[str, ...]:
+    """Read `openssl list -providers`: below a heading, each name and under it what there is to say of it."""
+    lines = [line for line in text.splitlines()[1:] if line.startswith("  ") and not line.startswith("   ")]
+    return tuple(line.strip() for line in lines)
+
+
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.replace("\n", ":").split(":") if name.strip())
+    # A name that several providers offer is listed once for each.
+    return tuple(dict.fromkeys(name.strip() for name in text.replace("\n", ":").split(":") if name.strip()))
 
 
 def _openssl(*arguments: str) -> str:

@@ -1,7 +1,6 @@
 """Engines for tests: the host's or one of our own, and one with netem anywhere; and the stack's image on both."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -77,9 +76,11 @@ def netem_image(request, netem_engine):
 def image_tar(reference: str) -> Path:
     """Where the test images are kept; those of earlier sources are removed."""
     folder = cache_home() / "tests" / "images"
-    tar = folder / f"{reference.replace('/', '-').replace(':', '-')}.tar"
-    if folder.exists() and not tar.exists():
-        shutil.rmtree(folder)
+    repository, _, tag = reference.replace("/", "-").partition(":")
+    tar = folder / f"{repository}-{tag}.tar"
+    if not tar.exists():
+        for older in folder.glob(f"{repository}-{'?' * len(tag)}.tar"):
+            older.unlink()
     return tar
 
 

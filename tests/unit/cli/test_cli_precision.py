@@ -15,10 +15,10 @@ PRECISE = (*SMALL, "--precision", "4", "--max-samples", "60")
 def test_a_sweep_says_what_it_spent_where(pqbed, tmp_path):
     ended = pqbed("sweep", *PRECISE)
     assert ended.code == 0
-    assert "24 cells x 20 to 60 samples, until each increase at p50 is known to +-4%: 480 to 1440 fetches" in ended.out
-    told = re.search(r"^precision \+-4 points at p50: (.*)$", ended.out, re.MULTILINE)[1]
+    assert "24 cells x 20 to 60 samples, until each increase at p50 is known to ±4%: 480 to 1440 fetches" in ended.out
+    told = re.search(r"^precision ±4 points at p50: (.*)$", ended.out, re.MULTILINE)[1]
     assert re.match(r"[1-8] of 8 comparisons reached it with \d+ to \d+ samples a cell; .*fetches in all$", told)
-    assert "+-" in ended.out
+    assert "±" in ended.out
     assert "reached" in ended.out
     path = only_run(tmp_path)
     kept = pl.read_parquet(path / "precision.parquet")

@@ -48,12 +48,50 @@ def test_compare_prints_cell_by_cell(pqbed, run):
     ended = pqbed("compare", str(run), "latest")
     assert ended.code == 0
     head, *rows = ended.out.partition("slower\n")[2].splitlines()
-    assert head.split() == ["link", "size", "profile", "a", "ms", "b", "ms", "change", "ok", "a", "ok", "b"]
-    assert len([row for row in rows if "40/40" in row]) == 24
-    assert rows[-1].startswith("b against a, at 95 %: ")
+    assert head.split() == [
+        "link",
+        "size",
+        "profile",
+        "a",
+        "ms",
+        "b",
+        "ms",
+        "change",
+        "finding",
+        "noise",
+        "ok",
+        "a",
+        "ok",
+        "b",
+    ]
+    assert len([row for row in rows if "40/40" in row]) == 16
+    assert rows[-1].startswith("b against a, at 95 %, equivalent within ±1%: ")
     cells = json.loads(pqbed("compare", str(run), "latest", "--json").out)["cells"]
-    assert len(cells) == 24
+    assert len(cells) == 16
     assert cells[0]["change_pct"] == 0
+    assert {cell["finding"] for cell in cells} <= {"equivalent", "within noise", "undecided"}
+    loose = json.loads(pqbed("compare", str(run), "latest", "--margin", "10s", "--json").out)
+    assert loose["margin"] == "10s"
+    assert {cell["finding"] for cell in loose["cells"]} == {"equivalent"}
+
+
+def test_a_run_from_before_there_was_an_aa_arm_is_still_read(pqbed):
+    assert pqbed("sweep", *SMALL, "--no-aa").code == 0
+    [run] = Path("results").iterdir()
+    path = run / "cells.parquet"
+    old = {"schema": pl.read_parquet_metadata(path)["schema"]}
+    pl.read_parquet(path).drop("copy_of").write_parquet(path, metadata=old)
+    (run / "sweep.toml").write_text((run / "sweep.toml").read_text().replace("aa = false\n", ""))
+    shown = pqbed("show", "latest")
+    assert "noise" not in shown.out
+    assert "differs" in shown.out
+    assert pqbed("report", "latest").code == 0
+    page = (run / "report.html").read_text()
+    assert "Noise (" not in page
+    assert ">Finding</th>" in page
+    compared = json.loads(pqbed("compare", str(run), "latest", "--json").out)["cells"]
+    assert {cell["noise_pct"] for cell in compared} == {None}
+    assert pqbed("explain", "latest", "--size", "50").code == 0
 
 
 def test_compare_refuses_what_would_mislead_and_says_how_to_insist(pqbed, run):

@@ -45,6 +45,10 @@ def test_a_study_ends_with_its_verdicts_whatever_they_are(pqbed, tmp_path):
     assert "not explained" in ended.out
     assert {"study.toml", "verdicts.json", "report.html", "summary.parquet"} <= {path.name for path in run.iterdir()}
     assert not (run / "cpu.parquet").exists()
+    explained = pqbed("explain", "latest", "--rtt", "200", "--loss", "10", "--size", "200", "--bandwidth", "1")
+    assert explained.code == 0
+    assert explained.out.count("  the expectation does not know about segmentation offload-off\n") == 2
+    assert explained.out.count("  what loss costs: +") == 2
 
 
 @pytest.mark.usefixtures("one_size")
@@ -130,7 +134,7 @@ def test_the_cpu_is_measured_beside_a_virtual_clock(tmp_path, monkeypatch):
 
 def test_a_host_that_cannot_measure_the_cpu_says_so_and_goes_on(tmp_path, monkeypatch, capsys):
     class Refusing(FakeBed):
-        def prepare(self):
+        def prepare(self, _stacks=()):
             raise HostError("The netns bed needs Linux and root", "Use sudo.")
 
     cpu = measure_cpu_beside(tmp_path, monkeypatch, Refusing(clock="real"))

@@ -1,6 +1,12 @@
 import json
 import re
 
+import pytest
+from sweeps import CLASSIC
+
+from pqbed.beds.session import Session, write_session
+from pqbed.spec.link import Link
+
 UP = ("up", "--bed", "fake")
 
 
@@ -119,3 +125,32 @@ def test_a_link_with_a_router_shows_its_stages(pqbed):
     ended = pqbed(*UP, "--layout", "ends,router")
     assert ended.code == 2
     assert "layout: 2 values where one is wanted" in ended.err
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_status_tells_that_the_engine_of_the_bed_is_gone(pqbed, options):
+    write_session(Session(bed="docker", clock="real", profiles=(CLASSIC,), link=Link(rtt_ns=35_000_000)))
+    ended = pqbed("status", *options)
+    assert ended.code == 3
+    said = ended.err if options else ended.out
+    assert "gone: no container engine answers" in said
+    assert "`pqbed up` brings it up again" in said
+    if options:
+        assert "no container engine answers" in json.loads(ended.out)["gone"]
+
+
+def test_a_bed_without_standing_parts_is_never_gone(pqbed):
+    pqbed(*UP)
+    ended = pqbed("status", "--json")
+    assert (ended.code, json.loads(ended.out)["gone"]) == (0, "")
+
+
+def test_fetch_takes_each_pair_of_stacks(pqbed):
+    pqbed(*UP, "--profile", "hybrid")
+    ended = pqbed("fetch", "--stack", "openssl,go", "--client-stack", "same,go")
+    assert ended.code == 0
+    for arm in ("hybrid.openssl", "hybrid.go-to-openssl", "hybrid.go"):
+        assert arm in ended.out
+    refused = pqbed("fetch", "--stack", "gol")
+    assert refused.code == 2
+    assert "there is no stack 'gol'" in refused.err

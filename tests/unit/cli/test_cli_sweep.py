@@ -67,6 +67,30 @@ def test_show_takes_other_percentiles(pqbed):
     assert "increase p90" in pqbed("show", "latest", "--percentile", "p90").out
 
 
+def test_show_takes_any_percentile_and_says_where_samples_are_too_few(pqbed):
+    pqbed("sweep", "--bed", "fake", "--rtt", "35", "--bandwidth", "1", "--size", "0", "--samples", "400")
+    shown = pqbed("show", "latest", "--percentile", "99,99.9").out
+    assert re.search(r"increase p99  finding", shown)
+    assert re.search(r"classical .* ±\d+\.\d %  400/400", shown)
+    assert re.search(r"pq .* \+\d+\.\d % \(\d+\.\d to \d+\.\d\)  differs +400/400", shown)
+    assert "p99: not enough" not in shown
+    assert "p99.9: not enough samples for an interval, which takes 3688" in shown
+    classical, pq, copy = json.loads(pqbed("show", "latest", "--percentile", "99,99.9", "--json").out)["cells"]
+    assert classical["p99_low_ns"] < classical["p99_ns"] < classical["p99_high_ns"]
+    assert pq["increase_p99_low_pct"] > pq["noise_p99_pct"] > 0
+    assert (pq["finding_p99"], pq["finding_p99.9"], copy["finding_p99"]) == ("differs", "undecided", None)
+    assert pq["increase_p99.9_pct"] > 0
+    assert pq["increase_p99.9_low_pct"] is None
+    assert (pq["finding_p50"], pq["margin"], copy["copy_of"]) == ("differs", "1%", "classical")
+
+
+def test_the_margin_of_show_decides_what_is_equivalent(pqbed):
+    pqbed("sweep", *SMALL, "--samples", "20")
+    shown = pqbed("show", "latest", "--margin", "900ms").out
+    assert "differs" not in shown
+    assert "equivalent: within ±900ms" in shown
+
+
 def test_json_owns_stdout(pqbed):
     ended = pqbed("sweep", *WITHOUT_COPY, "--samples", "3", "--json")
     swept = json.loads(ended.out)
@@ -225,14 +249,12 @@ def test_a_sample_below_the_floor_fails_the_run_and_names_the_cell(pqbed, monkey
     one = ("--rtt", "35", "--bandwidth", "1", "--size", "0", "--loss", "0", "--profile", "pq", "--no-aa")
     ended = pqbed("sweep", "--bed", "fake", *one, "--samples", "3")
     assert ended.code == SOME_FAILED
-    told = (
-        r"^error: 3 samples of cell \w+ \(pq\) below the floor: the last byte of repetition \d came after \S+ ms, and "
-    )
+    told = r"^error: 3 samples of cell \w+ \(pq\) lie below the floor: the last byte of repetition \d came after \S+ ms"
     assert len(re.findall(told, ended.out, re.MULTILINE)) == 1
     assert "  hint: the link was not what was asked, or the clock is wrong: do not use this run\n" in ended.out
     shown = pqbed("show", "latest", "--json")
-    (below,) = [one for one in json.loads(shown.out)["below_floor"] if one["milestone"] == "last_byte_ns"]
-    assert (below["samples"], below["profile"]) == (3, "pq")
+    (below,) = json.loads(shown.out)["below_floor"]
+    assert (below["samples"], below["profile"], below["milestone"]) == (3, "pq", "last_byte_ns")
     assert below["least_ns"] < below["floor_ns"]
     assert shown.err.startswith("error: 3 samples of cell ")
 
@@ -260,3 +282,22 @@ def test_the_aa_arm_is_counted_and_cannot_be_changed_on_resuming(pqbed):
     refused = pqbed("sweep", "--resume", "latest", "--no-aa")
     assert refused.code == 2
     assert "--aa would change it" in refused.err
+
+
+def test_calibrate_is_of_the_run_and_means_the_same_from_a_file(pqbed, tmp_path):
+    assert pqbed("sweep", *SMALL, "--samples", "2", "--calibrate", "off").code == 0
+    run = only_run(tmp_path)
+    assert 'calibrate = "off"' in (run / "sweep.toml").read_text()
+    assert not (run / "calibration.parquet").exists()
+    refused = pqbed("sweep", "--resume", str(run), "--calibrate", "once")
+    assert refused.code == 2
+    assert "--calibrate would change it" in refused.err
+    planned = json.loads(pqbed("plan", "--spec", str(run / "sweep.toml"), "--json").out)
+    assert planned["run"]["calibrate"] == "off"
+    assert planned["estimate"]["links"] == 0
+    assert pqbed("plan", "--calibrate", "often").code == 2
+
+
+def test_a_plan_says_how_long_links_take_on_a_real_clock(pqbed):
+    told = pqbed("plan", "--bed", "netns", "--rtt", "35,200", "--loss", "0,1", "--size", "0", "--samples", "5").out
+    assert re.search(r", of which \d+ s to calibrate 8 links$", told.strip())

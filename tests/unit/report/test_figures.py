@@ -9,6 +9,7 @@ from pqbed.report.figures import choose_figures
 from pqbed.report.figures.over_size import draw_increase
 from pqbed.report.files import figure_files, whole_spec, write_figures
 from pqbed.report.theme import MODES, PALETTES, SHAPES, vega_config
+from pqbed.spec.link import RandomLoss
 
 ONE_LINK = (35_000_000,)
 
@@ -78,6 +79,17 @@ def test_published_values_are_drawn_in_their_panel_only(measured_of):
     assert "published" in json.dumps(pq.spec)
 
 
+def test_phases_have_a_stroke_where_the_model_knows_the_cell(measured_of):
+    def strokes(measured):
+        (figure,) = [one for one in choose_figures(measured) if one.name == "phases"]
+        rows = [row for panel in figure.panels for row in rows_of(panel.spec)]
+        return sorted(row["expected_ms"] for row in rows if "expected_ms" in row)
+
+    measured = measured_of(samples=4)
+    assert strokes(measured) == sorted(measured.cells["expected_ns"] / 1_000_000)
+    assert strokes(measured_of(samples=4, loss=(RandomLoss(probability_ppm=10_000),))) == []
+
+
 def test_no_chart_has_more_rows_than_altair_allows(measured_of):
     measured = measured_of(size_bytes=tuple(range(0, 30_000, 1000)), samples=60, rtt_ns=ONE_LINK)
     assert alt.data_transformers.active == "default"
@@ -135,3 +147,34 @@ def test_colours_can_be_told_from_their_background(mode):
     assert contrast(palette.on_weak, palette.diverging[2]) >= 4.5
     assert len(palette.series) >= len(SHAPES)
     assert vega_config(mode)["background"] == palette.page
+
+
+def noises_of(figure):
+    """Return the rows that the layers of the noise floor draw, of all panels."""
+    layers = [(panel.spec, layer) for panel in figure.panels for layer in panel.spec.get("layer", [])]
+    return [
+        row
+        for spec, layer in layers
+        if isinstance(layer["mark"], dict) and layer["mark"].get("style") == "noise"
+        for row in spec["datasets"][layer["data"]["name"]]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "each"), [({}, "size_kib"), ({"size_bytes": (0,)}, "link"), ({"rtt_ns": ONE_LINK}, "size_kib")]
+)
+def test_increases_are_drawn_over_the_noise_of_the_aa_arm(measured_of, changes, each):
+    measured = measured_of(aa=True, **changes)
+    figure = choose_figures(measured)[0]
+    drawn = {(row["percentile"], row[each]): (row["negative"], row["noise"]) for row in noises_of(figure)}
+    floors = measured.percentiles.group_by("percentile", each).agg(pl.col("noise").max())
+    assert drawn == {(name, place): (-noise, noise) for name, place, noise in floors.rows()}
+    assert len(drawn) == 6
+    assert "noise floor" in figure.reading
+    assert "-again" not in json.dumps([panel.spec for other in choose_figures(measured) for panel in other.panels])
+
+
+def test_without_an_aa_arm_no_noise_is_drawn_nor_told(measured_of):
+    figure = choose_figures(measured_of())[0]
+    assert noises_of(figure) == []
+    assert "noise" not in figure.reading

@@ -7,6 +7,7 @@ import pytest
 
 from pqbed.errors import StoreError
 from pqbed.report.export import tabulate_run
+from pqbed.report.page.cells import tabulate_cells
 from pqbed.report.verdict import VERDICTS_NAME, Verdict, read_verdicts, write_verdicts
 from pqbed.report.write import REPORT_NAME, write_report
 
@@ -112,3 +113,30 @@ def test_tables_of_a_run_stand_alone(make_run):
     assert tabulate_run(run, "cells").collect().height == 12
     assert tabulate_run(run, "summary").collect().height == 12
     assert tabulate_run(run, "percentiles", percentiles=(50.0, 99.0)).collect().height == 24
+
+
+def test_cells_show_what_they_are_held_against_and_their_phases(measured_of):
+    measured = measured_of(samples=4)
+    table = tabulate_cells(measured)
+    assert table.columns == ("Link", "Size", "Profile", "Succeeded")
+    names = [name for _, columns in table.groups for name in columns]
+    assert names[3:5] == ["expected", "floor"]
+    assert names[-4:] == ["connect", "TLS", "first byte", "transfer"]
+    cells = {row["cell_id"]: row for row in measured.cells.to_dicts()}
+    first = dict(zip((*table.columns, *names), table.rows[0], strict=True))
+    row = next(iter(cells.values()))
+    assert first["floor"] == f"{row['floor_ns'] / 1e6:,.1f}"
+    assert first["expected"] == f"{row['expected_ns'] / 1e6:,.1f}"
+    parts = [float(first[name].replace(",", "")) for name in names[-4:]]
+    ttlb = measured.percentiles.filter(percentile="p50", cell_id=row["cell_id"])["value_ms"][0]
+    assert sum(parts) == pytest.approx(ttlb, abs=0.3)
+
+
+def test_a_sample_below_the_floor_is_told_first(make_run, monkeypatch):
+    assert 'class="alarm"' not in write_report(make_run(samples=4), figure_files=False).page.read_text()
+    monkeypatch.setattr("pqbed.beds.fake.SPREAD", -0.05)
+    page = write_report(make_run(samples=4), figure_files=False).page.read_text()
+    answer = page.partition('<h2 id="answer-title">')[2].partition('class="lead"')[0]
+    assert answer.count('<p class="alarm" role="alert">This run failed: ') == 5
+    assert "And so in 7 more cells.</p>" in answer
+    assert "So the link was not what was asked, or the clock is wrong: do not use this run." in answer

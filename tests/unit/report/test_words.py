@@ -2,11 +2,10 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
-from sweeps import CLASSIC
+from sweeps import CLASSIC, manifest
 
 from pqbed.report.frame import measure
-from pqbed.report.words import samples_needed, tell_answer, tell_caveats, tell_failures
-from pqbed.stats.quantiles import interval_exists
+from pqbed.report.words import tell_answer, tell_caveats, tell_failures
 
 
 def test_three_sentences_with_numbers_and_their_intervals(measured_of):
@@ -18,13 +17,14 @@ def test_three_sentences_with_numbers_and_their_intervals(measured_of):
     assert " ms), most of all for " in cost
     assert trend.startswith("It shrinks as the response grows: hybrid takes ")
     assert "at 0B, and " in trend
-    assert sure.startswith("All 480 fetches succeeded; the 95 % interval leaves out zero for ")
+    assert sure.startswith("All 480 fetches succeeded; of 8 increases, at 95 %: ")
+    assert sure.endswith("; equivalent is within ±1%.")
 
 
 def test_few_samples_are_told_with_how_many_it_takes(measured_of):
     measured = measured_of(samples=10)
     sure = tell_answer(measured)[2]
-    assert sure.endswith("; with 10 samples a cell p75 and p90 have none (that takes 36).")
+    assert sure.endswith("; with 10 samples a cell p75 and p90 have no interval (that takes 36).")
     assert tell_answer(measured_of(samples=3))[2].endswith("but there are too few samples for any 95 % interval.")
 
 
@@ -74,7 +74,27 @@ def test_caveats_are_those_of_the_run(make_run):
     assert "one packet" in " ".join(tell_caveats(offload, real))
 
 
-@pytest.mark.parametrize(("share", "count"), [(0.5, 6), (0.9, 36)])
-def test_samples_needed_for_an_interval(share, count):
-    assert samples_needed(share) == count
-    assert not interval_exists(count - 1, share)
+def test_no_difference_is_told_that_was_not_found(measured_of):
+    measured = measured_of(aa=True)
+    assert measured.copy_of == "classic"
+    assert set(measured.cells["profile"]) == {"classic", "hybrid", "pq"}
+    assert measured.counts.height == 16
+    assert "two equal arms differed by ±" in tell_answer(measured)[2]
+    assert "noise floor is next to nothing" in " ".join(tell_caveats(measured, replace(manifest(), bed="uml")))
+    table = measured.percentiles
+    not_found = table.with_columns(finding=pl.when(pl.col("finding").is_not_null()).then(pl.lit("within noise")))
+    cost, trend, sure = tell_answer(replace(measured, percentiles=not_found))
+    assert cost.endswith(
+        "a fetch with hybrid is not found to differ (4 within noise); one with pq is not found to "
+        "differ (4 within noise)."
+    )
+    assert "takes no longer at 0B, and no longer at 50KiB" in trend
+    assert "of 8 increases, at 95 %: 8 within noise" in sure
+
+
+@pytest.mark.parametrize(("noise", "words"), [(1.0, "It shrinks as the response grows:"), (6.0, "It does not shrink")])
+def test_a_trend_within_the_noise_is_none(measured_of, noise, words):
+    measured = measured_of(samples=10)
+    at_end = pl.when(pl.col("size_bytes") > 0).then(15.0).otherwise(20.0)
+    changed = measured.percentiles.with_columns(increase=at_end, noise=pl.lit(noise), finding=pl.lit("differs"))
+    assert words in tell_answer(replace(measured, percentiles=changed))[1]

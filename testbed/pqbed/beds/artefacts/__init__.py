@@ -6,7 +6,7 @@ made once, kept under the user's cache folder by a hash of what it is made from,
 
 from pqbed.beds.artefacts.base import base_reference, prepare_base
 from pqbed.beds.artefacts.command import OnStep
-from pqbed.beds.artefacts.contexts import DockerContext, docker_contexts
+from pqbed.beds.artefacts.contexts import DockerContext, docker_contexts, guest_contexts, stack_contexts
 from pqbed.beds.artefacts.kernel import Kernel
 from pqbed.beds.artefacts.prepare import UmlArtefacts, prepare_kernel, prepare_root, prepare_uml
 from pqbed.beds.artefacts.source import put_source
@@ -18,9 +18,11 @@ __all__ = [
     "UmlArtefacts",
     "base_reference",
     "docker_contexts",
+    "guest_contexts",
     "prepare_base",
     "prepare_kernel",
     "prepare_root",
     "prepare_uml",
     "put_source",
+    "stack_contexts",
 ]

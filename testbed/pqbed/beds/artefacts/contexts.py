@@ -1,18 +1,22 @@
 """Build contexts of the images: folders that a container engine builds from, named by a hash of what is in them."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pqbed.beds.artefacts.added import SHARED, added_stacks, shared_script
 from pqbed.beds.artefacts.cache import building, cache_home, hash_inputs
 from pqbed.beds.artefacts.command import OnStep, no_progress
 from pqbed.beds.artefacts.recipes import recipe_folder
 from pqbed.beds.artefacts.source import copy_source, source_hash
 from pqbed.beds.artefacts.trust import trusted_bundle
 from pqbed.beds.artefacts.wheels import fetch_wheels
+from pqbed.spec.profile import DEFAULT_STACK
+from pqbed.spec.stacks import stack_named
 
 REPOSITORY = "pqbed"
+GUEST = "uml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,34 +36,78 @@ class DockerContext:
 def docker_contexts(
     on_step: OnStep = no_progress, ca_bundle: Path | None = None
 ) -> tuple[DockerContext, DockerContext]:
-    """Return the contexts of the stack `openssl` and, built on it, of the guest image `uml`.
+    """Return the contexts of the stack that beds are built on and, built on it, of the guest image `uml`.
 
     Both take one more build argument, BASE, where the engine has no debian:trixie-slim. `ca_bundle` is what apt in
     the builds trusts; it is not part of the tag.
     """
-    bundle = trusted_bundle(ca_bundle)
-    wheels = fetch_wheels(on_step, bundle)
-    openssl, uml = recipe_folder("openssl"), recipe_folder("uml")
-    tag = hash_inputs(openssl, source_hash())
+    (stack,) = stack_contexts((DEFAULT_STACK,), on_step, ca_bundle)
+    return stack, guest_contexts((), on_step, ca_bundle)[-1]
 
-    def fill_openssl(folder: Path) -> None:
-        shutil.copytree(openssl, folder, dirs_exist_ok=True)
-        shutil.copytree(wheels, folder / "wheels")
+
+def stack_contexts(
+    stacks: Iterable[str], on_step: OnStep = no_progress, ca_bundle: Path | None = None
+) -> tuple[DockerContext, ...]:
+    """Return the contexts of `stacks`, each after those that it is built on."""
+    bundle = trusted_bundle(ca_bundle)
+    found: dict[str, DockerContext] = {}
+
+    def add(name: str) -> DockerContext:
+        if name not in found:
+            stack = stack_named(name)
+            below = add(stack.extends) if stack.extends else None
+            found[name] = _stack_context(name, below, stack.base, on_step, bundle)
+        return found[name]
+
+    for name in stacks:
+        add(name)
+    return tuple(found.values())
+
+
+def guest_contexts(
+    stacks: Iterable[str], on_step: OnStep = no_progress, ca_bundle: Path | None = None
+) -> tuple[DockerContext, ...]:
+    """Return the contexts, in order, that end with the guest image: one root with all of `stacks`.
+
+    Each stack is built on the one before. Raises HostError for one that no guest can hold.
+    """
+    bundle = trusted_bundle(ca_bundle)
+    contexts = [_stack_context(DEFAULT_STACK, None, "", on_step, bundle)]
+    for name in added_stacks(stacks):
+        contexts.append(_stack_context(name, contexts[-1], "", on_step, bundle))
+    uml = recipe_folder(GUEST)
+
+    def fill(folder: Path) -> None:
+        shutil.copytree(uml, folder, dirs_exist_ok=True)
+        shutil.copyfile(shared_script("install.sh"), folder / "install.sh")
+
+    below = contexts[-1]
+    tag = hash_inputs(below.tag, uml)
+    folder = _context(GUEST, tag, fill, bundle)
+    return (*contexts, DockerContext(stack=GUEST, folder=folder, tag=tag, build_args={"STACK": below.reference}))
+
+
+def _stack_context(
+    name: str, below: DockerContext | None, base: str, on_step: OnStep, bundle: Path | None
+) -> DockerContext:
+    """Return the context of a stack on the image `below`, on the image named `base`, or on Debian's."""
+    recipe = recipe_folder(name)
+    inputs = (source_hash(),) if below is None else (source_hash(), below.tag)
+    tag = hash_inputs(recipe, *inputs)
+    wheels = fetch_wheels(on_step, bundle) if (recipe / "wheels.txt").exists() else None
+
+    def fill(folder: Path) -> None:
+        shutil.copytree(recipe, folder, dirs_exist_ok=True)
+        for script in SHARED:
+            if not (folder / script).exists():
+                shutil.copyfile(shared_script(script), folder / script)
+        if wheels is not None:
+            shutil.copytree(wheels, folder / "wheels")
         copy_source(folder / "pqbed")
 
-    def fill_uml(folder: Path) -> None:
-        shutil.copytree(uml, folder, dirs_exist_ok=True)
-        shutil.copyfile(openssl / "install.sh", folder / "install.sh")
-
-    stack = DockerContext(stack="openssl", folder=_context("openssl", tag, fill_openssl, bundle), tag=tag)
-    guest_tag = hash_inputs(tag, uml)
-    guest = DockerContext(
-        stack="uml",
-        folder=_context("uml", guest_tag, fill_uml, bundle),
-        tag=guest_tag,
-        build_args={"STACK": stack.reference},
-    )
-    return stack, guest
+    on = base if below is None else below.reference
+    arguments = {"BASE": on} if on else {}
+    return DockerContext(stack=name, folder=_context(name, tag, fill, bundle), tag=tag, build_args=arguments)
 
 
 def _context(stack: str, tag: str, fill: Callable[[Path], None], ca_bundle: Path | None) -> Path:

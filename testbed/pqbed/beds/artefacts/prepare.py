@@ -1,11 +1,12 @@
 """Make or find what the uml bed boots: a kernel and a root file system, in one go where both are missing."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pqbed.beds.artefacts.added import added_packages, build_hooks
 from pqbed.beds.artefacts.bootstrap import bootstrap, build_folder, require_bootstrap
 from pqbed.beds.artefacts.cache import building, cache_home, require_space
 from pqbed.beds.artefacts.command import Command, OnStep, no_progress, run_commands
@@ -20,7 +21,7 @@ from pqbed.beds.artefacts.kernel import (
 )
 from pqbed.beds.artefacts.rootfs import (
     assemble_root,
-    root_entry,
+    fitting_root,
     root_hash,
     system_command,
     vendor_hooks,
@@ -45,14 +46,17 @@ class UmlArtefacts:
     root_hash: str
 
 
-def prepare_uml(on_step: OnStep = no_progress, ca_bundle: Path | None = None) -> UmlArtefacts:
+def prepare_uml(
+    on_step: OnStep = no_progress, ca_bundle: Path | None = None, stacks: Iterable[str] = ()
+) -> UmlArtefacts:
     """Return the kernel and the root, made first where the cache lacks them (minutes, once a recipe).
 
-    `ca_bundle` is a PEM file that pip and apt are to trust besides the system's certificates. Raises HostError where
-    this host cannot make them, BuildError when a step fails.
+    `stacks` are in the root besides the one that it is built on. `ca_bundle` is a PEM file that pip and apt are to
+    trust besides the system's certificates. Raises HostError where this host cannot make them, BuildError when a
+    step fails.
     """
-    kernel_path, root_path = kernel_entry(), root_entry()
-    _make(_Missing(kernel_path, root_path), on_step, ca_bundle)
+    kernel_path, root_path = kernel_entry(), fitting_root(stacks)
+    _make(_Missing(kernel_path, root_path, stacks=tuple(stacks)), on_step, ca_bundle)
     kernel = read_kernel(kernel_path)
     return UmlArtefacts(
         kernel=kernel.path,
@@ -63,10 +67,10 @@ def prepare_uml(on_step: OnStep = no_progress, ca_bundle: Path | None = None) ->
     )
 
 
-def prepare_root(on_step: OnStep = no_progress, ca_bundle: Path | None = None) -> Path:
+def prepare_root(on_step: OnStep = no_progress, ca_bundle: Path | None = None, stacks: Iterable[str] = ()) -> Path:
     """Return the root alone, made first where the cache lacks it. Raises as prepare_uml does."""
-    root_path = root_entry()
-    _make(_Missing(None, root_path), on_step, ca_bundle)
+    root_path = fitting_root(stacks)
+    _make(_Missing(None, root_path, stacks=tuple(stacks)), on_step, ca_bundle)
     return root_path
 
 
@@ -86,6 +90,7 @@ class _Missing:
     kernel: Path | None
     root: Path | None
     fragments: Sequence[str] = FRAGMENTS
+    stacks: tuple[str, ...] = ()
 
     def any(self) -> bool:
         return any(entry is not None and not entry.exists() for entry in (self.kernel, self.root))
@@ -103,7 +108,7 @@ def _make(missing: _Missing, on_step: OnStep, ca_bundle: Path | None) -> None:
         root = _enter(stack, missing.root, "root", on_step)
         kernel = _enter(stack, missing.kernel, "kernel", on_step)
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pqbed-", dir=build_folder())))
-        _build(_Missing(kernel, root, missing.fragments), scratch, wheels, on_step, bundle)
+        _build(replace(missing, kernel=kernel, root=root), scratch, wheels, on_step, bundle)
 
 
 def _enter(stack: ExitStack, entry: Path | None, what: str, on_step: OnStep) -> Path | None:
@@ -120,9 +125,9 @@ def _build(missing: _Missing, scratch: Path, wheels: Path | None, on_step: OnSte
     tar = scratch / "root.tar"
     if missing.root is not None:
         assert wheels is not None
-        packages += vendor_packages()
-        hooks += vendor_hooks(wheels, scratch)
-        commands.append(system_command(tar, ca_bundle))
+        packages += (*vendor_packages(), *added_packages(missing.stacks, "build"))
+        hooks += [*vendor_hooks(wheels, scratch), *build_hooks(missing.stacks, scratch)]
+        commands.append(system_command(tar, ca_bundle, missing.stacks))
     if missing.kernel is not None:
         packages += kernel_packages()
         hooks += kernel_hooks(missing.kernel, missing.fragments)
@@ -131,4 +136,4 @@ def _build(missing: _Missing, scratch: Path, wheels: Path | None, on_step: OnSte
         commands.append(bootstrap("builder", variant="apt", packages=included, hooks=hooks, ca_bundle=ca_bundle))
     run_commands(commands, on_step, PRINTED_LINES)
     if missing.root is not None:
-        assemble_root(missing.root, tar, scratch / "vendor", on_step)
+        assemble_root(missing.root, tar, scratch, on_step)

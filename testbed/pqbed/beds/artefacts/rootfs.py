@@ -1,12 +1,17 @@
 """The root file system of the uml bed: a folder with the same programs as the image of the stack."""
 
+import itertools
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
+from pqbed.beds.artefacts.added import added_hash, added_packages, added_stacks, configure_hooks, put_built
 from pqbed.beds.artefacts.bootstrap import UNREAD, bootstrap, copy_in, copy_out, in_root
 from pqbed.beds.artefacts.cache import cache_home, hash_inputs
 from pqbed.beds.artefacts.command import Command, OnStep, run_commands
 from pqbed.beds.artefacts.recipes import SUITE, read_packages, recipe_folder
+from pqbed.spec.profile import DEFAULT_STACK
+from pqbed.spec.stacks import known_stacks
 
 SCRIPTS = ("packages-build.txt", "packages-run.txt", "wheels.txt", "build-pycurl.sh", "settle.sh")
 VENDOR = "opt/pqbed/vendor"
@@ -14,53 +19,67 @@ VENDOR = "opt/pqbed/vendor"
 FORMAT = "root/1"
 
 
-def root_entry() -> Path:
-    """The cache entry of the root made by today's recipe."""
-    folder = recipe_folder("openssl")
-    return cache_home() / "roots" / hash_inputs(FORMAT, SUITE, *UNREAD, *(folder / name for name in SCRIPTS))
+def root_entry(stacks: Iterable[str] = ()) -> Path:
+    """The cache entry of the root made by today's recipe, with `stacks` added to the one it is built on."""
+    folder = recipe_folder(DEFAULT_STACK)
+    base = hash_inputs(FORMAT, SUITE, *UNREAD, *(folder / name for name in SCRIPTS))
+    return cache_home() / "roots" / added_hash(base, stacks)
+
+
+def fitting_root(stacks: Iterable[str] = ()) -> Path:
+    """The cache entry for `stacks`: their own, or where that is not made yet, the smallest made that holds more."""
+    wanted = set(added_stacks(stacks))
+    own = root_entry(wanted)
+    if own.exists() or not wanted:
+        return own
+    others = sorted(name for name, stack in known_stacks().items() if not stack.base and name not in wanted)
+    more = (chosen for count in range(1, len(others) + 1) for chosen in itertools.combinations(others, count))
+    return next((entry for chosen in more if (entry := root_entry((*wanted, *chosen))).exists()), own)
 
 
 def vendor_packages() -> tuple[str, ...]:
     """What the builder root needs to make pycurl."""
-    return read_packages(recipe_folder("openssl") / "packages-build.txt")
+    return read_packages(recipe_folder(DEFAULT_STACK) / "packages-build.txt")
 
 
 def vendor_hooks(wheels: Path, target: Path) -> list[str]:
     """Steps in the builder root that end with a folder `vendor` in the host's folder `target`."""
-    script = recipe_folder("openssl") / "build-pycurl.sh"
+    script = recipe_folder(DEFAULT_STACK) / "build-pycurl.sh"
     return [
-        'mkdir -p "$1/build/openssl" "$1/build/wheels" "$1/build/out"',
-        copy_in("/build/openssl", script),
+        'mkdir -p "$1/build/vendor" "$1/build/wheels" "$1/build/out"',
+        copy_in("/build/vendor", script),
         copy_in("/build/wheels", *sorted(wheels.iterdir())),
-        in_root("/build/openssl/build-pycurl.sh", "/build/wheels", "/build/out/vendor"),
+        in_root("/build/vendor/build-pycurl.sh", "/build/wheels", "/build/out/vendor"),
         copy_out("/build/out/vendor", target),
     ]
 
 
-def system_command(tar: Path, ca_bundle: Path | None) -> Command:
+def system_command(tar: Path, ca_bundle: Path | None, stacks: Iterable[str] = ()) -> Command:
     """The run that makes the root's programs, as a tar."""
-    folder = recipe_folder("openssl")
+    folder = recipe_folder(DEFAULT_STACK)
     hooks = [
+        *configure_hooks(stacks),
         'mkdir -p "$1/build"',
         copy_in("/build", folder / "settle.sh"),
         in_root("/build/settle.sh"),
         'rm -r "$1/build"',
     ]
-    packages = read_packages(folder / "packages-run.txt")
+    packages = sorted({*read_packages(folder / "packages-run.txt"), *added_packages(stacks, "run")})
     return bootstrap(
         "root file system", variant="essential", packages=packages, output=tar, hooks=hooks, ca_bundle=ca_bundle
     )
 
 
-def assemble_root(partial: Path, tar: Path, vendor: Path, on_step: OnStep) -> None:
-    """Unpack the programs into `partial` and add what the agent imports. Consumes `tar` and `vendor`."""
+def assemble_root(partial: Path, tar: Path, built: Path, on_step: OnStep) -> None:
+    """Unpack the programs into `partial` and add what was `built` elsewhere. Consumes both."""
     # Everything belongs to whoever runs pqbed: the guest's root is that user, seen through hostfs.
     argv = ["tar", "-x", "-f", str(tar), "-C", str(partial), "--no-same-owner", "--exclude=./dev/*"]
     run_commands([Command(name="unpacking", argv=argv)], on_step)
     tar.unlink()
     (partial / "dev").mkdir(exist_ok=True)
-    (partial / VENDOR).parent.mkdir(parents=True)
-    shutil.move(vendor, partial / VENDOR)
+    (partial / VENDOR).parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(built / "vendor", partial / VENDOR)
+    put_built(partial, built / "stacks")
     (partial / "etc/hostname").write_text("pqbed\n", encoding="ascii")
     for left in ("etc/resolv.conf", "etc/apt/apt.conf.d/99mmdebstrap"):
         (partial / left).unlink(missing_ok=True)

@@ -8,11 +8,12 @@ from pqbed.beds.artefacts.cache import building, cache_home, hash_inputs
 from pqbed.beds.artefacts.command import Command, OnStep, run_commands
 from pqbed.beds.artefacts.recipes import recipe_folder
 from pqbed.errors import HostError
+from pqbed.spec.profile import DEFAULT_STACK
 
 
 def pinned_wheels() -> Path:
     """Versions and hashes, as pip reads them."""
-    return recipe_folder("openssl") / "wheels.txt"
+    return recipe_folder(DEFAULT_STACK) / "wheels.txt"
 
 
 def fetch_wheels(on_step: OnStep, ca_bundle: Path | None) -> Path:

@@ -11,15 +11,14 @@ from pqbed.beds.docker.images import remove_images
 from pqbed.beds.docker.labels import ours
 from pqbed.beds.docker.lane import DockerLane
 from pqbed.beds.docker.netem import require_netem
-from pqbed.errors import SpecError
 from pqbed.spec.options import Clock
-from pqbed.spec.profile import Profile
+from pqbed.spec.profile import DEFAULT_STACK, Profile, stacks_of
 
 
 class PrepareImages(Protocol):
-    """Makes or finds the images of all stacks on an engine: their ids by stack."""
+    """Makes or finds the images of `stacks`, and that of lanes, on an engine: their ids by stack."""
 
-    def __call__(self, engine: Engine) -> Mapping[str, str]: ...
+    def __call__(self, engine: Engine, stacks: Sequence[str]) -> Mapping[str, str]: ...
 
 
 class DockerBed:
@@ -31,19 +30,19 @@ class DockerBed:
     def __init__(self, engine: Engine, prepare_images: PrepareImages) -> None:
         self._engine = engine
         self._prepare_images = prepare_images
-        self._images: Mapping[str, str] = {}
+        self._images: dict[str, str] = {}
 
-    def prepare(self) -> dict[str, str]:
+    def prepare(self, stacks: Sequence[str] = ()) -> dict[str, str]:
         """Make or find the images; return their ids by stack."""
-        self._images = self._prepare_images(self._engine)
+        self._images |= self._prepare_images(self._engine, stacks)
         return dict(self._images)
 
-    def up(self, lanes: int, stack: str = "openssl") -> list[LaneContainers]:
+    def up(self, lanes: int) -> list[LaneContainers]:
         """Bring lanes 0 to `lanes` - 1 up and leave them up. Those made before a failure are removed again.
 
         Raises HostError where they cannot be shaped.
         """
-        image = self._image(stack)
+        image = self._images_of(())[DEFAULT_STACK]
         up: list[LaneContainers] = []
         with ExitStack() as undo:
             for index in range(lanes):
@@ -62,11 +61,12 @@ class DockerBed:
 
     def open_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> DockerLane:
         """Start a session on lane `index`. One that is up stays up; one that was not is made, and goes with it."""
-        containers, made = up_lane(self._engine, index, self._image(stack_of(profiles)))
+        images = self._images_of(stacks_of(profiles))
+        containers, made = up_lane(self._engine, index, images[DEFAULT_STACK])
         owner = ExitStack()
         if made:
             owner.callback(abandon_lane, self._engine, index)
-        return DockerLane(self._engine, containers, profiles, timeout_ns, owner, keeps_link=not made)
+        return DockerLane(self._engine, containers, profiles, timeout_ns, owner, images=images, keeps_link=not made)
 
     def take_down(self, images: bool = False) -> tuple[str, ...]:
         """Remove what is ours on the engine (see the function below)."""
@@ -76,20 +76,10 @@ class DockerBed:
         """Leave the engine; each lane ends its own session, and what is up stays up."""
         self._engine.close()
 
-    def _image(self, stack: str) -> str:
-        if not self._images:
-            self.prepare()
-        if stack not in self._images:
-            raise SpecError(f"there is no stack {stack!r}; there are {', '.join(sorted(self._images))}")
-        return self._images[stack]
-
-
-def stack_of(profiles: Sequence[Profile]) -> str:
-    """Return the stack of all `profiles`. Raises SpecError where they are of several."""
-    stacks = {profile.stack for profile in profiles}
-    if len(stacks) != 1:
-        raise SpecError(f"a lane serves one stack, not {', '.join(sorted(stacks)) or 'none'}")
-    return stacks.pop()
+    def _images_of(self, stacks: Sequence[str]) -> Mapping[str, str]:
+        if not {DEFAULT_STACK, *stacks} <= set(self._images):
+            self.prepare(stacks)
+        return self._images
 
 
 def take_down(engine: Engine, *, images: bool = False) -> tuple[str, ...]:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 from pqbed.beds.docker.addresses import Address, lane_addresses
 from pqbed.beds.docker.engine import ContainerSpec, Engine, Kind, NetworkSpec, Owned, Place
-from pqbed.beds.docker.labels import LANE, PARTS, ROLE, Part, lane_labels, lane_name, ours, part_name
+from pqbed.beds.docker.labels import LANE, PARTS, ROLE, Part, Role, lane_labels, lane_name, ours, part_name
 from pqbed.errors import EngineError, LaneError
 from pqbed.net.sysctls import PINS
 
 # The shell takes in the children that a killed session leaves, and goes at once when it is told to.
 HOLD = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 86400 & wait $!; done")
 TMPFS = {"/tmp": "mode=1777", "/run": "mode=1777"}  # noqa: S108 - the containers' own
+STACK_ROLES: Mapping[Part, Role] = {"server": "server-stack", "client": "client-stack"}
 # Networks go after the containers on them.
 ORDER: tuple[Kind, ...] = ("container", "network", "volume")
 
@@ -48,6 +49,21 @@ def up_lane(engine: Engine, index: int, image: str) -> tuple[LaneContainers, boo
         parts = _make(engine, index, image)
         undo.pop_all()
     return LaneContainers(index=index, image=image, parts=parts), True
+
+
+def add_stack(engine: Engine, lane: LaneContainers, side: Part, stack: str, image: str) -> tuple[Owned, str]:
+    """Start a container of another stack in the namespace of a lane's server or client; whoever asked removes it.
+
+    One that a killed session left is removed first.
+    """
+    name, labels = f"{part_name(lane.index, side)}-{stack}", lane_labels(lane.index, STACK_ROLES[side])
+    for one in engine.find("container", labels):
+        if one.name == name:
+            engine.remove(one)
+    holder = lane.parts[side]
+    spec = ContainerSpec(name=name, image=image, argv=HOLD, labels=labels, joins=holder, tmpfs=TMPFS)
+    container = start_container(engine, spec)
+    return Owned(kind="container", id=container, name=name, labels=labels), container
 
 
 def find_lane(engine: Engine, index: int) -> LaneContainers | None:
@@ -150,4 +166,4 @@ def _end(index: int, part: Part, image: str, holder: str) -> ContainerSpec:
 
 
 def _joins(thing: Owned) -> bool:
-    return thing.labels.get(ROLE, "").endswith(("-end", "-tap"))
+    return thing.labels.get(ROLE, "").endswith(("-end", "-tap", "-stack"))

@@ -42,13 +42,29 @@ def ensure_image(
     found = engine.image_id(recipe.reference)
     if found is not None:
         return found
-    arguments = {**recipe.build_args, "BASE": ensure_base(engine, make_base, on_step)}
+    arguments = dict(recipe.build_args)
+    if "BASE" not in arguments:
+        arguments["BASE"] = ensure_base(engine, make_base, on_step)
+    else:
+        _require_base(engine, arguments["BASE"], on_step)
     on_step(f"building {recipe.reference}", None)
     engine.build_image(recipe.folder, recipe.reference, arguments)
     built = engine.image_id(recipe.reference)
     if built is None:
         raise BuildError(f"the engine built {recipe.reference} but does not have it")
     return built
+
+
+def _require_base(engine: Engine, reference: str, on_step: OnStep) -> None:
+    """Raise HostError where the engine neither has nor can pull what an image is to be built on."""
+    if engine.image_id(reference) is not None:
+        return
+    on_step(f"fetching {reference}", None)
+    if not engine.pull_image(reference):
+        raise HostError(
+            f"no registry that this engine reaches gives {reference}, which this stack's image is built on",
+            f"make a registry reachable, or bring the image: docker save {reference} elsewhere, docker load it here",
+        )
 
 
 def ensure_base(engine: Engine, make_base: Callable[[], Path], on_step: OnStep = _tell_no_one) -> str:

@@ -11,7 +11,7 @@ ROLE = "io.pqbed.role"
 PREFIX = "pqbed"
 
 Part = Literal["server", "client", "server-end", "client-end"]
-Role = Part | Stage | Literal["server-tap", "client-tap", "network", "guest", "probe"]
+Role = Part | Stage | Literal["server-tap", "client-tap", "server-stack", "client-stack", "network", "guest", "probe"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 

@@ -7,10 +7,11 @@ from pqbed.agent.calibration import calibrate
 from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.remote import RemoteClient, RemoteEnd, RemoteMirror, RemoteServer, RemoteStation
+from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.tracing import Traced, Tracer
 from pqbed.agent.triple import Triple
 from pqbed.beds.docker.addresses import lane_addresses
-from pqbed.beds.docker.containers import LaneContainers
+from pqbed.beds.docker.containers import LaneContainers, add_stack
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import Part
 from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
@@ -22,8 +23,9 @@ from pqbed.net.shape import SIDES, Stage
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
-from pqbed.spec.profile import Profile
+from pqbed.spec.profile import DEFAULT_STACK, Profile
 from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.stacks import stack_named
 from pqbed.spec.tcp import Tcp
 
 # Wall time without a word before a lane is given up, besides the time a fetch may take.
@@ -41,9 +43,12 @@ class DockerLane:
         timeout_ns: int,
         owner: ExitStack,
         *,
+        images: Mapping[str, str],
         keeps_link: bool = False,
     ) -> None:
-        """Start the agents and the server. `owner` is closed when that fails, and by `close`.
+        """Start the agents and the servers. `owner` is closed when that fails, and by `close`.
+
+        Each side of a stack runs in its own image of `images`, in the namespace of the lane's server or client.
 
         A fetch leaves its link quiet; where the lane outlives the session, `keeps_link` puts it back at the end.
         """
@@ -53,11 +58,10 @@ class DockerLane:
         self._owner = owner
         self._engine = engine
         self._containers = containers
+        self._ends: dict[Part, Channel] = {}
         self._patience = Patience(START_TIMEOUT_S)
         try:
-            parts = containers.parts.items()
-            self._channels = {part: self._open(engine, container, part) for part, container in parts}
-            self._start(engine, containers, self._channels, profiles, timeout_ns)
+            self._start(engine, containers, images, profiles, timeout_ns)
         except BaseException:
             owner.close()
             raise
@@ -92,7 +96,7 @@ class DockerLane:
             )
             tracer = Tracer(
                 triple=self._triple,
-                mirrors=[RemoteMirror(self._channels[end]) for end in ends],
+                mirrors=[RemoteMirror(self._ends[end]) for end in ends],
                 client_tap=client_tap,
                 server_tap=server_tap,
                 client=self._client,
@@ -109,30 +113,46 @@ class DockerLane:
                 self._triple.set_link(*last)
         self._owner.close()
 
-    def _open(self, engine: Engine, container: str, part: Part | Stage) -> Channel:
-        name = f"{part} of lane {self.index}"
-        command = agent_command(part if part in ("server", "client") else "end")
-        return open_channel(engine, container, command, name, patience=self._patience, owner=self._owner)
+    def _open_end(self, engine: Engine, containers: LaneContainers, part: Part) -> RemoteEnd:
+        self._ends[part] = self._open(engine, containers.parts[part], part, agent_command("end"))
+        return RemoteEnd(self._ends[part])
 
     def _open_stages(self, engine: Engine, containers: LaneContainers) -> dict[Stage, RemoteEnd]:
         stages = up_stages(engine, containers)
-        return {stage: RemoteEnd(self._open(engine, container, stage)) for stage, container in stages.items()}
+        command = agent_command("end")
+        return {stage: RemoteEnd(self._open(engine, container, stage, command)) for stage, container in stages.items()}
+
+    def _open_stack(
+        self, engine: Engine, containers: LaneContainers, images: Mapping[str, str], part: Part, name: str
+    ) -> Channel:
+        stack, container = stack_named(name), containers.parts[part]
+        if name != DEFAULT_STACK:
+            guest, container = add_stack(engine, containers, part, name, images[name])
+            self._owner.callback(engine.remove, guest)
+        command = agent_command(part, "--stack", name, environment=stack.environment)
+        return self._open(engine, container, f"{part} {name}", command)
+
+    def _open(self, engine: Engine, container: str, what: str, command: Sequence[str]) -> Channel:
+        name = f"{what} of lane {self.index}"
+        return open_channel(engine, container, command, name, patience=self._patience, owner=self._owner)
 
     def _start(
         self,
         engine: Engine,
         containers: LaneContainers,
-        channels: Mapping[Part, Channel],
+        images: Mapping[str, str],
         profiles: Sequence[Profile],
         timeout_ns: int,
     ) -> None:
         addresses = lane_addresses(self.index)
-        server_end, client_end = RemoteEnd(channels["server-end"]), RemoteEnd(channels["client-end"])
+        server_end = self._open_end(engine, containers, "server-end")
+        client_end = self._open_end(engine, containers, "client-end")
         server_end.probe()
         client_end.probe()
-        self._stations = (RemoteStation(channels["client-end"]), RemoteStation(channels["server-end"]))
+        self._stations = (RemoteStation(self._ends["client-end"]), RemoteStation(self._ends["server-end"]))
         ways = DockerWays(client_end, server_end, addresses, lambda: self._open_stages(engine, containers))
-        server, client = RemoteServer(channels["server"]), RemoteClient(channels["client"])
+        server = StackServers(lambda name: RemoteServer(self._open_stack(engine, containers, images, "server", name)))
+        client = StackClients(lambda name: RemoteClient(self._open_stack(engine, containers, images, "client", name)))
         self._client = client
         self._triple = Triple(
             way_of=ways,
@@ -143,7 +163,7 @@ class DockerLane:
         served = self._triple.start(profiles)
         self.facts = LaneFacts(
             kernel=engine.facts().kernel,
-            versions={"client": client.version(), profiles[0].stack: server.support().version},
+            versions={**client.versions(), **server.versions()},
             sysctls=client_end.sysctls(),
             served=served,
         )

@@ -1,8 +1,9 @@
 """A session: the agents of a lane's four parts, each started by `exec` and ended with its input."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from types import MappingProxyType
 
 from pqbed.agent.channel import Channel
 from pqbed.beds.docker.engine import Engine
@@ -15,12 +16,13 @@ _AFRESH = 'rm -rf "$PQBED_FOLDER"; exec "$@"'
 _FOLDER = "/run/pqbed"
 
 
-def agent_command(role: str, *arguments: str) -> tuple[str, ...]:
-    """Return the command that is the agent in our images."""
+def agent_command(role: str, *arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> tuple[str, ...]:
+    """Return the command that is the agent in our images; `environment` is that of the stack."""
+    own = [f"{name}={value}" for name, value in environment.items()]
     agent = ("python3", "-m", "pqbed.agent", role, *arguments)
     if role != "server":
-        return agent
-    return ("env", f"PQBED_FOLDER={_FOLDER}", "sh", "-c", _AFRESH, "sh", *agent)
+        return ("env", *own, *agent) if own else agent
+    return ("env", *own, f"PQBED_FOLDER={_FOLDER}", "sh", "-c", _AFRESH, "sh", *agent)
 
 
 class Patience:

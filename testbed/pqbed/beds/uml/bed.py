@@ -6,9 +6,11 @@ from pqbed.beds.agent_lane import AgentLane
 from pqbed.beds.bed import BedName
 from pqbed.beds.process import LaneProcess
 from pqbed.spec.options import Clock
-from pqbed.spec.profile import Profile
+from pqbed.spec.profile import Profile, stacks_of
 
-StartGuest = Callable[[int, Clock], LaneProcess]
+# The last argument names what the root must hold besides the stack that it is built on.
+Prepare = Callable[[tuple[str, ...]], dict[str, str]]
+StartGuest = Callable[[int, Clock, tuple[str, ...]], LaneProcess]
 
 
 class UmlBed:
@@ -16,18 +18,21 @@ class UmlBed:
 
     name: BedName = "uml"
 
-    def __init__(self, clock: Clock, prepare: Callable[[], dict[str, str]], start_guest: StartGuest) -> None:
+    def __init__(self, clock: Clock, prepare: Prepare, start_guest: StartGuest) -> None:
         self.clock = clock
         self._prepare = prepare
         self._start_guest = start_guest
+        self._stacks: tuple[str, ...] | None = None
 
-    def prepare(self) -> dict[str, str]:
+    def prepare(self, stacks: Sequence[str] = ()) -> dict[str, str]:
         """Make or find the kernel and the root."""
-        return self._prepare()
+        self._stacks = tuple(stacks)
+        return self._prepare(self._stacks)
 
     def open_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> AgentLane:
         """Boot a guest and start its server."""
-        return AgentLane(index, self._start_guest(index, self.clock), profiles, timeout_ns)
+        stacks = stacks_of(profiles) if self._stacks is None else self._stacks
+        return AgentLane(index, self._start_guest(index, self.clock, stacks), profiles, timeout_ns)
 
     def close(self) -> None:
         """Nothing to end: each lane ends its own guest."""

@@ -132,6 +132,19 @@ def tooltips(**fields: str) -> list[alt.Tooltip]:
     ]
 
 
+def tell_noise(copy_of: str | None, *, several: bool = False) -> str:
+    """Return how to read what is drawn of the noise floor; of `several` links in one panel it is the largest."""
+    if copy_of is None:
+        return ""
+    which = ", of several links the largest" if several else ""
+    return f"Grey around zero is the noise floor{which}: the most by which two equal arms differ, at 95 %. "
+
+
+def finding_tooltips(copy_of: str | None) -> dict[str, str]:
+    """Return the tooltips of what a difference amounts to: the noise where there is an A/A arm, and the finding."""
+    return {**({"noise": "Noise (± %)|.1f"} if copy_of else {}), "finding": "Finding"}
+
+
 def keep_links(links: Sequence[str], most: int = MOST_PANELS) -> tuple[list[str], tuple[str, ...]]:
     """Return the links that are drawn, and a note on those that are not."""
     left = len(links) - most

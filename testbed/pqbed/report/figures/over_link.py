@@ -9,9 +9,11 @@ from pqbed.report.figures.figure import (
     at_percentile,
     chart_panel,
     colour,
+    finding_tooltips,
     keep_links,
     percentile_parameter,
     shape,
+    tell_noise,
     tooltips,
     with_interval_text,
 )
@@ -21,7 +23,8 @@ MOST_MAPPED = 60
 # From this share of the largest increase on, a cell of the map is dark enough to be written on in the other ink.
 STRONG = 0.6
 _ROW_HEIGHT = 30
-_COLUMNS = ("percentile", "profile", "link", "size", "increase", "increase_low", "increase_high", "interval")
+_INCREASE = ("increase", "increase_low", "increase_high", "interval")
+_COLUMNS = ("percentile", "profile", "link", "size", *_INCREASE, "noise", "finding")
 
 
 def draw_map(measured: Measured) -> Figure:
@@ -39,7 +42,8 @@ def draw_map(measured: Measured) -> Figure:
         name="increase-by-link",
         title="Where it costs most",
         summary=f"The increase of TTLB over {measured.baseline} in per cent: links downwards, sizes across.",
-        reading="Orange is slower, blue is faster, the paler the nearer to no difference.",
+        reading="Orange is slower, blue is faster, the paler the nearer to no difference. "
+        "A value in brackets is not found to differ: it is equivalent, within noise, or undecided.",
         panels=panels,
         notes=notes,
     )
@@ -60,10 +64,10 @@ def draw_increase_by_link(measured: Measured) -> Figure:
         y=y,
         color=by,
         shape=shape("profile", measured.compared, None),
-        tooltip=_tooltips(),
+        tooltip=_tooltips(measured),
     )
     zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(style="zero").encode(x="zero:Q")
-    chart = alt.layer(zero, bar, point).add_params(percentile_parameter(measured.names))
+    chart = alt.layer(*_noise_bars(rows, y), zero, bar, point).add_params(percentile_parameter(measured.names))
     panel = chart_panel(
         f"{measured.sizes[0]}, against {measured.baseline}", chart, height=_ROW_HEIGHT * len(links) + 20
     )
@@ -71,10 +75,22 @@ def draw_increase_by_link(measured: Measured) -> Figure:
         name="increase-by-link",
         title="What it costs, link by link",
         summary=f"How much longer a fetch of {measured.sizes[0]} takes than with {measured.baseline}.",
-        reading="The bar is the 95 % interval; where there is none, there are too few samples for it.",
+        reading=f"{tell_noise(measured.copy_of)}A coloured bar is the 95 % interval; where there is none, there are "
+        "too few samples for it.",
         panels=(panel,),
         notes=notes,
     )
+
+
+def _noise_bars(rows: pl.DataFrame, y: alt.Y) -> list[alt.Chart]:
+    """Draw the noise floor of each link around zero."""
+    floors = rows.select("percentile", "link", "noise").unique(maintain_order=True).drop_nulls()
+    if floors.is_empty():
+        return []
+    chart = alt.Chart(floors.with_columns(negative=-pl.col("noise"))).transform_filter(at_percentile())
+    x = alt.X("negative:Q", title="Increase of TTLB (%)")
+    shown: alt.Chart = chart.mark_bar(style="noise", size=_ROW_HEIGHT - 6).encode(x=x, x2="noise:Q", y=y)
+    return [shown]
 
 
 def _map_panel(title: str, rows: pl.DataFrame, links: list[str], measured: Measured, reach: float) -> Panel:
@@ -88,12 +104,12 @@ def _map_panel(title: str, rows: pl.DataFrame, links: list[str], measured: Measu
     )
     scale = alt.Scale(domain=[-reach, -reach / 2, 0, reach / 2, reach], range="diverging", interpolate="rgb")
     tile = base.mark_rect().encode(
-        color=alt.Color("increase:Q", scale=scale, title="Increase (%)", legend=None), tooltip=_tooltips()
+        color=alt.Color("increase:Q", scale=scale, title="Increase (%)", legend=None), tooltip=_tooltips(measured)
     )
     # An increase below half a tenth rounds to 0.0 without a sign, whichever side of zero it is on.
-    words = base.transform_calculate(
-        label="!isValid(datum.increase) ? '-' : abs(datum.increase) < 0.05 ? '0.0' : format(datum.increase, '+.1f')"
-    )
+    number = "abs(datum.increase) < 0.05 ? '0.0' : format(datum.increase, '+.1f')"
+    found = f"datum.finding === 'differs' ? {number} : '(' + ({number}) + ')'"
+    words = base.transform_calculate(label=f"!isValid(datum.increase) ? '-' : {found}")
     strong = f"isValid(datum.increase) && abs(datum.increase) >= {STRONG * reach:.6g}"
     texts = [
         words.transform_filter(condition).mark_text(style=style).encode(text="label:N")
@@ -112,7 +128,7 @@ def _link_title(measured: Measured) -> str | None:
     return ", ".join(measured.axes.varying) or None
 
 
-def _tooltips() -> list[alt.Tooltip]:
+def _tooltips(measured: Measured) -> list[alt.Tooltip]:
     return tooltips(
         profile="Profile",
         link="Link",
@@ -120,4 +136,5 @@ def _tooltips() -> list[alt.Tooltip]:
         percentile="Percentile",
         increase="Increase (%)|+.1f",
         interval="95 % interval",
+        **finding_tooltips(measured.copy_of),
     )

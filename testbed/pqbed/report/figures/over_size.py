@@ -13,10 +13,12 @@ from pqbed.report.figures.figure import (
     colour,
     dash,
     fill,
+    finding_tooltips,
     keep_links,
     percentile_parameter,
     shape,
     size_axis,
+    tell_noise,
     tooltips,
     with_interval_text,
     zoom,
@@ -36,7 +38,7 @@ PUBLISHED = pl.Schema(
     }
 )
 _READING = (
-    "The band is the 95 % interval; where there is none, there are too few samples for it. "
+    "A coloured band is the 95 % interval; where there is none, there are too few samples for it. "
     "Hold Ctrl and turn the wheel to zoom, drag to move, double-click to go back."
 )
 
@@ -61,10 +63,15 @@ def draw_increase(measured: Measured, published: pl.DataFrame | None = None) -> 
         name="increase-over-size",
         title="What it costs, over the size of the response",
         summary=f"How much longer a fetch takes than with {measured.baseline}, in per cent of its TTLB.",
-        reading=_READING if published is None else f"Open diamonds are published values. {_READING}",
+        reading=_tell_reading(measured, published),
         panels=kept,
         notes=(f"The first {MOST_PANELS} of {len(panels)} panels are drawn.",) if len(kept) < len(panels) else (),
     )
+
+
+def _tell_reading(measured: Measured, published: pl.DataFrame | None) -> str:
+    diamonds = "" if published is None else "Open diamonds are published values. "
+    return f"{diamonds}{tell_noise(measured.copy_of, several=len(measured.links) > 1)}{_READING}"
 
 
 def draw_ttlb(measured: Measured) -> Figure:
@@ -103,7 +110,8 @@ def _increase_panel(
     legend_title = "Percentile" if one_link else ", ".join(measured.axes.inner(MOST_SERIES))
     stands_out = alt.condition(at_percentile(), alt.value(1.0), alt.value(0.45)) if one_link else alt.value(1.0)
     columns = ("percentile", "series", "size", "size_kib", "increase", "increase_low", "increase_high", "interval")
-    base = alt.Chart(rows.select(columns)).encode(x=size_axis(measured.cells["size_kib"].to_list()))
+    base = alt.Chart(rows.select(*columns, "noise", "finding"))
+    base = base.encode(x=size_axis(measured.cells["size_kib"].to_list()))
     if not one_link:
         base = base.transform_filter(at_percentile())
     by = colour(field, labels, legend_title)
@@ -118,14 +126,31 @@ def _increase_panel(
         shape=shape(field, labels, legend_title),
         opacity=stands_out,
         tooltip=tooltips(
-            series="Link", size="Size", percentile="Percentile", increase="Increase (%)|+.1f", interval="95 % interval"
+            series="Link",
+            size="Size",
+            percentile="Percentile",
+            increase="Increase (%)|+.1f",
+            interval="95 % interval",
+            **finding_tooltips(measured.copy_of),
         ),
     )
     zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(style="zero").encode(y="zero:Q")
-    layers: list[alt.Chart] = [zero, band, line, points.add_params(zoom())]
+    layers: list[alt.Chart] = [*_noise_band(rows, measured), zero, band, line, points.add_params(zoom())]
     if published is not None:
         layers.append(_overlay(published, one_link))
     return chart_panel(title, alt.layer(*layers).add_params(percentile_parameter(measured.names)))
+
+
+def _noise_band(rows: pl.DataFrame, measured: Measured) -> list[alt.Chart]:
+    """Draw the noise floor around zero; where a panel has several links, the largest of theirs."""
+    floors = rows.group_by("percentile", "size_kib", maintain_order=True).agg(pl.col("noise").max()).drop_nulls()
+    if floors.is_empty():
+        return []
+    x = size_axis(measured.cells["size_kib"].to_list())
+    chart = alt.Chart(floors.with_columns(negative=-pl.col("noise"))).transform_filter(at_percentile())
+    y = alt.Y("negative:Q", title="Increase of TTLB (%)")
+    shown: alt.Chart = chart.mark_area(style="noise").encode(x=x, y=y, y2="noise:Q")
+    return [shown]
 
 
 def _overlay(published: pl.DataFrame, one_link: bool) -> alt.Chart:

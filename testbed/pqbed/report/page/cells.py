@@ -33,20 +33,22 @@ def tabulate_cells(measured: Measured) -> CellsTable:
     for row in measured.percentiles.to_dicts():
         by_cell.setdefault(row["cell_id"], {})[row["percentile"]] = row
     names = measured.names
-    groups = (
+    groups = [
         ("TTLB (ms)", (*names, *MODELS)),
         ("Increase (%)", tuple(names)),
+        ("Finding", tuple(names)),
+        *([("Noise (± %)", tuple(names))] if measured.copy_of else []),
         (f"Phases at {names[0]} (ms)", tuple(PHASES)),
-    )
+    ]
     models = {row["cell_id"]: row for row in measured.cells.to_dicts()}
     phases = _phases(measured)
     rows = [
-        (*_row(at, names, models[cell]), *(phases.get((cell, phase), NONE) for phase in PHASES))
+        (*_row(at, measured, models[cell]), *(phases.get((cell, phase), NONE) for phase in PHASES))
         for cell, at in list(by_cell.items())[:MOST_CELLS]
     ]
     return CellsTable(
         columns=("Link", "Size", "Profile", "Succeeded"),
-        groups=groups,
+        groups=tuple(groups),
         rows=tuple(rows),
         left_out=max(0, len(by_cell) - MOST_CELLS),
     )
@@ -58,7 +60,8 @@ def _phases(measured: Measured) -> dict[tuple[str, str], str]:
     return {(row[0], row[1]): f"{row[2]:,.1f}" for row in first.select("cell_id", "phase", "duration_ms").rows()}
 
 
-def _row(at: dict[str, dict[str, Any]], names: list[str], models: dict[str, Any]) -> tuple[str, ...]:
+def _row(at: dict[str, dict[str, Any]], measured: Measured, models: dict[str, Any]) -> tuple[str, ...]:
+    names = measured.names
     first = at[names[0]]
     return (
         first["where"],
@@ -68,6 +71,8 @@ def _row(at: dict[str, dict[str, Any]], names: list[str], models: dict[str, Any]
         *(_time(at[name]) for name in names),
         *(_model(models[f"{name}_ns"]) for name in MODELS),
         *(_increase(at[name]) for name in names),
+        *(at[name]["finding"] or NONE for name in names),
+        *(_noise(at[name]) for name in names if measured.copy_of),
     )
 
 
@@ -85,6 +90,10 @@ def _increase(row: dict[str, Any]) -> str:
     if row["increase"] is None:
         return NONE
     return _with_interval(f"{round(row['increase'], 1) + 0.0:+.1f}", row["increase_low"], row["increase_high"], ".1f")
+
+
+def _noise(row: dict[str, Any]) -> str:
+    return NONE if row["noise"] is None else f"{row['noise']:.1f}"
 
 
 def _with_interval(text: str, low: float | None, high: float | None, form: str) -> str:

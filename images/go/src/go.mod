@@ -1,0 +1,3 @@
+module pqbed
+
+go 1.27

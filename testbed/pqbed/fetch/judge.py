@@ -1,0 +1,31 @@
+"""What a fetch that came to its end is worth: the same judgement for every client."""
+
+from collections.abc import Sequence
+
+from pqbed.fetch.request import FetchRequest
+from pqbed.spec.sample import Outcome
+from pqbed.tls.groups import canonical_group
+
+
+def judge(
+    request: FetchRequest, status: int | None, body_bytes: int, groups: Sequence[str | None]
+) -> tuple[Outcome, str]:
+    """Return the outcome of a fetch without a fault, and why it is not `ok`.
+
+    `groups` is what each who knows of the negotiated group says; None of one that should and does not.
+    """
+    if status != 200:
+        return "short_body", f"the server answered with status {status}"
+    if body_bytes != request.size_bytes:
+        return "short_body", f"{body_bytes} of {request.size_bytes} bytes"
+    for group in groups:
+        if group is None or not _is_asked(group, request):
+            return "wrong_group", f"asked for {request.group}, the server says {group}"
+    return "ok", ""
+
+
+def _is_asked(group: str, request: FetchRequest) -> bool:
+    """Tell whether a group is the one asked for. One that no standard has is known by its codepoint alone."""
+    if canonical_group(group) == canonical_group(request.group):
+        return True
+    return group.lower().startswith("0x") and int(group, 16) == request.group_id

@@ -1,0 +1,21 @@
+"""What each stack says that it supports, asked in a guest whose root holds them all."""
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.append("/opt/pqbed/vendor")
+
+import os
+
+from pqbed.agent.part import PartProcess
+from pqbed.agent.remote import RemoteServer
+from pqbed.spec.codec import to_json
+from pqbed.spec.stacks import stack_named
+
+os.environ["PYTHONPATH"] = "/mnt/testbed:/opt/pqbed/vendor"
+for name in sys.argv[1:]:
+    part = PartProcess("server", stack_named(name), Path("/run") / name)
+    support = RemoteServer(part.channel).support()
+    part.close()
+    print(json.dumps({"stack": name, "support": to_json(support)}), flush=True)

@@ -1,0 +1,130 @@
+"""Stacks as images of their own: one served and fetched with in containers, and one that cannot be built here."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from engines.fixtures import image_tar, load_image, save_image
+
+from pqbed.agent.remote import RemoteClient, RemoteServer
+from pqbed.agent.stacks import StackClients, StackServers
+from pqbed.agent.triple import Triple
+from pqbed.agent.way import Way
+from pqbed.beds.artefacts import prepare_base, stack_contexts
+from pqbed.beds.docker.addresses import lane_addresses
+from pqbed.beds.docker.containers import add_stack, remove_lane, up_lane
+from pqbed.beds.docker.images import ensure_image
+from pqbed.beds.docker.session import Patience, agent_command, open_channel
+from pqbed.errors import EngineError, HostError
+from pqbed.net.shape import EndShape
+from pqbed.net.state import EndState
+from pqbed.plan import cell_id
+from pqbed.spec.cell import Cell
+from pqbed.spec.link import Link
+from pqbed.spec.pairs import pair_profiles
+from pqbed.spec.profiles import profile_named
+from pqbed.spec.sample import Fetch
+from pqbed.spec.stacks import known_stacks
+from pqbed.spec.tcp import Tcp
+from pqbed.spec.workload import Workload
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
+
+OTHER = "botan"
+FOREIGN = next(stack for stack in known_stacks().values() if stack.base)
+
+
+class BareEnd:
+    """An end that is not shaped: the kernel under an engine of tests may have no netem."""
+
+    def shape(self, shape: EndShape) -> EndState:
+        return EndState(asked=shape, applied=shape, text="")
+
+    def read(self) -> EndState:
+        raise NotImplementedError
+
+    def quiet(self) -> None:
+        pass
+
+    def drain(self) -> int:
+        return 0
+
+
+@pytest.fixture(scope="module")
+def images(private_engine, stack_image):
+    """The ids of both stacks' images."""
+    (recipe,) = stack_contexts((OTHER,))
+    tar = image_tar(recipe.reference)
+    if private_engine.image_id(recipe.reference) is None and tar.exists():
+        load_image(private_engine, tar)
+    built = ensure_image(private_engine, recipe, prepare_base)
+    if not tar.exists():
+        save_image(private_engine, recipe.reference, tar)
+    return {"openssl": stack_image, OTHER: built}
+
+
+@pytest.fixture
+def triple(private_engine, images) -> Iterator[Triple]:
+    """Client and server of every stack in containers of one lane, without any link between them but the engine's."""
+    lane, _ = up_lane(private_engine, 0, images["openssl"])
+    with ExitStack() as owner:
+        owner.callback(remove_lane, private_engine, 0)
+
+        def open_side(side, stack):
+            container = lane.parts[side]
+            if stack != "openssl":
+                owned, container = add_stack(private_engine, lane, side, stack, images[stack])
+                owner.callback(private_engine.remove, owned)
+            command = agent_command(side, "--stack", stack)
+            return open_channel(private_engine, container, command, side, patience=Patience(60.0), owner=owner)
+
+        yield Triple(
+            way_of=lambda _: Way(client_end=BareEnd(), server_end=BareEnd(), address=lane_addresses(0).server.address),
+            server=StackServers(lambda stack: RemoteServer(open_side("server", stack))),
+            client=StackClients(lambda stack: RemoteClient(open_side("client", stack))),
+            timeout_ns=20 * 10**9,
+        )
+
+
+def test_each_side_runs_its_own_image(triple):
+    both = ("openssl", OTHER)
+    arms = pair_profiles((profile_named("hybrid"), profile_named("pq")), both, both)
+    triple.start(arms)
+    found = {}
+    for arm in arms:
+        cell = Cell(link=Link(rtt_ns=0), tcp=Tcp(), profile=arm, workload=Workload(size_bytes=200_000))
+        fetch = Fetch(cell_id=cell_id(cell), block=0, repetition=0, seed=1)
+        ((_, timings),) = triple.run({fetch.cell_id: cell}, (fetch,))
+        found[arm.name] = (timings.outcome, timings.body_bytes, timings.group)
+    done, refused = ("ok", 200_000, "X25519MLKEM768"), ("unsupported", None, None)
+    spoken = {arm.name for arm in arms if arm.name.startswith("hybrid")} | {"pq.openssl"}
+    assert found == {arm.name: done if arm.name in spoken else refused for arm in arms}
+
+
+def test_a_base_that_cannot_be_had_is_told_in_one_sentence(private_engine, tmp_path):
+    environment = {**os.environ, "DOCKER_HOST": private_engine.host, "XDG_STATE_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "pqbed_cli", "build", "--bed", "docker", "--stack", FOREIGN.name]
+    if private_engine.image_id(FOREIGN.base) is not None:
+        pytest.skip(f"this engine has {FOREIGN.base}")
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert f"gives {FOREIGN.base}, which this stack's image is built on" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_recipe_reaches_the_engine_with_its_own_base(private_engine):
+    """On another base it fails at the first step that needs Fedora, so every step before it was taken."""
+    (recipe,) = stack_contexts((FOREIGN.name,))
+    assert recipe.build_args == {"BASE": FOREIGN.base}
+    with contextlib.suppress(EngineError), pytest.raises(HostError):
+        ensure_image(private_engine, recipe, prepare_base)
+    private_engine.import_image(prepare_base(), "pqbed/not-fedora:1")
+    try:
+        with pytest.raises(Exception, match="dnf: not found"):
+            private_engine.build_image(recipe.folder, "pqbed/oqs:test", {"BASE": "pqbed/not-fedora:1"})
+    finally:
+        private_engine.remove_image("pqbed/not-fedora:1")

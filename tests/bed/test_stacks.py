@@ -1,0 +1,129 @@
+"""Several stacks in one guest: every pair of client and server over one lossy link, in virtual time."""
+
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from conftest import Guest, run_in_guest
+from pqbed.beds.artefacts import prepare_uml
+from pqbed.store.run import open_run
+
+pytestmark = pytest.mark.uml
+
+ADDED = ("botan", "go", "openssl-fips")
+LINK = ("--bed", "uml", "--rtt", "35", "--loss", "2", "--bandwidth", "1mbit", "--no-aa", "--seed", "7")
+PATIENCE_S = 200
+
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def guest() -> Guest:
+    made = prepare_uml(stacks=ADDED)
+    return Guest(made.kernel, made.root)
+
+
+@pytest.fixture(scope="module")
+def supports(guest: Guest) -> dict[str, dict[str, Any]]:
+    script = Path(__file__).with_name("guest_stacks.py")
+    rows = run_in_guest(guest, script, " ".join(("openssl", *ADDED)))
+    return {row["stack"]: row["support"] for row in rows}
+
+
+def sweep(out: Path, *options: str) -> tuple[pl.DataFrame, str]:
+    """Run a sweep; return its samples with the profile of each, and what was printed."""
+    command = [sys.executable, "-m", "pqbed_cli", "sweep", *LINK, *options, "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = out.iterdir()
+    with open_run(path) as run:
+        samples = run.samples().join(run.cells().select("cell_id", "profile", "size_bytes"), on="cell_id")
+        return samples.collect(), done.stdout
+
+
+def test_each_stack_says_what_it_has_itself(supports):
+    for name in ("openssl", *ADDED):
+        assert {"0x11ec", "x25519mlkem768"} & {group.lower() for group in supports[name]["groups"]}, name
+        assert len(supports[name]["signatures"]) > 3
+    assert supports["go"]["version"].startswith("Go 1.")
+    assert supports["botan"]["version"].startswith("Botan 3.")
+    assert "0x0905" in supports["go"]["signatures"]
+    assert "0x0905" not in supports["botan"]["signatures"]
+
+
+def test_the_second_provider_is_there_and_serves_what_it_has(supports):
+    assert supports["openssl"]["providers"] == ["default"]
+    assert sorted(supports["openssl-fips"]["providers"]) == ["default", "fips"]
+    alone, both = supports["openssl"]["provided"], supports["openssl-fips"]["provided"]
+    assert {one["provider"] for one in alone.values()} == {"default"}
+    assert both["X25519MLKEM768"] == {"codepoint": 0x11EC, "provider": "fips"}
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory) -> pl.DataFrame:
+    every = "openssl,go,botan"
+    options = ("--profile", "hybrid", "--size", "0,50", "--samples", "4", "--stack", every, "--client-stack", every)
+    return sweep(tmp_path_factory.mktemp("pairs"), *options)[0]
+
+
+def test_every_pair_speaks_the_hybrid_group(pairs):
+    assert pairs["profile"].n_unique() == 9
+    assert set(pairs["outcome"]) == {"ok"}
+    assert set(pairs["group"]) == {"X25519MLKEM768"}
+    assert set(pairs["signature"]) == {"rsa_pss_rsae_sha256"}
+
+
+def test_every_client_tells_the_same_of_a_connection(pairs):
+    order = ["tcp_connect_ns", "tls_done_ns", "first_byte_ns", "last_byte_ns"]
+    for before, after in itertools.pairwise(order):
+        assert pairs.filter(pl.col(before) > pl.col(after)).is_empty()
+    assert pairs.filter(pl.col("body_bytes") != pl.col("size_bytes")).is_empty()
+    assert pairs["tcp_rtt_ns"].min() >= 35_000_000
+    assert pairs["cwnd"].null_count() == 0
+    # The first SYN of a pair of arms meets the same packets: where none is lost, all connect in the same microsecond.
+    first = pairs.filter(pl.col("tcp_connect_ns") < 40_000_000)["tcp_connect_ns"]
+    assert first.max() - first.min() < 10_000
+
+
+def test_stacks_differ_by_what_they_send_not_by_their_clocks(pairs):
+    """Without CPU time only bytes and segments are left: within 5 % of the slowest pair, and not all the same."""
+    clean = pairs.filter((pl.col("size_bytes") == 51_200) & (pl.col("retransmits") == 0))
+    best = clean.group_by("profile").agg(pl.col("last_byte_ns").min())["last_byte_ns"]
+    assert best.max() < 1.05 * best.min()
+    assert best.n_unique() > 1
+
+
+def test_what_a_side_lacks_is_unsupported_and_the_sweep_is_well(tmp_path):
+    stacks = ("--stack", "openssl,go,botan", "--client-stack", "openssl,botan")
+    rows, printed = sweep(tmp_path, "--profile", "pq", "--size", "0", "--samples", "2", *stacks)
+    outcomes = dict(rows.select("profile", "outcome").unique().rows())
+    assert outcomes == {
+        "pq.openssl": "ok",
+        "pq.openssl-to-go": "ok",
+        "pq.openssl-to-botan": "unsupported",
+        "pq.botan-to-openssl": "unsupported",
+        "pq.botan-to-go": "unsupported",
+        "pq.botan": "unsupported",
+    }
+    assert "pq.openssl-to-botan is not supported by the server botan: Botan 3." in printed
+    assert "pq.botan-to-openssl is not supported by the client botan: Botan 3." in printed
+    assert "failed" not in printed
+    fetched = rows.filter(pl.col("outcome") == "unsupported")
+    assert fetched["tcp_connect_ns"].null_count() == fetched.height
+
+
+def test_a_sample_says_which_provider_served_it(tmp_path):
+    stacks = ("--stack", "openssl,openssl-fips", "--client-stack", "openssl,openssl-fips")
+    rows, _ = sweep(tmp_path, "--profile", "pq", "--size", "0", "--samples", "2", *stacks)
+    assert set(rows["outcome"]) == {"ok"}
+    assert set(rows.select("profile", "provider", "client_provider").unique().rows()) == {
+        ("pq.openssl", "default", "default"),
+        ("pq.openssl-fips-to-openssl", "default", "fips"),
+        ("pq.openssl-to-openssl-fips", "fips", "default"),
+        ("pq.openssl-fips", "fips", "fips"),
+    }
