@@ -134,7 +134,7 @@ def test_the_cpu_is_measured_beside_a_virtual_clock(tmp_path, monkeypatch):
 
 def test_a_host_that_cannot_measure_the_cpu_says_so_and_goes_on(tmp_path, monkeypatch, capsys):
     class Refusing(FakeBed):
-        def prepare(self):
+        def prepare(self, _stacks=()):
             raise HostError("The netns bed needs Linux and root", "Use sudo.")
 
     cpu = measure_cpu_beside(tmp_path, monkeypatch, Refusing(clock="real"))
