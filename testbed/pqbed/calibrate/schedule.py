@@ -103,7 +103,7 @@ def schedule(shape: EndShape, clock: Clock) -> Schedule:
         delay_ns=shape.delay_ns + reach_ns,
         alone=alone,
         gap_ns=gap_ns,
-        again=min(effort.again, alone),
+        again=min(effort.again, max(3, alone // 3)),
         losses=_within(_losses(shape, effort), effort.loss_ns, small_ns),
         small_ns=small_ns,
         bulk=_within(effort.bulk, effort.bulk_ns, frame_ns),

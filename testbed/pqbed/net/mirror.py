@@ -7,7 +7,6 @@ device that leads nowhere, and the capture listens there.
 
 import contextlib
 import errno
-from pathlib import Path
 
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
@@ -44,7 +43,6 @@ def _start(ifname: str) -> None:
         try:
             kernel.link("add", ifname=MIRROR, kind="dummy")
             (mirror,) = kernel.link_lookup(ifname=MIRROR)
-            _silence()
             kernel.link("set", index=mirror, state="up")
             kernel.tc("add", "clsact", index)
             action = {"kind": "mirred", "direction": "egress", "action": "mirror", "ifindex": mirror}
@@ -61,12 +59,6 @@ def _stop(ifname: str) -> None:
                 kernel.tc("del", "clsact", index)
         for mirror in kernel.link_lookup(ifname=MIRROR):
             kernel.link("del", index=mirror)
-
-
-def _silence() -> None:
-    """Without this the device would announce itself over IPv6."""
-    with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
-        Path(f"/proc/sys/net/ipv6/conf/{MIRROR}/disable_ipv6").write_text("1")
 
 
 def _refusal(error: NetlinkError, ifname: str) -> HostError:

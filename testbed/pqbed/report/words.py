@@ -133,7 +133,7 @@ def _without_interval(measured: Measured) -> str:
         return ""
     needed = samples_needed(max(shares[name] for name in lacking))
     have = "have" if len(lacking) > 1 else "has"
-    return f"; with {fewest} samples a cell {' and '.join(lacking)} {have} none (that takes {needed})"
+    return f"; with {fewest} samples a cell {' and '.join(lacking)} {have} no interval (that takes {needed})"
 
 
 def tell_below_floor(measured: Measured) -> list[str]:

@@ -24,7 +24,7 @@ def test_three_sentences_with_numbers_and_their_intervals(measured_of):
 def test_few_samples_are_told_with_how_many_it_takes(measured_of):
     measured = measured_of(samples=10)
     sure = tell_answer(measured)[2]
-    assert sure.endswith("; with 10 samples a cell p75 and p90 have none (that takes 36).")
+    assert sure.endswith("; with 10 samples a cell p75 and p90 have no interval (that takes 36).")
     assert tell_answer(measured_of(samples=3))[2].endswith("but there are too few samples for any 95 % interval.")
 
 
