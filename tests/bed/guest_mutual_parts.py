@@ -67,7 +67,7 @@ def main() -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     server, client = RemoteServer(agent("server")), RemoteClient(agent("client"))
     triple = Triple(
-        way_of=lambda _: Way(client_end=BareEnd(), server_end=BareEnd(), address=LOOPBACK),
+        way_of=lambda _: Way(client_end=BareEnd(), server_end=BareEnd(), address=LOOPBACK, client_address=LOOPBACK),
         server=server,
         client=client,
         timeout_ns=10 * 10**9,

@@ -82,8 +82,15 @@ def triple(private_engine, images) -> Iterator[Triple]:
             command = agent_command(side, "--stack", stack)
             return open_channel(private_engine, container, command, side, patience=Patience(60.0), owner=owner)
 
+        addresses = lane_addresses(0)
+        way = Way(
+            client_end=BareEnd(),
+            server_end=BareEnd(),
+            address=addresses.server.address,
+            client_address=addresses.client.address,
+        )
         yield Triple(
-            way_of=lambda _: Way(client_end=BareEnd(), server_end=BareEnd(), address=lane_addresses(0).server.address),
+            way_of=lambda _: way,
             server=StackServers(lambda stack: RemoteServer(open_side("server", stack))),
             client=StackClients(lambda stack: RemoteClient(open_side("client", stack))),
             timeout_ns=20 * 10**9,
