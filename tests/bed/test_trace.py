@@ -25,6 +25,7 @@ from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 from pqbed.tls.records import walk_records
 from pqbed.trace.flights import Flight, find_flights
+from pqbed.trace.packets import SYN, tcp_packets
 from pqbed.trace.segments import Segment, read_segments
 from pqbed.trace.waits import find_waits
 
@@ -176,6 +177,19 @@ def test_a_timer_that_ended_a_silence_is_seen(lane: Lane) -> None:
             assert all(wait.length_ns >= 200 * MS for wait in waits)
             return
     pytest.fail("of eight fetches at 40 per cent loss none waited for a timer")
+
+
+def test_no_packet_in_a_capture_answers_one_that_is_not_there_yet(lane: Lane) -> None:
+    """A virtual clock gives a packet and its answer the same time, and dissectors go by the order of the file."""
+    cell = cell_of("pq", size_bytes=50 * KIB)
+    traced = lane.trace(cell, fetch_of(cell))
+    for capture in (traced.client_pcap, traced.server_pcap):
+        reached: dict[object, int] = {}
+        for packet in tcp_packets(read_pcap(capture)):
+            if packet.acknowledged is not None:
+                assert (reached[packet.receiver] - packet.acknowledged) % 2**32 < 2**31
+            # Nothing is lost here, so each packet continues the one before.
+            reached[packet.sender] = packet.sequence + bool(packet.flags & SYN) + len(packet.payload)
 
 
 def test_the_key_log_opens_what_the_server_sends_first(lane: Lane) -> None:

@@ -128,8 +128,11 @@ class Capture:
             raise
 
     def frames(self) -> list[Frame]:
-        """Return what was seen so far, in the order of time."""
-        return sorted([*self._sent.frames(), *self._received.frames()], key=lambda frame: frame.time_ns)
+        """Return what was seen so far, in the order of time.
+
+        A virtual clock stands still while a packet is answered: what was received comes before what was sent then.
+        """
+        return sorted([*self._received.frames(), *self._sent.frames()], key=lambda frame: frame.time_ns)
 
     def close(self) -> None:
         """End both."""

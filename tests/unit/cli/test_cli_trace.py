@@ -53,7 +53,7 @@ def test_a_trace_is_a_folder_of_its_own(pqbed, monkeypatch):
     assert {file.name for file in path.iterdir()} == pictures | records
     assert (path / "keys.log").read_text() == "SECRET\n"
     assert "took 3,588.9 ms" in ended.out
-    assert f"wireshark -o tls.keylog_file:{path}/keys.log {path}/client.pcap" in ended.out
+    assert f"wireshark -d tcp.port==4433,tls -o tls.keylog_file:{path}/keys.log {path}/client.pcap" in ended.out
     for file in path.iterdir():
         if file.name != "keys.log":
             assert b"SECRET" not in file.read_bytes()

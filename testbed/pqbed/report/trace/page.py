@@ -14,6 +14,7 @@ from pqbed.report.theme import MODES, PALETTES, vega_config
 from pqbed.report.trace.flow import colours_of, draw_flow, inherited_colours
 from pqbed.report.trace.time_sequence import draw_time_sequence
 from pqbed.report.trace.words import COLUMNS, tabulate_flights, tell_facts, tell_fetch, tell_sentences
+from pqbed.tls.server import FIRST_PORT
 from pqbed.trace.taken import Trace
 from pqbed.trace.write import CLIENT_PCAP_NAME, KEY_LOG_NAME
 
@@ -76,4 +77,6 @@ def _variables(colours: Mapping[str, str]) -> str:
 
 def wireshark_command(folder: Path = Path()) -> Sequence[str]:
     """Return what opens the client's capture in `folder`, decrypted."""
-    return ("wireshark", "-o", f"tls.keylog_file:{folder / KEY_LOG_NAME}", str(folder / CLIENT_PCAP_NAME))
+    # Not a port that Wireshark takes for TLS by itself.
+    tls, keys = f"tcp.port=={FIRST_PORT},tls", f"tls.keylog_file:{folder / KEY_LOG_NAME}"
+    return ("wireshark", "-d", tls, "-o", keys, str(folder / CLIENT_PCAP_NAME))
