@@ -57,8 +57,25 @@ Layout = Annotated[
 ]
 Http = Annotated[str | None, typer.Option(metavar="N,...", help="HTTP versions; 1.1 alone for now.")]
 Samples = Annotated[str | None, typer.Option(metavar="N", help="Samples a cell. [default: about five minutes' worth]")]
+Precision = Annotated[
+    str | None,
+    typer.Option(
+        metavar="%", help="Samples until each increase at p50 is known to this many percentage points, more or less."
+    ),
+]
+MaxSamples = Annotated[
+    str | None, typer.Option(metavar="N", help="Samples a cell that a precision may take. [default: 1000]")
+]
 Seed = Annotated[str | None, typer.Option(metavar="N", help="Seed of order, loss and jitter.")]
 Lanes = Annotated[str | None, typer.Option(metavar="N", help="Lanes side by side. [default: what the bed allows]")]
+Guard = Annotated[
+    bool | None,
+    typer.Option(
+        "--guard/--no-guard",
+        help="On the real clock, see first whether lanes disturb one another, and take fewer where they do. "
+        "[default: guard]",
+    ),
+]
 BedOption = Annotated[str | None, typer.Option("--bed", metavar="NAME", help="auto, docker, netns, uml or fake.")]
 ClockOption = Annotated[str | None, typer.Option("--clock", metavar="NAME", help="real, or virtual (uml only).")]
 Timeout = Annotated[str | None, typer.Option(metavar="S", help="Limit of one fetch; a plain number is seconds.")]

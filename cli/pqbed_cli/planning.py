@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from pqbed.beds.bed import BedName
 from pqbed.beds.choose import CLOCKS, decide_bed, usual_lanes
+from pqbed.checkpoints import checkpoints
 from pqbed.errors import EngineError, HostError
 from pqbed.estimate import DEFAULT_BUDGET_S, calibration_seconds, estimate_seconds, samples_for_budget
 from pqbed.plan import Plan, plan_sweep
@@ -36,6 +37,7 @@ class Settled:
 class Estimate:
     """What a plan amounts to. `seconds` is wall time, without making artefacts.
 
+    With `precision_ppm` the samples, fetches and seconds are the most; `least` are those up to the first look.
     `links` are those to be calibrated, within `calibration_seconds` of it.
     """
 
@@ -44,6 +46,8 @@ class Estimate:
     fetches: int
     lanes: int
     seconds: float
+    precision_ppm: int | None = None
+    least: "Estimate | None" = None
     links: int = 0
     calibration_seconds: float = 0.0
 
@@ -80,15 +84,21 @@ def estimate(settled: Settled, finished: int = 0) -> Estimate:
 
 def estimate_plan(plan: Plan, clock: Clock, lanes: int, finished: int = 0, *, calibrate: Calibrate = "off") -> Estimate:
     """Estimate what is left of `plan`. Links are calibrated before the first sample, or by every lane anew."""
-    left = 1 - finished / plan.fetch_count
+    left = max(0.0, 1 - finished / plan.fetch_count)
+    least = None
+    if plan.precision_ppm is not None:
+        first = replace(plan, samples=checkpoints(plan.samples)[0], precision_ppm=None)
+        least = estimate_plan(first, clock, lanes, finished, calibrate=calibrate)
     when = "off" if calibrate == "once" and finished else calibrate
     calibration_s = calibration_seconds(plan, clock, lanes, when)
     return Estimate(
         cells=len(plan.cells),
         samples=plan.samples,
-        fetches=plan.fetch_count - finished,
+        fetches=max(0, plan.fetch_count - finished),
         lanes=lanes,
         seconds=left * estimate_seconds(plan, clock, lanes) + calibration_s,
+        precision_ppm=plan.precision_ppm,
+        least=least,
         links=0 if when == "off" else len(plan.links),
         calibration_seconds=calibration_s,
     )

@@ -1,7 +1,7 @@
 """Print what a run holds, finished or not."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -10,11 +10,15 @@ from pqbed.spec.codec import to_json
 from pqbed.stats import read_grid, summarise, tabulate_percentiles
 from pqbed.stats.finding import DEFAULT_MARGIN, Margin
 from pqbed.stats.percentiles import percentile_name
+from pqbed.stats.precision import tabulate_precision
+from pqbed.stats.pressure import count_pressed
 from pqbed.store.floor import BELOW_HINT, Below, find_below_floor
+from pqbed.store.precision import PRECISION
 from pqbed.store.run import Run
 from pqbed.store.schema import QUANTILES, SUMMARY
 from pqbed_cli.render.handshake import handshake_tables
 from pqbed_cli.render.output import print_json, say
+from pqbed_cli.render.precision import precision_lines
 from pqbed_cli.render.summary import (
     MODELS,
     MOST_SIDE_BY_SIDE,
@@ -41,24 +45,30 @@ _MORE = {
 def report_run(run: Run, percentiles: Sequence[float], *, json_output: bool, margin: Margin = DEFAULT_MARGIN) -> None:
     """Print the table of `run` and its path; as JSON every column of every cell."""
     rows = summary_rows(run, percentiles, margin)
+    manifest, precision = run.manifest, precision_of(run, rows).to_dicts()
+    pressed = count_pressed(run.samples())
     below = find_below_floor(run.samples(), run.cells().collect())
     if json_output:
-        manifest = run.manifest
         kind = {"bed": manifest.bed, "clock": manifest.clock, "handshake_cpu": to_json(manifest.handshake_cpu)}
-        told = [one._asdict() for one in below]
-        print_json({"run": str(run.path), **kind, "cells": rows, "below_floor": told})
+        more: dict[str, Any] = {"below_floor": [one._asdict() for one in below], "pressed": to_json(pressed)}
+        more |= {"precision": precision} if manifest.precision_ppm is not None else {}
+        print_json({"run": str(run.path), **kind, "cells": rows, **more})
         say_below_floor(below, json_output=True)
         return
     if not rows:
         say("no sample was taken")
     else:
         names = [percentile_name(percentile) for percentile in percentiles]
-        print_tables([*_tables(rows, names), *handshake_tables(run.manifest)])
+        print_tables([*_tables(rows, names, precision), *handshake_tables(manifest)])
         say("")
+        for line in precision_lines(precision, manifest.max_samples):
+            say(line)
         for line in (*reading_lines(rows, percentiles), *(f"failed: {line}" for line in failure_lines(rows))):
             say(line)
         for line in unsupported_lines(run):
             say(line)
+        if pressed.pressed:
+            say(f"{pressed.sentence()}: their times may be too long")
         say_below_floor(below)
         for line in wrong_link_lines(rows):
             say(f"wrong link: {line}")
@@ -73,15 +83,17 @@ def unsupported_lines(run: Run) -> list[str]:
     return [f"{profile} is {detail}" for profile, detail in rows]
 
 
-def _tables(rows: Sequence[dict[str, Any]], percentiles: Sequence[str]) -> list[Table]:
+def _tables(
+    rows: Sequence[dict[str, Any]], percentiles: Sequence[str], precision: Sequence[dict[str, Any]]
+) -> list[Table]:
     """Lay out `rows`, with what is expected and the floor where the run has them and there is room."""
     room = shutil.get_terminal_size((USUAL_COLUMNS, 0)).columns
     if any(row["floor_ns"] is not None for row in rows):
         for side_by_side in (MOST_SIDE_BY_SIDE, 1):
-            with_models = summary_tables(rows, (*percentiles, *MODELS), side_by_side=side_by_side)
+            with_models = summary_tables(rows, (*percentiles, *MODELS), precision, side_by_side=side_by_side)
             if widest(with_models[1:]) <= room:
                 return with_models
-    return summary_tables(rows, percentiles)
+    return summary_tables(rows, percentiles, precision)
 
 
 def say_below_floor(below: Sequence[Below], *, json_output: bool = False) -> None:
@@ -116,3 +128,12 @@ def summary_rows(run: Run, percentiles: Sequence[float], margin: Margin = DEFAUL
                 part.select("cell_id", *columns).rename(columns), on="cell_id", how="left", maintain_order="left"
             )
     return table.to_dicts()
+
+
+def precision_of(run: Run, rows: Sequence[Mapping[str, Any]] | None = None) -> pl.DataFrame:
+    """Return what each comparison took (PRECISION), from `rows` or anew; none where no precision was asked for."""
+    manifest = run.manifest
+    if manifest.precision_ppm is None or manifest.max_samples is None:
+        return PRECISION.to_frame()
+    told = summary_rows(run, DEFAULT_PERCENTILES) if rows is None else rows
+    return tabulate_precision(told, manifest.precision_ppm, manifest.max_samples)

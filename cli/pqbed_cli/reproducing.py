@@ -72,7 +72,7 @@ def _conduct(read: ReadStudy, taken: Taken, run: Run, typed: Mapping[str, Any]) 
     say(estimate_line(expected), json_output=json_output)
     _measure_cpu(plan, taken, run, typed)
     go_on = f"pqbed reproduce --resume {run.path}"
-    outcome = conduct(plan, lanes, taken.bed, run, calibrate=calibrate, go_on=go_on, json_output=json_output)
+    outcome = conduct(plan, lanes, taken.bed, run, options=read.options, go_on=go_on, json_output=json_output)
     run.write_summary(summarise_run(run))
     print_answer(run, study, write_study_report(run, study), json_output=json_output)
     say_below_floor(outcome.below_floor, json_output=json_output)

@@ -12,7 +12,7 @@ from pqbed.spec.sweep import Sweep
 from pqbed.spec.text import read_spec, samples_given, sweep_from
 
 # What says how to run, not what to measure: a table of its own in a sweep file.
-RUN_OPTIONS = ("bed", "clock", "lanes", "out", "calibrate")
+RUN_OPTIONS = ("bed", "clock", "lanes", "out", "calibrate", "guard")
 # What else `sweep` and `plan` take: not part of the request.
 OTHERS = ("spec", "preset", "resume", "json_output", "ca_bundle")
 

@@ -19,14 +19,14 @@ from pqbed_cli.exits import INTERRUPTED
 from pqbed_cli.planning import Settled, estimate, settle
 from pqbed_cli.render.output import say
 from pqbed_cli.render.plan import estimate_line
-from pqbed_cli.reporting import DEFAULT_PERCENTILES, report_run, summarise_run
+from pqbed_cli.reporting import DEFAULT_PERCENTILES, precision_of, report_run, summarise_run
 from pqbed_cli.request import Request, layer, read_request
 from pqbed_cli.runs import find_run, refuse_unwritable
 from pqbed_cli.taking import Taken, take_bed
 
 SWEEP_FILE = "sweep.toml"
 # What may be said anew when a run is taken up again: nothing that changes what is measured.
-RESUMABLE = ("lanes", "out")
+RESUMABLE = ("lanes", "out", "guard")
 
 
 def start_sweep(typed: Mapping[str, Any]) -> int:
@@ -52,12 +52,15 @@ def resume_sweep(typed: Mapping[str, Any]) -> int:
         manifest = run.manifest
         sweep, options = read_run_sweep(path / SWEEP_FILE)
         _typed_sweep, typed_options = sweep_from(layer(typed), bare=True)
-        options = replace(options, lanes=typed_options.lanes or options.lanes)
+        guard = options.guard if typed["guard"] is None else typed["guard"]
+        options = replace(options, lanes=typed_options.lanes or options.lanes, guard=guard)
         finished = len(run.finished())
         with _bed(manifest.bed, manifest.clock, typed) as taken:
             request = Request(sweep=sweep, options=options, samples_chosen=True)
             settled = settle(request, taken.bed.name, taken.bed.clock)
-            say(f"{finished} of {settled.plan.fetch_count} samples are there already", json_output=typed["json_output"])
+            most = "" if sweep.precision_ppm is None else "at most "
+            there = f"{finished} of {most}{settled.plan.fetch_count} samples are there already"
+            say(there, json_output=typed["json_output"])
             say(estimate_line(estimate(settled, finished)), json_output=typed["json_output"])
             taken.prepare(stacks_of(settled.plan.profiles))
             run.write_manifest(resume_manifest(manifest, sys.argv))
@@ -67,11 +70,13 @@ def resume_sweep(typed: Mapping[str, Any]) -> int:
 def _conduct(settled: Settled, taken: Taken, run: Run, typed: Mapping[str, Any]) -> int:
     """Measure with progress, then print the table and the path of the run."""
     json_output, go_on = typed["json_output"], f"pqbed sweep --resume {run.path}"
-    calibrate = settled.request.options.calibrate
+    options = settled.request.options
     outcome = conduct(
-        settled.plan, settled.lanes, taken.bed, run, calibrate=calibrate, go_on=go_on, json_output=json_output
+        settled.plan, settled.lanes, taken.bed, run, options=options, go_on=go_on, json_output=json_output
     )
     run.write_summary(summarise_run(run))
+    if settled.plan.precision_ppm is not None:
+        run.write_precision(precision_of(run))
     if outcome.exit_code != INTERRUPTED:
         add_handshake_cpu(run, settled.plan.profiles)
     report_run(run, DEFAULT_PERCENTILES, json_output=json_output)
@@ -89,6 +94,8 @@ def _new_run(settled: Settled, artefacts: dict[str, str]) -> Run:
         artefacts=artefacts,
         run_again=f"pqbed sweep --spec {SWEEP_FILE}",
     )
+    if sweep.precision_ppm is not None:
+        manifest = replace(manifest, precision_ppm=sweep.precision_ppm, max_samples=sweep.samples)
     return create_run(Path(options.out), sweep.name, manifest, {SWEEP_FILE: sweep_to_toml(sweep, options)})
 
 

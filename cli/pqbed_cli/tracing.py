@@ -10,9 +10,11 @@ from typing import Any
 from pqbed.agent.tracing import Traced
 from pqbed.report.trace.page import PAGE_NAME, draw_trace, wireshark_command
 from pqbed.report.trace.words import COLUMNS, tabulate_flights, tell_sentences
+from pqbed.spec.amount import MOST_SAMPLES
 from pqbed.spec.parse import parse_count
+from pqbed.spec.profile import stacks_of
 from pqbed.spec.sweep import Sweep
-from pqbed.spec.text import MOST_SAMPLES, sweep_to_toml
+from pqbed.spec.text import sweep_to_toml
 from pqbed.trace.taken import Trace, one_cell, take_trace
 from pqbed.trace.told import tell_trace
 from pqbed.trace.write import CLIENT_PCAP_NAME, SERVER_PCAP_NAME, TRACE_NAME, write_trace
@@ -38,7 +40,7 @@ def start_trace(typed: Mapping[str, Any]) -> int:
     json_output = typed["json_output"]
     options = request.options
     with take_bed(options.bed, options.clock, json_output=json_output, ca_bundle=typed["ca_bundle"]) as taken:
-        artefacts = taken.prepare()
+        artefacts = taken.prepare(stacks_of(sweep.profiles))
         trace, traced = take_trace(taken.bed, sweep, repetition, artefacts)
     again = f"pqbed trace --spec {SWEEP_FILE} --repetition {repetition}"
     told = tell_trace(trace, sys.argv, again)

@@ -10,7 +10,7 @@ import itertools
 import json
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pqbed.spec.cell import Cell
@@ -43,7 +43,8 @@ ADDED_FIELDS = frozenset(
 class Plan:
     """Cells by id, in the order of their axes, and the blocks of fetches on demand.
 
-    `profiles` are those of the cells, the baseline first. `timeout_ns` bounds one fetch.
+    `profiles` are those of the cells, the baseline first. `timeout_ns` bounds one fetch. With `precision_ppm` a run may
+    do without the later fetches of comparisons that are precise; `samples` is the most (`Sweep`).
     """
 
     cells: dict[str, Cell]
@@ -51,6 +52,7 @@ class Plan:
     samples: int
     seed: int
     timeout_ns: int
+    precision_ppm: int | None = None
 
     @property
     def links(self) -> dict[str, tuple[Link, Tcp]]:
@@ -65,6 +67,14 @@ class Plan:
     @property
     def fetch_count(self) -> int:
         return self.samples * len(self.cells)
+
+    @property
+    def comparisons(self) -> tuple[tuple[str, ...], ...]:
+        """Return the cells that are compared with one another: they differ in the profile alone, the baseline first."""
+        found: dict[tuple[Link, Tcp, Workload], list[str]] = {}
+        for identity, cell in self.cells.items():
+            found.setdefault((cell.link, cell.tcp, cell.workload), []).append(identity)
+        return tuple(map(tuple, found.values()))
 
     def block(self, number: int) -> tuple[Fetch, ...]:
         """Return block `number` (0 to `block_count` - 1): each cell once."""
@@ -89,7 +99,7 @@ class Plan:
 
 def plan_sweep(sweep: Sweep) -> Plan:
     """Lay out the grid of `sweep`."""
-    return plan_sweeps((sweep,), samples=sweep.samples, seed=sweep.seed)
+    return replace(plan_sweeps((sweep,), samples=sweep.samples, seed=sweep.seed), precision_ppm=sweep.precision_ppm)
 
 
 def plan_sweeps(sweeps: Sequence[Sweep], *, samples: int, seed: int) -> Plan:

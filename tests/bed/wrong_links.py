@@ -146,6 +146,10 @@ RIGHT: dict[str, tuple[Link, Tcp]] = {
     "large window": (Link(rtt_ns=100 * MS), Tcp(initcwnd_server=200)),
     "router": (ROUTED, Tcp()),
     "router, plain": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000, layout="router"), Tcp()),
+    "router, lossy": (
+        Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000, loss=RandomLoss(probability_ppm=100_000), layout="router"),
+        Tcp(),
+    ),
     "router, fast": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000_000, layout="router"), Tcp()),
     "router without a rate": (Link(rtt_ns=35 * MS, loss=RandomLoss(probability_ppm=50_000), layout="router"), Tcp()),
     "bare": (Link(rtt_ns=0), Tcp()),

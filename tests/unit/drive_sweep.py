@@ -1,7 +1,8 @@
 """Run or resume the small sweep in a process of its own, which the test kills.
 
-drive_sweep.py OUT KILL_AT SLEEP_S: KILL_AT is the number of the system call that this process does not live to see the
-end of (0: none). A write dies half done, the others before they are made.
+drive_sweep.py OUT KILL_AT SLEEP_S [PRECISION_PPM]: KILL_AT is the number of the system call that this process does not
+live to see the end of (0: none). A write dies half done, the others before they are made. With a precision it is the
+sweep of `precise_plan`.
 """
 
 import os
@@ -9,10 +10,11 @@ import signal
 import sys
 from pathlib import Path
 
-from sweeps import new_run, small_plan
+from sweeps import new_run, precise_plan, small_plan
 
 from pqbed.beds.fake import FakeBed
 from pqbed.runner import run_sweep
+from pqbed.stats.precision import half_widths
 from pqbed.store.run import open_run
 
 CALLS = ("write", "fsync", "replace", "rename", "unlink")
@@ -22,8 +24,9 @@ def main() -> None:
     out, kill_at, sleep_s = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     count = count_calls(kill_at)
     found = sorted(out.glob("2*"))
+    plan = precise_plan(int(sys.argv[4])) if len(sys.argv) > 4 else small_plan()
     with open_run(found[0]) if found else new_run(out) as run:
-        run_sweep(small_plan(), FakeBed(sleep_s=sleep_s), run, lanes=2)
+        run_sweep(plan, FakeBed(sleep_s=sleep_s), run, lanes=2, judge=half_widths)
     print(len(count))  # noqa: T201
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from sweeps import files, held, planned, small_plan
+from sweeps import files, held, new_run, planned, precise_plan, small_plan
 
 from pqbed.beds.fake import FakeBed
 from pqbed.runner import run_sweep
+from pqbed.stats.precision import half_widths
 from pqbed.store.run import open_run
 
 DRIVER = Path(__file__).with_name("drive_sweep.py")
@@ -22,8 +23,8 @@ SLEEP_S = 0.001
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
-def start(out, kill_at=0, sleep_s=0.0):
-    command = [sys.executable, str(DRIVER), str(out), str(kill_at), str(sleep_s)]
+def start(out, kill_at=0, sleep_s=0.0, *more):
+    command = [sys.executable, str(DRIVER), str(out), str(kill_at), str(sleep_s), *more]
     return subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
 
 
@@ -83,3 +84,21 @@ def test_killed_from_outside_at_random_moments(tmp_path):
         process.kill()
         process.communicate(timeout=60)
     finish_and_check(tmp_path)
+
+
+def test_a_sweep_with_a_precision_takes_the_same_samples_however_often_it_is_killed(tmp_path):
+    precision_ppm = 30_000
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    killed.mkdir()
+    with new_run(whole) as run:
+        run_sweep(precise_plan(precision_ppm), FakeBed(), run, lanes=1, judge=half_widths)
+        expected = held(run)
+    draw = random.Random(11)
+    kills = 0
+    while run_to_its_end(killed, draw.randint(20, 120), 0.0, str(precision_ppm)) != 0:
+        kills += 1
+    assert kills > 3
+    [path] = killed.glob("2*")
+    with open_run(path) as run:
+        assert held(run) == expected

@@ -16,6 +16,8 @@ def trace(
     distribution: options.Distribution = None,
     size: options.Size = None,
     profile: options.Profiles = None,
+    stack: options.Stacks = None,
+    client_stack: options.ClientStacks = None,
     initcwnd: options.Initcwnd = None,
     initcwnd_client: options.InitcwndClient = None,
     congestion_control: options.CongestionControl = None,
@@ -23,6 +25,7 @@ def trace(
     queue: options.Queue = None,
     segmentation: options.Segmentation = None,
     layout: options.Layout = None,
+    http: options.Http = None,
     seed: options.Seed = None,
     repetition: Annotated[
         str, typer.Option(metavar="N", help="Of a sweep with the same seed, the sample to fetch again; the first is 0.")

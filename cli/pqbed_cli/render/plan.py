@@ -8,7 +8,7 @@ from pqbed.spec.link import DEFAULT_LAYOUT
 from pqbed.spec.parse import SAME, format_bandwidth_up, format_loss, format_queue
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.tcp import Tcp
-from pqbed.units import format_duration, format_rate, format_size
+from pqbed.units import format_duration, format_percentage, format_rate, format_size
 from pqbed_cli.planning import Estimate, Settled
 from pqbed_cli.render.numbers import span
 from pqbed_cli.render.table import Table
@@ -51,6 +51,8 @@ def plan_table(sweep: Sweep) -> Table:
 
 def estimate_line(estimate: Estimate) -> str:
     """Return the estimate in one line."""
+    if estimate.least is not None:
+        return _staged_line(estimate, estimate.least)
     grid = f"{_counted(estimate.cells, 'cell')} x {_counted(estimate.samples, 'sample')}"
     fetches = f"{_counted(estimate.fetches, 'fetch', 'fetches')} on {_counted(estimate.lanes, 'lane')}"
     about = "" if estimate.seconds < 1 else "about "
@@ -58,6 +60,14 @@ def estimate_line(estimate: Estimate) -> str:
     if estimate.calibration_seconds >= 1:
         links = f", of which {span(estimate.calibration_seconds)} to calibrate {_counted(estimate.links, 'link')}"
     return f"{grid}: {fetches}, {about}{span(estimate.seconds)}{links}"
+
+
+def _staged_line(most: Estimate, least: Estimate) -> str:
+    """Return the estimate of a sweep that ends when it is precise."""
+    grid = f"{_counted(most.cells, 'cell')} x {least.samples} to {_counted(most.samples, 'sample')}"
+    aim = f"until each increase at p50 is known to ±{format_percentage(most.precision_ppm or 0)}"
+    fetches = f"{least.fetches} to {_counted(most.fetches, 'fetch', 'fetches')} on {_counted(most.lanes, 'lane')}"
+    return f"{grid}, {aim}: {fetches}, {span(least.seconds)} to about {span(most.seconds)}"
 
 
 def _counted(count: int, one: str, many: str = "") -> str:

@@ -10,6 +10,7 @@ from pqbed.stats.quantiles import samples_needed
 from pqbed.store.schema import FAILURES
 from pqbed.units import format_size
 from pqbed_cli.render.numbers import NONE, increase, milliseconds, noise
+from pqbed_cli.render.precision import reached_text
 from pqbed_cli.render.table import Table
 
 Row = Mapping[str, Any]
@@ -19,18 +20,26 @@ MOST_SIDE_BY_SIDE = 2
 MOST_FAILURE_LINES = 20
 FAILED, UNSUPPORTED = "failed", "unsupported"
 FINDING = "finding"
+# Added to the rows of a run with a precision.
+REACHED = "_reached"
 # Times that are no percentiles, but what the percentiles are held against.
 MODELS = ("expected", "floor")
 
 
 def summary_tables(
-    rows: Sequence[Row], percentiles: Sequence[str], *, side_by_side: int = MOST_SIDE_BY_SIDE
+    rows: Sequence[Row],
+    percentiles: Sequence[str],
+    precision: Sequence[Row] = (),
+    *,
+    side_by_side: int = MOST_SIDE_BY_SIDE,
 ) -> list[Table]:
     """Lay out `rows` (cells joined with their summary, in the order of the axes).
 
     `percentiles` as `p50`; MODELS among them stand beside what was measured. More profiles than `side_by_side` are set
-    one below the other.
+    one below the other. `precision` adds a column on how precise each comparison is: rows of PRECISION.
     """
+    reached = {row["cell_id"]: reached_text(row) for row in precision}
+    rows = [{**row, REACHED: reached.get(row["cell_id"], "")} for row in rows] if reached else rows
     axes = split_axes(rows)
     blocks: dict[str, list[Row]] = {}
     for row in rows:
@@ -104,8 +113,9 @@ def _wide(title: str, members: Sequence[Row], profiles: Sequence[str], percentil
             cells += _times(arms.get(profile, {}), percentiles)
             cells += [] if profile == _baseline(members) else _increases(arms.get(profile, {}), percentiles)
         cells += [_noise(arms[profiles[0]], percentiles)] * len(_noise_columns(members))
-        rows.append((*cells, _share_ok(list(arms.values()))))
-    return Table(title=title, columns=(*columns, "ok"), rows=tuple(rows), numeric=_numeric(columns))
+        rows.append((*cells, _share_ok(list(arms.values())), *_reached(list(arms.values()))))
+    names = (*columns, "ok", *_reached_column(members))
+    return Table(title=title, columns=names, rows=tuple(rows), numeric=_numeric(columns))
 
 
 def _long(title: str, members: Sequence[Row], profiles: Sequence[str], percentiles: Sequence[str]) -> Table:
@@ -121,9 +131,10 @@ def _long(title: str, members: Sequence[Row], profiles: Sequence[str], percentil
         last_size = row["size_bytes"]
         measured = (*_times(row, percentiles), *_increases(row, percentiles))
         noises = [noise_text] * len(_noise_columns(members))
-        rows.append((size, row["profile"], *measured, *noises, _share_ok([row])))
+        rows.append((size, row["profile"], *measured, *noises, _share_ok([row]), *_reached([row])))
     numeric = tuple(place for place in _numeric(columns) if place != 1)
-    return Table(title=title, columns=(*columns, "ok"), rows=tuple(rows), numeric=numeric)
+    names = (*columns, "ok", *_reached_column(members))
+    return Table(title=title, columns=names, rows=tuple(rows), numeric=numeric)
 
 
 def _numeric(columns: Sequence[str]) -> tuple[int, ...]:
@@ -160,6 +171,15 @@ def _noise(row: Row, percentiles: Sequence[str]) -> str:
 
 def _noise_columns(members: Sequence[Row]) -> list[str]:
     return ["noise"] if any(row["copy_of"] for row in members) else []
+
+
+def _reached_column(members: Sequence[Row]) -> list[str]:
+    return ["known to"] if REACHED in members[0] else []
+
+
+def _reached(rows: Sequence[Row]) -> list[str]:
+    """Return how precise the comparison is that `rows` are of: it is named after its baseline."""
+    return [next((str(row[REACHED]) for row in rows if row[REACHED]), "")] if REACHED in rows[0] else []
 
 
 def _share_ok(rows: Sequence[Row]) -> str:

@@ -302,6 +302,10 @@ def _sum_up(direction: _Direction, bulk: Came, alone: Came, burst: Came, repeats
     sent_ns = max(bulk.sent_ns) - min(bulk.sent_ns) if bulk.sent_ns else 0
     # A rate keeps datagrams in order: out of order they were not slowed down, however far apart they came.
     serial = bool(arrivals) and not _late(bulk)
+    passed = max(0, len(arrivals) - 1)
+    if arrivals and direction.between is not None:
+        # There packets are lost behind the bottleneck, which they have passed like the others.
+        passed = max(bulk.numbers) - min(bulk.numbers)
     frame_bytes = direction.plan.bulk_payload_bytes + UDP_IP_BYTES + ETHERNET_BYTES
     delays = sorted(alone.delays_ns)
     return Direction(
@@ -310,7 +314,7 @@ def _sum_up(direction: _Direction, bulk: Came, alone: Came, burst: Came, repeats
         reordered=_late(burst) + _late(alone) + _late(bulk),
         delays_ns=tuple(delays[(len(delays) - 1) * q // (QUANTILES - 1)] for q in range(QUANTILES)) if delays else (),
         delay_count=len(delays),
-        bulk_bytes=frame_bytes * max(0, len(arrivals) - 1),
+        bulk_bytes=frame_bytes * passed,
         bulk_sent_ns=sent_ns,
         bulk_ns=max(arrivals) - min(arrivals) if serial else sent_ns,
         queue_packets=None if direction.queue is None else direction.queue.packets,

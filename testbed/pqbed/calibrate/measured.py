@@ -23,10 +23,10 @@ class Direction:
     `sent` and `lost` count numbered datagrams, `reordered` those that came after a later one. `delays_ns` are the
     quantiles of the delays of `delay_count` datagrams that were alone on the wire; none where none arrived.
 
-    Of full-size datagrams sent back to back, `bulk_bytes` (frames) arrived after the first, within `bulk_ns`; they were
-    sent within `bulk_sent_ns`. `queue_packets` is how many packets netem took before it refused one, or took at all
-    where `queue_full` is false; None where it cannot hold any. `seed_repeats`: the same seed gave the same
-    losses and delays, and another seed gave others; None where nothing was drawn.
+    Of full-size datagrams sent back to back, `bulk_bytes` (frames) passed the bottleneck after the first, within
+    `bulk_ns`; they were sent within `bulk_sent_ns`. `queue_packets` is how many packets netem took before it refused
+    one, or took at all where `queue_full` is false; None where it cannot hold any. `seed_repeats`: the same seed gave
+    the same losses and delays, and another seed gave others; None where nothing was drawn.
     """
 
     sent: int

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pqbed.report.frame import Measured
 from pqbed.report.handshake import tell_handshakes
-from pqbed.store.manifest import Manifest
+from pqbed.report.pressure import tell_pressures
+from pqbed.store.manifest import LaneCheck, Manifest
 
 SWEEP_FILE = "sweep.toml"
 STUDY_FILE = "study.toml"
@@ -30,6 +31,8 @@ def list_facts(manifest: Manifest, measured: Measured | None) -> list[Fact]:
         ("Ended", f"{manifest.ended or 'not ended'} ({manifest.state or 'unknown'})"),
         ("Taken up again", ", ".join(item.at for item in manifest.resumed)),
         ("Seed", str(manifest.seed)),
+        ("Lanes that ran at once", ", ".join(map(_lanes, manifest.lane_checks))),
+        ("CPU pressure", tell_pressures(manifest.pressure, manifest.clock)),
     ]
     if measured is not None:
         facts += [
@@ -41,6 +44,12 @@ def list_facts(manifest: Manifest, measured: Measured | None) -> list[Fact]:
             ("Samples", f"{int(measured.counts['n'].sum()):,} in {measured.counts.height} cells"),
         ]
     return [(name, value) for name, value in facts if value]
+
+
+def _lanes(check: LaneCheck) -> str:
+    if check.taken == check.asked:
+        return f"{check.taken}, seen not to disturb one another"
+    return f"{check.taken} of {check.asked} asked for: more disturb one another on this host"
 
 
 def command_again(folder: Path, manifest: Manifest) -> str:

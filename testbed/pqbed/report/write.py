@@ -10,9 +10,11 @@ from pqbed.report.figures import Figure, choose_figures
 from pqbed.report.files import write_figures
 from pqbed.report.frame import Measured, measure
 from pqbed.report.page import build_page
+from pqbed.report.pressure import tell_pressed
 from pqbed.report.verdict import read_verdicts
 from pqbed.stats.finding import DEFAULT_MARGIN, Margin
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
+from pqbed.stats.pressure import count_pressed
 from pqbed.store.atomic import write_atomic
 from pqbed.store.run import Run
 
@@ -57,7 +59,8 @@ def write_report(
         figures=figures,
         verdicts=read_verdicts(run.path),
         answer=answer,
-        more_caveats=caveats,
+        more_caveats=[*caveats, *tell_pressed(count_pressed(run.samples()))],
+        precision=run.precision().collect(),
     )
     write_atomic(run.path / REPORT_NAME, page.encode())
     files = write_figures(run.path, figures) if figure_files else []

@@ -2,6 +2,7 @@
 
 from pqbed.runner.events import (
     BlockDone,
+    Judged,
     LaneClosed,
     LaneFailed,
     LaneOpened,
@@ -14,6 +15,7 @@ from pqbed.runner.sweep import SweepOutcome, run_sweep
 
 __all__ = [
     "BlockDone",
+    "Judged",
     "LaneClosed",
     "LaneFailed",
     "LaneOpened",

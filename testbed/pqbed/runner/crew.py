@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from pqbed.beds.bed import Bed
 from pqbed.errors import StoreError
 from pqbed.plan import Plan
-from pqbed.runner.blocks import BlockQueue
+from pqbed.runner.blocks import Blocks
 from pqbed.runner.calibration import Calibrator
 from pqbed.runner.events import LaneClosed, SweepEvent
+from pqbed.runner.pressure import PressureWatch
 from pqbed.runner.worker import Errand, Worker
 from pqbed.spec.options import Calibrate
 from pqbed.store.run import Run
@@ -28,14 +29,31 @@ class Crew:
     """The workers and the events they send. `error` is the first that ended a lane; it ends them all."""
 
     def __init__(
-        self, plan: Plan, bed: Bed, run: Run, blocks: BlockQueue, lanes: int, *, calibrate: Calibrate = "off"
+        self,
+        plan: Plan,
+        bed: Bed,
+        run: Run,
+        blocks: Blocks,
+        lanes: int,
+        *,
+        pressure: PressureWatch,
+        calibrate: Calibrate = "off",
     ) -> None:
         self.error: BaseException | None = None
         self._halt = threading.Event()
         self._events: queue.SimpleQueue[SweepEvent] = queue.SimpleQueue()
         tell = self._events.put
         calibrator = Calibrator(plan, bed, run, calibrate, tell)
-        errand = Errand(plan=plan, bed=bed, run=run, blocks=blocks, calibrator=calibrator, stop=self._halt, tell=tell)
+        errand = Errand(
+            plan=plan,
+            bed=bed,
+            run=run,
+            blocks=blocks,
+            calibrator=calibrator,
+            pressure=pressure,
+            stop=self._halt,
+            tell=tell,
+        )
         self._workers = [Worker(errand, index) for index in range(lanes)]
         self._started: list[Worker] = []
 

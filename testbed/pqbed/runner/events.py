@@ -1,5 +1,6 @@
 """What a sweep tells while it runs. All events reach the caller's thread, each lane's in order."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pqbed.agent.facts import LaneFacts
@@ -62,6 +63,18 @@ class BlockDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A look at a sweep with a precision, after `blocks` blocks: `left` more samples are expected of each open cell.
+
+    `expected` fetches are expected in all, those that are done included.
+    """
+
+    blocks: int
+    left: Mapping[str, int]
+    expected: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaneClosed:
     """`error` is what ended it before the work was done, else None."""
 
@@ -69,4 +82,4 @@ class LaneClosed:
     error: BaseException | None = None
 
 
-SweepEvent = SweepStarted | LaneOpened | LinkCalibrated | SampleTaken | LaneFailed | BlockDone | LaneClosed
+SweepEvent = SweepStarted | LaneOpened | LinkCalibrated | SampleTaken | LaneFailed | BlockDone | Judged | LaneClosed

@@ -12,15 +12,17 @@ from pqbed.agent.facts import LaneFacts
 from pqbed.beds.bed import Bed
 from pqbed.errors import StoreError
 from pqbed.plan import Plan, link_id
-from pqbed.runner.blocks import BlockQueue
+from pqbed.runner.blocks import BlockQueue, Blocks
 from pqbed.runner.crew import Crew, OnEvent
 from pqbed.runner.events import LaneOpened, SweepStarted
+from pqbed.runner.pressure import PressureWatch
+from pqbed.runner.stages import Judge, StagedBlocks
 from pqbed.spec.options import Calibrate
 from pqbed.spec.sample import NO_FAILURES
 from pqbed.store.calibration import verdicts
 from pqbed.store.cells import confirm_links, mark_links, tabulate_cells
 from pqbed.store.floor import Below, find_below_floor
-from pqbed.store.manifest import utc_now
+from pqbed.store.manifest import Pressure, utc_now
 from pqbed.store.run import Run
 
 EXIT_FAILED_CELLS = 4
@@ -33,6 +35,7 @@ State = Literal["finished", "interrupted"]
 class SweepOutcome:
     """How a sweep ended. The numbers are those of the whole run, also of what was done before it was resumed.
 
+    With a precision `planned` is what was known to be needed when it ended.
     A failed cell has no good sample, or one taken on a link that was not the one asked for: the kernel said so, or
     calibration (`wrong_links`), or it is faster than physics allows (`below_floor`). What the stacks do not support
     has not failed.
@@ -62,9 +65,11 @@ def run_sweep(
     calibrate: Calibrate = "once",
     on_event: OnEvent = lambda _: None,
     stop: threading.Event | None = None,
+    judge: Judge | None = None,
 ) -> SweepOutcome:
     """Do all fetches of `plan` that `run` has no sample of, on `lanes` lanes of a prepared `bed`.
 
+    A plan with a precision needs a `judge`, and does without the fetches of comparisons that are precise.
     Ends early on KeyboardInterrupt or when `stop` is set: what was measured is kept, and the same call on the same
     run goes on from there. Raises LaneError where a lane does not come back, StoreError where a sample
     cannot be kept, HostError or EngineError where a lane cannot be opened; all lanes are closed and the journals
@@ -73,9 +78,16 @@ def run_sweep(
     run.claim()
     finished = run.finished()
     _check_same_cells(plan, finished, run)
-    crew = Crew(plan, bed, run, BlockQueue(plan, finished), lanes, calibrate=calibrate)
+    blocks: Blocks = BlockQueue(plan, finished)
+    if plan.precision_ppm is not None:
+        assert judge is not None
+        blocks = StagedBlocks(plan, run, finished, judge)
+    pressure = PressureWatch()
+    crew = Crew(plan, bed, run, blocks, lanes, pressure=pressure, calibrate=calibrate)
     try:
-        on_event(SweepStarted(planned=plan.fetch_count, finished=len(finished), lanes=lanes))
+        on_event(SweepStarted(planned=blocks.planned, finished=len(finished), lanes=lanes))
+        if blocks.judged is not None:
+            on_event(blocks.judged)
         _follow(crew, plan, run, on_event, stop or threading.Event())
     except KeyboardInterrupt:
         pass  # `dismiss` stops the lanes; the outcome tells
@@ -83,11 +95,12 @@ def run_sweep(
         try:
             crew.dismiss(on_event)
         finally:
+            pressure.close()
             with _giving_way_to(crew.error):
                 run.seal()
     if crew.error is not None:
         raise crew.error
-    return _conclude(plan, run)
+    return _conclude(plan, run, blocks.planned, pressure.whole())
 
 
 def _follow(crew: Crew, plan: Plan, run: Run, on_event: OnEvent, stop: threading.Event) -> None:
@@ -117,18 +130,20 @@ def _record_facts(plan: Plan, run: Run, facts: LaneFacts) -> None:
     run.write_manifest(manifest)
 
 
-def _conclude(plan: Plan, run: Run) -> SweepOutcome:
+def _conclude(plan: Plan, run: Run, planned: int, pressure: Pressure) -> SweepOutcome:
     """Fill in the cells table and the manifest from the samples, and count them."""
     cells = run.cells().collect()
     if cells.is_empty():
         cells = tabulate_cells(plan, {})
     run.write_cells(mark_links(confirm_links(cells, run.samples()), run.calibration()))
-    outcome = replace(_count(plan, run), below_floor=tuple(find_below_floor(run.samples(), cells)))
-    run.write_manifest(replace(run.manifest, ended=utc_now(), state=outcome.state))
+    outcome = replace(_count(plan, run, planned), below_floor=tuple(find_below_floor(run.samples(), cells)))
+    manifest = run.manifest
+    pressures = (*manifest.pressure, pressure)
+    run.write_manifest(replace(manifest, ended=utc_now(), state=outcome.state, pressure=pressures))
     return outcome
 
 
-def _count(plan: Plan, run: Run) -> SweepOutcome:
+def _count(plan: Plan, run: Run, planned: int) -> SweepOutcome:
     ok, wrong_link = pl.col("outcome") == "ok", pl.col("outcome") == "link_mismatch"
     fine = pl.col("outcome").is_in(NO_FAILURES)
     counts = (
@@ -141,8 +156,8 @@ def _count(plan: Plan, run: Run) -> SweepOutcome:
     wrong = tuple(verdicts(run.calibration()).filter("link_wrong")["link_id"])
     on_wrong = {identity for identity, cell in plan.cells.items() if wrong and link_id(cell.link, cell.tcp) in wrong}
     return SweepOutcome(
-        state="finished" if taken >= plan.fetch_count else "interrupted",
-        planned=plan.fetch_count,
+        state="finished" if taken >= planned else "interrupted",
+        planned=planned,
         taken=taken,
         not_ok=taken - sum(row["n_fine"] for row in rows.values()),
         failed_cells=tuple(

@@ -6,13 +6,16 @@ from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from pqbed.beds.bed import Bed, Lane
 from pqbed.errors import LaneError
 from pqbed.plan import Plan
-from pqbed.runner.blocks import BlockQueue
+from pqbed.runner.blocks import Blocks
 from pqbed.runner.calibration import Calibrator
 from pqbed.runner.events import BlockDone, LaneClosed, LaneFailed, LaneOpened, SampleTaken, SweepEvent
+from pqbed.runner.pressure import LanePressure, PressureWatch, is_pressed
+from pqbed.spec.codec import to_json
 from pqbed.spec.sample import Fetch, Sample, Timings
 from pqbed.store.run import Run
 
@@ -29,8 +32,9 @@ class Errand:
     plan: Plan
     bed: Bed
     run: Run
-    blocks: BlockQueue
+    blocks: Blocks
     calibrator: Calibrator
+    pressure: PressureWatch
     stop: threading.Event
     tell: Callable[[SweepEvent], None]
 
@@ -43,6 +47,7 @@ class Worker:
         self._errand = errand
         self._lane: Lane | None = None
         self._links = errand.calibrator.queue_of_lane()
+        self._pressure = LanePressure(errand.pressure)
         self._opened = False
         self._failures = 0
         self._host = socket.gethostname()
@@ -75,7 +80,7 @@ class Worker:
         self._errand.tell(LaneClosed(lane=self.index, error=error))
 
     def _work(self) -> None:
-        while not self._errand.stop.is_set() and (block := self._errand.blocks.take()) is not None:
+        while (block := self._errand.blocks.take(self._errand.stop)) is not None:
             self._do_block(block)
 
     def _do_block(self, block: tuple[Fetch, ...]) -> None:
@@ -95,6 +100,9 @@ class Worker:
                 self._lose(error, left)
         if not left:
             self._errand.tell(BlockDone(lane=self.index, block=block[0].block))
+            judged = self._errand.blocks.done(block[0].block)
+            if judged is not None:
+                self._errand.tell(judged)
 
     def _open_lane(self) -> Lane:
         if self._lane is None:
@@ -110,6 +118,7 @@ class Worker:
         self._errand.calibrator.calibrate(lane, self._links, cells, self._errand.stop)
 
     def _fetch(self, lane: Lane, left: deque[Fetch]) -> None:
+        self._pressure.begin()
         results = lane.run(self._errand.plan.cells, tuple(left))
         try:
             for fetch, timings in results:
@@ -160,6 +169,14 @@ class Worker:
             clock=self._errand.bed.clock,
             kernel=lane.facts.kernel,
             host=self._host,
+            **self._pressed(),
         )
         self._errand.run.journal(self.index).append(sample)
         self._errand.tell(SampleTaken(sample=sample))
+
+    def _pressed(self) -> dict[str, Any]:
+        """Return what else wanted the CPUs. In virtual time it cannot matter, and rows are a function of their seed."""
+        if self._errand.bed.clock == "virtual":
+            return {}
+        pressure = self._pressure.end()
+        return {**to_json(pressure), "pressed": is_pressed(pressure)}

@@ -16,6 +16,7 @@ def check_sweep(sweep: Sweep) -> Sweep:
     _check_jitter(sweep)
     _check_distribution(sweep)
     _check_copy(sweep)
+    _check_precision(sweep)
     for profile in sweep.profiles:
         _check_profile(profile)
     return sweep
@@ -78,6 +79,14 @@ def _check_copy(sweep: Sweep) -> None:
         raise SpecError(
             f"profile {copy.name!r} has the name of the A/A arm, the second copy of {copy.copy_of!r}",
             "give the profile another name, or leave the arm out: --no-aa, or aa = false in the sweep file",
+        )
+
+
+def _check_precision(sweep: Sweep) -> None:
+    if sweep.precision_ppm is not None and len(sweep.arms) < 2:
+        raise SpecError(
+            "a precision is that of a comparison, and one profile has nothing to be compared with",
+            "name a second profile, or give a number of samples",
         )
 
 

@@ -13,6 +13,7 @@ class RunOptions:
     """`clock` None: the bed's own default. `lanes` None: as many as the bed can keep apart. `out`: where runs go.
 
     `calibrate`: links are measured by every lane that opens, once in a run before their first sample, or not.
+    `guard`: on the real clock, see first how many lanes do not disturb one another.
     """
 
     bed: BedChoice = "auto"
@@ -20,3 +21,4 @@ class RunOptions:
     lanes: int | None = None
     out: str = "results"
     calibrate: Calibrate = "once"
+    guard: bool = True

@@ -64,7 +64,11 @@ class Timings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One row of the samples table (schema pqbed.samples/1): a fetch, where it ran, what it gave."""
+    """One row of the samples table (schema pqbed.samples/1): a fetch, where it ran, what it gave.
+
+    The last four say what else wanted the host's CPUs meanwhile, in parts per million (store.manifest.Pressure), and
+    whether that was so much that it may have slowed the fetch. None: not known, or virtual time, where none of it can.
+    """
 
     fetch: Fetch
     timings: Timings
@@ -73,3 +77,7 @@ class Sample:
     clock: str
     kernel: str
     host: str
+    cpu_pressure_ppm: int | None = None
+    cpu_steal_ppm: int | None = None
+    cpu_throttled_ppm: int | None = None
+    pressed: bool | None = None

@@ -22,7 +22,8 @@ SECOND_NS = 1_000_000_000
 class Sweep:
     """The axes of the grid, each a tuple without duplicates; their product is the cells.
 
-    `profiles[0]` is the baseline that increases are counted from. `samples` is per cell.
+    `profiles[0]` is the baseline that increases are counted from. `samples` is per cell; with `precision_ppm`, the half
+    width that the 95 % interval of each increase at p50 shall have, in parts of the baseline, it is the most.
     `aa` adds the A/A arm, a second copy of the baseline. `timeout_ns` bounds one fetch on the bed's own clock. The
     axes of one side or direction alone (`bandwidth_up_bps`, `loss_up`, `*_client`) hold None for "the same as the
     other"; without them both sides are alike.
@@ -49,6 +50,7 @@ class Sweep:
     http: tuple[Http, ...] = ("1.1",)
     mtu: int = 1500
     samples: int
+    precision_ppm: int | None = None
     seed: int = 1
     timeout_ns: int = 300 * SECOND_NS
 

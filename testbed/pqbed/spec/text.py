@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 
 from pqbed.errors import SpecError
 from pqbed.spec import parse
+from pqbed.spec.amount import AmountText, read_amount
 from pqbed.spec.checks import check_sweep
 from pqbed.spec.codec import from_json, to_json
 from pqbed.spec.names import known_name, nearest, plain_name
@@ -25,11 +26,10 @@ from pqbed.spec.profile import DEFAULT_STACK, LARGEST_WIRE_BYTES, Profile
 from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.stacks import stack_named
 from pqbed.spec.sweep import Sweep
-from pqbed.units import format_duration, format_rate, format_size
+from pqbed.units import format_duration, format_percentage, format_rate, format_size
 
 LONGEST_CHAIN = 8
 MOST_LANES = 1024
-MOST_SAMPLES = 1_000_000
 
 # Option -> field of Sweep, and who reads its text; the first table takes units.
 _WITH_UNITS: dict[str, tuple[str, Callable[..., Any]]] = {
@@ -52,7 +52,6 @@ _WITHOUT_UNITS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "congestion_control": ("congestion_control", parse.parse_controls),
     "congestion_control_client": ("congestion_control_client", parse.parse_client_controls),
     "http": ("http", parse.parse_http),
-    "samples": ("samples", lambda text: parse.parse_count("samples", text, 1, MOST_SAMPLES)),
     "seed": ("seed", lambda text: parse.parse_count("seed", text, 0, 2**63 - 1)),
     "mtu": ("mtu", lambda text: parse.parse_count("mtu", text, 576, 9216)),
     "name": ("name", lambda text: plain_name(text, "the name of a sweep")),
@@ -79,7 +78,7 @@ def sweep_from(
     Keys with the value None count as absent. Raises SpecError.
     """
     layers = [_Layer(preset("default"), False), _Layer(under or {}, False), _Layer(raw, bare)]
-    values: dict[str, Any] = {"samples": default_samples}
+    values: dict[str, Any] = {}
     run: dict[str, Any] = {}
     profiles = builtin_profiles()
     for layer in layers:
@@ -88,6 +87,7 @@ def sweep_from(
         profiles.update(layer.profiles(profiles))
         if layer.form.aa is not None:
             values["aa"] = layer.form.aa
+    values["samples"], values["precision_ppm"] = read_amount([layer.amount() for layer in layers], default_samples)
     names = next(layer.form.profile for layer in reversed(layers) if layer.form.profile is not None)
     servers, clients = (
         next((getattr(layer.form, option) for layer in reversed(layers) if getattr(layer.form, option)), None)
@@ -102,8 +102,8 @@ def sweep_from(
 
 
 def samples_given(*layers: Mapping[str, object] | None) -> bool:
-    """Return whether any layer says how many samples it wants."""
-    return any(layer is not None and layer.get("samples") is not None for layer in layers)
+    """Return whether any layer says how many samples it wants, or how precise they shall make it."""
+    return any(layer and layer.get(name) is not None for layer in layers for name in ("samples", "precision"))
 
 
 def read_spec(path: Path) -> dict[str, Any]:
@@ -144,13 +144,19 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
         "mtu": sweep.mtu,
         "size": [format_size(size) for size in sweep.size_bytes],
         "http": list(sweep.http),
-        "samples": sweep.samples,
+        **_amount_table(sweep),
         "seed": sweep.seed,
         "timeout": format_duration(sweep.timeout_ns),
         "run": {key: value for key, value in to_json(options).items() if value is not None},
         "profiles": {profile.name: _profile_table(profile) for profile in sweep.profiles},
     }
     return tomli_w.dumps(content)
+
+
+def _amount_table(sweep: Sweep) -> dict[str, Any]:
+    if sweep.precision_ppm is None:
+        return {"samples": sweep.samples}
+    return {"precision": format_percentage(sweep.precision_ppm), "max_samples": sweep.samples}
 
 
 def _profile_table(profile: Profile) -> dict[str, Any]:
@@ -201,6 +207,7 @@ class _RunForm(_Form):
     lanes: _Text | None = None
     out: Annotated[str, Field(min_length=1)] | None = None
     calibrate: _Text | None = None
+    guard: StrictBool | None = None
 
 
 class _LayerForm(_Form):
@@ -227,6 +234,8 @@ class _LayerForm(_Form):
     size: _Text | None = None
     http: _Text | None = None
     samples: _Text | None = None
+    precision: _Text | None = None
+    max_samples: _Text | None = None
     seed: _Text | None = None
     timeout: _Text | None = None
     run: _RunForm = _RunForm()
@@ -255,10 +264,15 @@ class _Layer:
                 found[field] = read(text)
         return found
 
+    def amount(self) -> AmountText:
+        form = self.form
+        return AmountText(samples=form.samples, precision=form.precision, max_samples=form.max_samples, bare=self._bare)
+
     def run_values(self) -> dict[str, Any]:
         """Return fields of RunOptions."""
         texts = {option: getattr(self.form.run, option) for option in _RUN}
-        return {option: _RUN[option](text) for option, text in texts.items() if text is not None}
+        found: dict[str, Any] = {option: _RUN[option](text) for option, text in texts.items() if text is not None}
+        return found if self.form.run.guard is None else {**found, "guard": self.form.run.guard}
 
     def profiles(self, known: Mapping[str, Profile]) -> dict[str, Profile]:
         """Return the profiles this layer defines. A name in `known` may only be said again, never changed."""

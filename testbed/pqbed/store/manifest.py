@@ -33,6 +33,45 @@ class Resumption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaneTrial:
+    """The same fetches on `lanes` lanes at once, against one lane alone. None: too few fetches, or failures."""
+
+    lanes: int
+    agrees: bool
+    p50_change_pct: float | None
+    p90_ns: float | None
+    p90_alone_high_ns: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneCheck:
+    """Before lanes ran at once on the real clock: of `asked` lanes `taken` did not disturb one another.
+
+    `fetches` were made of the cell on one lane alone.
+    """
+
+    at: str
+    asked: int
+    taken: int
+    cell_id: str
+    fetches: int
+    trials: tuple[LaneTrial, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressure:
+    """Shares of a time in parts per million; None: this host does not tell.
+
+    `cpu_pressure_ppm`: of the time some task that could run waited for a CPU. `cpu_steal_ppm`: of the CPUs' time, what
+    the hypervisor gave to others. `cpu_throttled_ppm`: of the time a limit on our cgroup stopped us.
+    """
+
+    cpu_pressure_ppm: int | None = None
+    cpu_steal_ppm: int | None = None
+    cpu_throttled_ppm: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandshakeCpu:
     """CPU time of the public-key operations in one handshake of `profile`, measured natively on the run's host."""
 
@@ -45,8 +84,10 @@ class HandshakeCpu:
 class Manifest:
     """`kernel` and `versions` are those of the lanes, `artefacts` the bed's images and file systems by hash.
 
-    `packages` are the Python packages here. `handshake_cpu` is what virtual time leaves out, empty where not measured.
-    Times are UTC, ISO 8601; `ended` None: not ended, or killed.
+    With `precision_ppm` the samples of a cell are as many as it took, `max_samples` at most. `packages` are the Python
+    packages here. `pressure` is that of the host, one for each time the run was worked on.
+    `handshake_cpu` is what virtual time leaves out, empty where not measured. Times are UTC, ISO 8601;
+    `ended` None: not ended, or killed.
     """
 
     schema: str = RUN_ID
@@ -56,6 +97,8 @@ class Manifest:
     bed: str
     clock: str
     seed: int
+    precision_ppm: int | None = None
+    max_samples: int | None = None
     started: str
     ended: str | None = None
     state: str | None = None
@@ -66,6 +109,8 @@ class Manifest:
     packages: dict[str, str] = field(default_factory=dict)
     host: HostFacts
     resumed: tuple[Resumption, ...] = ()
+    lane_checks: tuple[LaneCheck, ...] = ()
+    pressure: tuple[Pressure, ...] = ()
     handshake_cpu: tuple[HandshakeCpu, ...] = ()
 
 

@@ -34,6 +34,7 @@ from pqbed.store.cpu import CPU, CPU_ID, CPU_NAME
 from pqbed.store.journal import Journal, read_journal
 from pqbed.store.lock import Lock
 from pqbed.store.manifest import MANIFEST_NAME, NO_RUN_HINT, Manifest, dump_manifest, read_manifest, write_manifest
+from pqbed.store.precision import PRECISION, PRECISION_ID, PRECISION_NAME
 from pqbed.store.schema import CELLS, CELLS_ID, SAMPLES, SAMPLES_ID, SUMMARY, SUMMARY_ID, check_id, conform
 
 JOURNAL_FOLDER = "journal"
@@ -155,6 +156,14 @@ class Run:
     def cpu(self) -> pl.LazyFrame:
         """Return the CPU measured beside the run; no rows where none was."""
         return _scan_table(self.path / CPU_NAME, CPU, CPU_ID)
+
+    def write_precision(self, precision: pl.DataFrame) -> None:
+        self.claim()
+        _write_table(self.path / PRECISION_NAME, conform(precision, PRECISION), PRECISION_ID)
+
+    def precision(self) -> pl.LazyFrame:
+        """Return what each comparison took; no rows where the run had no precision to reach, or before it ended."""
+        return _scan_table(self.path / PRECISION_NAME, PRECISION, PRECISION_ID)
 
     def finished(self) -> set[tuple[str, int]]:
         """Return (cell_id, repetition) of every fetch that has its sample, good or bad."""

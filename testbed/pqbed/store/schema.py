@@ -54,6 +54,11 @@ SAMPLES = pl.Schema(
         "clock": pl.String,
         "kernel": pl.String,
         "host": pl.String,
+        # Of the runner's host, on the real clock alone: null in virtual time.
+        "cpu_pressure_ppm": pl.Int64,
+        "cpu_steal_ppm": pl.Int64,
+        "cpu_throttled_ppm": pl.Int64,
+        "pressed": pl.Boolean,
     }
 )
 

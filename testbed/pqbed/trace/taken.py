@@ -51,7 +51,7 @@ def one_cell(sweep: Sweep) -> Sweep:
             option = "profile" if field.name == "profiles" else _UNIT.sub("", field.name).replace("_", "-")
             raise SpecError(
                 f"a trace is one fetch of one cell, and --{option} has {len(values)} values",
-                f"name one value with --{option}",
+                f"name one value with --{option}" + (", and one stack" if option == "profile" else ""),
             )
     return dataclasses.replace(sweep, aa=False, samples=1)
 

@@ -195,8 +195,10 @@ sys.exit(run(sys.argv[1:]))
 """
 
 
-def interrupt_a_slow_sweep(folder: Path, how: signal.Signals = signal.SIGINT) -> tuple[int, str, str]:
-    command = [sys.executable, "-c", SLOW, "sweep", *SMALL, "--samples", "50", "--lanes", "2"]
+def interrupt_a_slow_sweep(
+    folder: Path, how: signal.Signals = signal.SIGINT, typed: tuple[str, ...] = (*SMALL, "--samples", "50")
+) -> tuple[int, str, str]:
+    command = [sys.executable, "-c", SLOW, "sweep", *typed, "--lanes", "2"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 30
         while not any(path.stat().st_size for path in folder.glob("results/*/journal/*.ndjson")):

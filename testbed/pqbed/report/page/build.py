@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import polars as pl
 import vl_convert
 from markupsafe import Markup
 
@@ -16,6 +17,7 @@ from pqbed.report.figures.figure import Figure
 from pqbed.report.files import VEGA_LITE
 from pqbed.report.frame import Measured
 from pqbed.report.page.cells import CellsTable, tabulate_cells
+from pqbed.report.precision import tell_precision
 from pqbed.report.theme import MODES, PALETTES, vega_config
 from pqbed.report.verdict import Verdict
 from pqbed.report.words import tell_answer, tell_below_floor, tell_caveats, tell_failures
@@ -40,6 +42,7 @@ def build_page(
     verdicts: Sequence[Verdict] = (),
     answer: Sequence[str] = (),
     more_caveats: Sequence[str] = (),
+    precision: pl.DataFrame | None = None,
 ) -> str:
     """Return the page. `folder` is where the run lies, for the command that repeats it.
 
@@ -67,6 +70,8 @@ def build_page(
         sizes=measured.sizes if measured and _choose_size(figures) else [],
         figures=numbered(figures),
         cells=tabulate_cells(measured) if measured else CellsTable(columns=(), groups=(), rows=(), left_out=0),
+        precision=tell_precision(precision, measured) if precision is not None and measured else [],
+        precision_pct=_precision_pct(precision),
         failures=tell_failures(measured) if measured else [],
         caveats=[*more_caveats, *(tell_caveats(measured, manifest) if measured else [])],
         facts=list_facts(manifest, measured),
@@ -76,6 +81,10 @@ def build_page(
         vega=inline_script(vega_bundle()),
         script=inline_script(asset("script.js")),
     )
+
+
+def _precision_pct(precision: pl.DataFrame | None) -> float:
+    return 0.0 if precision is None or precision.is_empty() else float(precision["precision_pct"][0])
 
 
 def _choose_size(figures: Sequence[Figure]) -> bool:

@@ -1,5 +1,6 @@
 """A trace in words and rows."""
 
+from pqbed.spec.link import DEFAULT_LAYOUT
 from pqbed.spec.sides import losses, rates, sides
 from pqbed.trace.flights import Flight
 from pqbed.trace.taken import Trace
@@ -61,6 +62,8 @@ def tell_link(trace: Trace) -> str:
         parts.append(f"jitter {format_duration(link.jitter_ns)} {link.distribution}")
     if link.segmentation != "wire":
         parts.append(f"segmentation {link.segmentation}")
+    if link.layout != DEFAULT_LAYOUT:
+        parts.append(f"layout {link.layout}")
     parts.append(f"initcwnd {sides(tcp.initcwnd_server, tcp.initcwnd_client)}")
     return ", ".join(parts)
 

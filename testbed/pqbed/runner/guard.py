@@ -1,0 +1,133 @@
+"""Before a sweep on the real clock: how many lanes this host really keeps apart.
+
+The baseline's shortest cell is fetched on one lane alone and on all lanes at once, with the same seeds. Where that
+changes the times, fewer lanes are tried. In virtual time nothing can: the host's load does not reach the guest.
+"""
+
+import contextlib
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from pqbed.beds.bed import Bed, Lane
+from pqbed.errors import LaneError
+from pqbed.estimate import estimate_seconds
+from pqbed.model import mean_loss_ppm
+from pqbed.net.shape import SIDES, loss_of
+from pqbed.plan import Plan
+from pqbed.spec.link import Link
+from pqbed.store.manifest import LaneCheck, LaneTrial, utc_now
+
+# As many as an interval of p90 needs (36), and some; the first ones fill caches and are not counted.
+FETCHES = 40
+WARM_UPS = 3
+# For one lane alone, and for each number of lanes that is tried. Fewer fetches are made where they take long.
+PHASE_S = 6.0
+
+Agree = Callable[[npt.NDArray[np.float64], npt.NDArray[np.float64], int], LaneTrial]
+
+
+def check_lanes(plan: Plan, bed: Bed, lanes: int, agree: Agree, *, phase_s: float = PHASE_S) -> LaneCheck:
+    """Return how many of `lanes` may run at once on a prepared `bed`, and what was seen.
+
+    Takes at most `phase_s` to fill the caches, for one lane alone, and for each number of lanes tried (one, and by
+    halving as many as that takes), besides opening the lanes and the fetches in flight. Raises LaneError where a lane
+    is lost, HostError or EngineError where one cannot be opened.
+    """
+    identity = shortest_cell(plan)
+    with _open(bed, plan, lanes) as opened, ThreadPoolExecutor(lanes) as pool:
+        bench = _Bench(plan, identity, opened, pool, phase_s)
+        bench.warm_up()
+        alone = bench.measure(1)
+        trials: list[LaneTrial] = []
+
+        def agrees(count: int) -> bool:
+            trials.append(agree(alone, bench.measure(count), count))
+            return trials[-1].agrees
+
+        taken = most_agreeing(lanes, agrees)
+    return LaneCheck(at=utc_now(), asked=lanes, taken=taken, cell_id=identity, fetches=alone.size, trials=tuple(trials))
+
+
+def shortest_cell(plan: Plan) -> str:
+    """Return the cell of the baseline that is fetched soonest, one without loss and jitter if there is any."""
+
+    def cost(identity: str) -> tuple[bool, float]:
+        cell = plan.cells[identity]
+        return _is_random(cell.link), estimate_seconds(replace(plan, cells={identity: cell}, samples=1), "real", 1)
+
+    return min((identity for identity, cell in plan.cells.items() if cell.profile == plan.profiles[0]), key=cost)
+
+
+def most_agreeing(lanes: int, agrees: Callable[[int], bool]) -> int:
+    """Return the largest number of lanes that `agrees`, trying all of them first and halving after that."""
+    if lanes < 2 or agrees(lanes):
+        return lanes
+    good, bad = 1, lanes
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        good, bad = (middle, bad) if agrees(middle) else (good, middle)
+    return good
+
+
+class _Bench:
+    """The lanes, and one fetch after another on each of some of them."""
+
+    def __init__(
+        self, plan: Plan, identity: str, lanes: Sequence[Lane], pool: ThreadPoolExecutor, phase_s: float
+    ) -> None:
+        self._plan, self._lanes, self._pool, self._phase_s = plan, lanes, pool, phase_s
+        fetches = (fetch for number in range(FETCHES) for fetch in plan.block(number) if fetch.cell_id == identity)
+        self._fetches = tuple(fetches)
+
+    def warm_up(self) -> None:
+        list(self._pool.map(lambda lane: self.fetch(lane, WARM_UPS), self._lanes))
+
+    def measure(self, count: int) -> npt.NDArray[np.float64]:
+        """Fetch on the first `count` lanes at once; return all TTLBs in ns, infinite where a fetch failed."""
+        start = threading.Barrier(count)
+
+        def work(lane: Lane) -> list[float]:
+            start.wait()
+            return self.fetch(lane, FETCHES)
+
+        found = self._pool.map(work, self._lanes[:count])
+        return np.array([value for values in found for value in values])
+
+    def fetch(self, lane: Lane, most: int) -> list[float]:
+        """Fetch up to `most` times, until the time of the phase is over; once at least."""
+        end = time.monotonic() + self._phase_s
+        found: list[float] = []
+        for fetch in self._fetches[:most]:
+            for _, timings in lane.run(self._plan.cells, (fetch,)):
+                found.append(float(timings.last_byte_ns or 0) if timings.outcome == "ok" else math.inf)
+            if time.monotonic() >= end:
+                break
+        if not found:
+            raise LaneError(f"lane {lane.index} gave no answer")
+        return found
+
+
+@contextlib.contextmanager
+def _open(bed: Bed, plan: Plan, count: int) -> Iterator[list[Lane]]:
+    with contextlib.ExitStack() as stack:
+        lanes: list[Lane] = []
+        for index in range(count):
+            lanes.append(bed.open_lane(index, plan.profiles, plan.timeout_ns))
+            stack.callback(_close, lanes[-1])
+        yield lanes
+
+
+def _close(lane: Lane) -> None:
+    with contextlib.suppress(LaneError):
+        lane.close()
+
+
+def _is_random(link: Link) -> bool:
+    return link.jitter_ns > 0 or any(mean_loss_ppm(loss_of(link, side)) > 0 for side in SIDES)
