@@ -1,10 +1,14 @@
 """The options that several commands share, worded once.
 
-Axis options stay text: `pqbed.spec.text` reads flags and sweep files alike, so that both mean the same.
+Axis options stay text: `pqbed.spec.text` reads flags and sweep files alike, so that both mean the same. Those that go
+together stand in groups, which a command takes with `takes`.
 """
 
+import functools
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -97,6 +101,10 @@ CaBundle = Annotated[
         "--ca-bundle", metavar="FILE", help="Certificates (PEM) to trust besides the system's, for downloads."
     ),
 ]
+ResumedRun = Annotated[
+    str | None,
+    typer.Option("--resume", metavar="RUN", help="Go on with this run (its folder, or latest); --lanes may differ."),
+]
 RunPath = Annotated[str, typer.Argument(metavar="RUN", help="The folder of a run, or latest.")]
 RunsFolder = Annotated[str, typer.Option("--out", metavar="DIR", help="Where latest is looked for.")]
 AnyPercentile = Annotated[
@@ -108,3 +116,56 @@ MarginOption = Annotated[
 Baseline = Annotated[
     str | None, typer.Option(metavar="NAME", help="The profile to compare with. [default: the sweep's first]")
 ]
+
+# What a sweep can vary, and a trace must name one value of.
+AXES = {
+    "rtt": Rtt,
+    "loss": Loss,
+    "loss_up": LossUp,
+    "bandwidth": Bandwidth,
+    "bandwidth_up": BandwidthUp,
+    "jitter": Jitter,
+    "distribution": Distribution,
+    "size": Size,
+    "profile": Profiles,
+    "stack": Stacks,
+    "client_stack": ClientStacks,
+    "initcwnd": Initcwnd,
+    "initcwnd_client": InitcwndClient,
+    "congestion_control": CongestionControl,
+    "congestion_control_client": CongestionControlClient,
+    "queue": Queue,
+    "segmentation": Segmentation,
+    "layout": Layout,
+    "http": Http,
+}
+AMOUNT = {"aa": CopyArm, "samples": Samples, "precision": Precision, "max_samples": MaxSamples}
+EACH_FETCH = {"seed": Seed, "timeout": Timeout}
+LANES = {"lanes": Lanes, "guard": Guard, "calibrate": Calibrate}
+PLACE = {"bed": BedOption, "clock": ClockOption, "out": Out}
+START = {"name": Name, "spec": Spec, "preset": Preset}
+
+Group = Mapping[str, Any]
+
+
+def takes(*groups: Group) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of `groups` besides its own; its context's `params` has what was typed, else None."""
+
+    def widen(command: Callable[..., None]) -> Callable[..., None]:
+        context, *own = inspect.signature(command, eval_str=True).parameters.values()
+        shared = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+            for group in groups
+            for name, kind in group.items()
+        ]
+
+        @functools.wraps(command)
+        def widened(context: typer.Context, **typed: Any) -> None:
+            command(context, **{parameter.name: typed[parameter.name] for parameter in own})
+
+        own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+        # Typer reads this signature (inspect.signature), and Python has no other place for a made one.
+        widened.__signature__ = inspect.Signature([context, *shared, *own])  # type: ignore[attr-defined]
+        return widened
+
+    return widen
