@@ -147,3 +147,12 @@ def counts_by_outcome(counts: Mapping[str, int]) -> dict[str, int]:
     return {
         name.removeprefix("n_"): n for name, n in counts.items() if name.startswith("n_") and n and name not in skip
     }
+
+
+def noise_span(floors: pl.Series) -> str | None:
+    """Return noise floors in words, per cent; None where there are none."""
+    known: list[float] = floors.drop_nulls().to_list()
+    if not known:
+        return None
+    low, high = f"{min(known):.1f}", f"{max(known):.1f}"
+    return f"±{high} %" if low == high else f"±{low} to ±{high} %"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pqbed.report.frame import Measured, counts_by_outcome
+from pqbed.report.frame import Measured, counts_by_outcome, noise_span
 from pqbed.report.handshake import tell_handshakes
 from pqbed.stats.finding import FINDINGS, NEGLIGIBLE_PCT
 from pqbed.stats.quantiles import interval_exists, samples_needed
@@ -111,12 +111,8 @@ def _tell_certainty(measured: Measured, rows: pl.DataFrame) -> str:
 def _tell_noise(measured: Measured, rows: pl.DataFrame) -> str:
     """Tell what the findings stand on: the margin, and the noise floor where there is one."""
     margin = f"; equivalent is within ±{measured.margin}"
-    floors = rows["noise"].drop_nulls()
-    if floors.is_empty():
-        return margin
-    low, high = (f"{end:.1f}" for end in _bounds(floors))
-    span = f"±{high} %" if low == high else f"±{low} to ±{high} %"
-    return f"{margin}, and two equal arms differed by {span} at most (the noise floor)"
+    span = noise_span(rows["noise"])
+    return margin if span is None else f"{margin}, and two equal arms differed by {span} at most (the noise floor)"
 
 
 def _tell_wrong_links(measured: Measured) -> str:

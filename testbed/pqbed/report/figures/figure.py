@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from pqbed.report.frame import Measured, noise_span
 from pqbed.report.theme import SHAPES
 
 Spec = dict[str, Any]
@@ -138,6 +139,12 @@ def tell_noise(copy_of: str | None, *, several: bool = False) -> str:
         return ""
     which = ", of several links the largest" if several else ""
     return f"Grey around zero is the noise floor{which}: the most by which two equal arms differ, at 95 %. "
+
+
+def tell_noise_span(measured: Measured) -> str:
+    """Return how far apart equal arms were, for figures without a zero to draw it around; "" without an A/A arm."""
+    span = noise_span(measured.percentiles["noise"])
+    return "" if span is None else f"Two equal arms differ by {span} at most (the noise floor). "
 
 
 def finding_tooltips(copy_of: str | None) -> dict[str, str]:

@@ -19,6 +19,7 @@ from pqbed.report.figures.figure import (
     shape,
     size_axis,
     tell_noise,
+    tell_noise_span,
     tooltips,
     with_interval_text,
     zoom,
@@ -84,7 +85,7 @@ def draw_ttlb(measured: Measured) -> Figure:
         name="ttlb-over-size",
         title="Time to last byte, over the size of the response",
         summary="From the start of the connection to the last byte of the response.",
-        reading=_READING,
+        reading=tell_noise_span(measured) + _READING,
         panels=panels,
         notes=notes,
     )

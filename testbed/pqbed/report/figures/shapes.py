@@ -13,6 +13,7 @@ from pqbed.report.figures.figure import (
     keep_links,
     legend,
     percentile_parameter,
+    tell_noise_span,
     tooltips,
     zoom,
 )
@@ -37,7 +38,8 @@ def draw_ecdf(measured: Measured) -> Figure:
         name="distribution",
         title="How the fetches are distributed",
         summary="The share of all fetches whose last byte had come by then.",
-        reading="A curve further to the right is slower; one that ends below 100 % had fetches that failed.",
+        reading=tell_noise_span(measured)
+        + "A curve further to the right is slower; one that ends below 100 % had fetches that failed.",
         panels=panels,
         notes=notes,
     )
@@ -53,7 +55,8 @@ def draw_phases(measured: Measured) -> Figure:
         name="phases",
         title="Where the time goes",
         summary="TCP connect, TLS handshake, waiting for the first byte, and transfer, end to end.",
-        reading="The bars end at the chosen percentile of the TTLB. A bar stops where too many fetches failed. "
+        reading=tell_noise_span(measured)
+        + "The bars end at the chosen percentile of the TTLB. A bar stops where too many fetches failed. "
         "A stroke across a bar is what the packet model expects of the whole fetch, where it knows all of the cell.",
         panels=panels,
         notes=notes,
