@@ -14,6 +14,7 @@ from pqbed.report.figures.figure import (
     percentile_parameter,
     shape,
     tell_noise,
+    tell_noise_span,
     tooltips,
     with_interval_text,
 )
@@ -42,7 +43,7 @@ def draw_map(measured: Measured) -> Figure:
         name="increase-by-link",
         title="Where it costs most",
         summary=f"The increase of TTLB over {measured.baseline} in per cent: links downwards, sizes across.",
-        reading="Orange is slower, blue is faster, the paler the nearer to no difference. "
+        reading=tell_noise_span(measured) + "Orange is slower, blue is faster, the paler the nearer to no difference. "
         "A value in brackets is not found to differ: it is equivalent, within noise, or undecided.",
         panels=panels,
         notes=notes,
