@@ -60,6 +60,10 @@ def test_a_wrong_link_is_named_and_ends_the_sweep_with_4(tmp_path: Path) -> None
     assert [line for line in shown.splitlines() if line.startswith("wrong link")] == [
         "wrong link: rtt 35ms: rtt: asked 35 ms, achieved 70 ms"
     ]
+    explained = subprocess.run([*PQBED, "explain", str(path)], capture_output=True, text=True, check=True).stdout
+    assert explained.count("  wrong link: rtt: asked 35 ms, achieved 70 ms") == 1
+    compared = subprocess.run([*PQBED, "compare", str(path), str(path)], capture_output=True, text=True, check=True)
+    assert f"wrong link in {path}: rtt 35ms: rtt: asked 35 ms, achieved 70 ms" in compared.stdout
     told = subprocess.run([*PQBED, "show", str(path), "--json"], capture_output=True, text=True, check=True).stdout
     wrong = {cell["rtt_ns"]: cell["link_wrong"] for cell in json.loads(told)["cells"]}
     assert wrong == {35_000_000: True, 50_000_000: False}

@@ -23,7 +23,8 @@ def compare(
     from pqbed.stats.percentiles import parse_percentiles
     from pqbed.store.run import open_run
     from pqbed_cli.render.compare import print_comparison
-    from pqbed_cli.render.output import print_json
+    from pqbed_cli.render.output import print_json, say
+    from pqbed_cli.render.summary import wrong_link_lines
     from pqbed_cli.runs import find_run
 
     percentiles, least = parse_percentiles(percentile), parse_margin(margin)
@@ -35,3 +36,6 @@ def compare(
             print_json({**sides, "cells": found.to_dicts()})
         else:
             print_comparison(a.path, b.path, found.to_dicts(), least)
+        for run in (a, b):
+            for line in wrong_link_lines(run.cells().collect().to_dicts()):
+                say(f"wrong link in {run.path}: {line}", json_output=json_output)

@@ -46,6 +46,7 @@ def to_program(one: Explained) -> dict[str, Any]:
         "account": None if account is None else {**to_json(account), "text": account.text},
         "phases": to_json(one.phases),
         "losses": to_json(one.losses),
+        "link_deviations": one.row.get("link_deviations"),
         "below_floor": [below._asdict() for below in one.below],
     }
 
@@ -57,7 +58,8 @@ def _block(one: Explained) -> list[str]:
         f"  measured p50 {_ms(one.p50_ns)}, expected{lossy} {_ms(one.expected.last_byte_ns)}, "
         f"floor {_ms(one.floor_ns)}; {one.samples} samples{failed}"
     )
-    lines = [told, *(f"  the expectation does not know about {unknown}" for unknown in one.unknown)]
+    wrong = [f"  wrong link: {one.row['link_deviations']}"] if one.row.get("link_wrong") else []
+    lines = [told, *wrong, *(f"  the expectation does not know about {unknown}" for unknown in one.unknown)]
     if one.account is not None:
         lines.append(f"  {one.account.text}")
         lines += _measured_difference(one)
