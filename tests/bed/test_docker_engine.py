@@ -178,7 +178,7 @@ def test_the_namespaces_of_a_lane_have_the_pinned_sysctls_and_one_network_for_th
             path = "/proc/sys/" + name.replace(".", "/")
             assert output_of(engine, lane.parts[part], "cat", path).split() == value.split(), name
     routes = output_of(engine, lane.parts["client-end"], "ip", "route")
-    assert "198.18.0.0/29" in routes
+    assert "198.18.0.0/28" in routes
     assert engine._client.inspect_network("pqbed-0")["Internal"]
     shared = [output_of(engine, lane.parts[part], "readlink", "/proc/self/ns/net") for part in ("client", "client-end")]
     assert shared[0] == shared[1]
