@@ -88,7 +88,8 @@ def main() -> None:
         for seed in range(1, 31):
             say("lossy", profile, fetch(agent, lossy, profile, 200 * KIB, seed))
     say("before", CLASSICAL, fetch(agent, fast, CLASSICAL, 0, 1))
-    os.killpg(agent._server._process.pid, signal.SIGKILL)
+    (server,) = agent._servers._serving.values()
+    os.killpg(server._process.pid, signal.SIGKILL)
     say("killed", CLASSICAL, fetch(agent, fast, CLASSICAL, 0, 2))
     say("after", CLASSICAL, fetch(agent, fast, CLASSICAL, 0, 3))
     agent.close()
