@@ -153,12 +153,12 @@ def _times(row: Row, percentiles: Sequence[str]) -> list[str]:
 
 
 def _increases(row: Row, percentiles: Sequence[str]) -> list[str]:
-    """Return the increase at the first percentile named, and what it amounts to."""
+    """Return the increase at the first percentile named, and what it amounts to; where there is none, to nothing."""
     if row.get("baseline") is None:
         return [""] * len(_increase_columns(percentiles))
     name = percentiles[0]
     text = increase(*(row.get(f"increase_{name}{bound}_pct") for bound in ("", "_low", "_high")))
-    return [text, row.get(f"finding_{name}") or ""]
+    return [text, "" if row.get(f"increase_{name}_pct") is None else row.get(f"finding_{name}") or ""]
 
 
 def _increase_columns(percentiles: Sequence[str]) -> list[str]:

@@ -168,6 +168,7 @@ def test_a_cell_without_a_good_sample_ends_with_4(pqbed, monkeypatch):
     assert ended.code == 4
     assert "failed: pq 0B: 2 tls_error" in ended.out
     assert "6 of 6 samples, 6 failed" in ended.err
+    assert "undecided" not in ended.out
 
 
 def test_a_failed_percentile_is_not_a_number(pqbed, monkeypatch):
