@@ -348,6 +348,18 @@ def quiet_drops_what_is_on_the_wire(lane: Lane) -> None:
 
 
 @check
+def a_reading_after_a_seed_is_held_against_the_last(lane: Lane) -> None:
+    lane.client.shape(SHAPES["delay"])
+    root = lane.client._root
+    read = root._options
+    root._options = bytes([read[0] ^ 1]) + read[1:]
+    fails(lambda: lane.client.reseed(6), "has changed by itself")
+    root._options = read
+    lane.client.reseed(7)
+    lane.client.clear()
+
+
+@check
 def a_qdisc_of_another_program_is_noticed(lane: Lane) -> None:
     lane.client.shape(SHAPES["delay"])
     base = ["ip", "netns", "exec", "client", "tc", "qdisc"]
