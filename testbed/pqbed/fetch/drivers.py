@@ -9,11 +9,10 @@ from types import MappingProxyType
 from typing import Protocol
 
 from pqbed.fetch.request import FetchRequest
-from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
 from pqbed.spec.stacks import Stack
 from pqbed.tls.credentials import Credentials
-from pqbed.tls.support import Support, probe_support, refusals
+from pqbed.tls.support import Probed
 
 
 class Driver(Protocol):
@@ -44,29 +43,18 @@ class Driver(Protocol):
         ...
 
 
-class StackClient:
+class StackClient(Probed):
     """The client of one stack: its driver, and what the stack says of itself."""
 
     def __init__(self, stack: Stack) -> None:
-        self._stack = stack
+        super().__init__(stack)
         self._driver = DRIVERS[stack.client](stack)
-        self._support: Support | None = None
         self._providers: dict[str, str | None] = {}
         self.take_credentials = self._driver.take_credentials
         self.release = self._driver.release
         self.log_keys = self._driver.log_keys
         self.take_keys = self._driver.take_keys
         self.version = self._driver.version
-
-    def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
-        """Return why profiles cannot be fetched with, by their names."""
-        return refusals(self.support(), profiles)
-
-    def support(self) -> Support:
-        """Say what this stack offers."""
-        if self._support is None:
-            self._support = probe_support(self._stack)
-        return self._support
 
     def fetch(self, request: FetchRequest) -> Timings:
         """Do one fetch; a failure is a result."""

@@ -17,7 +17,7 @@ from pqbed.tls.listener import Listener
 from pqbed.tls.served import Served
 from pqbed.tls.signatures import KEY_KINDS
 from pqbed.tls.software import SOFTWARE, Launch
-from pqbed.tls.support import Support, probe_support, refusals
+from pqbed.tls.support import Probed, Support
 
 FIRST_PORT = 4433
 START_TIMEOUT_S = 20.0
@@ -25,17 +25,16 @@ START_TIMEOUT_S = 20.0
 Chains = dict[tuple[Side, Chain], ChainFiles]
 
 
-class Server:
+class Server(Probed):
     """Owns the process of a stack's server and the folder (on a tmpfs) with its keys, configuration and bodies."""
 
     def __init__(self, stack: Stack, folder: Path, enter: Callable[[], None] | None = None) -> None:
         """Keep everything in `folder`; `enter` is called in the child before the server, to enter its namespace."""
-        self._stack = stack
+        super().__init__(stack)
         self._folder = folder
         self._enter = enter
         self._launch: Launch | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._support: Support | None = None
         self._credentials: tuple[Credentials, ...] = ()
 
     def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[Served, ...]:
@@ -53,16 +52,6 @@ class Server:
     def credentials(self) -> tuple[Credentials, ...]:
         """Return what the clients of mutual profiles prove themselves with; for the client, and nobody else."""
         return self._credentials
-
-    def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
-        """Return why profiles cannot be served, by their names."""
-        return refusals(self.support(), profiles)
-
-    def support(self) -> Support:
-        """Say what this stack offers."""
-        if self._support is None:
-            self._support = probe_support(self._stack)
-        return self._support
 
     def offer(self, size_bytes: int) -> None:
         """Make the body of `size_bytes`, served as `/<size_bytes>`."""

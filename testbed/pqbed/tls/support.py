@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pqbed.errors import HostError
@@ -21,8 +21,7 @@ class Support:
     """`groups` and `signatures` as OpenSSL and the IANA registry name them, or their codepoints.
 
     `version` is the library's own line, `providers` are those that it loads algorithms from, where it has such, and
-    `provided` tells
-    which of them serves a group.
+    `provided` tells which of them serves a group.
     """
 
     version: str
@@ -64,6 +63,24 @@ def refusals(support: Support, profiles: Iterable[Profile]) -> dict[str, str]:
     """Return why profiles cannot be spoken, by their names; those that can are left out."""
     reasons = {profile.name: support.reason_against(profile) for profile in profiles}
     return {name: reason for name, reason in reasons.items() if reason}
+
+
+class Probed:
+    """One side of a stack, which is asked once what it offers."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._support: Support | None = None
+
+    def support(self) -> Support:
+        """Say what this stack offers."""
+        if self._support is None:
+            self._support = probe_support(self._stack)
+        return self._support
+
+    def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
+        """Return why profiles cannot be spoken, by their names."""
+        return refusals(self.support(), profiles)
 
 
 def probe_support(stack: Stack) -> Support:
