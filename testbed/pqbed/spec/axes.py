@@ -293,6 +293,15 @@ _TABLE: tuple[Axis, ...] = (
         metavar="NAME",
         help="Congestion control by its kernel name: cubic, bbr, ...",
     ),
+    _tcp(
+        option="mtu",
+        field="mtu",
+        parse=parse.count(576, 9216),
+        **_plain("mtu"),
+        quiet=True,
+        metavar="N",
+        help="MTU of the link in bytes.",
+    ),
     _workload(
         option="http",
         field="http",

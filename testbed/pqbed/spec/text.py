@@ -43,7 +43,6 @@ from pqbed.units import format_duration, format_percentage
 # What else a layer says of a sweep, each as one text: option -> field of Sweep, and its reader.
 _SETTINGS: dict[str, tuple[str, Callable[[str, bool], Any]]] = {
     "name": ("name", lambda text, _: plain_name(text, "the name of a sweep")),
-    "mtu": ("mtu", lambda text, bare: parse.parse_count("mtu", text, 576, 9216, bare=bare)),
     "seed": ("seed", lambda text, bare: parse.parse_count("seed", text, 0, 2**63 - 1, bare=bare)),
     "timeout": ("timeout_ns", lambda text, bare: parse.parse_timeout(text, bare=bare)),
 }
@@ -112,7 +111,6 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
         "profile": [profile.name for profile in sweep.profiles],
         "aa": sweep.aa,
         **{axis.option: [axis.format(value) for value in axis.values(sweep)] for axis in axes_shown()},
-        "mtu": sweep.mtu,
         **_amount_table(sweep),
         "seed": sweep.seed,
         "timeout": format_duration(sweep.timeout_ns),

@@ -64,7 +64,7 @@ SAMPLES = pl.Schema(
 )
 
 # Settings of TCP that are recorded though no sweep varies them, by the axis whose columns they precede.
-RECORDED = {"congestion_control": ("initrwnd",), "http": ("mtu",)}
+RECORDED = {"congestion_control": ("initrwnd",)}
 _KINDS: dict[type, pl.DataType] = {int: pl.Int64(), str: pl.String(), bool: pl.Boolean()}
 
 

@@ -328,7 +328,7 @@ def sweeps(draw: st.DrawFn) -> Sweep:
         initcwnd_client=draw(axis(st.none() | st.integers(1, 1000))),
         congestion_control=draw(axis(NAMES)),
         congestion_control_client=draw(axis(st.none() | NAMES.filter(lambda name: name != "same"))),
-        mtu=draw(st.integers(576, 9216)),
+        mtu=draw(axis(st.integers(576, 9216))),
         samples=draw(st.integers(1, 1_000_000)),
         aa=draw(st.booleans()),
         seed=draw(st.integers(0, 2**63 - 1)),
