@@ -282,6 +282,15 @@ _TABLE: tuple[Axis, ...] = (
         help="Client's initial window; or same.",
     ),
     _tcp(
+        option="initrwnd",
+        field="initrwnd",
+        parse=parse.count(0, parse.LARGEST_INITCWND),
+        **_plain("initrwnd"),
+        quiet=True,
+        metavar="N",
+        help="Initial receive window in segments; 0: the kernel's own.",
+    ),
+    _tcp(
         option="congestion_control",
         field="congestion_control",
         parse=parse.parse_congestion_control,

@@ -48,6 +48,7 @@ class Sweep:
     congestion_control_client: tuple[str | None, ...] = (None,)
     size_bytes: tuple[int, ...]
     http: tuple[Http, ...] = ("1.1",)
+    initrwnd: tuple[int, ...] = (0,)
     mtu: tuple[int, ...] = (1500,)
     samples: int
     precision_ppm: int | None = None

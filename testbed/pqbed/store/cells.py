@@ -12,7 +12,7 @@ from pqbed.spec.axes import AXES
 from pqbed.spec.cell import Cell
 from pqbed.spec.profile import Profile, chain_text
 from pqbed.store.calibration import verdicts
-from pqbed.store.schema import APPLIED, ASKED, BOUNDED, CELLS, RECORDED, conform
+from pqbed.store.schema import APPLIED, ASKED, BOUNDED, CELLS, conform
 
 
 def tabulate_cells(
@@ -64,7 +64,6 @@ def _row(identity: str, cell: Cell) -> dict[str, Any]:
         "cell_id": identity,
         **_profile_columns(cell.profile),
         "link_id": link_id(cell.link, cell.tcp),
-        **{name: getattr(cell.tcp, name) for names in RECORDED.values() for name in names},
         **{
             name: value
             for axis in AXES.values()

@@ -63,22 +63,11 @@ SAMPLES = pl.Schema(
     }
 )
 
-# Settings of TCP that are recorded though no sweep varies them, by the axis whose columns they precede.
-RECORDED = {"congestion_control": ("initrwnd",)}
 _KINDS: dict[type, pl.DataType] = {int: pl.Int64(), str: pl.String(), bool: pl.Boolean()}
 
 
 # What makes two cells arms of one comparison: they differ in the profile alone.
-CONDITIONS = pl.Schema(
-    {
-        name: kind
-        for axis in AXES.values()
-        for name, kind in [
-            *((column, pl.Int64()) for column in RECORDED.get(axis.option, ())),
-            *((column, _KINDS[kind]) for column, kind in axis.columns.items()),
-        ]
-    }
-)
+CONDITIONS = pl.Schema({name: _KINDS[kind] for axis in AXES.values() for name, kind in axis.columns.items()})
 
 # What the kernel confirmed, and what a probe saw: named after the condition they belong to.
 APPLIED = ("rtt_ns", "bandwidth_bps", "loss_ppm", "jitter_ns", "queue", "bandwidth_up_bps", "loss_up_ppm")

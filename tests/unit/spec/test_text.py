@@ -328,6 +328,7 @@ def sweeps(draw: st.DrawFn) -> Sweep:
         initcwnd_client=draw(axis(st.none() | st.integers(1, 1000))),
         congestion_control=draw(axis(NAMES)),
         congestion_control_client=draw(axis(st.none() | NAMES.filter(lambda name: name != "same"))),
+        initrwnd=draw(axis(st.integers(0, 1000))),
         mtu=draw(axis(st.integers(576, 9216))),
         samples=draw(st.integers(1, 1_000_000)),
         aa=draw(st.booleans()),
