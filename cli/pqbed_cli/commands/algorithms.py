@@ -11,8 +11,8 @@ Cpu = Annotated[bool, typer.Option("--cpu", help="Measure the CPU time of each o
 
 def algorithms(name: Name = "", kind: Kind = None, cpu: Cpu = False, json_output: Json = False) -> None:
     """List groups and signature algorithms: codepoints, sizes, what the stack has of them, and their CPU time."""
-    from pqbed_cli.algorithms import list_algorithms, read_kind
     from pqbed_cli.render.algorithms import print_algorithms
+    from pqbed_cli.workflows.algorithms import list_algorithms, read_kind
 
     listed = list_algorithms(name, read_kind(kind), cpu=cpu)
     print_algorithms(listed, cpu=cpu, json_output=json_output)

@@ -12,7 +12,7 @@ def build(
     from pqbed.spec.parse import parse_stacks
     from pqbed_cli.render.output import print_json, say
     from pqbed_cli.render.table import Table, print_tables
-    from pqbed_cli.taking import take_bed
+    from pqbed_cli.workflows.beds import take_bed
 
     stacks = () if stack is None else parse_stacks(stack)
     with take_bed(bed, clock, json_output=json_output, ca_bundle=ca_bundle) as taken:

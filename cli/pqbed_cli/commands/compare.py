@@ -25,7 +25,7 @@ def compare(
     from pqbed_cli.render.compare import print_comparison
     from pqbed_cli.render.output import print_json, say
     from pqbed_cli.render.summary import wrong_link_lines
-    from pqbed_cli.runs import find_run
+    from pqbed_cli.workflows.runs import find_run
 
     percentiles, least = parse_percentiles(percentile), parse_margin(margin)
     allowed = [name.strip() for name in across.split(",") if name.strip()]

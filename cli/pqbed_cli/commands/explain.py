@@ -19,8 +19,8 @@ def explain(
 ) -> None:
     """Say why a profile costs what it costs: bytes, round trips and windows, beside what was measured."""
     from pqbed.store.run import open_run
-    from pqbed_cli.explaining import explain_run, print_explained
-    from pqbed_cli.runs import find_run
+    from pqbed_cli.workflows.explain import explain_run, print_explained
+    from pqbed_cli.workflows.runs import find_run
 
     with open_run(find_run(run, out)) as opened:
         explained = explain_run(opened, context.params)

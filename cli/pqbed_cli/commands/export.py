@@ -27,8 +27,8 @@ def export(
     from pqbed.report.export import tabulate_run, write_table
     from pqbed.stats.percentiles import parse_percentiles
     from pqbed.store.run import open_run
-    from pqbed_cli.exporting import chosen_format, print_table
-    from pqbed_cli.runs import find_run
+    from pqbed_cli.workflows.export import chosen_format, print_table
+    from pqbed_cli.workflows.runs import find_run
 
     form = chosen_format(csv=csv, parquet=parquet, json=json)
     percentiles = parse_percentiles(percentile)

@@ -28,10 +28,10 @@ def fetch(
     from pqbed.spec.codec import to_json
     from pqbed.spec.parse import parse_count, parse_timeout
     from pqbed.spec.sample import NO_FAILURES
-    from pqbed_cli.link_text import arms_of, single_value
     from pqbed_cli.render.output import print_json
     from pqbed_cli.render.session import print_fetches
-    from pqbed_cli.taking import take_bed
+    from pqbed_cli.workflows.beds import take_bed
+    from pqbed_cli.workflows.session import arms_of, single_value
 
     session = read_session()
     arms = arms_of(session, profile, stack, client_stack)

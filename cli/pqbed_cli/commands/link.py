@@ -18,7 +18,7 @@ def show_link(measure: Measure = False, json_output: Json = False) -> None:
     from pqbed.spec.codec import to_json
     from pqbed_cli.render.output import print_json
     from pqbed_cli.render.session import print_state, show_measured
-    from pqbed_cli.taking import take_bed
+    from pqbed_cli.workflows.beds import take_bed
 
     session = read_session()
     with (
@@ -45,10 +45,10 @@ def set_link(
     """Set the link of the bed that is up, and read it back. What is not named keeps its value."""
     from pqbed.beds.session import read_session, set_session_link
     from pqbed.spec.codec import to_json
-    from pqbed_cli.link_text import session_with
     from pqbed_cli.render.output import print_json
     from pqbed_cli.render.session import print_state
-    from pqbed_cli.taking import take_bed
+    from pqbed_cli.workflows.beds import take_bed
+    from pqbed_cli.workflows.session import session_with
 
     typed = {name: text for name, text in context.params.items() if text is not None and name != "json_output"}
     session = session_with(read_session(), typed)

@@ -9,11 +9,11 @@ def plan(
     json_output: Json = False,
 ) -> None:
     """Say what `sweep` with the same options would do: cells, samples, estimated time. Starts and writes nothing."""
-    from pqbed_cli.planning import estimate, expect_bed, settle
     from pqbed_cli.render.output import print_json, say
     from pqbed_cli.render.plan import estimate_line, plan_json, plan_table
     from pqbed_cli.render.table import print_tables
-    from pqbed_cli.request import read_request
+    from pqbed_cli.workflows.plan import estimate, expect_bed, settle
+    from pqbed_cli.workflows.request import read_request
 
     request = read_request(context.params)
     expected = expect_bed(request)

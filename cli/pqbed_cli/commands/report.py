@@ -20,7 +20,7 @@ def report(
     from pqbed.stats.percentiles import parse_percentiles
     from pqbed.store.run import open_run
     from pqbed_cli.render.output import say
-    from pqbed_cli.runs import find_run, show_page
+    from pqbed_cli.workflows.runs import find_run, show_page
 
     percentiles, least = parse_percentiles(percentile), parse_margin(margin)
     with open_run(find_run(run, out)) as opened:

@@ -18,7 +18,7 @@ def reproduce(
     json_output: Json = False,
 ) -> None:
     """Run a published study again and say, number by number, whether we find the same."""
-    from pqbed_cli.reproducing import resume_study, start_study
+    from pqbed_cli.workflows.study import resume_study, start_study
 
     code = start_study(context.params) if resume is None else resume_study(context.params)
     raise typer.Exit(code)

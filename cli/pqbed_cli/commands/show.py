@@ -12,8 +12,8 @@ def show(
     from pqbed.stats.finding import parse_margin
     from pqbed.stats.percentiles import parse_percentiles
     from pqbed.store.run import open_run
-    from pqbed_cli.reporting import report_run
-    from pqbed_cli.runs import find_run
+    from pqbed_cli.workflows.report import report_run
+    from pqbed_cli.workflows.runs import find_run
 
     percentiles, least = parse_percentiles(percentile), parse_margin(margin)
     with open_run(find_run(run, out)) as opened:

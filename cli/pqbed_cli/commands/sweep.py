@@ -11,7 +11,7 @@ def sweep(
     json_output: Json = False,
 ) -> None:
     """Measure TTLB over a grid of links, profiles and sizes. Every axis takes a list: --rtt 35,200 --loss 0,1,3,10."""
-    from pqbed_cli.sweeping import resume_sweep, start_sweep
+    from pqbed_cli.workflows.sweep import resume_sweep, start_sweep
 
     code = start_sweep(context.params) if resume is None else resume_sweep(context.params)
     raise typer.Exit(code)

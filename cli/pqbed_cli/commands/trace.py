@@ -16,6 +16,6 @@ def trace(
     json_output: Json = False,
 ) -> None:
     """Fetch once, capture it at both ends with its keys, and draw it: packet files, two pictures, one page."""
-    from pqbed_cli.tracing import start_trace
+    from pqbed_cli.workflows.trace import start_trace
 
     raise typer.Exit(start_trace(context.params))

@@ -16,10 +16,10 @@ def up(
     from pqbed.beds.session import Session, bring_up
     from pqbed.spec.codec import to_json
     from pqbed.spec.profile import stacks_of
-    from pqbed_cli.link_text import profiles_from, up_link
     from pqbed_cli.render.output import print_json, say
     from pqbed_cli.render.session import print_state
-    from pqbed_cli.taking import take_bed
+    from pqbed_cli.workflows.beds import take_bed
+    from pqbed_cli.workflows.session import profiles_from, up_link
 
     profiles, (link, tcp) = profiles_from(profile), up_link(context.params)
     with take_bed(bed, clock, json_output=json_output, ca_bundle=ca_bundle) as taken:

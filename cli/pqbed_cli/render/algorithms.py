@@ -5,10 +5,10 @@ from typing import Any
 
 from pqbed.algorithms.table import Kind, Row
 from pqbed.spec.codec import to_json
-from pqbed_cli.algorithms import Listed
 from pqbed_cli.render.numbers import NONE
 from pqbed_cli.render.output import print_json, say
 from pqbed_cli.render.table import Table, print_tables
+from pqbed_cli.workflows.algorithms import Listed
 
 OPERATIONS: dict[Kind, tuple[str, ...]] = {"group": ("keygen", "encaps", "decaps"), "signature": ("sign", "verify")}
 _TITLES: dict[Kind, str] = {"group": "Key exchange; sizes in bytes", "signature": "Signatures; sizes in bytes"}

@@ -6,9 +6,9 @@ from pqbed.spec.axes import AXES, Axis, axes_shown
 from pqbed.spec.codec import to_json
 from pqbed.spec.sweep import Sweep
 from pqbed.units import format_percentage
-from pqbed_cli.planning import Estimate, Settled
 from pqbed_cli.render.numbers import span
 from pqbed_cli.render.table import Table
+from pqbed_cli.workflows.plan import Estimate, Settled
 
 
 def plan_table(sweep: Sweep) -> Table:

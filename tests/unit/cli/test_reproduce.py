@@ -8,9 +8,9 @@ from pqbed.errors import HostError
 from pqbed.plan import Plan
 from pqbed.reproduce import read_study
 from pqbed.store.run import open_run
-from pqbed_cli import reproducing
 from pqbed_cli.render.steps import show_steps
-from pqbed_cli.taking import Taken
+from pqbed_cli.workflows import study as reproducing
+from pqbed_cli.workflows.beds import Taken
 from support.command_line import only_run
 from support.sweeps import new_run, small_plan
 

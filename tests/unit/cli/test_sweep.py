@@ -7,7 +7,7 @@ import pytest
 
 from pqbed.plan import plan_sweep
 from pqbed_cli.exits import SOME_FAILED
-from pqbed_cli.request import read_request
+from pqbed_cli.workflows.request import read_request
 from support.command_line import SMALL, fake_that, interrupt_a_slow_sweep, only_run
 
 WITHOUT_COPY = (*SMALL, "--no-aa")

@@ -10,7 +10,7 @@ from pqbed.estimate import DEFAULT_BUDGET_S, calibration_seconds, estimate_secon
 from pqbed.plan import Plan, plan_sweep
 from pqbed.spec.options import Calibrate, Clock
 from pqbed.spec.sweep import Sweep
-from pqbed_cli.request import Request
+from pqbed_cli.workflows.request import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,16 +13,16 @@ from pqbed.spec.profile import stacks_of
 from pqbed.spec.text import read_run_sweep, sweep_from, sweep_to_toml
 from pqbed.store.manifest import resume_manifest, start_manifest
 from pqbed.store.run import Run, create_run, open_run
-from pqbed_cli.conducting import conduct, say_interrupted
-from pqbed_cli.cpu_term import add_handshake_cpu
 from pqbed_cli.exits import INTERRUPTED
-from pqbed_cli.planning import Settled, estimate, settle
 from pqbed_cli.render.output import say
 from pqbed_cli.render.plan import estimate_line
-from pqbed_cli.reporting import DEFAULT_PERCENTILES, precision_of, report_run, summarise_run
-from pqbed_cli.request import Request, layer, read_request
-from pqbed_cli.runs import find_run, refuse_unwritable
-from pqbed_cli.taking import Taken, take_bed
+from pqbed_cli.workflows.beds import Taken, take_bed
+from pqbed_cli.workflows.execute import conduct, say_interrupted
+from pqbed_cli.workflows.handshake_cpu import add_handshake_cpu
+from pqbed_cli.workflows.plan import Settled, estimate, settle
+from pqbed_cli.workflows.report import DEFAULT_PERCENTILES, precision_of, report_run, summarise_run
+from pqbed_cli.workflows.request import Request, layer, read_request
+from pqbed_cli.workflows.runs import find_run, refuse_unwritable
 
 SWEEP_FILE = "sweep.toml"
 # What may be said anew when a run is taken up again: nothing that changes what is measured.

@@ -13,7 +13,7 @@ from pqbed.store.run import Run
 from pqbed_cli.exits import SOME_FAILED
 from pqbed_cli.render.explain import explained_lines, to_program
 from pqbed_cli.render.output import print_json, say
-from pqbed_cli.reporting import say_below_floor
+from pqbed_cli.workflows.report import say_below_floor
 
 
 def explain_run(run: Run, typed: Mapping[str, Any]) -> list[Explained]:

@@ -15,14 +15,14 @@ from pqbed.spec.study import Study
 from pqbed.spec.study_text import ReadStudy, study_from, study_names, study_table
 from pqbed.store.manifest import Manifest, resume_manifest, start_manifest
 from pqbed.store.run import Run, create_run, open_run
-from pqbed_cli.conducting import conduct, say_interrupted
-from pqbed_cli.planning import estimate_plan
 from pqbed_cli.render.output import say
 from pqbed_cli.render.plan import estimate_line
 from pqbed_cli.render.verdicts import print_answer
-from pqbed_cli.reporting import say_below_floor, summarise_run
-from pqbed_cli.runs import find_run, refuse_unwritable
-from pqbed_cli.taking import Taken, take_bed, take_native_bed
+from pqbed_cli.workflows.beds import Taken, take_bed, take_native_bed
+from pqbed_cli.workflows.execute import conduct, say_interrupted
+from pqbed_cli.workflows.plan import estimate_plan
+from pqbed_cli.workflows.report import say_below_floor, summarise_run
+from pqbed_cli.workflows.runs import find_run, refuse_unwritable
 
 # Fetches of each profile and size, on each of several lanes, for the CPU term: done in seconds.
 CPU_FETCHES = 30
@@ -82,7 +82,7 @@ def _conduct(read: ReadStudy, taken: Taken, run: Run, typed: Mapping[str, Any]) 
 
 def _measure_cpu(plan: Plan, taken: Taken, run: Run, typed: Mapping[str, Any]) -> None:
     """Measure the CPU term where the bed's clock leaves it out, once a run. Where that cannot be done, say so."""
-    from pqbed.runner.cpu import measure_cpu  # noqa: PLC0415 - only with a virtual clock
+    from pqbed.runner.cpu import measure_cpu
 
     if taken.bed.clock == "real" or taken.bed.name == "fake" or not run.cpu().collect().is_empty():
         return

@@ -21,10 +21,10 @@ from pqbed.trace.write import CLIENT_PCAP_NAME, SERVER_PCAP_NAME, TRACE_NAME, wr
 from pqbed_cli.exits import SOME_FAILED
 from pqbed_cli.render.output import print_json, say
 from pqbed_cli.render.table import Table, print_tables
-from pqbed_cli.request import Request, read_request
-from pqbed_cli.runs import refuse_unwritable, show_page
-from pqbed_cli.sweeping import SWEEP_FILE
-from pqbed_cli.taking import take_bed
+from pqbed_cli.workflows.beds import take_bed
+from pqbed_cli.workflows.request import Request, read_request
+from pqbed_cli.workflows.runs import refuse_unwritable, show_page
+from pqbed_cli.workflows.sweep import SWEEP_FILE
 
 PRESET = "trace"
 # What the command takes besides a request.

@@ -14,9 +14,9 @@ def add_handshake_cpu(run: Run, profiles: Sequence[Profile]) -> None:
 
     The sweep is done by then: where this cannot be measured, that is said, and is no failure.
     """
-    from pqbed.algorithms.handshake import cost_names, handshake_cpu  # noqa: PLC0415 - only with a virtual clock
-    from pqbed.algorithms.known_costs import costs_here  # noqa: PLC0415
-    from pqbed.beds.programs import find_programs  # noqa: PLC0415
+    from pqbed.algorithms.handshake import cost_names, handshake_cpu
+    from pqbed.algorithms.known_costs import costs_here
+    from pqbed.beds.programs import find_programs
 
     manifest = run.manifest
     if manifest.clock != "virtual" or manifest.bed == "fake" or manifest.handshake_cpu:

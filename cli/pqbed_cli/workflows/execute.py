@@ -13,9 +13,9 @@ from pqbed.spec.sample import NO_FAILURES
 from pqbed.stats.precision import half_widths
 from pqbed.store.run import Run
 from pqbed_cli.exits import INTERRUPTED
-from pqbed_cli.guarding import guard_lanes
 from pqbed_cli.render.output import say
 from pqbed_cli.render.progress import SweepProgress, show_progress
+from pqbed_cli.workflows.lane_check import guard_lanes
 
 
 def conduct(
