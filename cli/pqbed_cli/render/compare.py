@@ -1,27 +1,36 @@
 """Two runs side by side: one row a cell and percentile."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pqbed.report.axes import split_axes
 from pqbed.stats.finding import FINDINGS, Margin
 from pqbed.units import format_size
 from pqbed_cli.render.numbers import increase, milliseconds, noise
-from pqbed_cli.render.output import say
+from pqbed_cli.render.output import echo, note, print_json
+from pqbed_cli.render.summary import wrong_link_lines
 from pqbed_cli.render.table import Table, print_tables
+from pqbed_cli.results import Comparison
 
 Row = Mapping[str, Any]
 
 FAILED = "failed"
 
 
-def print_comparison(a: Path, b: Path, rows: Sequence[Row], margin: Margin) -> None:
-    """Print the table, and how many of its differences amount to what."""
-    say(f"a: {a}")
-    say(f"b: {b}\n")
-    print_tables([comparison_table(rows)])
-    say(f"\n{count_line(rows, margin)}")
+def print_comparison(comparison: Comparison, *, json_output: bool) -> None:
+    """Print the table and what its differences amount to; note links that calibration found wrong."""
+    if json_output:
+        sides = {"a": str(comparison.a), "b": str(comparison.b)}
+        asked = {"across": list(comparison.across), "margin": str(comparison.margin)}
+        print_json({**sides, **asked, "cells": comparison.rows})
+    else:
+        echo(f"a: {comparison.a}")
+        echo(f"b: {comparison.b}\n")
+        print_tables([comparison_table(comparison.rows)])
+        echo(f"\n{count_line(comparison.rows, comparison.margin)}")
+    for run, cells in comparison.cells.items():
+        for line in wrong_link_lines(cells):
+            note(f"wrong link in {run}: {line}")
 
 
 def comparison_table(rows: Sequence[Row]) -> Table:

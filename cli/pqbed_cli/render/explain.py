@@ -1,4 +1,4 @@
-"""An explanation in words: a block of lines a cell."""
+"""An explanation as text, a block of lines per cell, and as JSON."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,11 +10,25 @@ from pqbed.report.axes import split_axes
 from pqbed.spec.codec import to_json
 from pqbed.stats.explain import Explained, Losses, PhaseTime
 from pqbed.units import format_size
+from pqbed_cli.render.floor import floor_lines
 from pqbed_cli.render.numbers import NONE, milliseconds
+from pqbed_cli.render.output import echo, note, print_json
+from pqbed_cli.results import Explanation
 
 PHASE_WORDS = {"connect": "connect", "tls": "TLS", "first_byte": "first byte", "transfer": "transfer"}
 # Less than this share of a round trip is not told.
 LEAST_EXTRA_RTTS = 0.05
+
+
+def print_explanation(explanation: Explanation, *, json_output: bool) -> None:
+    """Print all cells, and those with samples below their floor as errors."""
+    lines = floor_lines(explanation.below_floor)
+    if json_output:
+        print_json({"run": str(explanation.run), "cells": [to_program(cell) for cell in explanation.cells]})
+        for line in lines:
+            note(line)
+        return
+    echo("\n".join([*explained_lines(explanation.cells), *lines]))
 
 
 def explained_lines(explained: Sequence[Explained]) -> list[str]:

@@ -5,9 +5,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-import typer
-
 from pqbed_cli.render.numbers import span
+from pqbed_cli.render.output import note
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -70,7 +69,7 @@ class _Lines:
             self.note(self._line())
 
     def note(self, line: str) -> None:
-        typer.echo(line, err=True)
+        note(line)
 
     def close(self) -> None:
         """Nothing to end."""

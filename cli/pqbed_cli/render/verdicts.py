@@ -9,31 +9,47 @@ from pqbed.reproduce import Answer, Judged
 from pqbed.spec.codec import to_json
 from pqbed.spec.study import Study
 from pqbed.stats.estimates import Estimate
-from pqbed.store.run import Run
-from pqbed_cli.render.output import print_json, say
+from pqbed_cli.render.floor import floor_lines
+from pqbed_cli.render.output import echo, note, print_json
 from pqbed_cli.render.table import Table, print_tables
+from pqbed_cli.results import StudyResult
 
-_COLUMNS = ("", "published", "band", "ours", "95 % interval", "network", "CPU", "verdict")
+_COLUMNS = ("", "published", "band", "ours", "95% interval", "network", "CPU", "verdict")
 
 
-def print_answer(run: Run, study: Study, answer: Answer, *, json_output: bool) -> None:
-    """Print the verdicts and where the report lies."""
+def print_study(result: StudyResult, *, json_output: bool) -> None:
+    """Print the verdicts and the path of the report; if the run was interrupted, how to resume it."""
     if json_output:
-        judged = [_judged_json(one, verdict) for one, verdict in zip(answer.judged, answer.verdicts, strict=True)]
-        print_json({"run": str(run.path), "study": study.name, "report": str(answer.written.page), "verdicts": judged})
-        return
-    if not answer.verdicts:
-        say("no sample was taken")
+        print_json(_to_program(result))
     else:
-        print_tables([verdict_table(study, answer)])
-        say("")
+        _print_verdicts(result)
+    for line in floor_lines(result.below_floor):
+        note(line)
+    if result.interruption:
+        note(result.interruption)
+
+
+def _print_verdicts(result: StudyResult) -> None:
+    answer = result.answer
+    if not answer.verdicts:
+        echo("no sample was taken")
+    else:
+        print_tables([verdict_table(result.study, answer)])
+        echo()
         for why, names in _reasons(answer).items():
-            say(f"{'; '.join(names)}: {why}")
-    say(f"\n{count_standings(answer.verdicts)}\nreport: {answer.written.page}\nrun: {run.path}")
+            echo(f"{'; '.join(names)}: {why}")
+    echo(f"\n{count_standings(answer.verdicts)}\nreport: {answer.written.page}\nrun: {result.path}")
+
+
+def _to_program(result: StudyResult) -> dict[str, Any]:
+    answer = result.answer
+    verdicts = [_judged_json(judged, verdict) for judged, verdict in zip(answer.judged, answer.verdicts, strict=True)]
+    report = str(answer.written.page)
+    return {"run": str(result.path), "study": result.study.name, "report": report, "verdicts": verdicts}
 
 
 def verdict_table(study: Study, answer: Answer) -> Table:
-    """Return one row a number, by the short name of its claim."""
+    """Return one row per number, by the short name of its claim."""
     rows = tuple(
         (judged.claim.name, one.published, one.band, one.ours, one.interval, one.network, one.cpu, one.standing)
         for judged, one in zip(answer.judged, answer.verdicts, strict=True)

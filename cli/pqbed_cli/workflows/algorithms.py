@@ -1,48 +1,43 @@
-"""Put the table of algorithms together, from whatever of it this host can tell."""
+"""The table of algorithms: what is published, and what the stack and liboqs of this host say."""
 
-from dataclasses import dataclass
 from typing import cast, get_args
 
 from pqbed.algorithms.liboqs import Liboqs, ask_liboqs
 from pqbed.algorithms.probe import probe_stack
-from pqbed.algorithms.table import Kind, Row, measured, select_rows, tabulate_algorithms
+from pqbed.algorithms.table import Kind, measured, select_rows, tabulate_algorithms
 from pqbed.beds.programs import find_programs
 from pqbed.errors import HostError, SpecError
 from pqbed.spec.names import known_name
-from pqbed_cli.render.output import say
+from pqbed.spec.parse import naming
+from pqbed_cli.options import AlgorithmOptions
+from pqbed_cli.render.output import note
+from pqbed_cli.results import AlgorithmTable
 
-NOT_BUILT = "the stack is not built here, so it was not asked what it has: `pqbed build` makes it"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """`stack` and `liboqs` are the versions that were asked, or in words why they were not."""
-
-    rows: tuple[Row, ...]
-    stack: str
-    liboqs: str
+NOT_BUILT = "the stack is not built, so it was not asked: run `pqbed build`"
 
 
-def read_kind(text: str | None) -> Kind | None:
-    """Return what --kind says. Raises SpecError."""
-    return None if text is None else cast("Kind", known_name(text, get_args(Kind), "kind"))
-
-
-def list_algorithms(name: str, kind: Kind | None, *, cpu: bool) -> Listed:
-    """Return the rows asked for. Raises SpecError where there is none, HostError where `cpu` cannot be measured."""
-    run = find_programs()
-    if run is None and cpu:
-        raise HostError("the stack is not built here, so its CPU time cannot be measured", "run `pqbed build` first")
-    probe = None if run is None else probe_stack(run)
+def list_algorithms(options: AlgorithmOptions) -> AlgorithmTable:
+    """Return the rows asked for. Raises SpecError if there are none, HostError if CPU time cannot be measured."""
+    kind = _read_kind(options.kind)
+    programs = find_programs()
+    if programs is None and options.cpu:
+        raise HostError("--cpu needs the stack, which is not built", "run `pqbed build` first")
+    probe = None if programs is None else probe_stack(programs)
     liboqs = ask_liboqs()
     rows = tabulate_algorithms(probe, liboqs if isinstance(liboqs, Liboqs) else None)
-    rows = select_rows(rows, kind, name)
+    rows = select_rows(rows, kind, options.name)
     if not rows:
-        raise SpecError(f"no algorithm has {name!r} in its name", "see `pqbed algorithms` for all")
-    if run is not None and cpu:
-        rows = measured(rows, run, lambda one: say(f"measuring {one}", json_output=True))
-    return Listed(
+        raise SpecError(f"no algorithm has {options.name!r} in its name", "see `pqbed algorithms` for all")
+    if programs is not None and options.cpu:
+        rows = measured(rows, programs, lambda name: note(f"measuring {name}"))
+    return AlgorithmTable(
         rows=rows,
         stack=NOT_BUILT if probe is None else probe.version,
         liboqs=liboqs if isinstance(liboqs, str) else f"liboqs {liboqs.version}",
+        cpu=options.cpu,
     )
+
+
+def _read_kind(text: str | None) -> Kind | None:
+    with naming("--kind"):
+        return None if text is None else cast("Kind", known_name(text, get_args(Kind), "kind"))

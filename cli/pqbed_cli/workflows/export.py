@@ -1,28 +1,39 @@
-"""Which format was asked for, and a table on the standard output."""
+"""One table of a run in a common format."""
 
 import sys
 
-import polars as pl
-
 from pqbed.errors import SpecError
-from pqbed.report.export import Format, table_bytes
+from pqbed.report.export import CONTENTS, Format, table_bytes, tabulate_run, write_table
+from pqbed.spec.names import known_name
+from pqbed.spec.parse import naming
+from pqbed.store.run import open_run
+from pqbed_cli.options import ExportOptions
+from pqbed_cli.workflows.runs import find_run, read_baseline
+from pqbed_cli.workflows.show import read_percentiles
 
 
-def chosen_format(*, csv: bool, parquet: bool, json: bool) -> Format:
-    """Return the one format that was asked for. Raises SpecError for none and for several."""
-    asked: dict[Format, bool] = {"csv": csv, "parquet": parquet, "json": json}
+def export(options: ExportOptions) -> bytes:
+    """Write the table to its file; without one, return it for standard output."""
+    form = _format(options)
+    percentiles = read_percentiles(options.percentile)
+    with naming("--table"):
+        known_name(options.table, CONTENTS, "table")
+    if options.to is None and form == "parquet" and sys.stdout.isatty():
+        raise SpecError(
+            "--parquet cannot be printed on a terminal", "name a file with --to FILE, or redirect the output"
+        )
+    with open_run(find_run(options.run, options.out)) as run:
+        baseline = read_baseline(run, options.baseline)
+        table = tabulate_run(run, options.table, baseline=baseline, percentiles=percentiles)
+        if options.to is None:
+            return table_bytes(table, form)
+        write_table(table, form, options.to)
+        return b""
+
+
+def _format(options: ExportOptions) -> Format:
+    asked: dict[Format, bool] = {"csv": options.csv, "parquet": options.parquet, "json": options.json}
     chosen = [name for name, wanted in asked.items() if wanted]
     if len(chosen) != 1:
-        raise SpecError("one format is wanted", "give one of --csv, --parquet and --json")
+        raise SpecError("exactly one format is needed", "give one of --csv, --parquet and --json")
     return chosen[0]
-
-
-def print_table(table: pl.LazyFrame, form: Format) -> None:
-    """Write `table` to the standard output. Raises SpecError where Parquet would go to a terminal."""
-    if form == "parquet" and sys.stdout.isatty():
-        raise SpecError(
-            "Parquet is not for a terminal", "name a file with --to FILE, or send the output on with > or |"
-        )
-    sys.stdout.flush()
-    sys.stdout.buffer.write(table_bytes(table, form))
-    sys.stdout.buffer.flush()

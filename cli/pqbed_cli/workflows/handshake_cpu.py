@@ -1,4 +1,4 @@
-"""Measure, after a sweep in virtual time, what its handshakes would cost in CPU."""
+"""The CPU time of handshakes, measured after a sweep in virtual time."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,15 +6,15 @@ from dataclasses import replace
 from pqbed.errors import PqbedError
 from pqbed.spec.profile import Profile
 from pqbed.store.run import Run
-from pqbed_cli.render.output import say
+from pqbed_cli.render.output import note
 
 
 def add_handshake_cpu(run: Run, profiles: Sequence[Profile]) -> None:
-    """Write it into the manifest of a run in virtual time, on the first run here some 3 s an algorithm, later at once.
+    """Write it into the manifest of a run in virtual time: about 3 s per algorithm at first, from a cache later.
 
-    The sweep is done by then: where this cannot be measured, that is said, and is no failure.
+    The sweep is done by then: if this host cannot measure it, that is noted, and is no failure.
     """
-    from pqbed.algorithms.handshake import cost_names, handshake_cpu
+    from pqbed.algorithms.handshake import cost_names, handshake_cpu  # only with a virtual clock
     from pqbed.algorithms.known_costs import costs_here
     from pqbed.beds.programs import find_programs
 
@@ -25,7 +25,7 @@ def add_handshake_cpu(run: Run, profiles: Sequence[Profile]) -> None:
         programs = find_programs()
         if programs is None:
             return
-        costs = costs_here(programs, cost_names(profiles), lambda name: say(f"CPU time of {name}", json_output=True))
+        costs = costs_here(programs, cost_names(profiles), lambda name: note(f"measuring the CPU time of {name}"))
         run.write_manifest(replace(run.manifest, handshake_cpu=handshake_cpu(profiles, costs)))
     except PqbedError as error:
-        say(f"the CPU time of a handshake was not measured: {error.message}", json_output=True)
+        note(f"the CPU time of a handshake was not measured: {error.message}")

@@ -1,4 +1,4 @@
-"""See how many lanes this host keeps apart, say it and keep it with the run."""
+"""How many lanes this host keeps apart: tested before a run on the real clock, and recorded with it."""
 
 from dataclasses import replace
 
@@ -7,45 +7,22 @@ from pqbed.errors import LaneError
 from pqbed.plan import Plan
 from pqbed.runner.guard import check_lanes
 from pqbed.stats.lanes import judge_lanes
-from pqbed.store.manifest import LaneCheck
 from pqbed.store.run import Run
-from pqbed_cli.render.output import say
+from pqbed_cli.render.lane_check import check_line
+from pqbed_cli.render.output import note
 
 
-def guard_lanes(plan: Plan, bed: Bed, run: Run, lanes: int, *, json_output: bool) -> int:
-    """Return the lanes to take, of `lanes`; all where nothing is left to measure, or where it cannot be seen."""
+def undisturbed_lanes(plan: Plan, bed: Bed, run: Run, lanes: int) -> int:
+    """Return how many of `lanes` to use; all of them if nothing is left to measure, or if the test fails."""
     if len(run.finished()) >= plan.fetch_count:
         return lanes
-    say(f"lanes: seeing whether {lanes} disturb one another, for some seconds", json_output=True)
+    note(f"lanes: testing for some seconds whether {lanes} slow each other down")
     try:
-        found = check_lanes(plan, bed, lanes, judge_lanes)
+        check = check_lanes(plan, bed, lanes, judge_lanes)
     except LaneError as error:
-        say(
-            f"lanes: {lanes}, but whether they disturb one another could not be seen: {error.message}", json_output=True
-        )
+        note(f"lanes: {lanes}, but the test whether they slow each other down failed: {error.message}")
         return lanes
     manifest = run.manifest
-    run.write_manifest(replace(manifest, lane_checks=(*manifest.lane_checks, found)))
-    say(check_line(found), json_output=json_output)
-    return found.taken
-
-
-def check_line(check: LaneCheck) -> str:
-    """Return what was seen in one line."""
-    last = next(trial for trial in check.trials if trial.lanes == check.asked)
-    if check.taken == check.asked:
-        return f"lanes: {check.taken} do not disturb one another (p50 {_change(last.p50_change_pct)} against one alone)"
-    return (
-        f"lanes: {check.taken} of {check.asked}, for more disturb one another here: at {check.asked}"
-        f" p50 is {_change(last.p50_change_pct)} against one alone{_above(last.p90_ns, last.p90_alone_high_ns)}"
-    )
-
-
-def _change(percent: float | None) -> str:
-    return "not known" if percent is None else f"{percent:+.1f} %"
-
-
-def _above(p90_ns: float | None, high_ns: float | None) -> str:
-    if p90_ns is None or high_ns is None or p90_ns <= high_ns:
-        return ""
-    return f", p90 {100 * (p90_ns / high_ns - 1):.1f} % above its interval"
+    run.write_manifest(replace(manifest, lane_checks=(*manifest.lane_checks, check)))
+    note(check_line(check))
+    return check.taken

@@ -203,7 +203,7 @@ _TABLE: tuple[Axis, ...] = (
         **_lossy("loss"),
         main=True,
         metavar="%",
-        help="Loss per direction in per cent; or ge:P/R[/H[/K]] for bursts.",
+        help="Loss per direction, in percent; or ge:P/R[/H[/K]] for bursts.",
     ),
     _link(
         option="jitter",

@@ -46,7 +46,7 @@ def refuse_mixed(a: Manifest, b: Manifest, across: Collection[str] = ()) -> None
     """
     unknown = sorted(set(across) - set(MUST_AGREE))
     if unknown:
-        raise SpecError(f"across: there is no {unknown[0]!r}", f"choose from {', '.join(MUST_AGREE)}")
+        raise SpecError(f"--across: there is no {unknown[0]!r}", f"choose from {', '.join(MUST_AGREE)}")
     facts = {name: (_fact(a, name), _fact(b, name)) for name in MUST_AGREE if name not in across}
     differing = {name: pair for name, pair in facts.items() if pair[0] != pair[1]}
     if differing:

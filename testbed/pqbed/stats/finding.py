@@ -47,9 +47,9 @@ def parse_margin(text: str) -> Margin:
     try:
         amount = parse_percentage(text, bare="%") if relative else parse_duration(text)
     except SpecError as error:
-        raise SpecError(f"margin: {error.message}", _HINT) from error
+        raise SpecError(f"--margin: {error.message}", _HINT) from error
     if amount == 0:
-        raise SpecError("margin: nothing is less than 0, so no two arms would be equivalent", _HINT)
+        raise SpecError("--margin must be greater than 0", _HINT)
     return Margin(amount=amount, unit="ppm" if relative else "ns")
 
 
