@@ -18,19 +18,23 @@ FAILED = "failed"
 
 
 def print_comparison(comparison: Comparison, *, json_output: bool) -> None:
-    """Print the table and what its differences amount to; note links that calibration found wrong."""
+    """Print the table, what its differences amount to, and links that calibration found wrong."""
+    wrong = [
+        f"wrong link in {run}: {line}" for run, cells in comparison.cells.items() for line in wrong_link_lines(cells)
+    ]
     if json_output:
         sides = {"a": str(comparison.a), "b": str(comparison.b)}
         asked = {"across": list(comparison.across), "margin": str(comparison.margin)}
         print_json({**sides, **asked, "cells": comparison.rows})
-    else:
-        echo(f"a: {comparison.a}")
-        echo(f"b: {comparison.b}\n")
-        print_tables([comparison_table(comparison.rows)])
-        echo(f"\n{count_line(comparison.rows, comparison.margin)}")
-    for run, cells in comparison.cells.items():
-        for line in wrong_link_lines(cells):
-            note(f"wrong link in {run}: {line}")
+        for line in wrong:
+            note(line)
+        return
+    echo(f"a: {comparison.a}")
+    echo(f"b: {comparison.b}\n")
+    print_tables([comparison_table(comparison.rows)])
+    echo(f"\n{count_line(comparison.rows, comparison.margin)}")
+    for line in wrong:
+        echo(line)
 
 
 def comparison_table(rows: Sequence[Row]) -> Table:

@@ -16,7 +16,7 @@ def undisturbed_lanes(plan: Plan, bed: Bed, run: Run, lanes: int) -> int:
     """Return how many of `lanes` to use; all of them if nothing is left to measure, or if the test fails."""
     if len(run.finished()) >= plan.fetch_count:
         return lanes
-    note(f"lanes: testing for some seconds whether {lanes} slow each other down")
+    note(f"testing for some seconds whether {lanes} lanes slow each other down")
     try:
         check = check_lanes(plan, bed, lanes, judge_lanes)
     except LaneError as error:

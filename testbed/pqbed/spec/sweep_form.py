@@ -116,7 +116,12 @@ def sweep_schema() -> dict[str, Any]:
     schema = cast("dict[str, Any]", _without_nulls(SweepForm.model_json_schema()))
     run = schema["$defs"]["RunForm"]["properties"]
     run.update({old: {**run[new], "deprecated": True} for new, old in OLD_RUN_KEYS.items()})
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A pqbed sweep file", **schema}
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A pqbed sweep file",
+        "description": 'Unlike on the command line, values with a unit are texts that name it: rtt = ["35ms"].',
+    }
+    return {**head, **schema}
 
 
 def _without_nulls(schema: Any) -> Any:

@@ -30,7 +30,7 @@ from pqbed.spec.workload import Workload
 from pqbed.stats import summarise
 from pqbed.tls.software import SOFTWARE
 from pqbed.tls.support import Support
-from pqbed_cli.workflows.report import unsupported_lines
+from pqbed_cli.workflows.show import unsupported_lines
 from support.sweeps import new_run, small_plan
 
 HYBRID, PQ = profile_named("hybrid"), profile_named("pq")

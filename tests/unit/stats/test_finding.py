@@ -70,7 +70,7 @@ def test_a_margin_is_read_and_written(text, margin, shown):
 
 @pytest.mark.parametrize("text", ["", "0", "0ms", "-1%", "1KiB", "much", "1,2"])
 def test_what_is_no_margin_is_refused_with_what_would_be_one(text):
-    with pytest.raises(SpecError, match=r"^margin: ") as raised:
+    with pytest.raises(SpecError, match=r"^--margin") as raised:
         parse_margin(text)
     assert "5ms" in raised.value.hint
 
