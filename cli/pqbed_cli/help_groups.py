@@ -32,7 +32,11 @@ def _sections(parameters: list[Any], ctx: Any) -> Iterator[tuple[str, list[tuple
     """Yield headings, and a row for each parameter below them: the flag with its metavar, and the help."""
     arguments = [parameter for parameter in parameters if parameter.param_type_name == "argument"]
     yield "Arguments", [(argument.metavar, argument.help) for argument in arguments]
-    options = [(_panel(one), row) for one in parameters if one not in arguments and (row := one.get_help_record(ctx))]
+    options = [
+        (_panel(option), row)
+        for option in parameters
+        if option not in arguments and (row := option.get_help_record(ctx))
+    ]
     if len(options) <= MOST_UNGROUPED:
         yield "Options", [row for _, row in options]
         return

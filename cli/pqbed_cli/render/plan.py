@@ -61,8 +61,8 @@ def _staged_line(most: Estimate, least: Estimate) -> str:
     return f"{grid}, {aim}: {fetches}, {span(least.seconds)} to about {span(most.seconds)}"
 
 
-def _counted(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"
+def _counted(count: int, noun: str, many: str = "") -> str:
+    return f"{count} {noun if count == 1 else many or noun + 's'}"
 
 
 def _to_program(preview: Preview) -> dict[str, Any]:

@@ -51,10 +51,15 @@ def _to_program(result: StudyResult) -> dict[str, Any]:
 def verdict_table(study: Study, answer: Answer) -> Table:
     """Return one row per number, by the short name of its claim."""
     rows = tuple(
-        (judged.claim.name, one.published, one.band, one.ours, one.interval, one.network, one.cpu, one.standing)
-        for judged, one in zip(answer.judged, answer.verdicts, strict=True)
+        (judged.claim.name, *_columns_of(verdict))
+        for judged, verdict in zip(answer.judged, answer.verdicts, strict=True)
     )
     return Table(title=study.title, columns=_COLUMNS, rows=rows, numeric=(1, 3, 5, 6))
+
+
+def _columns_of(verdict: Verdict) -> tuple[str, ...]:
+    measured = (verdict.ours, verdict.interval, verdict.network, verdict.cpu)
+    return (verdict.published, verdict.band, *measured, verdict.standing)
 
 
 def count_standings(verdicts: tuple[Verdict, ...]) -> str:
@@ -65,11 +70,11 @@ def count_standings(verdicts: tuple[Verdict, ...]) -> str:
 
 def _reasons(answer: Answer) -> dict[str, list[str]]:
     """Return the claims that each reason is given for."""
-    found: dict[str, list[str]] = {}
+    reasons: dict[str, list[str]] = {}
     for judged, verdict in zip(answer.judged, answer.verdicts, strict=True):
         if verdict.why:
-            found.setdefault(verdict.why, []).append(judged.claim.name)
-    return found
+            reasons.setdefault(verdict.why, []).append(judged.claim.name)
+    return reasons
 
 
 def _judged_json(judged: Judged, verdict: Verdict) -> dict[str, Any]:

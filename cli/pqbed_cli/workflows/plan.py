@@ -42,7 +42,7 @@ def estimate(settled: SettledSweep, finished: int = 0) -> Estimate:
 
 
 def estimate_plan(plan: Plan, clock: Clock, lanes: int, finished: int = 0, *, calibrate: Calibrate = "off") -> Estimate:
-    """Estimate what is left of `plan`. Links are calibrated before the first sample, or by every lane anew."""
+    """Estimate what is left of `plan`. Links are calibrated before the first sample, or by every lane."""
     left = max(0.0, 1 - finished / plan.fetch_count)
     least = None
     if plan.precision_ppm is not None:
