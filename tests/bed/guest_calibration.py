@@ -13,12 +13,12 @@ from wrong_links import OTHERS, RIGHT, WRONG, Falsify
 
 from pqbed.agent.lane import LaneAgent
 from pqbed.agent.way import Way
-from pqbed.net.end import End
-from pqbed.net.shape import EndShape
+from pqbed.net.endpoint import End
 from pqbed.net.state import EndState
 from pqbed.spec.codec import to_json
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.shape import EndShape
 from pqbed.spec.tcp import Tcp
 
 MS = 1_000_000

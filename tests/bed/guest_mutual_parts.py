@@ -14,7 +14,6 @@ from pqbed.agent.channel import Channel
 from pqbed.agent.remote import RemoteClient, RemoteServer
 from pqbed.agent.triple import Triple
 from pqbed.agent.way import Way
-from pqbed.net.shape import EndShape
 from pqbed.net.state import EndState
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
@@ -22,6 +21,7 @@ from pqbed.spec.codec import to_json
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch
+from pqbed.spec.shape import EndShape
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 

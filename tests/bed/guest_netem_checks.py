@@ -20,14 +20,14 @@ from netem_model import Generator, burst_losses, delay_ns, random_losses
 
 from pqbed.errors import HostError
 from pqbed.net import sysctls
-from pqbed.net.end import End
+from pqbed.net.endpoint import End
 from pqbed.net.link import IFNAME, make_pair
 from pqbed.net.namespace import open_socket
 from pqbed.net.netem import HANDLES, RTM_NEWQDISC, TC_H_ROOT, QdiscMessage, netem_of
-from pqbed.net.probe import netem_support
+from pqbed.net.netem_support import netem_support
 from pqbed.net.rtnetlink import NLM_F_REPLACE, RouteSocket
-from pqbed.net.shape import EndShape
 from pqbed.spec.link import GilbertElliott, RandomLoss
+from pqbed.spec.shape import EndShape
 
 MS = 1_000_000
 CLIENT, SERVER = "/var/run/netns/client", "/var/run/netns/server"

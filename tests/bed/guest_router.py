@@ -16,11 +16,11 @@ from router_cells import GRID, MS, PROFILES, SPECIAL
 from pqbed.agent.lane import LaneAgent
 from pqbed.net.namespace import run_in
 from pqbed.net.router import ROUTED_IFNAME
-from pqbed.net.shape import STAGES
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
 from pqbed.spec.codec import to_json
 from pqbed.spec.sample import Fetch
+from pqbed.spec.shape import STAGES
 
 
 def retransmitted(netns: str) -> int:

@@ -20,7 +20,6 @@ from pqbed.beds.docker.images import ensure_image
 from pqbed.beds.docker.session import Patience, agent_command, open_channel
 from pqbed.beds.make import ensure_images
 from pqbed.errors import HostError
-from pqbed.net.shape import EndShape
 from pqbed.net.state import EndState
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
@@ -28,6 +27,7 @@ from pqbed.spec.link import Link
 from pqbed.spec.pairs import pair_profiles
 from pqbed.spec.profiles import profile_named
 from pqbed.spec.sample import Fetch
+from pqbed.spec.shape import EndShape
 from pqbed.spec.stacks import known_stacks
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload

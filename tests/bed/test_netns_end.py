@@ -10,12 +10,12 @@ import pytest
 
 from pqbed.errors import HostError
 from pqbed.net import sysctls
-from pqbed.net.end import End
+from pqbed.net.endpoint import End
 from pqbed.net.link import IFNAME, make_pair
 from pqbed.net.namespace import open_socket
-from pqbed.net.probe import netem_support
-from pqbed.net.shape import shape_end
+from pqbed.net.netem_support import netem_support
 from pqbed.spec.link import Link
+from pqbed.spec.shape import shape_end
 from pqbed.spec.tcp import Tcp
 
 pytestmark = pytest.mark.netns

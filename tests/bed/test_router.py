@@ -8,8 +8,8 @@ import pytest
 from router_cells import GRID, LAYOUTS, MS, SPECIAL
 
 from pqbed.expect import exchange_of, expect_fetch
-from pqbed.net.shape import STAGES
 from pqbed.plan import cell_id
+from pqbed.spec.shape import STAGES
 
 pytestmark = pytest.mark.uml
 

@@ -12,8 +12,8 @@ from pqbed.calibrate.judge import Deviation, draws_in_one, judge
 from pqbed.calibrate.schedule import schedule
 from pqbed.calibrate.spread import asked_delays, chance_distance, distance, nearest_distribution
 from pqbed.calibrate.tolerances import TOLERANCES
-from pqbed.net.shape import shape_direction
 from pqbed.spec.link import GilbertElliott, Link, PlainLimit, RandomLoss, queue_fields
+from pqbed.spec.shape import shape_direction
 from pqbed.spec.tcp import Tcp
 
 MS = 1_000_000

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pqbed.beds.session import MeasuredLink, Session
 from pqbed.calibrate.judge import achieved_rate_bps
 from pqbed.calibrate.measured import Direction, Measured, Sender
-from pqbed.net.shape import EndShape
 from pqbed.net.state import LinkState
 from pqbed.spec.codec import to_json
 from pqbed.spec.link import Link
 from pqbed.spec.parse import format_loss
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
+from pqbed.spec.shape import EndShape
 from pqbed.spec.sides import losses, rates, sides
 from pqbed.units import format_duration, format_rate, format_size
 from pqbed_cli.render.numbers import NONE, milliseconds

@@ -9,9 +9,9 @@ from pqbed.agent.way import Way
 from pqbed.calibrate.measure import Asked, Between, Station, Wire, measure_link
 from pqbed.calibrate.measured import Calibration
 from pqbed.calibrate.schedule import SECOND_NS, SETTLE_NS
-from pqbed.net.shape import Side, Stage, queue_limit, shape_direction
 from pqbed.spec.link import Link
 from pqbed.spec.options import Clock
+from pqbed.spec.shape import Side, Stage, queue_limit, shape_direction
 from pqbed.spec.tcp import Tcp
 
 

@@ -27,17 +27,17 @@ from pqbed.calibrate.measured import Calibration
 from pqbed.calibrate.station import LocalStation
 from pqbed.fetch.drivers import StackClient
 from pqbed.net import sysctls
-from pqbed.net.end import End
+from pqbed.net.endpoint import End
 from pqbed.net.link import IFNAME, make_pair
 from pqbed.net.mirror import Mirror
 from pqbed.net.router import ROUTED_IFNAME
-from pqbed.net.shape import Side
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Layout, Link
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.shape import Side
 from pqbed.spec.stacks import Stack, stack_named
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.server import Server

@@ -7,10 +7,10 @@ from pqbed.agent.channel import Channel
 from pqbed.calibrate.station import Came, Filled, Flight, Train
 from pqbed.fetch.request import FetchRequest
 from pqbed.net.capture import Room
-from pqbed.net.shape import EndShape
 from pqbed.net.state import EndState
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
+from pqbed.spec.shape import EndShape
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.served import Served
 from pqbed.tls.server import FIRST_PORT

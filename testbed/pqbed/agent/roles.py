@@ -19,10 +19,10 @@ def part_calls(role: str, ifname: str, stack: str) -> tuple[Calls, Callable[[], 
 def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
     from pqbed.calibrate.station import LocalStation  # noqa: PLC0415
     from pqbed.net import sysctls  # noqa: PLC0415
-    from pqbed.net.end import End  # noqa: PLC0415
+    from pqbed.net.endpoint import End  # noqa: PLC0415
     from pqbed.net.mirror import Mirror  # noqa: PLC0415
     from pqbed.net.neighbour import fix_neighbour  # noqa: PLC0415
-    from pqbed.net.probe import netem_support  # noqa: PLC0415
+    from pqbed.net.netem_support import netem_support  # noqa: PLC0415
     from pqbed.net.redirects import stop_redirects  # noqa: PLC0415
 
     end, mirror = End(None, ifname), Mirror(None, ifname)

@@ -3,7 +3,7 @@
 from pqbed.agent.namespace import Namespace
 from pqbed.agent.way import Way
 from pqbed.net import sysctls
-from pqbed.net.end import End
+from pqbed.net.endpoint import End
 from pqbed.net.router import ROUTED_IFNAME, make_router
 
 

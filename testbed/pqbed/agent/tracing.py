@@ -9,10 +9,10 @@ from pqbed.agent.parts import Client, Mirror, Tap
 from pqbed.agent.triple import Triple
 from pqbed.errors import HostError
 from pqbed.net.capture import room_for
-from pqbed.net.shape import JITTER_REACH
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.sample import Timings
+from pqbed.spec.shape import JITTER_REACH
 
 # Besides the way of the last acknowledgement: for what waits at a slow bottleneck towards the server.
 QUEUE_NS = 250_000_000

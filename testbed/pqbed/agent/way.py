@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pqbed.agent.parts import End
-from pqbed.net.shape import BOTTLENECKS, Stage, shape_end, shape_stage
 from pqbed.net.state import LinkState
 from pqbed.spec.link import Link
+from pqbed.spec.shape import BOTTLENECKS, Stage, shape_end, shape_stage
 from pqbed.spec.tcp import Tcp
 
 

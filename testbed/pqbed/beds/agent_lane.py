@@ -9,12 +9,12 @@ from pqbed.agent.tracing import Traced, TracedFetch
 from pqbed.beds.process import LaneProcess
 from pqbed.calibrate.measured import Calibration
 from pqbed.errors import LaneError
-from pqbed.net.shape import SIDES
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.shape import SIDES
 from pqbed.spec.tcp import Tcp
 
 START_TIMEOUT_S = 120.0

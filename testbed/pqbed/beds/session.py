@@ -196,6 +196,6 @@ def clear_away(choice: str | None = None) -> tuple[str, ...]:
 
 
 def _fetch_seed(seed: int, number: int) -> int:
-    """Mix well: netem's generator starts near seeds with near streams (`net/shape.py`)."""
+    """Mix well: netem's generator starts near seeds with near streams (`spec/shape.py`)."""
     digest = hashlib.blake2b(f"{seed}/session/{number}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big")

@@ -14,9 +14,9 @@ from pqbed.calibrate.measured import ETHERNET_BYTES, SMALL_FRAME_BYTES, Directio
 from pqbed.calibrate.schedule import LARGEST_QUEUE
 from pqbed.calibrate.tolerances import CERTAINTY, TOLERANCES, Tolerance
 from pqbed.model import mean_loss_ppm
-from pqbed.net.shape import JITTER_REACH, EndShape, Side, queue_limit, shape_direction
 from pqbed.spec.link import PPM, GilbertElliott, Link, Loss
 from pqbed.spec.options import Clock
+from pqbed.spec.shape import JITTER_REACH, EndShape, Side, queue_limit, shape_direction
 from pqbed.spec.tcp import Tcp
 
 What = Literal[

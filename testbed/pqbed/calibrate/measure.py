@@ -30,8 +30,8 @@ from pqbed.calibrate.schedule import (
     schedule,
 )
 from pqbed.calibrate.station import DATAGRAMS_A_LOOK, LARGEST_DATAGRAM, Came, Filled, Flight, ReadQueue, Train
-from pqbed.net.shape import EndShape
 from pqbed.spec.options import Clock
+from pqbed.spec.shape import EndShape
 
 # Two delays of one seed are the same when they differ by no more: by clock, what reading it and waking up cost.
 SAME_DELAY_NS: dict[Clock, int] = {"virtual": 10_000, "real": 2_000_000}

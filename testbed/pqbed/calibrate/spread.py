@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import get_args
 
-from pqbed.net.tables import ENTRIES, SCALE, table
+from pqbed.net.delay_distributions import ENTRIES, SCALE, table
 from pqbed.spec.link import Distribution
 
 LAID_UPON = (0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9)

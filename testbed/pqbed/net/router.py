@@ -23,7 +23,7 @@ from pqbed.net.link import (
     set_up_end,
 )
 from pqbed.net.namespace import run_in
-from pqbed.net.shape import Stage
+from pqbed.spec.shape import Stage
 
 # Beside eth0, the ends' own pair.
 ROUTED_IFNAME = "eth1"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from pqbed.errors import SpecError
-from pqbed.net.shape import STAGES, Stage
+from pqbed.spec.shape import STAGES, Stage
 
 BENCHMARK_NETWORK = IPv4Network("198.18.0.0/15")
 # Room for the ends, a router's stages, and a gateway: an engine wants one even where nothing leads out.

@@ -19,12 +19,12 @@ from pqbed.beds.docker.stages import DockerWays, up_stages
 from pqbed.beds.docker.tap import open_tap
 from pqbed.calibrate.measured import Calibration
 from pqbed.errors import PqbedError
-from pqbed.net.shape import SIDES, Stage
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.profile import DEFAULT_STACK, Profile
 from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.shape import SIDES, Stage
 from pqbed.spec.stacks import stack_named
 from pqbed.spec.tcp import Tcp
 

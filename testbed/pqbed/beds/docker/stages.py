@@ -14,9 +14,9 @@ from pqbed.beds.docker.addresses import Address, LaneAddresses, lane_addresses
 from pqbed.beds.docker.containers import HOLD, TMPFS, LaneContainers, start_container
 from pqbed.beds.docker.engine import ContainerSpec, Engine, Place
 from pqbed.beds.docker.labels import ROLE, lane_labels, lane_name, ours, part_name
-from pqbed.net.shape import STAGES, Stage
 from pqbed.net.sysctls import FORWARDING
 from pqbed.spec.link import Layout
+from pqbed.spec.shape import STAGES, Stage
 
 
 def up_stages(engine: Engine, lane: LaneContainers) -> dict[Stage, str]:

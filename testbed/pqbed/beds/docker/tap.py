@@ -8,7 +8,7 @@ from pqbed.beds.docker.containers import HOLD, TMPFS, LaneContainers
 from pqbed.beds.docker.engine import ContainerSpec, Engine, Owned
 from pqbed.beds.docker.labels import lane_labels, lane_name
 from pqbed.beds.docker.session import Patience, agent_command, open_channel
-from pqbed.net.shape import Side
+from pqbed.spec.shape import Side
 
 
 def open_tap(engine: Engine, containers: LaneContainers, side: Side, *, patience: Patience, owner: ExitStack) -> Tap:

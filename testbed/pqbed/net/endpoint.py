@@ -16,10 +16,10 @@ from pqbed.net.netem import Netem, loss_of, netem_of
 from pqbed.net.qdisc import Root, RootQdisc
 from pqbed.net.routes import RouteMetrics, metrics_of, read_routes, set_metrics
 from pqbed.net.rtnetlink import RouteSocket
-from pqbed.net.shape import EndShape
 from pqbed.net.state import EndState
-from pqbed.net.words import qdisc_text
+from pqbed.net.tc_format import qdisc_text
 from pqbed.spec.link import RandomLoss
+from pqbed.spec.shape import EndShape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
