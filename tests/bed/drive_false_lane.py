@@ -2,7 +2,7 @@
 
 import sys
 
-from pqbed.agent.channel import Channel
+from pqbed.agent.rpc_client import Channel
 from pqbed_cli.main import run
 
 honest = Channel._send

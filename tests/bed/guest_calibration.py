@@ -12,7 +12,7 @@ sys.path.append("/opt/pqbed/vendor")
 from wrong_links import OTHERS, RIGHT, WRONG, Falsify
 
 from pqbed.agent.lane import LaneAgent
-from pqbed.agent.way import Way
+from pqbed.agent.network_path import Way
 from pqbed.net.endpoint import End
 from pqbed.net.state import EndState
 from pqbed.spec.codec import to_json

@@ -10,10 +10,10 @@ from typing import Any
 
 sys.path.append("/opt/pqbed/vendor")
 
-from pqbed.agent.channel import Channel
-from pqbed.agent.remote import RemoteClient, RemoteServer
-from pqbed.agent.triple import Triple
-from pqbed.agent.way import Way
+from pqbed.agent.fetch_runner import Triple
+from pqbed.agent.network_path import Way
+from pqbed.agent.rpc_client import Channel
+from pqbed.agent.rpc_proxies import RemoteClient, RemoteServer
 from pqbed.net.state import EndState
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell

@@ -8,8 +8,8 @@ sys.path.append("/opt/pqbed/vendor")
 
 import os
 
-from pqbed.agent.part import PartProcess
-from pqbed.agent.remote import RemoteServer
+from pqbed.agent.rpc_proxies import RemoteServer
+from pqbed.agent.stack_process import PartProcess
 from pqbed.spec.codec import to_json
 from pqbed.spec.stacks import stack_named
 

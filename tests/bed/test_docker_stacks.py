@@ -9,10 +9,10 @@ from contextlib import ExitStack
 import pytest
 from engines.fixtures import image_tar, load_image, save_image
 
-from pqbed.agent.remote import RemoteClient, RemoteServer
+from pqbed.agent.fetch_runner import Triple
+from pqbed.agent.network_path import Way
+from pqbed.agent.rpc_proxies import RemoteClient, RemoteServer
 from pqbed.agent.stacks import StackClients, StackServers
-from pqbed.agent.triple import Triple
-from pqbed.agent.way import Way
 from pqbed.beds.artefacts import prepare_base, stack_contexts
 from pqbed.beds.docker.addresses import lane_addresses
 from pqbed.beds.docker.containers import add_stack, remove_lane, up_lane

@@ -5,11 +5,11 @@ from dataclasses import fields, replace
 
 import pytest
 
-from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
-from pqbed.agent.parts import Client, Server
-from pqbed.agent.remote import RemoteClient, RemoteServer
-from pqbed.agent.triple import Triple
+from pqbed.agent.fetch_runner import Triple
+from pqbed.agent.interfaces import Client, Server
+from pqbed.agent.rpc_client import Channel
+from pqbed.agent.rpc_proxies import RemoteClient, RemoteServer
 from pqbed.errors import LaneError
 from pqbed.spec.codec import to_json
 from pqbed.spec.profiles import profile_named

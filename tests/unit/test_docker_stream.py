@@ -3,7 +3,7 @@
 import pytest
 from fake_engine import Scripted, frame
 
-from pqbed.agent.channel import Channel
+from pqbed.agent.rpc_client import Channel
 from pqbed.beds.docker.stream import ContainerProcess, Demultiplexer
 from pqbed.errors import LaneError
 

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from sweeps import new_run, small_plan
 
+from pqbed.agent.fetch_runner import Triple
 from pqbed.agent.stacks import StackClients, StackServers
-from pqbed.agent.triple import Triple
 from pqbed.beds.artefacts.recipes import PACKAGE, recipe_folder
 from pqbed.beds.artefacts.rootfs import fitting_root, root_entry
 from pqbed.beds.fake import FakeBed

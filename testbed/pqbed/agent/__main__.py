@@ -1,11 +1,11 @@
-"""`python3 -m pqbed.agent ROLE`: the program inside images and guests. It speaks JSON lines (channel.py)."""
+"""`python3 -m pqbed.agent ROLE`: the program inside images and guests. It speaks JSON lines (rpc_client.py)."""
 
 import argparse
 import gc
 import sys
 from typing import get_args
 
-from pqbed.agent.serve import serve
+from pqbed.agent.rpc_server import serve
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import DEFAULT_STACK
 
@@ -66,7 +66,7 @@ def run_lane(lane: int, clock: Clock) -> None:
 
 def run_part(role: str, ifname: str, stack: str) -> None:
     """Be one part of a lane whose other parts are elsewhere."""
-    from pqbed.agent.roles import part_calls  # noqa: PLC0415
+    from pqbed.agent.rpc_dispatch import part_calls  # noqa: PLC0415
 
     calls, close = part_calls(role, ifname, stack)
     try:

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable
 
-from pqbed.agent.parts import End
-from pqbed.agent.triple import Triple
-from pqbed.agent.way import Way
+from pqbed.agent.fetch_runner import Triple
+from pqbed.agent.interfaces import End
+from pqbed.agent.network_path import Way
 from pqbed.calibrate.measure import Asked, Between, Station, Wire, measure_link
 from pqbed.calibrate.measured import Calibration
 from pqbed.calibrate.schedule import SECOND_NS, SETTLE_NS

@@ -8,20 +8,20 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from pqbed.agent import parts
+from pqbed.agent import interfaces
 from pqbed.agent.calibration import calibrate
-from pqbed.agent.channel import Channel
+from pqbed.agent.capture import Tap, in_pieces
 from pqbed.agent.facts import LaneFacts
+from pqbed.agent.fetch_runner import Triple
 from pqbed.agent.namespace import Namespace
-from pqbed.agent.part import PartProcess
-from pqbed.agent.remote import RemoteClient, RemoteServer
-from pqbed.agent.routed import lay_routed_way
-from pqbed.agent.serve import Calls
+from pqbed.agent.network_path import Way
+from pqbed.agent.routed_path import lay_routed_way
+from pqbed.agent.rpc_client import Channel
+from pqbed.agent.rpc_proxies import RemoteClient, RemoteServer
+from pqbed.agent.rpc_server import Calls
+from pqbed.agent.stack_process import PartProcess
 from pqbed.agent.stacks import StackClients, StackServers
-from pqbed.agent.tap import Tap, in_pieces
 from pqbed.agent.tracing import Traced, TracedFetch, Tracer
-from pqbed.agent.triple import Triple
-from pqbed.agent.way import Way
 from pqbed.calibrate.measure import Station
 from pqbed.calibrate.measured import Calibration
 from pqbed.calibrate.station import LocalStation
@@ -164,13 +164,13 @@ class LaneAgent:
         for part in self._parts:
             part.close()
 
-    def _open_server(self, name: str) -> parts.StackServer:
+    def _open_server(self, name: str) -> interfaces.StackServer:
         stack, folder = stack_named(name), self._folder / name
         if not stack.environment:
             return Server(stack, folder, enter=self._namespace.enter)
         return RemoteServer(self._open_part("server", stack, folder, self._namespace.enter))
 
-    def _open_client(self, name: str) -> parts.StackClient:
+    def _open_client(self, name: str) -> interfaces.StackClient:
         stack = stack_named(name)
         if not stack.environment:
             return StackClient(stack)

@@ -5,7 +5,7 @@ A stack is opened when the first profile needs it.
 
 from collections.abc import Callable, Sequence
 
-from pqbed.agent.parts import StackClient, StackServer
+from pqbed.agent.interfaces import StackClient, StackServer
 from pqbed.fetch.request import FetchRequest
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings

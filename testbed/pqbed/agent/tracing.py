@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from pqbed.agent.parts import Client, Mirror, Tap
-from pqbed.agent.triple import Triple
+from pqbed.agent.fetch_runner import Triple
+from pqbed.agent.interfaces import Client, Mirror, Tap
 from pqbed.errors import HostError
 from pqbed.net.capture import room_for
 from pqbed.spec.cell import Cell

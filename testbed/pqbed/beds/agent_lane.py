@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
-from pqbed.agent.remote import join_pieces
+from pqbed.agent.rpc_client import Channel
+from pqbed.agent.rpc_proxies import join_pieces
 from pqbed.agent.tracing import Traced, TracedFetch
 from pqbed.beds.process import LaneProcess
 from pqbed.calibrate.measured import Calibration

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 
 from pqbed.agent.calibration import calibrate
-from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
-from pqbed.agent.remote import RemoteClient, RemoteEnd, RemoteMirror, RemoteServer, RemoteStation
+from pqbed.agent.fetch_runner import Triple
+from pqbed.agent.rpc_client import Channel
+from pqbed.agent.rpc_proxies import RemoteClient, RemoteEnd, RemoteMirror, RemoteServer, RemoteStation
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.tracing import Traced, Tracer
-from pqbed.agent.triple import Triple
 from pqbed.beds.docker.addresses import lane_addresses
 from pqbed.beds.docker.containers import LaneContainers, add_stack
 from pqbed.beds.docker.engine import Engine

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 
-from pqbed.agent.remote import RemoteEnd
+from pqbed.agent.rpc_proxies import RemoteEnd
 from pqbed.beds.docker.containers import HOLD, TMPFS
 from pqbed.beds.docker.engine import ContainerSpec, Engine, Owned
 from pqbed.beds.docker.labels import lone_labels

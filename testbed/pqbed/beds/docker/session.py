@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from functools import partial
 from types import MappingProxyType
 
-from pqbed.agent.channel import Channel
+from pqbed.agent.rpc_client import Channel
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.stream import ContainerProcess
 from pqbed.errors import LaneError

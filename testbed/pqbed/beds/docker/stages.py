@@ -8,8 +8,8 @@ ends' own entries alone tell which layout is in use. A stage only forwards and s
 
 from collections.abc import Callable, Mapping
 
-from pqbed.agent.remote import RemoteEnd
-from pqbed.agent.way import Way
+from pqbed.agent.network_path import Way
+from pqbed.agent.rpc_proxies import RemoteEnd
 from pqbed.beds.docker.addresses import Address, LaneAddresses, lane_addresses
 from pqbed.beds.docker.containers import HOLD, TMPFS, LaneContainers, start_container
 from pqbed.beds.docker.engine import ContainerSpec, Engine, Place

@@ -2,8 +2,8 @@
 
 from contextlib import ExitStack
 
-from pqbed.agent.parts import Tap
-from pqbed.agent.remote import RemoteTap
+from pqbed.agent.interfaces import Tap
+from pqbed.agent.rpc_proxies import RemoteTap
 from pqbed.beds.docker.containers import HOLD, TMPFS, LaneContainers
 from pqbed.beds.docker.engine import ContainerSpec, Engine, Owned
 from pqbed.beds.docker.labels import lane_labels, lane_name

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pqbed.agent.serve import Calls
+from pqbed.agent.rpc_server import Calls
 
 
 def part_calls(role: str, ifname: str, stack: str) -> tuple[Calls, Callable[[], None]]:
@@ -83,7 +83,7 @@ def _server_calls(stack: str) -> tuple[Calls, Callable[[], None]]:
 
 
 def _tap_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
-    from pqbed.agent.tap import Tap, in_pieces  # noqa: PLC0415
+    from pqbed.agent.capture import Tap, in_pieces  # noqa: PLC0415
 
     tap = Tap(None, ifname)
     calls: Calls = {"begin": tap.begin, "end": tap.end, "pcap": lambda: in_pieces(tap.pcap())}

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from pqbed.agent.parts import Client, Server
-from pqbed.agent.way import Way
+from pqbed.agent.interfaces import Client, Server
+from pqbed.agent.network_path import Way
 from pqbed.errors import HostError
 from pqbed.fetch.request import FetchRequest
 from pqbed.net.state import LinkState

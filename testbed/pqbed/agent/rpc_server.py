@@ -1,4 +1,4 @@
-"""JSON lines, seen from the agent: requests in, answers out (see channel.py), one at a time."""
+"""JSON lines, seen from the agent: requests in, answers out (see rpc_client.py), one at a time."""
 
 import inspect
 import json

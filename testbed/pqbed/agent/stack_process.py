@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pqbed.agent.channel import Channel
+from pqbed.agent.rpc_client import Channel
 from pqbed.spec.stacks import Stack
 
 END_TIMEOUT_S = 20.0

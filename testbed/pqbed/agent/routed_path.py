@@ -1,7 +1,7 @@
 """The layout `router` in a lane that is one process: two forwarding namespaces more, and their four stages."""
 
 from pqbed.agent.namespace import Namespace
-from pqbed.agent.way import Way
+from pqbed.agent.network_path import Way
 from pqbed.net import sysctls
 from pqbed.net.endpoint import End
 from pqbed.net.router import ROUTED_IFNAME, make_router

@@ -1,9 +1,9 @@
-"""The parts of a lane behind channels: the same methods, spoken as calls (see roles.py)."""
+"""The parts of a lane behind channels: the same methods, spoken as calls (see rpc_dispatch.py)."""
 
 import base64
 from collections.abc import Iterable, Sequence
 
-from pqbed.agent.channel import Channel
+from pqbed.agent.rpc_client import Channel
 from pqbed.calibrate.station import Came, Filled, Flight, Train
 from pqbed.fetch.request import FetchRequest
 from pqbed.net.capture import Room
@@ -20,7 +20,7 @@ Nothing = type(None)
 
 
 def join_pieces(pieces: Iterable[str]) -> bytes:
-    """Return what `agent.tap.in_pieces` took apart."""
+    """Return what `agent.capture.in_pieces` took apart."""
     return b"".join(base64.b64decode(piece) for piece in pieces)
 
 

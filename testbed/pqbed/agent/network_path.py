@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pqbed.agent.parts import End
+from pqbed.agent.interfaces import End
 from pqbed.net.state import LinkState
 from pqbed.spec.link import Link
 from pqbed.spec.shape import BOTTLENECKS, Stage, shape_end, shape_stage
