@@ -8,7 +8,7 @@ import pytest
 from wrong_links import OTHERS, RIGHT, WRONG, Wrong
 
 from pqbed.calibrate.judge import judge
-from pqbed.calibrate.measured import Measured
+from pqbed.calibrate.measurement import Measured
 from pqbed.spec.codec import from_json
 
 pytestmark = pytest.mark.uml

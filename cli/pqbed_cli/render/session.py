@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pqbed.beds.session import MeasuredLink, Session
 from pqbed.calibrate.judge import achieved_rate_bps
-from pqbed.calibrate.measured import Direction, Measured, Sender
+from pqbed.calibrate.measurement import Direction, Measured, Sender
 from pqbed.net.state import LinkState
 from pqbed.spec.codec import to_json
 from pqbed.spec.link import Link

@@ -7,7 +7,7 @@ from pqbed.agent.fetch_runner import Triple
 from pqbed.agent.interfaces import End
 from pqbed.agent.network_path import Way
 from pqbed.calibrate.measure import Asked, Between, Station, Wire, measure_link
-from pqbed.calibrate.measured import Calibration
+from pqbed.calibrate.measurement import Calibration
 from pqbed.calibrate.schedule import SECOND_NS, SETTLE_NS
 from pqbed.spec.link import Link
 from pqbed.spec.options import Clock

@@ -23,8 +23,8 @@ from pqbed.agent.stack_process import PartProcess
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.tracing import Traced, TracedFetch, Tracer
 from pqbed.calibrate.measure import Station
-from pqbed.calibrate.measured import Calibration
-from pqbed.calibrate.station import LocalStation
+from pqbed.calibrate.measurement import Calibration
+from pqbed.calibrate.prober import LocalStation
 from pqbed.fetch.drivers import StackClient
 from pqbed.net import sysctls
 from pqbed.net.endpoint import End

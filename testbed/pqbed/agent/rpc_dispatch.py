@@ -17,7 +17,7 @@ def part_calls(role: str, ifname: str, stack: str) -> tuple[Calls, Callable[[], 
 
 
 def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
-    from pqbed.calibrate.station import LocalStation  # noqa: PLC0415
+    from pqbed.calibrate.prober import LocalStation  # noqa: PLC0415
     from pqbed.net import sysctls  # noqa: PLC0415
     from pqbed.net.endpoint import End  # noqa: PLC0415
     from pqbed.net.mirror import Mirror  # noqa: PLC0415

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Iterable, Sequence
 
 from pqbed.agent.rpc_client import Channel
-from pqbed.calibrate.station import Came, Filled, Flight, Train
+from pqbed.calibrate.prober import Came, Filled, Flight, Train
 from pqbed.fetch.request import FetchRequest
 from pqbed.net.capture import Room
 from pqbed.net.state import EndState

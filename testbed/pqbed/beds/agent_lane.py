@@ -7,7 +7,7 @@ from pqbed.agent.rpc_client import Channel
 from pqbed.agent.rpc_proxies import join_pieces
 from pqbed.agent.tracing import Traced, TracedFetch
 from pqbed.beds.process import LaneProcess
-from pqbed.calibrate.measured import Calibration
+from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import LaneError
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell

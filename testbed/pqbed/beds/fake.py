@@ -12,7 +12,7 @@ from pqbed.agent.facts import LaneFacts
 from pqbed.agent.tracing import Traced
 from pqbed.beds.bed import BedName
 from pqbed.beds.invented import invent_measured
-from pqbed.calibrate.measured import Calibration
+from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import HostError, LaneError
 from pqbed.expect import exchange_of
 from pqbed.flights import typical_certificate_bytes, typical_flights

@@ -1,6 +1,6 @@
 """What calibration would find of a link that is exactly as asked: the answer of a bed that has none."""
 
-from pqbed.calibrate.measured import ETHERNET_BYTES, QUANTILES, SMALL_FRAME_BYTES, Direction, Measured, Sender
+from pqbed.calibrate.measurement import ETHERNET_BYTES, QUANTILES, SMALL_FRAME_BYTES, Direction, Measured, Sender
 from pqbed.calibrate.schedule import LARGEST_QUEUE, SECOND_NS, schedule
 from pqbed.calibrate.spread import asked_delays, quantile
 from pqbed.model import mean_loss_ppm

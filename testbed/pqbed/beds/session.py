@@ -20,7 +20,7 @@ from pqbed.beds.choose import bed_choice
 from pqbed.beds.make import clear_engine, lane_stands
 from pqbed.beds.usable import Engine, find_engine
 from pqbed.calibrate.judge import Deviation, judge
-from pqbed.calibrate.measured import Calibration
+from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import EngineError, SpecError, StoreError
 from pqbed.net.state import LinkState
 from pqbed.plan import cell_id

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pqbed.calibrate import spread
 from pqbed.calibrate.binomial import share_interval
-from pqbed.calibrate.measured import ETHERNET_BYTES, SMALL_FRAME_BYTES, Direction, Measured, Sender
+from pqbed.calibrate.measurement import ETHERNET_BYTES, SMALL_FRAME_BYTES, Direction, Measured, Sender
 from pqbed.calibrate.schedule import LARGEST_QUEUE
 from pqbed.calibrate.tolerances import CERTAINTY, TOLERANCES, Tolerance
 from pqbed.model import mean_loss_ppm

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from pqbed.calibrate.measured import (
+from pqbed.calibrate.measurement import (
     ETHERNET_BYTES,
     QUANTILES,
     SMALL_PAYLOAD_BYTES,
@@ -18,6 +18,7 @@ from pqbed.calibrate.measured import (
     Measured,
     Sender,
 )
+from pqbed.calibrate.prober import DATAGRAMS_A_LOOK, LARGEST_DATAGRAM, Came, Filled, Flight, ReadQueue, Train
 from pqbed.calibrate.schedule import (
     CONNECT_TRIES,
     LARGEST_QUEUE,
@@ -29,7 +30,6 @@ from pqbed.calibrate.schedule import (
     Schedule,
     schedule,
 )
-from pqbed.calibrate.station import DATAGRAMS_A_LOOK, LARGEST_DATAGRAM, Came, Filled, Flight, ReadQueue, Train
 from pqbed.spec.options import Clock
 from pqbed.spec.shape import EndShape
 
@@ -43,7 +43,7 @@ SPARE_PACKETS = 100
 
 
 class Station(Protocol):
-    """The sockets of one side (station.py), in this process or behind a channel."""
+    """The sockets of one side (prober.py), in this process or behind a channel."""
 
     def open(self, own: str, other: str) -> None: ...
     def close(self) -> None: ...

@@ -6,7 +6,7 @@ calls included. Real time is bounded by what each part may take.
 
 from dataclasses import dataclass
 
-from pqbed.calibrate.measured import ETHERNET_BYTES, SMALL_FRAME_BYTES, UDP_IP_BYTES
+from pqbed.calibrate.measurement import ETHERNET_BYTES, SMALL_FRAME_BYTES, UDP_IP_BYTES
 from pqbed.spec.link import PPM, GilbertElliott
 from pqbed.spec.options import Clock
 from pqbed.spec.shape import JITTER_REACH, EndShape

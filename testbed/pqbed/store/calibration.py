@@ -9,7 +9,7 @@ import polars as pl
 
 from pqbed.calibrate.binomial import share_interval
 from pqbed.calibrate.judge import Deviation, achieved_rate_bps, own_time_ns
-from pqbed.calibrate.measured import Calibration, Direction, Measured, Sender
+from pqbed.calibrate.measurement import Calibration, Direction, Measured, Sender
 from pqbed.calibrate.tolerances import SHOWN_CERTAINTY
 from pqbed.spec.codec import to_json
 from pqbed.spec.link import PPM, Link

@@ -17,7 +17,7 @@ from pqbed.beds.docker.labels import Part
 from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
 from pqbed.beds.docker.stages import DockerWays, up_stages
 from pqbed.beds.docker.tap import open_tap
-from pqbed.calibrate.measured import Calibration
+from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import PqbedError
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from pqbed.calibrate.measured import SMALL_PAYLOAD_BYTES
+from pqbed.calibrate.measurement import SMALL_PAYLOAD_BYTES
 from pqbed.fetch.tcpinfo import read_tcp_info
 from pqbed.net.namespace import open_socket
 
