@@ -11,7 +11,7 @@ from chain_kinds import CHAINS, PADDED, PROFILES
 from pqbed.spec.codec import from_json
 from pqbed.spec.profile import Profile
 from pqbed.tls.records import Record
-from pqbed.tls.served import Served
+from pqbed.tls.served_profile import Served
 
 pytestmark = pytest.mark.uml
 

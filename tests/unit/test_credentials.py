@@ -14,7 +14,7 @@ from pqbed.errors import LaneError
 from pqbed.spec.codec import to_json
 from pqbed.spec.profiles import profile_named
 from pqbed.tls.credentials import Credentials
-from pqbed.tls.served import Served
+from pqbed.tls.served_profile import Served
 
 KEY = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
 CREDENTIALS = Credentials(profile="pq-mutual", chain_pem="chain", key_pem=KEY)

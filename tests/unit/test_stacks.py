@@ -29,7 +29,7 @@ from pqbed.spec.tcp import Tcp
 from pqbed.spec.text import sweep_from, sweep_to_toml
 from pqbed.spec.workload import Workload
 from pqbed.stats import summarise
-from pqbed.tls.software import SOFTWARE
+from pqbed.tls.server_drivers import SOFTWARE
 from pqbed.tls.support import Support
 from pqbed_cli.reporting import unsupported_lines
 

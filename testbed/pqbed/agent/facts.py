@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from pqbed.tls.served import Served
+from pqbed.tls.served_profile import Served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.chains import SERVER_NAME
-from pqbed.tls.served import Served
+from pqbed.tls.served_profile import Served
 
 
 class Triple:

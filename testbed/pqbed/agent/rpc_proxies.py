@@ -12,7 +12,7 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
 from pqbed.spec.shape import EndShape
 from pqbed.tls.credentials import Credentials
-from pqbed.tls.served import Served
+from pqbed.tls.served_profile import Served
 from pqbed.tls.server import FIRST_PORT
 from pqbed.tls.support import Support
 

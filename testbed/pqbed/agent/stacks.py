@@ -10,7 +10,7 @@ from pqbed.fetch.request import FetchRequest
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
 from pqbed.tls.credentials import Credentials
-from pqbed.tls.served import Served
+from pqbed.tls.served_profile import Served
 from pqbed.tls.server import FIRST_PORT
 
 

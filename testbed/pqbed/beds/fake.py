@@ -25,7 +25,7 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Outcome, Timings
 from pqbed.spec.shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.spec.tcp import Tcp
-from pqbed.tls.served import Served
+from pqbed.tls.served_profile import Served
 
 FIRST_PORT = 4433
 # The mean of what is added to the floor, as a share of it.

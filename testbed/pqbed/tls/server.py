@@ -1,4 +1,4 @@
-"""A stack's server: chains, ports and bodies are the same for all; what runs is the stack's (software.py)."""
+"""A stack's server: chains, ports and bodies are the same for all; what runs is the stack's (server_drivers.py)."""
 
 import contextlib
 import os
@@ -14,9 +14,9 @@ from pqbed.spec.stacks import Stack
 from pqbed.tls.chains import ChainFiles, Side, make_chain
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.listener import Listener
-from pqbed.tls.served import Served
+from pqbed.tls.served_profile import Served
+from pqbed.tls.server_drivers import SOFTWARE, Launch
 from pqbed.tls.signatures import KEY_KINDS
-from pqbed.tls.software import SOFTWARE, Launch
 from pqbed.tls.support import Probed, Support
 
 FIRST_PORT = 4433
