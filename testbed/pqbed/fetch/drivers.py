@@ -68,13 +68,13 @@ class StackClient(Probed):
 
 
 def _curl(_stack: Stack) -> Driver:
-    from pqbed.fetch.client import Client  # noqa: PLC0415
+    from pqbed.fetch.curl_client import Client  # noqa: PLC0415
 
     return Client()
 
 
 def _program(stack: Stack) -> Driver:
-    from pqbed.fetch.program import ProgramClient  # noqa: PLC0415
+    from pqbed.fetch.program_client import ProgramClient  # noqa: PLC0415
 
     return ProgramClient(stack)
 
