@@ -12,7 +12,7 @@ sys.path.append("/opt/pqbed/vendor")
 from wrong_links import OTHERS, RIGHT, WRONG, Falsify
 
 from pqbed.agent.lane import LaneAgent
-from pqbed.agent.network_path import Way
+from pqbed.agent.network_path import NetworkPath
 from pqbed.net.endpoint import End
 from pqbed.net.state import EndState
 from pqbed.spec.codec import to_json
@@ -49,8 +49,8 @@ def honest(shape: EndShape) -> EndShape:
 
 def main() -> None:
     agent = LaneAgent(0, "virtual", Path("/run/pqbed"))
-    ways = {layout: falsifiable(agent._way_of(layout)) for layout in ("ends", "router")}
-    agent._ways.update(ways)
+    ways = {layout: falsifiable(agent._path_of(layout)) for layout in ("ends", "router")}
+    agent._paths.update(ways)
     agent.start((PROFILE,), 30_000 * MS)
     chosen = sys.argv[1:]
     for name, (link, tcp) in RIGHT.items():
@@ -66,7 +66,7 @@ def main() -> None:
     agent.close()
 
 
-def falsifiable(way: Way) -> Any:
+def falsifiable(way: NetworkPath) -> Any:
     stages = {name: FalseEnd(stage) for name, stage in way.stages.items()}
     return replace(way, client_end=FalseEnd(way.client_end), server_end=FalseEnd(way.server_end), stages=stages)
 

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 import pytest
 from engines.fixtures import image_tar, load_image, save_image
 
-from pqbed.agent.fetch_runner import Triple
-from pqbed.agent.network_path import Way
+from pqbed.agent.fetch_runner import FetchRunner
+from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.rpc_proxies import RemoteClient, RemoteServer
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.beds.artefacts import prepare_base, stack_contexts
@@ -68,7 +68,7 @@ def images(private_engine, stack_image):
 
 
 @pytest.fixture
-def triple(private_engine, images) -> Iterator[Triple]:
+def runner(private_engine, images) -> Iterator[FetchRunner]:
     """Client and server of every stack in containers of one lane, without any link between them but the engine's."""
     lane, _ = up_lane(private_engine, 0, images["openssl"])
     with ExitStack() as owner:
@@ -84,29 +84,29 @@ def triple(private_engine, images) -> Iterator[Triple]:
             return open_channel(private_engine, container, command, side, patience=Patience(60.0), owner=owner)
 
         addresses = lane_addresses(0)
-        way = Way(
+        way = NetworkPath(
             client_end=BareEnd(),
             server_end=BareEnd(),
             address=addresses.server.address,
             client_address=addresses.client.address,
         )
-        yield Triple(
-            way_of=lambda _: way,
+        yield FetchRunner(
+            path_of=lambda _: way,
             server=StackServers(lambda stack: RemoteServer(open_side("server", stack))),
             client=StackClients(lambda stack: RemoteClient(open_side("client", stack))),
             timeout_ns=20 * 10**9,
         )
 
 
-def test_each_side_runs_its_own_image(triple):
+def test_each_side_runs_its_own_image(runner):
     both = ("openssl", OTHER)
     arms = pair_profiles((profile_named("hybrid"), profile_named("pq")), both, both)
-    triple.start(arms)
+    runner.start(arms)
     found = {}
     for arm in arms:
         cell = Cell(link=Link(rtt_ns=0), tcp=Tcp(), profile=arm, workload=Workload(size_bytes=200_000))
         fetch = Fetch(cell_id=cell_id(cell), block=0, repetition=0, seed=1)
-        ((_, timings),) = triple.run({fetch.cell_id: cell}, (fetch,))
+        ((_, timings),) = runner.run({fetch.cell_id: cell}, (fetch,))
         found[arm.name] = (timings.outcome, timings.body_bytes, timings.group)
     done, refused = ("ok", 200_000, "X25519MLKEM768"), ("unsupported", None, None)
     spoken = {arm.name for arm in arms if arm.name.startswith("hybrid")} | {"pq.openssl"}

@@ -6,9 +6,9 @@ from dataclasses import fields, replace
 import pytest
 
 from pqbed.agent.facts import LaneFacts
-from pqbed.agent.fetch_runner import Triple
+from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.interfaces import Client, Server
-from pqbed.agent.rpc_client import Channel
+from pqbed.agent.rpc_client import RpcClient
 from pqbed.agent.rpc_proxies import RemoteClient, RemoteServer
 from pqbed.errors import LaneError
 from pqbed.spec.codec import to_json
@@ -20,9 +20,9 @@ KEY = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
 CREDENTIALS = Credentials(profile="pq-mutual", chain_pem="chain", key_pem=KEY)
 
 
-def channel_that_reads(*lines: object) -> Channel:
+def channel_that_reads(*lines: object) -> RpcClient:
     texts = iter([line if isinstance(line, str) else json.dumps(line) + "\n" for line in lines])
-    return Channel(lambda _: None, lambda: next(texts, ""), "the server")
+    return RpcClient(lambda _: None, lambda: next(texts, ""), "the server")
 
 
 def server_and_client(served: tuple[Served, ...]) -> tuple[Server, Client, list[tuple[Credentials, ...]]]:
@@ -65,15 +65,15 @@ def test_no_part_of_the_facts_can_hold_them():
 
 def test_a_triple_takes_them_from_the_server_to_the_client():
     server, client, given = server_and_client((served("pq"), served("pq-mutual")))
-    triple = Triple(way_of=None, server=server, client=client, timeout_ns=1)
-    facts = triple.start([])
+    runner = FetchRunner(path_of=None, server=server, client=client, timeout_ns=1)
+    facts = runner.start([])
     assert given == [(CREDENTIALS,)]
     assert "PRIVATE" not in str(to_json(facts))
 
 
 def test_a_triple_without_mutual_profiles_asks_for_none():
     server, client, given = server_and_client((served("pq"),))
-    Triple(way_of=None, server=server, client=client, timeout_ns=1).start([])
+    FetchRunner(path_of=None, server=server, client=client, timeout_ns=1).start([])
     assert given == []
 
 

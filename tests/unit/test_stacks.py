@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from sweeps import new_run, small_plan
 
-from pqbed.agent.fetch_runner import Triple
+from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.beds.artefacts.recipes import PACKAGE, recipe_folder
 from pqbed.beds.artefacts.rootfs import fitting_root, root_entry
@@ -148,13 +148,13 @@ def test_what_a_side_cannot_speak_is_not_fetched(stack, client_stack, said):
 
     sides = {"full": Side(FULL), "plain": Side(PLAIN)}
     servers, clients = StackServers(sides.__getitem__), StackClients(sides.__getitem__)
-    triple = Triple(way_of=None, server=servers, client=clients, timeout_ns=1)
+    runner = FetchRunner(path_of=None, server=servers, client=clients, timeout_ns=1)
     arm = replace(PQ, stack=stack, client_stack=client_stack)
-    triple.start([arm, replace(HYBRID, stack="plain", client_stack="full")])
+    runner.start([arm, replace(HYBRID, stack="plain", client_stack="full")])
     assert [profile.name for profile in sides["plain"].started] == ["hybrid"]
     cell = Cell(link=Link(rtt_ns=0), tcp=Tcp(), profile=arm, workload=Workload(size_bytes=0))
     fetch = Fetch(cell_id=cell_id(cell), block=0, repetition=0, seed=1)
-    ((_, timings),) = triple.run({fetch.cell_id: cell}, (fetch,))
+    ((_, timings),) = runner.run({fetch.cell_id: cell}, (fetch,))
     assert (timings.outcome, timings.detail) == ("unsupported", said)
 
 

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable
 
-from pqbed.agent.fetch_runner import Triple
+from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.interfaces import End
-from pqbed.agent.network_path import Way
+from pqbed.agent.network_path import NetworkPath
 from pqbed.calibrate.measure import Asked, Between, Station, Wire, measure_link
 from pqbed.calibrate.measurement import Calibration
 from pqbed.calibrate.schedule import SECOND_NS, SETTLE_NS
@@ -16,52 +16,52 @@ from pqbed.spec.tcp import Tcp
 
 
 def calibrate(
-    triple: Triple,
-    stations_of: Callable[[Way], tuple[Station, Station]],
+    runner: FetchRunner,
+    stations_of: Callable[[NetworkPath], tuple[Station, Station]],
     *,
     link: Link,
     tcp: Tcp,
     seed: int,
     clock: Clock,
 ) -> Calibration:
-    """Measure `link` between the stations of client and server on its way. The lane is quiet after.
+    """Measure `link` between the stations of client and server on its path. The lane is quiet after.
 
     Raises HostError where the kernel does not take the link.
     """
 
     def set_anew(number: int) -> None:
-        triple.quiet()
-        triple.set_link(link, tcp, seed + number)
+        runner.quiet()
+        runner.set_link(link, tcp, seed + number)
         time.sleep(SETTLE_NS / SECOND_NS)
 
     def asked(side: Side) -> Asked:
         return Asked(shape=shape_direction(link, tcp, side, seed), limit=queue_limit(link, tcp, side), clock=clock)
 
-    way = triple.take_way(link.layout)
-    client, server = stations_of(way)
+    path = runner.select_path(link.layout)
+    client, server = stations_of(path)
     try:
-        triple.set_link(link, tcp, seed)
-        state = triple.read_link()
-        triple.quiet()
-        client.open(way.client_address, way.address)
-        server.open(way.address, way.client_address)
-        wire = Wire(set_anew=set_anew, quiet=triple.quiet, between=_between(way))
+        runner.set_link(link, tcp, seed)
+        state = runner.read_link()
+        runner.quiet()
+        client.open(path.client_address, path.address)
+        server.open(path.address, path.client_address)
+        wire = Wire(set_anew=set_anew, quiet=runner.quiet, between=_between(path))
         measured = measure_link(client, server, wire, (asked("client"), asked("server")))
     finally:
-        triple.quiet()
+        runner.quiet()
         client.close()
         server.close()
     return Calibration(measured=measured, state=state)
 
 
-def _between(way: Way) -> tuple[Between, Between] | None:
-    if not way.stages:
+def _between(path: NetworkPath) -> tuple[Between, Between] | None:
+    if not path.stages:
         return None
-    return _look(way, "up-rate", "up-delay"), _look(way, "down-rate", "down-delay")
+    return _look(path, "up-rate", "up-delay"), _look(path, "down-rate", "down-delay")
 
 
-def _look(way: Way, rate: Stage, delay: Stage) -> Between:
-    stages: tuple[End, End] = (way.stages[rate], way.stages[delay])
+def _look(path: NetworkPath, rate: Stage, delay: Stage) -> Between:
+    stages: tuple[End, End] = (path.stages[rate], path.stages[delay])
 
     def whole() -> tuple[int, int]:
         first, second = (stage.queue() for stage in stages)

@@ -12,14 +12,14 @@ from pqbed.agent import interfaces
 from pqbed.agent.calibration import calibrate
 from pqbed.agent.capture import Tap, in_pieces
 from pqbed.agent.facts import LaneFacts
-from pqbed.agent.fetch_runner import Triple
+from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.namespace import Namespace
-from pqbed.agent.network_path import Way
-from pqbed.agent.routed_path import lay_routed_way
-from pqbed.agent.rpc_client import Channel
+from pqbed.agent.network_path import NetworkPath
+from pqbed.agent.routed_path import build_routed_path
+from pqbed.agent.rpc_client import RpcClient
 from pqbed.agent.rpc_proxies import RemoteClient, RemoteServer
 from pqbed.agent.rpc_server import Calls
-from pqbed.agent.stack_process import PartProcess
+from pqbed.agent.stack_process import StackProcess
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.tracing import Traced, TracedFetch, Tracer
 from pqbed.calibrate.measure import Station
@@ -61,17 +61,17 @@ class LaneAgent:
         self._folder = folder
         self._servers = StackServers(self._open_server)
         self._clients = StackClients(self._open_client)
-        self._parts: list[PartProcess] = []
+        self._parts: list[StackProcess] = []
         addresses = make_pair(index, client_ns=None, server_ns=self._namespace.path)
-        ends = Way(
+        ends = NetworkPath(
             client_end=End(None, IFNAME),
             server_end=End(self._namespace.path, IFNAME),
             address=addresses.server.address,
             client_address=addresses.client.address,
         )
-        self._ways: dict[Layout, Way] = {"ends": ends}
+        self._paths: dict[Layout, NetworkPath] = {"ends": ends}
         self._cells: dict[str, Cell] = {}
-        self._triple: Triple | None = None
+        self._runner: FetchRunner | None = None
         self._traced: Traced | None = None
 
     def calls(self) -> Calls:
@@ -91,14 +91,14 @@ class LaneAgent:
 
     def start(self, profiles: tuple[Profile, ...], timeout_ns: int) -> LaneFacts:
         """Serve `profiles`, and say what the lane runs on."""
-        self._triple = Triple(
-            way_of=self._way_of,
+        self._runner = FetchRunner(
+            path_of=self._path_of,
             server=self._servers,
             client=self._clients,
             timeout_ns=timeout_ns,
             settle=_next_timer_phase if self._clock == "virtual" else _nothing,
         )
-        served = self._triple.start(profiles)
+        served = self._runner.start(profiles)
         versions = {**self._clients.versions(), **self._servers.versions(), "python": platform.python_version()}
         return LaneFacts(kernel=platform.release(), versions=versions, sysctls=self._pinned, served=served)
 
@@ -135,11 +135,11 @@ class LaneAgent:
     def trace(self, fetch: Fetch) -> TracedFetch:
         """Do `fetch` with a capture at both ends and a key log, which `pcap` and `keys` give out."""
         cell = self._cells[fetch.cell_id]
-        self._way_of(cell.link.layout)
+        self._path_of(cell.link.layout)
         ifname = INTERFACES[cell.link.layout]
         server_ns = self._namespace.path
         tracer = Tracer(
-            triple=self._started(),
+            runner=self._started(),
             mirrors=[Mirror(netns, ifname) for netns in (None, server_ns)],
             client_tap=Tap(None, ifname),
             server_tap=Tap(server_ns, ifname),
@@ -176,29 +176,29 @@ class LaneAgent:
             return StackClient(stack)
         return RemoteClient(self._open_part("client", stack, self._folder / name))
 
-    def _open_part(self, role: str, stack: Stack, folder: Path, enter: Callable[[], None] | None = None) -> Channel:
-        part = PartProcess(role, stack, folder, enter)
+    def _open_part(self, role: str, stack: Stack, folder: Path, enter: Callable[[], None] | None = None) -> RpcClient:
+        part = StackProcess(role, stack, folder, enter)
         self._parts.append(part)
-        return part.channel
+        return part.rpc
 
-    def _way_of(self, layout: Layout) -> Way:
-        """Return the way of a layout. Both stand side by side; the second is laid when it is first asked for."""
-        if layout not in self._ways:
-            self._ways[layout] = lay_routed_way(self._index, self._namespace.path)
-        return self._ways[layout]
+    def _path_of(self, layout: Layout) -> NetworkPath:
+        """Return the path of a layout. Both stand side by side; the second is laid when it is first asked for."""
+        if layout not in self._paths:
+            self._paths[layout] = build_routed_path(self._index, self._namespace.path)
+        return self._paths[layout]
 
-    def _stations(self, way: Way) -> tuple[Station, Station]:
-        return LocalStation(None, way.client_end.queue), LocalStation(self._namespace.path, way.server_end.queue)
+    def _stations(self, path: NetworkPath) -> tuple[Station, Station]:
+        return LocalStation(None, path.client_end.queue), LocalStation(self._namespace.path, path.server_end.queue)
 
     def _last_trace(self) -> Traced:
         if self._traced is None:
             raise RuntimeError("trace comes first")
         return self._traced
 
-    def _started(self) -> Triple:
-        if self._triple is None:
+    def _started(self) -> FetchRunner:
+        if self._runner is None:
             raise RuntimeError("start comes first")
-        return self._triple
+        return self._runner
 
 
 def _next_timer_phase() -> None:

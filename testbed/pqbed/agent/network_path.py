@@ -1,4 +1,4 @@
-"""The way between client and server in one layout of the link: where it is shaped, and how it is reached."""
+"""The path between client and server in one layout of the link: where it is shaped, and how it is reached."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from pqbed.spec.tcp import Tcp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class NetworkPath:
     """`address` is the server's; `stages` are those of the layout `router`, each set like an end."""
 
     client_end: End

@@ -1,17 +1,17 @@
 """The layout `router` in a lane that is one process: two forwarding namespaces more, and their four stages."""
 
 from pqbed.agent.namespace import Namespace
-from pqbed.agent.network_path import Way
+from pqbed.agent.network_path import NetworkPath
 from pqbed.net import sysctls
 from pqbed.net.endpoint import End
 from pqbed.net.router import ROUTED_IFNAME, make_router
 
 
-def lay_routed_way(lane_index: int, server_ns: str) -> Way:
+def build_routed_path(lane_index: int, server_ns: str) -> NetworkPath:
     """Lay it from the present namespace, the client's. It lives as long as the process."""
     near, far = (Namespace(sysctls.forward) for _ in range(2))
     routed = make_router(lane_index, client_ns=None, server_ns=server_ns, near_ns=near.path, far_ns=far.path)
-    return Way(
+    return NetworkPath(
         client_end=End(None, ROUTED_IFNAME),
         server_end=End(server_ns, ROUTED_IFNAME),
         address=routed.addresses.server.address,

@@ -22,7 +22,7 @@ KEPT_LINES = 20
 PIECE_CHARACTERS = 1800
 
 
-class Channel:
+class RpcClient:
     """Speaks to one agent. `write` takes a line with its end, `read` gives a line, or "" once the agent is gone."""
 
     def __init__(self, write: Callable[[str], None], read: Callable[[], str], name: str) -> None:

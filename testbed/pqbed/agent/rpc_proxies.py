@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterable, Sequence
 
-from pqbed.agent.rpc_client import Channel
+from pqbed.agent.rpc_client import RpcClient
 from pqbed.calibrate.prober import Came, Filled, Flight, Train
 from pqbed.fetch.request import FetchRequest
 from pqbed.net.capture import Room
@@ -27,7 +27,7 @@ def join_pieces(pieces: Iterable[str]) -> bytes:
 class RemoteEnd:
     """An `End` behind a channel."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: RpcClient) -> None:
         self._channel = channel
 
     def shape(self, shape: EndShape) -> EndState:
@@ -66,7 +66,7 @@ class RemoteEnd:
 class RemoteStation:
     """A `Station` (calibrate/measure.py) behind the channel of its end: there it may look into netem."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: RpcClient) -> None:
         self._channel = channel
 
     def open(self, own: str, other: str) -> None:
@@ -103,7 +103,7 @@ class RemoteStation:
 class RemoteServer:
     """A `Server` behind a channel."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: RpcClient) -> None:
         self._channel = channel
 
     def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
@@ -134,7 +134,7 @@ class RemoteServer:
 class RemoteClient:
     """A `Client` behind a channel."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: RpcClient) -> None:
         self._channel = channel
 
     def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
@@ -162,7 +162,7 @@ class RemoteClient:
 class RemoteMirror:
     """A `Mirror` behind the channel of its end."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: RpcClient) -> None:
         self._channel = channel
 
     def start(self) -> None:
@@ -175,7 +175,7 @@ class RemoteMirror:
 class RemoteTap:
     """A `Tap` behind a channel."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: RpcClient) -> None:
         self._channel = channel
 
     def begin(self, room: Room) -> None:

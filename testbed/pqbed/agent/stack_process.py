@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pqbed.agent.rpc_client import Channel
+from pqbed.agent.rpc_client import RpcClient
 from pqbed.spec.stacks import Stack
 
 END_TIMEOUT_S = 20.0
 
 
-class PartProcess:
+class StackProcess:
     """Owns the process of one side of a stack. `enter` moves it into its namespace."""
 
     def __init__(self, role: str, stack: Stack, folder: Path, enter: Callable[[], None] | None = None) -> None:
@@ -32,8 +32,8 @@ class PartProcess:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._input = self._process.stdin
-        self.channel = Channel(self._write, self._process.stdout.readline, f"{role} {stack.name}")
-        self.channel.wait_ready()
+        self.rpc = RpcClient(self._write, self._process.stdout.readline, f"{role} {stack.name}")
+        self.rpc.wait_ready()
 
     def _write(self, text: str) -> None:
         self._input.write(text)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from pqbed.agent.fetch_runner import Triple
+from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.interfaces import Client, Mirror, Tap
 from pqbed.errors import HostError
 from pqbed.net.capture import room_for
@@ -14,7 +14,7 @@ from pqbed.spec.link import Link
 from pqbed.spec.sample import Timings
 from pqbed.spec.shape import JITTER_REACH
 
-# Besides the way of the last acknowledgement: for what waits at a slow bottleneck towards the server.
+# Besides the path of the last acknowledgement: for what waits at a slow bottleneck towards the server.
 QUEUE_NS = 250_000_000
 
 
@@ -37,12 +37,12 @@ class Traced:
 
 
 class Tracer:
-    """Does fetches through `triple` and captures them. `client` is the one that `triple` fetches with."""
+    """Does fetches through `runner` and captures them. `client` is the one that `runner` fetches with."""
 
     def __init__(
-        self, *, triple: Triple, mirrors: Sequence[Mirror], client_tap: Tap, server_tap: Tap, client: Client
+        self, *, runner: FetchRunner, mirrors: Sequence[Mirror], client_tap: Tap, server_tap: Tap, client: Client
     ) -> None:
-        self._triple = triple
+        self._runner = runner
         self._mirrors = mirrors
         self._client_tap = client_tap
         self._server_tap = server_tap
@@ -62,7 +62,7 @@ class Tracer:
             self._client.log_keys()
             endings = _Endings(taps, cell.link)
             try:
-                timings = self._triple.sample(cell, seed, endings)
+                timings = self._runner.sample(cell, seed, endings)
             finally:
                 keys = self._client.take_keys()
         endings.raise_failure()
@@ -81,7 +81,7 @@ class _Endings:
         self.ended_ns: int | None = None
 
     def __call__(self) -> None:
-        # What is on its way arrives first: without that the last acknowledgement would seem lost.
+        # What is on its path arrives first: without that the last acknowledgement would seem lost.
         time.sleep(self._linger_ns / 1e9)
         try:
             self.ended_ns = min([tap.end() for tap in self._taps])

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from pqbed.agent.facts import LaneFacts
-from pqbed.agent.rpc_client import Channel
+from pqbed.agent.rpc_client import RpcClient
 from pqbed.agent.rpc_proxies import join_pieces
 from pqbed.agent.tracing import Traced, TracedFetch
 from pqbed.beds.process import LaneProcess
@@ -31,7 +31,7 @@ class AgentLane:
         self.process = process
         self._silence_s = START_TIMEOUT_S
         self._known: set[str] = set()
-        self._channel = Channel(process.write, lambda: process.readline(self._silence_s), f"lane {index}")
+        self._channel = RpcClient(process.write, lambda: process.readline(self._silence_s), f"lane {index}")
         try:
             self._channel.wait_ready()
             self.facts = self._channel.call("start", LaneFacts, profiles=tuple(profiles), timeout_ns=timeout_ns)

@@ -8,7 +8,7 @@ ends' own entries alone tell which layout is in use. A stage only forwards and s
 
 from collections.abc import Callable, Mapping
 
-from pqbed.agent.network_path import Way
+from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.rpc_proxies import RemoteEnd
 from pqbed.beds.docker.addresses import Address, LaneAddresses, lane_addresses
 from pqbed.beds.docker.containers import HOLD, TMPFS, LaneContainers, start_container
@@ -68,11 +68,11 @@ class DockerWays:
         self._server_end = server_end
         self._addresses = addresses
         self._open_stages = open_stages
-        self._ways: dict[Layout, Way] = {"ends": self._way({})}
+        self._ways: dict[Layout, NetworkPath] = {"ends": self._way({})}
         self._turn(addresses.client, addresses.server)
         self._layout: Layout = "ends"
 
-    def __call__(self, layout: Layout) -> Way:
+    def __call__(self, layout: Layout) -> NetworkPath:
         """Return the way of `layout`, turned into use."""
         if layout not in self._ways:
             self._ways[layout] = self._routed()
@@ -85,8 +85,8 @@ class DockerWays:
             self._layout = layout
         return self._ways[layout]
 
-    def _way(self, stages: Mapping[Stage, RemoteEnd]) -> Way:
-        return Way(
+    def _way(self, stages: Mapping[Stage, RemoteEnd]) -> NetworkPath:
+        return NetworkPath(
             client_end=self._client_end,
             server_end=self._server_end,
             address=self._addresses.server.address,
@@ -99,7 +99,7 @@ class DockerWays:
         self._client_end.neighbour(self._addresses.server.address, towards_server.mac)
         self._server_end.neighbour(self._addresses.client.address, towards_client.mac)
 
-    def _routed(self) -> Way:
+    def _routed(self) -> NetworkPath:
         addresses, ends = self._addresses, self._open_stages()
         hops: dict[Stage, tuple[Address, str]] = {
             "down-rate": (addresses.client, addresses.stages["down-delay"].mac),
