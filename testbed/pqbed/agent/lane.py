@@ -22,9 +22,8 @@ from pqbed.agent.rpc_server import Calls
 from pqbed.agent.stack_process import StackProcess
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.tracing import Traced, TracedFetch, Tracer
-from pqbed.calibrate.measure import Station
 from pqbed.calibrate.measurement import Calibration
-from pqbed.calibrate.prober import LocalStation
+from pqbed.calibrate.prober import LocalProber, Prober
 from pqbed.fetch.drivers import StackClient
 from pqbed.net import sysctls
 from pqbed.net.endpoint import End
@@ -126,7 +125,7 @@ class LaneAgent:
 
     def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
         """Measure a link, and leave nothing of it behind."""
-        return calibrate(self._started(), self._stations, link=link, tcp=tcp, seed=seed, clock=self._clock)
+        return calibrate(self._started(), self._probers, link=link, tcp=tcp, seed=seed, clock=self._clock)
 
     def cpu(self) -> dict[str, int]:
         """Return this agent's own CPU time so far, ns."""
@@ -187,8 +186,8 @@ class LaneAgent:
             self._paths[layout] = build_routed_path(self._index, self._namespace.path)
         return self._paths[layout]
 
-    def _stations(self, path: NetworkPath) -> tuple[Station, Station]:
-        return LocalStation(None, path.client_end.queue), LocalStation(self._namespace.path, path.server_end.queue)
+    def _probers(self, path: NetworkPath) -> tuple[Prober, Prober]:
+        return LocalProber(None, path.client_end.queue), LocalProber(self._namespace.path, path.server_end.queue)
 
     def _last_trace(self) -> Traced:
         if self._traced is None:

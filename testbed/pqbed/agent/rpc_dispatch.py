@@ -17,7 +17,7 @@ def part_calls(role: str, ifname: str, stack: str) -> tuple[Calls, Callable[[], 
 
 
 def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
-    from pqbed.calibrate.prober import LocalStation  # noqa: PLC0415
+    from pqbed.calibrate.prober import LocalProber  # noqa: PLC0415
     from pqbed.net import sysctls  # noqa: PLC0415
     from pqbed.net.endpoint import End  # noqa: PLC0415
     from pqbed.net.mirror import Mirror  # noqa: PLC0415
@@ -26,7 +26,7 @@ def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
     from pqbed.net.redirects import stop_redirects  # noqa: PLC0415
 
     end, mirror = End(None, ifname), Mirror(None, ifname)
-    station = LocalStation(None, end.queue)
+    prober = LocalProber(None, end.queue)
 
     def probe() -> None:
         netem_support(ifname)
@@ -47,16 +47,16 @@ def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
         "neighbour": neighbour,
         "stop_redirects": quiet_redirects,
         "sysctls": sysctls.read,
-        "station_open": station.open,
-        "station_close": station.close,
-        "station_mtu": station.mtu,
-        "station_send": station.send,
-        "station_collect": station.collect,
-        "station_call": station.call,
-        "station_answer": station.answer,
-        "station_flight": station.flight,
-        "station_hang_up": station.hang_up,
-        "station_fill": station.fill,
+        "prober_open": prober.open,
+        "prober_close": prober.close,
+        "prober_mtu": prober.mtu,
+        "prober_send": prober.send,
+        "prober_collect": prober.collect,
+        "prober_connect": prober.connect,
+        "prober_accept": prober.accept,
+        "prober_send_first_flight": prober.send_first_flight,
+        "prober_reset": prober.reset,
+        "prober_fill_queue": prober.fill_queue,
         "mirror": mirror.start,
         "unmirror": mirror.stop,
     }

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Iterable, Sequence
 
 from pqbed.agent.rpc_client import RpcClient
-from pqbed.calibrate.prober import Came, Filled, Flight, Train
+from pqbed.calibrate.prober import Arrivals, FirstFlight, QueueFill, Train
 from pqbed.fetch.request import FetchRequest
 from pqbed.net.capture import Room
 from pqbed.net.state import EndState
@@ -63,41 +63,41 @@ class RemoteEnd:
         return self._channel.call("sysctls", dict[str, str])
 
 
-class RemoteStation:
-    """A `Station` (calibrate/measure.py) behind the channel of its end: there it may look into netem."""
+class RemoteProber:
+    """A `Prober` (calibrate/measure.py) behind the channel of its end: there it may look into netem."""
 
     def __init__(self, channel: RpcClient) -> None:
         self._channel = channel
 
     def open(self, own: str, other: str) -> None:
-        self._channel.call("station_open", Nothing, own=own, other=other)
+        self._channel.call("prober_open", Nothing, own=own, other=other)
 
     def close(self) -> None:
-        self._channel.call("station_close", Nothing)
+        self._channel.call("prober_close", Nothing)
 
     def mtu(self) -> int:
-        return self._channel.call("station_mtu", int)
+        return self._channel.call("prober_mtu", int)
 
     def send(self, train: Train) -> None:
-        self._channel.call("station_send", Nothing, train=train)
+        self._channel.call("prober_send", Nothing, train=train)
 
-    def collect(self, train: Train, wait_ns: int, patience_ns: int) -> Came:
-        return self._channel.call("station_collect", Came, train=train, wait_ns=wait_ns, patience_ns=patience_ns)
+    def collect(self, train: Train, wait_ns: int, patience_ns: int) -> Arrivals:
+        return self._channel.call("prober_collect", Arrivals, train=train, wait_ns=wait_ns, patience_ns=patience_ns)
 
-    def call(self, timeout_ns: int) -> bool:
-        return self._channel.call("station_call", bool, timeout_ns=timeout_ns)
+    def connect(self, timeout_ns: int) -> bool:
+        return self._channel.call("prober_connect", bool, timeout_ns=timeout_ns)
 
-    def answer(self, timeout_ns: int) -> bool:
-        return self._channel.call("station_answer", bool, timeout_ns=timeout_ns)
+    def accept(self, timeout_ns: int) -> bool:
+        return self._channel.call("prober_accept", bool, timeout_ns=timeout_ns)
 
-    def flight(self, pause_ns: int) -> Flight:
-        return self._channel.call("station_flight", Flight, pause_ns=pause_ns)
+    def send_first_flight(self, pause_ns: int) -> FirstFlight:
+        return self._channel.call("prober_send_first_flight", FirstFlight, pause_ns=pause_ns)
 
-    def hang_up(self) -> None:
-        self._channel.call("station_hang_up", Nothing)
+    def reset(self) -> None:
+        self._channel.call("prober_reset", Nothing)
 
-    def fill(self, most: int) -> Filled:
-        return self._channel.call("station_fill", Filled, most=most)
+    def fill_queue(self, most: int) -> QueueFill:
+        return self._channel.call("prober_fill_queue", QueueFill, most=most)
 
 
 class RemoteServer:

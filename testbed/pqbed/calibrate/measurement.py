@@ -17,7 +17,7 @@ QUANTILES = 101
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Direction:
+class DirectionMeasurement:
     """One direction of a link.
 
     `sent` and `lost` count numbered datagrams, `reordered` those that came after a later one. `delays_ns` are the
@@ -43,7 +43,7 @@ class Direction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
+class SenderMeasurement:
     """One side as it sends. What is of a flight is None where no connection came about.
 
     `initcwnd` is the congestion window before anything was written, `flight_segments` what then went out at once (less
@@ -59,13 +59,13 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class LinkMeasurement:
     """A link. `up` is what the client sends. A round trip is the delay up and the delay down, by number."""
 
-    up: Direction
-    down: Direction
-    client: Sender
-    server: Sender
+    up: DirectionMeasurement
+    down: DirectionMeasurement
+    client: SenderMeasurement
+    server: SenderMeasurement
     rtt_p50_ns: int | None
     rtt_p99_ns: int | None
 
@@ -74,5 +74,5 @@ class Measured:
 class Calibration:
     """What was measured, and the link as the kernel then said it was."""
 
-    measured: Measured
+    measured: LinkMeasurement
     state: LinkState

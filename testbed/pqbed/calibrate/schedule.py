@@ -66,7 +66,7 @@ EFFORTS: dict[Clock, Effort] = {
         bulk_ns=1 * SECOND_NS,
     ),
 }
-# Loss p is told from none, at the certainty that tolerances.py asks for, in 10 / p datagrams.
+# Loss p is told from none, at the significance level of tolerances.py, in 10 / p datagrams.
 LOSSES_TO_TELL = 10
 
 

@@ -7,7 +7,7 @@ from pqbed.agent.calibration import calibrate
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.rpc_client import RpcClient
-from pqbed.agent.rpc_proxies import RemoteClient, RemoteEnd, RemoteMirror, RemoteServer, RemoteStation
+from pqbed.agent.rpc_proxies import RemoteClient, RemoteEnd, RemoteMirror, RemoteProber, RemoteServer
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.tracing import Traced, Tracer
 from pqbed.beds.docker.addresses import lane_addresses
@@ -85,7 +85,7 @@ class DockerLane:
     def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
         """Measure a link from the containers that shape it."""
         self._last = (link, tcp, seed)
-        return calibrate(self._runner, lambda _: self._stations, link=link, tcp=tcp, seed=seed, clock="real")
+        return calibrate(self._runner, lambda _: self._probers, link=link, tcp=tcp, seed=seed, clock="real")
 
     def trace(self, cell: Cell, fetch: Fetch) -> Traced:
         """Do one fetch and capture it at both ends, from containers that live as long as that."""
@@ -149,7 +149,7 @@ class DockerLane:
         client_end = self._open_end(engine, containers, "client-end")
         server_end.probe()
         client_end.probe()
-        self._stations = (RemoteStation(self._ends["client-end"]), RemoteStation(self._ends["server-end"]))
+        self._probers = (RemoteProber(self._ends["client-end"]), RemoteProber(self._ends["server-end"]))
         ways = DockerWays(client_end, server_end, addresses, lambda: self._open_stages(engine, containers))
         server = StackServers(lambda name: RemoteServer(self._open_stack(engine, containers, images, "server", name)))
         client = StackClients(lambda name: RemoteClient(self._open_stack(engine, containers, images, "client", name)))
