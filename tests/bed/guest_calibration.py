@@ -13,7 +13,7 @@ from wrong_links import OTHERS, RIGHT, WRONG, Falsify
 
 from pqbed.agent.lane import LaneAgent
 from pqbed.agent.network_path import NetworkPath
-from pqbed.net.endpoint import End
+from pqbed.net.endpoint import ShapedInterface
 from pqbed.net.state import EndState
 from pqbed.spec.codec import to_json
 from pqbed.spec.link import Link
@@ -28,7 +28,7 @@ PROFILE = Profile(name="plain", group="X25519", chain=Chain(algorithm="rsa2048")
 class FalseEnd:
     """An end or a stage that sets something else than it is asked to."""
 
-    def __init__(self, end: End) -> None:
+    def __init__(self, end: ShapedInterface) -> None:
         self._end = end
         self.falsify: Falsify = honest
 

@@ -10,10 +10,10 @@ import pytest
 
 from pqbed.errors import HostError
 from pqbed.net import sysctls
-from pqbed.net.endpoint import End
-from pqbed.net.link import IFNAME, make_pair
+from pqbed.net.endpoint import ShapedInterface
+from pqbed.net.link import IFNAME, create_link
 from pqbed.net.namespace import open_socket
-from pqbed.net.netem_support import netem_support
+from pqbed.net.netem_support import check_netem
 from pqbed.spec.link import Link
 from pqbed.spec.shape import shape_end
 from pqbed.spec.tcp import Tcp
@@ -38,7 +38,7 @@ def lane():
             ip("netns", "add", name)
             made.append(name)
         paths = tuple(f"/var/run/netns/{name}" for name in NAMES)
-        yield make_pair(LANE, *paths), *paths
+        yield create_link(LANE, *paths), *paths
     finally:
         for name in made:
             ip("netns", "del", name)
@@ -46,7 +46,7 @@ def lane():
 
 @pytest.fixture
 def end(lane):
-    with End(lane[1], IFNAME) as end:
+    with ShapedInterface(lane[1], IFNAME) as end:
         yield end
 
 
@@ -107,7 +107,7 @@ def test_sysctls_are_pinned_in_the_namespace_alone(lane):
 def test_netem_is_there_or_its_absence_has_a_cure(lane, end):
     told = None
     try:
-        netem_support(IFNAME, lane[1])
+        check_netem(IFNAME, lane[1])
     except HostError as error:
         told = error
     if told is not None:

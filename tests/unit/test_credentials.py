@@ -14,7 +14,7 @@ from pqbed.errors import LaneError
 from pqbed.spec.codec import to_json
 from pqbed.spec.profiles import profile_named
 from pqbed.tls.credentials import Credentials
-from pqbed.tls.served_profile import Served
+from pqbed.tls.served_profile import ServedProfile
 
 KEY = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
 CREDENTIALS = Credentials(profile="pq-mutual", chain_pem="chain", key_pem=KEY)
@@ -25,7 +25,7 @@ def channel_that_reads(*lines: object) -> RpcClient:
     return RpcClient(lambda _: None, lambda: next(texts, ""), "the server")
 
 
-def server_and_client(served: tuple[Served, ...]) -> tuple[Server, Client, list[tuple[Credentials, ...]]]:
+def server_and_client(served: tuple[ServedProfile, ...]) -> tuple[Server, Client, list[tuple[Credentials, ...]]]:
     given: list[tuple[Credentials, ...]] = []
 
     class OneServer:
@@ -48,8 +48,8 @@ def server_and_client(served: tuple[Served, ...]) -> tuple[Server, Client, list[
     return OneServer(), OneClient(), given
 
 
-def served(name: str) -> Served:
-    return Served(profile=profile_named(name), port=1, root_pem="", certificate_wire_bytes=1, signature="s")
+def served(name: str) -> ServedProfile:
+    return ServedProfile(profile=profile_named(name), port=1, root_pem="", certificate_wire_bytes=1, signature="s")
 
 
 def test_they_are_not_shown():
@@ -59,7 +59,7 @@ def test_they_are_not_shown():
 
 def test_no_part_of_the_facts_can_hold_them():
     assert not {"key", "key_pem", "credentials"} & {
-        field.name for kind in (LaneFacts, Served) for field in fields(kind)
+        field.name for kind in (LaneFacts, ServedProfile) for field in fields(kind)
     }
 
 

@@ -29,7 +29,7 @@ from pqbed.spec.tcp import Tcp
 from pqbed.spec.text import sweep_from, sweep_to_toml
 from pqbed.spec.workload import Workload
 from pqbed.stats import summarise
-from pqbed.tls.server_drivers import SOFTWARE
+from pqbed.tls.server_drivers import SERVER_DRIVERS
 from pqbed.tls.support import Support
 from pqbed_cli.reporting import unsupported_lines
 
@@ -42,7 +42,7 @@ PLAIN = Support(version="Plain 2", groups=("0x11ec",), signatures=("0x0804",))
 @pytest.mark.parametrize("name", known_stacks())
 def test_an_entry_names_drivers_that_there_are(name):
     stack = known_stacks()[name]
-    assert stack.server in SOFTWARE
+    assert stack.server in SERVER_DRIVERS
     assert stack.client in DRIVERS
     assert bool(stack.program) == ("program" in (stack.server, stack.client))
     assert not stack.extends or stack.extends in known_stacks()

@@ -11,7 +11,7 @@ from pqbed.net.pcap import write_pcap
 PIECE_BYTES = 48_000
 
 
-class Tap:
+class LocalTap:
     """Captures at interface `ifname` in the namespace at path `netns` (None: the present one). It takes NET_RAW."""
 
     def __init__(self, netns: str | None, ifname: str) -> None:

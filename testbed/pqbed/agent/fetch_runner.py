@@ -14,7 +14,7 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.chains import SERVER_NAME
-from pqbed.tls.served_profile import Served
+from pqbed.tls.served_profile import ServedProfile
 
 
 class FetchRunner:
@@ -38,11 +38,11 @@ class FetchRunner:
         self._client = client
         self._timeout_ns = timeout_ns
         self._settle = settle
-        self._served: dict[Profile, Served] = {}
+        self._served: dict[Profile, ServedProfile] = {}
         self._refused: dict[Profile, str] = {}
         self._offered: set[int] = set()
 
-    def start(self, profiles: Sequence[Profile]) -> tuple[Served, ...]:
+    def start(self, profiles: Sequence[Profile]) -> tuple[ServedProfile, ...]:
         """Start the server with `profiles`; those that either side cannot speak give `unsupported` samples."""
         self._refused = self._find_refusals(profiles)
         served = self._server.start([profile for profile in profiles if profile not in self._refused])
@@ -100,7 +100,7 @@ class FetchRunner:
             dropped = self.quiet()
         return timings if dropped is None else replace(timings, queue_drops=dropped)
 
-    def _request(self, cell: Cell, served: Served, address: str) -> FetchRequest:
+    def _request(self, cell: Cell, served: ServedProfile, address: str) -> FetchRequest:
         return FetchRequest(
             address=address,
             port=served.port,

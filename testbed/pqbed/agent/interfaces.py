@@ -10,7 +10,7 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
 from pqbed.spec.shape import EndShape
 from pqbed.tls.credentials import Credentials
-from pqbed.tls.served_profile import Served
+from pqbed.tls.served_profile import ServedProfile
 from pqbed.tls.server import FIRST_PORT
 from pqbed.tls.support import Support
 
@@ -46,7 +46,7 @@ class Server(Protocol):
         """Return why profiles cannot be served, by their names."""
         ...
 
-    def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[Served, ...]:
+    def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[ServedProfile, ...]:
         """Serve `profiles`, each on a port of its own."""
         ...
 

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from pqbed.agent import interfaces
 from pqbed.agent.calibration import calibrate
-from pqbed.agent.capture import Tap, in_pieces
+from pqbed.agent.capture import LocalTap, in_pieces
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.fetch_runner import FetchRunner
+from pqbed.agent.interfaces import StackClient, StackServer
 from pqbed.agent.namespace import Namespace
 from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.routed_path import build_routed_path
@@ -24,11 +24,11 @@ from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.tracing import Traced, TracedFetch, Tracer
 from pqbed.calibrate.measurement import Calibration
 from pqbed.calibrate.prober import LocalProber, Prober
-from pqbed.fetch.drivers import StackClient
+from pqbed.fetch.drivers import DriverClient
 from pqbed.net import sysctls
-from pqbed.net.endpoint import End
-from pqbed.net.link import IFNAME, make_pair
-from pqbed.net.mirror import Mirror
+from pqbed.net.endpoint import ShapedInterface
+from pqbed.net.link import IFNAME, create_link
+from pqbed.net.mirror import EgressMirror
 from pqbed.net.router import ROUTED_IFNAME
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
@@ -39,7 +39,7 @@ from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.shape import Side
 from pqbed.spec.stacks import Stack, stack_named
 from pqbed.spec.tcp import Tcp
-from pqbed.tls.server import Server
+from pqbed.tls.server import ServerProcess
 
 # The kernel's timer wheel rounds a time-out up, the longer the more: to 1, 8, 64, 512 or 4096 jiffies
 # (kernel/time/timer.c). Fetches that start at the same phase of the coarsest have the same retransmission times, and
@@ -61,10 +61,10 @@ class LaneAgent:
         self._servers = StackServers(self._open_server)
         self._clients = StackClients(self._open_client)
         self._parts: list[StackProcess] = []
-        addresses = make_pair(index, client_ns=None, server_ns=self._namespace.path)
+        addresses = create_link(index, client_ns=None, server_ns=self._namespace.path)
         ends = NetworkPath(
-            client_end=End(None, IFNAME),
-            server_end=End(self._namespace.path, IFNAME),
+            client_end=ShapedInterface(None, IFNAME),
+            server_end=ShapedInterface(self._namespace.path, IFNAME),
             address=addresses.server.address,
             client_address=addresses.client.address,
         )
@@ -139,9 +139,9 @@ class LaneAgent:
         server_ns = self._namespace.path
         tracer = Tracer(
             runner=self._started(),
-            mirrors=[Mirror(netns, ifname) for netns in (None, server_ns)],
-            client_tap=Tap(None, ifname),
-            server_tap=Tap(server_ns, ifname),
+            mirrors=[EgressMirror(netns, ifname) for netns in (None, server_ns)],
+            client_tap=LocalTap(None, ifname),
+            server_tap=LocalTap(server_ns, ifname),
             client=self._clients,
         )
         self._traced = tracer.trace(cell, fetch.seed)
@@ -158,21 +158,21 @@ class LaneAgent:
         return traced.keys
 
     def close(self) -> None:
-        """End the server."""
+        """ShapedInterface the server."""
         self._servers.stop()
         for part in self._parts:
             part.close()
 
-    def _open_server(self, name: str) -> interfaces.StackServer:
+    def _open_server(self, name: str) -> StackServer:
         stack, folder = stack_named(name), self._folder / name
         if not stack.environment:
-            return Server(stack, folder, enter=self._namespace.enter)
+            return ServerProcess(stack, folder, enter=self._namespace.enter)
         return RemoteServer(self._open_part("server", stack, folder, self._namespace.enter))
 
-    def _open_client(self, name: str) -> interfaces.StackClient:
+    def _open_client(self, name: str) -> StackClient:
         stack = stack_named(name)
         if not stack.environment:
-            return StackClient(stack)
+            return DriverClient(stack)
         return RemoteClient(self._open_part("client", stack, self._folder / name))
 
     def _open_part(self, role: str, stack: Stack, folder: Path, enter: Callable[[], None] | None = None) -> RpcClient:

@@ -19,23 +19,23 @@ def part_calls(role: str, ifname: str, stack: str) -> tuple[Calls, Callable[[], 
 def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
     from pqbed.calibrate.prober import LocalProber  # noqa: PLC0415
     from pqbed.net import sysctls  # noqa: PLC0415
-    from pqbed.net.endpoint import End  # noqa: PLC0415
-    from pqbed.net.mirror import Mirror  # noqa: PLC0415
-    from pqbed.net.neighbour import fix_neighbour  # noqa: PLC0415
-    from pqbed.net.netem_support import netem_support  # noqa: PLC0415
-    from pqbed.net.redirects import stop_redirects  # noqa: PLC0415
+    from pqbed.net.endpoint import ShapedInterface  # noqa: PLC0415
+    from pqbed.net.mirror import EgressMirror  # noqa: PLC0415
+    from pqbed.net.neighbour import set_neighbour  # noqa: PLC0415
+    from pqbed.net.netem_support import check_netem  # noqa: PLC0415
+    from pqbed.net.redirects import disable_redirects  # noqa: PLC0415
 
-    end, mirror = End(None, ifname), Mirror(None, ifname)
+    end, mirror = ShapedInterface(None, ifname), EgressMirror(None, ifname)
     prober = LocalProber(None, end.queue)
 
     def probe() -> None:
-        netem_support(ifname)
+        check_netem(ifname)
 
     def neighbour(address: str, mac: str) -> None:
-        fix_neighbour(ifname, address, mac)
+        set_neighbour(ifname, address, mac)
 
     def quiet_redirects() -> None:
-        stop_redirects(ifname)
+        disable_redirects(ifname)
 
     calls: Calls = {
         "shape": end.shape,
@@ -45,7 +45,7 @@ def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
         "queue": end.queue,
         "probe": probe,
         "neighbour": neighbour,
-        "stop_redirects": quiet_redirects,
+        "disable_redirects": quiet_redirects,
         "sysctls": sysctls.read,
         "prober_open": prober.open,
         "prober_close": prober.close,
@@ -66,9 +66,9 @@ def _end_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
 def _server_calls(stack: str) -> tuple[Calls, Callable[[], None]]:
     from pqbed.agent.folder import lane_folder  # noqa: PLC0415
     from pqbed.spec.stacks import stack_named  # noqa: PLC0415
-    from pqbed.tls.server import Server  # noqa: PLC0415
+    from pqbed.tls.server import ServerProcess  # noqa: PLC0415
 
-    server = Server(stack_named(stack), lane_folder())
+    server = ServerProcess(stack_named(stack), lane_folder())
     calls: Calls = {
         "refusals": server.refusals,
         "start": server.start,
@@ -83,18 +83,18 @@ def _server_calls(stack: str) -> tuple[Calls, Callable[[], None]]:
 
 
 def _tap_calls(ifname: str) -> tuple[Calls, Callable[[], None]]:
-    from pqbed.agent.capture import Tap, in_pieces  # noqa: PLC0415
+    from pqbed.agent.capture import LocalTap, in_pieces  # noqa: PLC0415
 
-    tap = Tap(None, ifname)
+    tap = LocalTap(None, ifname)
     calls: Calls = {"begin": tap.begin, "end": tap.end, "pcap": lambda: in_pieces(tap.pcap())}
     return calls, tap.close
 
 
 def _client_calls(stack: str) -> tuple[Calls, Callable[[], None]]:
-    from pqbed.fetch.drivers import StackClient  # noqa: PLC0415
+    from pqbed.fetch.drivers import DriverClient  # noqa: PLC0415
     from pqbed.spec.stacks import stack_named  # noqa: PLC0415
 
-    client = StackClient(stack_named(stack))
+    client = DriverClient(stack_named(stack))
     calls: Calls = {
         "refusals": client.refusals,
         "support": client.support,

@@ -12,7 +12,7 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
 from pqbed.spec.shape import EndShape
 from pqbed.tls.credentials import Credentials
-from pqbed.tls.served_profile import Served
+from pqbed.tls.served_profile import ServedProfile
 from pqbed.tls.server import FIRST_PORT
 from pqbed.tls.support import Support
 
@@ -54,9 +54,9 @@ class RemoteEnd:
         """Fix where the other end is."""
         self._channel.call("neighbour", Nothing, address=address, mac=mac)
 
-    def stop_redirects(self) -> None:
+    def disable_redirects(self) -> None:
         """Keep this end's kernel from telling of shorter ways than over a stage."""
-        self._channel.call("stop_redirects", Nothing)
+        self._channel.call("disable_redirects", Nothing)
 
     def sysctls(self) -> dict[str, str]:
         """Return the kernel settings of this end's namespace."""
@@ -109,8 +109,8 @@ class RemoteServer:
     def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
         return self._channel.call("refusals", dict[str, str], profiles=tuple(profiles))
 
-    def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[Served, ...]:
-        return self._channel.call("start", tuple[Served, ...], profiles=tuple(profiles), first_port=first_port)
+    def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[ServedProfile, ...]:
+        return self._channel.call("start", tuple[ServedProfile, ...], profiles=tuple(profiles), first_port=first_port)
 
     def credentials(self) -> tuple[Credentials, ...]:
         return self._channel.secret_call("credentials", tuple[Credentials, ...])

@@ -25,7 +25,7 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Outcome, Timings
 from pqbed.spec.shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.spec.tcp import Tcp
-from pqbed.tls.served_profile import Served
+from pqbed.tls.served_profile import ServedProfile
 
 FIRST_PORT = 4433
 # The mean of what is added to the floor, as a share of it.
@@ -156,9 +156,9 @@ def _stretch(floor_ns: int, draw: random.Random) -> int:
     return floor_ns + int(floor_ns * draw.expovariate(1 / SPREAD))
 
 
-def _serve(profiles: Sequence[Profile]) -> tuple[Served, ...]:
+def _serve(profiles: Sequence[Profile]) -> tuple[ServedProfile, ...]:
     return tuple(
-        Served(
+        ServedProfile(
             profile=profile,
             port=FIRST_PORT + number,
             root_pem="",

@@ -42,7 +42,7 @@ _OUTCOMES: dict[int, Outcome] = {
 }
 
 
-class Client:
+class CurlClient:
     """Owns a libcurl handle and, between `fetch` and `release`, the socket of the last fetch."""
 
     def __init__(self) -> None:

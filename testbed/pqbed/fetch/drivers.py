@@ -1,4 +1,4 @@
-"""Client software: the drivers by the name that a stack's entry gives (`client` in its stack.toml).
+"""CurlClient software: the drivers by the name that a stack's entry gives (`client` in its stack.toml).
 
 Each is imported only where its stack fetches: an image has what its own driver needs, and no more.
 """
@@ -43,7 +43,7 @@ class Driver(Protocol):
         ...
 
 
-class StackClient(Probed):
+class DriverClient(Probed):
     """The client of one stack: its driver, and what the stack says of itself."""
 
     def __init__(self, stack: Stack) -> None:
@@ -68,9 +68,9 @@ class StackClient(Probed):
 
 
 def _curl(_stack: Stack) -> Driver:
-    from pqbed.fetch.curl_client import Client  # noqa: PLC0415
+    from pqbed.fetch.curl_client import CurlClient  # noqa: PLC0415
 
-    return Client()
+    return CurlClient()
 
 
 def _program(stack: Stack) -> Driver:

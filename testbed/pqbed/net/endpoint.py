@@ -13,7 +13,7 @@ from pqbed.errors import HostError
 from pqbed.net.interface import Interface, interface_for, read_interface, segmentation_of, set_interface
 from pqbed.net.namespace import open_socket
 from pqbed.net.netem import Netem, loss_of, netem_of
-from pqbed.net.qdisc import Root, RootQdisc
+from pqbed.net.qdisc import RootQdisc, RootQdiscControl
 from pqbed.net.routes import RouteMetrics, metrics_of, read_routes, set_metrics
 from pqbed.net.rtnetlink import RouteSocket
 from pqbed.net.state import EndState
@@ -23,7 +23,7 @@ from pqbed.spec.shape import EndShape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
+class _KernelSettings:
     """An end in the kernel's own terms. `netem` is None where there is none, or none is needed."""
 
     interface: Interface
@@ -31,7 +31,7 @@ class _Parts:
     netem: Netem | None
 
 
-class End:
+class ShapedInterface:
     """Own interface `ifname` in the namespace at path `netns` (None: the present one) until `close`.
 
     Nobody else may set that interface meanwhile. Not safe for use by two threads at once.
@@ -46,8 +46,8 @@ class End:
         except BaseException:
             self.close()
             raise
-        self._root = Root(self._kernel, ifname, self._index)
-        self._applied: _Parts | None = None
+        self._root = RootQdiscControl(self._kernel, ifname, self._index)
+        self._applied: _KernelSettings | None = None
         self._state: EndState | None = None
 
     def __enter__(self) -> Self:
@@ -67,7 +67,7 @@ class End:
         last = None if self._state is None else self._state.asked
         if last is not None and replace(last, seed=shape.seed) == shape:
             return self.reseed(shape.seed)
-        wanted = _Parts(
+        wanted = _KernelSettings(
             interface=interface_for(shape.segmentation, shape.mtu, self._found),
             metrics=RouteMetrics(
                 initcwnd=shape.initcwnd,
@@ -111,7 +111,7 @@ class End:
         _, interface = read_interface(self._kernel, self._control, self._ifname)
         metrics = {metrics_of(route) for route in read_routes(self._kernel, self._index)}
         root = self._root.read()
-        parts = _Parts(
+        parts = _KernelSettings(
             interface=interface,
             metrics=metrics.pop() if len(metrics) == 1 else RouteMetrics(),
             netem=root.netem,
@@ -140,7 +140,7 @@ class End:
         return self._root.drain()
 
     def clear(self) -> None:
-        """Take away all that `shape` sets: the interface as this End found it, routes without metrics, no netem."""
+        """Take away all that `shape` sets: the settings found at creation return, routes lose their metrics."""
         self._applied = self._state = None
         self._root.remove()
         self._set_interface(self._found)
@@ -192,7 +192,7 @@ def _field(value: object, name: str) -> object:
     return getattr(value, name, None)
 
 
-def _state(asked: EndShape | None, parts: _Parts, root: RootQdisc) -> EndState:
+def _state(asked: EndShape | None, parts: _KernelSettings, root: RootQdisc) -> EndState:
     """Put the kernel's terms back into ours. Without netem: no delay, no loss, no seed, nothing held."""
     netem = parts.netem
     applied = EndShape(

@@ -52,7 +52,7 @@ def _mac(address: IPv4Address) -> str:
     return ":".join(f"{byte:02x}" for byte in (0x02, 0x71, *address.packed))
 
 
-def make_pair(lane_index: int, client_ns: str | None, server_ns: str | None) -> AddressPlan:
+def create_link(lane_index: int, client_ns: str | None, server_ns: str | None) -> AddressPlan:
     """Lay a veth pair between the namespaces at these paths, up and addressed; it goes with either of them.
 
     Neighbours are fixed, so no fetch pays for ARP, and IPv6 is off on both ends: its own packets
@@ -61,9 +61,9 @@ def make_pair(lane_index: int, client_ns: str | None, server_ns: str | None) -> 
     plan = address_plan(lane_index)
     client = Port(netns=client_ns, ifname=IFNAME, mac=plan.client.mac)
     server = Port(netns=server_ns, ifname=IFNAME, mac=plan.server.mac)
-    lay_cable(client, server)
-    set_up_end(client, plan.client, plan.server)
-    set_up_end(server, plan.server, plan.client)
+    create_veth(client, server)
+    configure_end(client, plan.client, plan.server)
+    configure_end(server, plan.server, plan.client)
     return plan
 
 
@@ -76,12 +76,12 @@ class Port:
     mac: str
 
 
-def lay_cable(one: Port, other: Port) -> None:
+def create_veth(one: Port, other: Port) -> None:
     """Make the veth pair of two ports."""
     run_in(one.netns, lambda: _make_veth(one, other))
 
 
-def set_up_end(port: Port, here: EndAddress, there: EndAddress) -> None:
+def configure_end(port: Port, here: EndAddress, there: EndAddress) -> None:
     """Turn `port` on with the address `here`; whatever is for `there` goes to its MAC address."""
     run_in(port.netns, lambda: _set_up(port.ifname, here, there))
 

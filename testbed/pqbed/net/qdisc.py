@@ -54,7 +54,7 @@ class RootQdisc:
     options: bytes
 
 
-class Root:
+class RootQdiscControl:
     """The root qdisc of interface `index`, through `kernel`, which others may share."""
 
     def __init__(self, kernel: RouteSocket, ifname: str, index: int) -> None:

@@ -6,7 +6,7 @@ from pqbed.spec.profile import Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class ServedProfile:
     """One profile as the server offers it. `certificate_wire_bytes`: the TLS Certificate message.
 
     `client_certificate_wire_bytes` is that of the client's, None without mutual authentication. `provider` serves the

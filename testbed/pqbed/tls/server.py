@@ -14,8 +14,8 @@ from pqbed.spec.stacks import Stack
 from pqbed.tls.chains import ChainFiles, Side, make_chain
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.listener import Listener
-from pqbed.tls.served_profile import Served
-from pqbed.tls.server_drivers import SOFTWARE, Launch
+from pqbed.tls.served_profile import ServedProfile
+from pqbed.tls.server_drivers import SERVER_DRIVERS, Launch
 from pqbed.tls.signatures import KEY_KINDS
 from pqbed.tls.support import Probed, Support
 
@@ -25,7 +25,7 @@ START_TIMEOUT_S = 20.0
 Chains = dict[tuple[Side, Chain], ChainFiles]
 
 
-class Server(Probed):
+class ServerProcess(Probed):
     """Owns the process of a stack's server and the folder (on a tmpfs) with its keys, configuration and bodies."""
 
     def __init__(self, stack: Stack, folder: Path, enter: Callable[[], None] | None = None) -> None:
@@ -37,7 +37,7 @@ class Server(Probed):
         self._process: subprocess.Popen[bytes] | None = None
         self._credentials: tuple[Credentials, ...] = ()
 
-    def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[Served, ...]:
+    def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[ServedProfile, ...]:
         """Make the chains and start the server with a port for each of `profiles`, all of which it must support."""
         (self._folder / "www").mkdir(mode=0o755, parents=True, exist_ok=True)
         chains = self._make_chains(profiles)
@@ -45,7 +45,7 @@ class Server(Probed):
         served = tuple(_serve(profile, first_port + i, chains, support) for i, profile in enumerate(profiles))
         self._credentials = _take_credentials(profiles, chains)
         listeners = [_listener(one, chains) for one in served]
-        self._launch = SOFTWARE[self._stack.server](self._stack, self._folder, listeners)
+        self._launch = SERVER_DRIVERS[self._stack.server](self._stack, self._folder, listeners)
         self.restart()
         return served
 
@@ -114,10 +114,10 @@ def _written(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
-def _serve(profile: Profile, port: int, chains: Chains, support: Support) -> Served:
+def _serve(profile: Profile, port: int, chains: Chains, support: Support) -> ServedProfile:
     files = chains["server", profile.chain]
     client_chain = profile.clients_chain
-    return Served(
+    return ServedProfile(
         profile=profile,
         port=port,
         root_pem=files.root.read_text(),
@@ -143,7 +143,7 @@ def _take_credentials(profiles: Sequence[Profile], chains: Chains) -> tuple[Cred
     return tuple(found)
 
 
-def _listener(served: Served, chains: Chains) -> Listener:
+def _listener(served: ServedProfile, chains: Chains) -> Listener:
     files = chains["server", served.profile.chain]
     clients = served.profile.clients_chain
     return Listener(

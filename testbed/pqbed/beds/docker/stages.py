@@ -108,6 +108,6 @@ class DockerWays:
             "up-delay": (addresses.server, addresses.server.mac),
         }
         for stage, (goal, mac) in hops.items():
-            ends[stage].stop_redirects()
+            ends[stage].disable_redirects()
             ends[stage].neighbour(goal.address, mac)
         return self._way(ends)
