@@ -11,9 +11,10 @@ from typing import Any
 sys.path.append("/opt/pqbed/vendor")
 
 from pqbed.agent.fetch_runner import FetchRunner
+from pqbed.agent.interfaces import StackClient, StackServer
 from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.rpc_client import RpcClient
-from pqbed.agent.rpc_proxies import RemoteClient, RemoteServer
+from pqbed.agent.rpc_proxies import proxy
 from pqbed.net.state import EndState
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
@@ -65,7 +66,7 @@ def agent(role: str) -> RpcClient:
 
 def main() -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    server, client = RemoteServer(agent("server")), RemoteClient(agent("client"))
+    server, client = proxy(StackServer, agent("server")), proxy(StackClient, agent("client"))
     runner = FetchRunner(
         path_of=lambda _: NetworkPath(
             client_end=BareEnd(), server_end=BareEnd(), address=LOOPBACK, client_address=LOOPBACK

@@ -68,7 +68,7 @@ def main() -> None:
     facts = agent.start(PROFILES, 300_000 * MS)
     print(json.dumps({"served": to_json(facts.served)}), flush=True)
     cells = {**{cell_id(cell): cell for cell in GRID}, **SPECIAL}
-    agent.cells({cell_id(cell): cell for cell in cells.values()})
+    agent.add_cells({cell_id(cell): cell for cell in cells.values()})
     for name, cell in cells.items():
         print(json.dumps({"case": name, **fetch(agent, cell)}), flush=True)
     for name, cell in SPECIAL.items():

@@ -8,7 +8,8 @@ sys.path.append("/opt/pqbed/vendor")
 
 import os
 
-from pqbed.agent.rpc_proxies import RemoteServer
+from pqbed.agent.interfaces import StackServer
+from pqbed.agent.rpc_proxies import proxy
 from pqbed.agent.stack_process import StackProcess
 from pqbed.spec.codec import to_json
 from pqbed.spec.stacks import stack_named
@@ -16,6 +17,6 @@ from pqbed.spec.stacks import stack_named
 os.environ["PYTHONPATH"] = "/mnt/testbed:/opt/pqbed/vendor"
 for name in sys.argv[1:]:
     part = StackProcess("server", stack_named(name), Path("/run") / name)
-    support = RemoteServer(part.rpc).support()
+    support = proxy(StackServer, part.rpc).support()
     part.close()
     print(json.dumps({"stack": name, "support": to_json(support)}), flush=True)

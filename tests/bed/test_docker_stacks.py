@@ -10,8 +10,9 @@ import pytest
 from engines.fixtures import image_tar, load_image, save_image
 
 from pqbed.agent.fetch_runner import FetchRunner
+from pqbed.agent.interfaces import StackClient, StackServer
 from pqbed.agent.network_path import NetworkPath
-from pqbed.agent.rpc_proxies import RemoteClient, RemoteServer
+from pqbed.agent.rpc_proxies import proxy
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.beds.artefacts import prepare_base, stack_contexts
 from pqbed.beds.docker.addresses import lane_addresses
@@ -92,8 +93,8 @@ def runner(private_engine, images) -> Iterator[FetchRunner]:
         )
         yield FetchRunner(
             path_of=lambda _: way,
-            server=StackServers(lambda stack: RemoteServer(open_side("server", stack))),
-            client=StackClients(lambda stack: RemoteClient(open_side("client", stack))),
+            server=StackServers(lambda stack: proxy(StackServer, open_side("server", stack))),
+            client=StackClients(lambda stack: proxy(StackClient, open_side("client", stack))),
             timeout_ns=20 * 10**9,
         )
 

@@ -7,9 +7,9 @@ import pytest
 
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.fetch_runner import FetchRunner
-from pqbed.agent.interfaces import Client, Server
+from pqbed.agent.interfaces import Client, Server, StackClient, StackServer
 from pqbed.agent.rpc_client import RpcClient
-from pqbed.agent.rpc_proxies import RemoteClient, RemoteServer
+from pqbed.agent.rpc_proxies import proxy
 from pqbed.errors import LaneError
 from pqbed.spec.codec import to_json
 from pqbed.spec.profiles import profile_named
@@ -79,7 +79,7 @@ def test_a_triple_without_mutual_profiles_asks_for_none():
 
 def test_they_pass_a_channel():
     channel = channel_that_reads({"id": 1, "done": to_json((CREDENTIALS,))})
-    assert RemoteServer(channel).credentials() == (CREDENTIALS,)
+    assert proxy(StackServer, channel).credentials() == (CREDENTIALS,)
 
 
 TORN = json.dumps({"id": 1, "done": to_json((CREDENTIALS,))})[:-3]
@@ -99,17 +99,17 @@ WRONG = to_json(replace(CREDENTIALS)) | {"key_pem": [KEY]}
 def test_no_error_tells_them(line):
     channel = channel_that_reads(line)
     with pytest.raises(LaneError) as caught:
-        RemoteServer(channel).credentials()
+        proxy(StackServer, channel).credentials()
     assert caught.value.message == "the server failed at credentials"
     assert caught.value.hint == ""
     assert caught.value.__suppress_context__
     with pytest.raises(LaneError) as later:
-        channel.call("alive", bool)
+        proxy(StackServer, channel).alive()
     assert "PRIVATE" not in later.value.message
 
 
 def test_no_error_of_the_client_tells_them():
     channel = channel_that_reads({"id": 1, "error": {"kind": "SpecError", "message": KEY, "hint": KEY}})
     with pytest.raises(LaneError, match="failed at take_credentials") as caught:
-        RemoteClient(channel).take_credentials([CREDENTIALS])
+        proxy(StackClient, channel).take_credentials([CREDENTIALS])
     assert "PRIVATE" not in str(caught.value)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pqbed.agent.calibration import calibrate
-from pqbed.agent.capture import LocalTap, in_pieces
+from pqbed.agent.capture import LocalTap
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.interfaces import StackClient, StackServer
@@ -17,8 +17,7 @@ from pqbed.agent.namespace import Namespace
 from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.routed_path import build_routed_path
 from pqbed.agent.rpc_client import RpcClient
-from pqbed.agent.rpc_proxies import RemoteClient, RemoteServer
-from pqbed.agent.rpc_server import Calls
+from pqbed.agent.rpc_proxies import proxy
 from pqbed.agent.stack_process import StackProcess
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.tracing import Traced, TracedFetch, Tracer
@@ -60,7 +59,7 @@ class LaneAgent:
         self._folder = folder
         self._servers = StackServers(self._open_server)
         self._clients = StackClients(self._open_client)
-        self._parts: list[StackProcess] = []
+        self._processes: list[StackProcess] = []
         addresses = create_link(index, client_ns=None, server_ns=self._namespace.path)
         ends = NetworkPath(
             client_end=ShapedInterface(None, IFNAME),
@@ -72,21 +71,6 @@ class LaneAgent:
         self._cells: dict[str, Cell] = {}
         self._runner: FetchRunner | None = None
         self._traced: Traced | None = None
-
-    def calls(self) -> Calls:
-        """Return what this agent answers, by name."""
-        return {
-            "start": self.start,
-            "cells": self.cells,
-            "run": self.run_told,
-            "set_link": self.set_link,
-            "read_link": self.read_link,
-            "calibrate": self.calibrate,
-            "cpu": self.cpu,
-            "trace": self.trace,
-            "pcap": self.pcap,
-            "keys": self.keys,
-        }
 
     def start(self, profiles: tuple[Profile, ...], timeout_ns: int) -> LaneFacts:
         """Serve `profiles`, and say what the lane runs on."""
@@ -101,7 +85,7 @@ class LaneAgent:
         versions = {**self._clients.versions(), **self._servers.versions(), "python": platform.python_version()}
         return LaneFacts(kernel=platform.release(), versions=versions, sysctls=self._pinned, served=served)
 
-    def cells(self, cells: dict[str, Cell]) -> None:
+    def add_cells(self, cells: dict[str, Cell]) -> None:
         """Learn the cells that later runs name by id."""
         self._cells.update(cells)
 
@@ -110,10 +94,12 @@ class LaneAgent:
         for _, timings in self._started().run(self._cells, fetches):
             yield timings
 
-    def run_told(self, names: tuple[str, ...], which: tuple[int, ...], seeds: tuple[int, ...]) -> Iterator[Timings]:
-        """Do `run` for a request that is short to say: each seed, and where in `names` its cell is."""
-        told = zip(which, seeds, strict=True)
-        return self.run([Fetch(cell_id=names[place], block=0, repetition=0, seed=seed) for place, seed in told])
+    def run_indexed(
+        self, cell_ids: tuple[str, ...], indices: tuple[int, ...], seeds: tuple[int, ...]
+    ) -> Iterator[Timings]:
+        """Do the fetches of a short request: each seed, and the position of its cell in `cell_ids`."""
+        pairs = zip(indices, seeds, strict=True)
+        return self.run([Fetch(cell_id=cell_ids[index], block=0, repetition=0, seed=seed) for index, seed in pairs])
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends and read them back."""
@@ -147,10 +133,10 @@ class LaneAgent:
         self._traced = tracer.trace(cell, fetch.seed)
         return self._traced.fetch
 
-    def pcap(self, side: Side) -> Iterator[str]:
-        """Yield the capture of one side, in pieces of base64."""
+    def pcap(self, side: Side) -> bytes:
+        """Return the capture of one side of the last trace."""
         traced = self._last_trace()
-        yield from in_pieces(traced.client_pcap if side == "client" else traced.server_pcap)
+        return traced.client_pcap if side == "client" else traced.server_pcap
 
     def keys(self) -> str:
         """Return the key log of the last trace, and forget the trace."""
@@ -160,25 +146,27 @@ class LaneAgent:
     def close(self) -> None:
         """ShapedInterface the server."""
         self._servers.stop()
-        for part in self._parts:
-            part.close()
+        for process in self._processes:
+            process.close()
 
     def _open_server(self, name: str) -> StackServer:
         stack, folder = stack_named(name), self._folder / name
         if not stack.environment:
             return ServerProcess(stack, folder, enter=self._namespace.enter)
-        return RemoteServer(self._open_part("server", stack, folder, self._namespace.enter))
+        return proxy(StackServer, self._start_process("server", stack, folder, self._namespace.enter))
 
     def _open_client(self, name: str) -> StackClient:
         stack = stack_named(name)
         if not stack.environment:
             return DriverClient(stack)
-        return RemoteClient(self._open_part("client", stack, self._folder / name))
+        return proxy(StackClient, self._start_process("client", stack, self._folder / name))
 
-    def _open_part(self, role: str, stack: Stack, folder: Path, enter: Callable[[], None] | None = None) -> RpcClient:
-        part = StackProcess(role, stack, folder, enter)
-        self._parts.append(part)
-        return part.rpc
+    def _start_process(
+        self, role: str, stack: Stack, folder: Path, enter: Callable[[], None] | None = None
+    ) -> RpcClient:
+        process = StackProcess(role, stack, folder, enter)
+        self._processes.append(process)
+        return process.rpc
 
     def _path_of(self, layout: Layout) -> NetworkPath:
         """Return the path of a layout. Both stand side by side; the second is laid when it is first asked for."""

@@ -1,188 +1,50 @@
-"""The parts of a lane behind channels: the same methods, spoken as calls (see rpc_dispatch.py)."""
+"""Proxies: objects with the methods of an interface, each of which calls an agent over RPC."""
 
-import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, cast
 
 from pqbed.agent.rpc_client import RpcClient
-from pqbed.calibrate.prober import Arrivals, FirstFlight, QueueFill, Train
-from pqbed.fetch.request import FetchRequest
-from pqbed.net.capture import Room
-from pqbed.net.state import EndState
-from pqbed.spec.profile import Profile
-from pqbed.spec.sample import Timings
-from pqbed.spec.shape import EndShape
-from pqbed.tls.credentials import Credentials
-from pqbed.tls.served_profile import ServedProfile
-from pqbed.tls.server import FIRST_PORT
-from pqbed.tls.support import Support
+from pqbed.agent.rpc_methods import RemoteMethod, decode_pieces, remote_methods
 
-Nothing = type(None)
+T = TypeVar("T")
 
 
-def join_pieces(pieces: Iterable[str]) -> bytes:
-    """Return what `agent.capture.in_pieces` took apart."""
-    return b"".join(base64.b64decode(piece) for piece in pieces)
+class _Proxy:
+    def __init__(self, rpc: RpcClient) -> None:
+        self._rpc = rpc
 
 
-class RemoteEnd:
-    """An `End` behind a channel."""
+def proxy(interface: type[T], rpc: RpcClient) -> T:
+    """Return an `interface` whose methods are carried out by the agent at the other end of `rpc`.
 
-    def __init__(self, channel: RpcClient) -> None:
-        self._channel = channel
-
-    def shape(self, shape: EndShape) -> EndState:
-        return self._channel.call("shape", EndState, shape=shape)
-
-    def read(self) -> EndState:
-        return self._channel.call("read", EndState)
-
-    def quiet(self) -> None:
-        self._channel.call("quiet", Nothing)
-
-    def queue(self) -> tuple[int, int]:
-        packets, queued_bytes = self._channel.call("queue", tuple[int, ...])
-        return packets, queued_bytes
-
-    def drain(self) -> int:
-        return self._channel.call("drain", int)
-
-    def probe(self) -> None:
-        """Raise HostError where this end's kernel has no netem."""
-        self._channel.call("probe", Nothing)
-
-    def neighbour(self, address: str, mac: str) -> None:
-        """Fix where the other end is."""
-        self._channel.call("neighbour", Nothing, address=address, mac=mac)
-
-    def disable_redirects(self) -> None:
-        """Keep this end's kernel from telling of shorter ways than over a stage."""
-        self._channel.call("disable_redirects", Nothing)
-
-    def sysctls(self) -> dict[str, str]:
-        """Return the kernel settings of this end's namespace."""
-        return self._channel.call("sysctls", dict[str, str])
+    Every method may raise LaneError when the agent is gone, and any PqbedError that the agent raised.
+    """
+    return cast("T", _proxy_class(interface)(rpc))
 
 
-class RemoteProber:
-    """A `Prober` (calibrate/measure.py) behind the channel of its end: there it may look into netem."""
-
-    def __init__(self, channel: RpcClient) -> None:
-        self._channel = channel
-
-    def open(self, own: str, other: str) -> None:
-        self._channel.call("prober_open", Nothing, own=own, other=other)
-
-    def close(self) -> None:
-        self._channel.call("prober_close", Nothing)
-
-    def mtu(self) -> int:
-        return self._channel.call("prober_mtu", int)
-
-    def send(self, train: Train) -> None:
-        self._channel.call("prober_send", Nothing, train=train)
-
-    def collect(self, train: Train, wait_ns: int, patience_ns: int) -> Arrivals:
-        return self._channel.call("prober_collect", Arrivals, train=train, wait_ns=wait_ns, patience_ns=patience_ns)
-
-    def connect(self, timeout_ns: int) -> bool:
-        return self._channel.call("prober_connect", bool, timeout_ns=timeout_ns)
-
-    def accept(self, timeout_ns: int) -> bool:
-        return self._channel.call("prober_accept", bool, timeout_ns=timeout_ns)
-
-    def send_first_flight(self, pause_ns: int) -> FirstFlight:
-        return self._channel.call("prober_send_first_flight", FirstFlight, pause_ns=pause_ns)
-
-    def reset(self) -> None:
-        self._channel.call("prober_reset", Nothing)
-
-    def fill_queue(self, most: int) -> QueueFill:
-        return self._channel.call("prober_fill_queue", QueueFill, most=most)
+def _proxy_class(interface: type) -> type[_Proxy]:
+    methods = {name: _calling(method) for name, method in remote_methods(interface).items()}
+    return type(f"Remote{interface.__name__}", (_Proxy,), methods)
 
 
-class RemoteServer:
-    """A `Server` behind a channel."""
+def _calling(method: RemoteMethod) -> Callable[..., Any]:
+    """Return the function that calls `method` on the agent of its first argument, a proxy."""
 
-    def __init__(self, channel: RpcClient) -> None:
-        self._channel = channel
+    def value(self: _Proxy, *arguments: Any, **keywords: Any) -> Any:
+        return method.decode_result(self._rpc.call(method.call, method.encode_arguments(arguments, keywords)))
 
-    def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
-        return self._channel.call("refusals", dict[str, str], profiles=tuple(profiles))
+    def concealed(self: _Proxy, *arguments: Any, **keywords: Any) -> Any:
+        with self._rpc.concealing(method.name):
+            return value(self, *arguments, **keywords)
 
-    def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[ServedProfile, ...]:
-        return self._channel.call("start", tuple[ServedProfile, ...], profiles=tuple(profiles), first_port=first_port)
+    def items(self: _Proxy, *arguments: Any, **keywords: Any) -> Iterator[Any]:
+        return map(method.decode_result, self._rpc.stream(method.call, method.encode_arguments(arguments, keywords)))
 
-    def credentials(self) -> tuple[Credentials, ...]:
-        return self._channel.secret_call("credentials", tuple[Credentials, ...])
+    def pieces(self: _Proxy, *arguments: Any, **keywords: Any) -> bytes:
+        return decode_pieces(items(self, *arguments, **keywords))
 
-    def offer(self, size_bytes: int) -> None:
-        self._channel.call("offer", Nothing, size_bytes=size_bytes)
-
-    def alive(self) -> bool:
-        return self._channel.call("alive", bool)
-
-    def restart(self) -> None:
-        self._channel.call("restart", Nothing)
-
-    def stop(self) -> None:
-        self._channel.call("stop", Nothing)
-
-    def support(self) -> Support:
-        return self._channel.call("support", Support)
-
-
-class RemoteClient:
-    """A `Client` behind a channel."""
-
-    def __init__(self, channel: RpcClient) -> None:
-        self._channel = channel
-
-    def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
-        return self._channel.call("refusals", dict[str, str], profiles=tuple(profiles))
-
-    def take_credentials(self, credentials: Sequence[Credentials]) -> None:
-        self._channel.secret_call("take_credentials", Nothing, credentials=tuple(credentials))
-
-    def fetch(self, request: FetchRequest) -> Timings:
-        return self._channel.call("fetch", Timings, request=request)
-
-    def release(self) -> None:
-        self._channel.call("release", Nothing)
-
-    def log_keys(self) -> None:
-        self._channel.call("log_keys", Nothing)
-
-    def take_keys(self) -> str:
-        return self._channel.secret_call("take_keys", str)
-
-    def version(self) -> str:
-        return self._channel.call("version", str)
-
-
-class RemoteMirror:
-    """A `Mirror` behind the channel of its end."""
-
-    def __init__(self, channel: RpcClient) -> None:
-        self._channel = channel
-
-    def start(self) -> None:
-        self._channel.call("mirror", Nothing)
-
-    def stop(self) -> None:
-        self._channel.call("unmirror", Nothing)
-
-
-class RemoteTap:
-    """A `Tap` behind a channel."""
-
-    def __init__(self, channel: RpcClient) -> None:
-        self._channel = channel
-
-    def begin(self, room: Room) -> None:
-        self._channel.call("begin", Nothing, room=room)
-
-    def end(self) -> int:
-        return self._channel.call("end", int)
-
-    def pcap(self) -> bytes:
-        return join_pieces(self._channel.stream("pcap", str))
+    if method.secret:
+        if method.kind != "value":
+            raise TypeError(f"{method.call}: secrets are sent as one value")
+        return concealed
+    return {"value": value, "items": items, "bytes": pieces}[method.kind]

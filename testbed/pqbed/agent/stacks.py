@@ -10,8 +10,7 @@ from pqbed.fetch.request import FetchRequest
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
 from pqbed.tls.credentials import Credentials
-from pqbed.tls.served_profile import ServedProfile
-from pqbed.tls.server import FIRST_PORT
+from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
 
 
 class StackServers:

@@ -38,7 +38,7 @@ class ShapedInterface:
     """
 
     def __init__(self, netns: str | None, ifname: str) -> None:
-        self._ifname = ifname
+        self.ifname = ifname
         self._kernel = RouteSocket(netns)
         self._control = open_socket(netns, socket.AF_INET, socket.SOCK_DGRAM)
         try:
@@ -93,7 +93,7 @@ class ShapedInterface:
         Gilbert-Elliott chain starts in its good state.
         """
         if self._state is None or self._state.asked is None or self._applied is None:
-            raise HostError(f"{self._ifname} was not shaped before it was given a seed")
+            raise HostError(f"{self.ifname} was not shaped before it was given a seed")
         asked = replace(self._state.asked, seed=seed)
         if self._applied.netem is None:
             self._state = replace(self._state, asked=asked)
@@ -108,7 +108,7 @@ class ShapedInterface:
 
     def read(self) -> EndState:
         """Return the end as the kernel has it, whoever set it."""
-        _, interface = read_interface(self._kernel, self._control, self._ifname)
+        _, interface = read_interface(self._kernel, self._control, self.ifname)
         metrics = {metrics_of(route) for route in read_routes(self._kernel, self._index)}
         root = self._root.read()
         parts = _KernelSettings(
@@ -152,14 +152,14 @@ class ShapedInterface:
         self._control.close()
 
     def _set_interface(self, wanted: Interface) -> None:
-        set_interface(self._kernel, self._control, self._ifname, wanted)
-        _, applied = read_interface(self._kernel, self._control, self._ifname)
+        set_interface(self._kernel, self._control, self.ifname, wanted)
+        _, applied = read_interface(self._kernel, self._control, self.ifname)
         self._require("interface", wanted, applied)
 
     def _set_metrics(self, wanted: RouteMetrics) -> None:
         routes = read_routes(self._kernel, self._index)
         if not routes:
-            raise HostError(f"{self._ifname} has no IPv4 subnet route to set initial windows on", hint="is it up?")
+            raise HostError(f"{self.ifname} has no IPv4 subnet route to set initial windows on", hint="is it up?")
         for route in routes:
             if metrics_of(route) != wanted:
                 set_metrics(self._kernel, route, wanted)
@@ -184,7 +184,7 @@ class ShapedInterface:
         told = "; ".join(f"{name}: asked {_field(wanted, name)}, got {_field(applied, name)}" for name in differ)
         hint = "netem takes a seed from Linux 6.6 on" if _field(applied, "seed") is None and "seed" in differ else ""
         raise HostError(
-            f"the {what} of {self._ifname} is not as asked: {told or f'asked {wanted}, got {applied}'}", hint=hint
+            f"the {what} of {self.ifname} is not as asked: {told or f'asked {wanted}, got {applied}'}", hint=hint
         )
 
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from pqbed.spec.profile import Profile
 
+# The first profile's; each further one has the next.
+FIRST_PORT = 4433
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedProfile:

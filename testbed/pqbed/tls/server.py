@@ -14,12 +14,11 @@ from pqbed.spec.stacks import Stack
 from pqbed.tls.chains import ChainFiles, Side, make_chain
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.listener import Listener
-from pqbed.tls.served_profile import ServedProfile
+from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
 from pqbed.tls.server_drivers import SERVER_DRIVERS, Launch
 from pqbed.tls.signatures import KEY_KINDS
 from pqbed.tls.support import Probed, Support
 
-FIRST_PORT = 4433
 START_TIMEOUT_S = 20.0
 
 Chains = dict[tuple[Side, Chain], ChainFiles]

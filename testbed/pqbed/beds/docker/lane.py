@@ -6,8 +6,9 @@ from contextlib import ExitStack, suppress
 from pqbed.agent.calibration import calibrate
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.fetch_runner import FetchRunner
+from pqbed.agent.interfaces import EndService, Mirror, StackClient, StackServer
 from pqbed.agent.rpc_client import RpcClient
-from pqbed.agent.rpc_proxies import RemoteClient, RemoteEnd, RemoteMirror, RemoteProber, RemoteServer
+from pqbed.agent.rpc_proxies import proxy
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.tracing import Traced, Tracer
 from pqbed.beds.docker.addresses import lane_addresses
@@ -18,6 +19,7 @@ from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, 
 from pqbed.beds.docker.stages import DockerWays, up_stages
 from pqbed.beds.docker.tap import open_tap
 from pqbed.calibrate.measurement import Calibration
+from pqbed.calibrate.prober import Prober
 from pqbed.errors import PqbedError
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
@@ -96,7 +98,7 @@ class DockerLane:
             )
             tracer = Tracer(
                 runner=self._runner,
-                mirrors=[RemoteMirror(self._ends[end]) for end in ends],
+                mirrors=[proxy(Mirror, self._ends[end]) for end in ends],
                 client_tap=client_tap,
                 server_tap=server_tap,
                 client=self._client,
@@ -113,14 +115,17 @@ class DockerLane:
                 self._runner.set_link(*last)
         self._owner.close()
 
-    def _open_end(self, engine: Engine, containers: LaneContainers, part: Part) -> RemoteEnd:
+    def _open_end(self, engine: Engine, containers: LaneContainers, part: Part) -> EndService:
         self._ends[part] = self._open(engine, containers.parts[part], part, agent_command("end"))
-        return RemoteEnd(self._ends[part])
+        return proxy(EndService, self._ends[part])
 
-    def _open_stages(self, engine: Engine, containers: LaneContainers) -> dict[Stage, RemoteEnd]:
+    def _open_stages(self, engine: Engine, containers: LaneContainers) -> dict[Stage, EndService]:
         stages = up_stages(engine, containers)
         command = agent_command("end")
-        return {stage: RemoteEnd(self._open(engine, container, stage, command)) for stage, container in stages.items()}
+        return {
+            stage: proxy(EndService, self._open(engine, container, stage, command))
+            for stage, container in stages.items()
+        }
 
     def _open_stack(
         self, engine: Engine, containers: LaneContainers, images: Mapping[str, str], part: Part, name: str
@@ -147,12 +152,16 @@ class DockerLane:
         addresses = lane_addresses(self.index)
         server_end = self._open_end(engine, containers, "server-end")
         client_end = self._open_end(engine, containers, "client-end")
-        server_end.probe()
-        client_end.probe()
-        self._probers = (RemoteProber(self._ends["client-end"]), RemoteProber(self._ends["server-end"]))
+        server_end.check_netem()
+        client_end.check_netem()
+        self._probers = (proxy(Prober, self._ends["client-end"]), proxy(Prober, self._ends["server-end"]))
         ways = DockerWays(client_end, server_end, addresses, lambda: self._open_stages(engine, containers))
-        server = StackServers(lambda name: RemoteServer(self._open_stack(engine, containers, images, "server", name)))
-        client = StackClients(lambda name: RemoteClient(self._open_stack(engine, containers, images, "client", name)))
+        server = StackServers(
+            lambda name: proxy(StackServer, self._open_stack(engine, containers, images, "server", name))
+        )
+        client = StackClients(
+            lambda name: proxy(StackClient, self._open_stack(engine, containers, images, "client", name))
+        )
         self._client = client
         self._runner = FetchRunner(
             path_of=ways,

@@ -8,8 +8,8 @@ ends' own entries alone tell which layout is in use. A stage only forwards and s
 
 from collections.abc import Callable, Mapping
 
+from pqbed.agent.interfaces import EndService
 from pqbed.agent.network_path import NetworkPath
-from pqbed.agent.rpc_proxies import RemoteEnd
 from pqbed.beds.docker.addresses import Address, LaneAddresses, lane_addresses
 from pqbed.beds.docker.containers import HOLD, TMPFS, LaneContainers, start_container
 from pqbed.beds.docker.engine import ContainerSpec, Engine, Place
@@ -58,10 +58,10 @@ class DockerWays:
 
     def __init__(
         self,
-        client_end: RemoteEnd,
-        server_end: RemoteEnd,
+        client_end: EndService,
+        server_end: EndService,
         addresses: LaneAddresses,
-        open_stages: Callable[[], Mapping[Stage, RemoteEnd]],
+        open_stages: Callable[[], Mapping[Stage, EndService]],
     ) -> None:
         """Lay the way of `ends`. `open_stages` gives the stages, at most once."""
         self._client_end = client_end
@@ -85,7 +85,7 @@ class DockerWays:
             self._layout = layout
         return self._ways[layout]
 
-    def _way(self, stages: Mapping[Stage, RemoteEnd]) -> NetworkPath:
+    def _way(self, stages: Mapping[Stage, EndService]) -> NetworkPath:
         return NetworkPath(
             client_end=self._client_end,
             server_end=self._server_end,
@@ -96,8 +96,8 @@ class DockerWays:
 
     def _turn(self, towards_client: Address, towards_server: Address) -> None:
         """Fix the first hop of each direction. Without, a fetch would pay for ARP, and ARP draw from netem's stream."""
-        self._client_end.neighbour(self._addresses.server.address, towards_server.mac)
-        self._server_end.neighbour(self._addresses.client.address, towards_client.mac)
+        self._client_end.set_neighbour(self._addresses.server.address, towards_server.mac)
+        self._server_end.set_neighbour(self._addresses.client.address, towards_client.mac)
 
     def _routed(self) -> NetworkPath:
         addresses, ends = self._addresses, self._open_stages()
@@ -109,5 +109,5 @@ class DockerWays:
         }
         for stage, (goal, mac) in hops.items():
             ends[stage].disable_redirects()
-            ends[stage].neighbour(goal.address, mac)
+            ends[stage].set_neighbour(goal.address, mac)
         return self._way(ends)
