@@ -8,10 +8,12 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol
 
+from pqbed.errors import HostError
 from pqbed.fetch.request import FetchRequest
 from pqbed.spec.sample import Timings
 from pqbed.spec.stacks import Stack
 from pqbed.tls.credentials import Credentials
+from pqbed.tls.programs import DAMAGED_HINT
 from pqbed.tls.support import Probed
 
 
@@ -68,8 +70,10 @@ class DriverClient(Probed):
 
 
 def _curl(_stack: Stack) -> Driver:
-    from pqbed.fetch.curl_client import CurlClient  # noqa: PLC0415
-
+    try:
+        from pqbed.fetch.curl_client import CurlClient  # noqa: PLC0415
+    except ImportError as error:
+        raise HostError(f"pycurl cannot be loaded: {error}", DAMAGED_HINT) from error
     return CurlClient()
 
 

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 
 from pqbed.errors import HostError
 from pqbed.spec.profile import Chain, Profile, chain_text
@@ -14,6 +15,7 @@ from pqbed.spec.stacks import Stack
 from pqbed.tls.chains import ChainFiles, Side, make_chain
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.listener import Listener
+from pqbed.tls.programs import DAMAGED_HINT
 from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
 from pqbed.tls.server_drivers import SERVER_DRIVERS, Launch
 from pqbed.tls.signatures import KEY_KINDS
@@ -68,19 +70,12 @@ class ServerProcess(Probed):
         self.stop()
         self._launch.ready.unlink(missing_ok=True)
         with self._launch.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._launch.command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                preexec_fn=self._enter,  # noqa: PLW1509 - one system call; no thread of the agent runs then
-                start_new_session=True,
-            )
+            self._process = self._spawn(self._launch, log)
         deadline = time.monotonic() + START_TIMEOUT_S
         while not _written(self._launch.ready):
             if self._process.poll() is not None or time.monotonic() > deadline:
-                said = self._launch.log.read_text(errors="replace").strip()
-                raise HostError(f"{self._launch.command[0]} did not start: {said[-300:]}")
+                log_text = self._launch.log.read_text(errors="replace").strip()
+                raise HostError(f"{self._launch.command[0]} did not start: {log_text[-300:]}")
             time.sleep(0.005)
 
     def stop(self) -> None:
@@ -95,6 +90,19 @@ class ServerProcess(Probed):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._process = None
+
+    def _spawn(self, launch: Launch, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                launch.command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                preexec_fn=self._enter,  # noqa: PLW1509 - one system call; no thread of the agent runs then
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise HostError(f"{launch.command[0]} cannot be started: {error.strerror}", DAMAGED_HINT) from error
 
     def _make_chains(self, profiles: Sequence[Profile]) -> Chains:
         wanted: dict[tuple[Side, Chain], None] = {}
