@@ -20,8 +20,9 @@ from netem_model import Generator, burst_losses, delay_ns, random_losses
 
 from pqbed.errors import HostError
 from pqbed.net import sysctls
+from pqbed.net.addresses import IFNAME
 from pqbed.net.endpoint import ShapedInterface
-from pqbed.net.link import IFNAME, create_link
+from pqbed.net.link import create_link
 from pqbed.net.namespace import open_socket
 from pqbed.net.netem import HANDLES, RTM_NEWQDISC, TC_H_ROOT, QdiscMessage, netem_of
 from pqbed.net.netem_support import check_netem

@@ -10,8 +10,9 @@ import pytest
 
 from pqbed.errors import HostError
 from pqbed.net import sysctls
+from pqbed.net.addresses import IFNAME
 from pqbed.net.endpoint import ShapedInterface
-from pqbed.net.link import IFNAME, create_link
+from pqbed.net.link import create_link
 from pqbed.net.namespace import open_socket
 from pqbed.net.netem_support import check_netem
 from pqbed.spec.link import Link

@@ -9,11 +9,12 @@ from pqbed.agent.network_path import NetworkPath
 from pqbed.calibrate.measure import RequestedDirection, StageQueues, Wire, measure_link
 from pqbed.calibrate.measurement import Calibration
 from pqbed.calibrate.prober import Prober
-from pqbed.calibrate.schedule import SECOND_NS, SETTLE_NS
+from pqbed.calibrate.schedule import SETTLE_NS
 from pqbed.spec.link import Link
 from pqbed.spec.options import Clock
 from pqbed.spec.shape import Side, Stage, queue_limit, shape_direction
 from pqbed.spec.tcp import Tcp
+from pqbed.units import NS_PER_S
 
 
 def calibrate(
@@ -33,7 +34,7 @@ def calibrate(
     def reapply(number: int) -> None:
         runner.quiet()
         runner.set_link(link, tcp, seed + number)
-        time.sleep(SETTLE_NS / SECOND_NS)
+        time.sleep(SETTLE_NS / NS_PER_S)
 
     def asked(side: Side) -> RequestedDirection:
         return RequestedDirection(

@@ -25,8 +25,9 @@ from pqbed.calibrate.measurement import Calibration
 from pqbed.calibrate.prober import LocalProber, Prober
 from pqbed.fetch.drivers import DriverClient
 from pqbed.net import sysctls
+from pqbed.net.addresses import IFNAME
 from pqbed.net.endpoint import ShapedInterface
-from pqbed.net.link import IFNAME, create_link
+from pqbed.net.link import create_link
 from pqbed.net.mirror import EgressMirror
 from pqbed.net.router import ROUTED_IFNAME
 from pqbed.net.state import LinkState
@@ -39,6 +40,7 @@ from pqbed.spec.shape import Side
 from pqbed.spec.stacks import Stack, stack_named
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.server import ServerProcess
+from pqbed.units import NS_PER_S
 
 # The kernel's timer wheel rounds a time-out up, the longer the more: to 1, 8, 64, 512 or 4096 jiffies
 # (kernel/time/timer.c). Fetches that start at the same phase of the coarsest have the same retransmission times, and
@@ -190,7 +192,7 @@ class LaneAgent:
 
 def _next_timer_phase() -> None:
     """Sleep until the timers are where they were at the start of the fetch before: free in virtual time."""
-    time.sleep((TIMER_PHASE_NS - time.monotonic_ns() % TIMER_PHASE_NS) / 1e9)
+    time.sleep((TIMER_PHASE_NS - time.monotonic_ns() % TIMER_PHASE_NS) / NS_PER_S)
 
 
 def _nothing() -> None:

@@ -13,6 +13,7 @@ from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.sample import Timings
 from pqbed.spec.shape import JITTER_REACH
+from pqbed.units import NS_PER_S
 
 # Besides the path of the last acknowledgement: for what waits at a slow bottleneck towards the server.
 QUEUE_NS = 250_000_000
@@ -82,7 +83,7 @@ class _Endings:
 
     def __call__(self) -> None:
         # What is on its path arrives first: without that the last acknowledgement would seem lost.
-        time.sleep(self._linger_ns / 1e9)
+        time.sleep(self._linger_ns / NS_PER_S)
         try:
             self.ended_ns = min([tap.end() for tap in self._taps])
         except HostError as failure:  # the sample has its outcome already, and this is none

@@ -25,9 +25,8 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Outcome, Timings
 from pqbed.spec.shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.spec.tcp import Tcp
-from pqbed.tls.served_profile import ServedProfile
+from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
 
-FIRST_PORT = 4433
 # The mean of what is added to the floor, as a share of it.
 SPREAD = 0.05
 

@@ -1,19 +1,19 @@
 """What calibration would find of a link that is exactly as asked: the answer of a bed that has none."""
 
 from pqbed.calibrate.measurement import (
-    ETHERNET_BYTES,
     QUANTILES,
     SMALL_FRAME_BYTES,
     DirectionMeasurement,
     LinkMeasurement,
     SenderMeasurement,
 )
-from pqbed.calibrate.schedule import LARGEST_QUEUE, SECOND_NS, schedule
+from pqbed.calibrate.schedule import LARGEST_QUEUE, schedule
 from pqbed.calibrate.spread import asked_delays, quantile
 from pqbed.model import mean_loss_ppm
 from pqbed.spec.link import PPM, Link
-from pqbed.spec.shape import EndShape, queue_limit, shape_direction
+from pqbed.spec.shape import ETHERNET_HEADER_BYTES, EndShape, queue_limit, shape_direction
 from pqbed.spec.tcp import Tcp
+from pqbed.units import NS_PER_S
 
 
 def invent_measured(link: Link, tcp: Tcp) -> LinkMeasurement:
@@ -35,9 +35,9 @@ def _invent_direction(shape: EndShape, limit: int | None) -> DirectionMeasuremen
     plan = schedule(shape, "virtual")
     lost = round(plan.losses * mean_loss_ppm(shape.loss) / PPM)
     asked = asked_delays(shape.delay_ns, shape.jitter_ns, shape.distribution)
-    own_ns = 0 if shape.rate_bps is None else 8 * SMALL_FRAME_BYTES * SECOND_NS // shape.rate_bps
+    own_ns = 0 if shape.rate_bps is None else 8 * SMALL_FRAME_BYTES * NS_PER_S // shape.rate_bps
     arrived = lost < plan.losses
-    bulk_bytes = (plan.bulk - 1) * (shape.mtu + ETHERNET_BYTES) if arrived else 0
+    bulk_bytes = (plan.bulk - 1) * (shape.mtu + ETHERNET_HEADER_BYTES) if arrived else 0
     return DirectionMeasurement(
         sent=plan.losses,
         lost=lost,
@@ -48,7 +48,7 @@ def _invent_direction(shape: EndShape, limit: int | None) -> DirectionMeasuremen
         delay_count=plan.alone if arrived else 0,
         bulk_bytes=bulk_bytes,
         bulk_sent_ns=0,
-        bulk_ns=0 if shape.rate_bps is None else 8 * bulk_bytes * SECOND_NS // shape.rate_bps,
+        bulk_ns=0 if shape.rate_bps is None else 8 * bulk_bytes * NS_PER_S // shape.rate_bps,
         queue_packets=None if limit is None else min(limit, LARGEST_QUEUE),
         queue_full=limit is not None and limit <= LARGEST_QUEUE,
         seed_repeats=None,
@@ -61,6 +61,6 @@ def _invent_sender(shape: EndShape) -> SenderMeasurement:
         mtu=shape.mtu,
         initcwnd=shape.initcwnd,
         flight_segments=shape.initcwnd,
-        flight_frame_bytes=segments * (shape.mtu + ETHERNET_BYTES),
+        flight_frame_bytes=segments * (shape.mtu + ETHERNET_HEADER_BYTES),
         congestion_control=shape.congestion_control,
     )

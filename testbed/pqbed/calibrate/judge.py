@@ -11,7 +11,6 @@ from typing import Literal
 from pqbed.calibrate import spread
 from pqbed.calibrate.binomial import proportion_interval
 from pqbed.calibrate.measurement import (
-    ETHERNET_BYTES,
     SMALL_FRAME_BYTES,
     DirectionMeasurement,
     LinkMeasurement,
@@ -22,8 +21,9 @@ from pqbed.calibrate.tolerances import ALPHA, TOLERANCES, Tolerance
 from pqbed.model import mean_loss_ppm
 from pqbed.spec.link import PPM, GilbertElliott, Link, Loss
 from pqbed.spec.options import Clock
-from pqbed.spec.shape import JITTER_REACH, EndShape, Side, queue_limit, shape_direction
+from pqbed.spec.shape import ETHERNET_HEADER_BYTES, JITTER_REACH, EndShape, Side, queue_limit, shape_direction
 from pqbed.spec.tcp import Tcp
+from pqbed.units import NS_PER_MS, NS_PER_S
 
 What = Literal[
     "unshaped",
@@ -43,7 +43,6 @@ What = Literal[
 ]
 Where = Literal["", "up", "down", "client", "server"]
 
-NS = 1_000_000_000
 # A direction whose delay is below this part of what was asked has none.
 BARE_SHARE = 0.05
 # The fewest delays that have a shape.
@@ -109,13 +108,13 @@ def judge(link: Link, tcp: Tcp, measured: LinkMeasurement, clock: Clock) -> tupl
 def achieved_rate_bps(direction: DirectionMeasurement) -> int | None:
     """Return the rate of a direction, None where datagrams came as fast as they were sent, or too few came."""
     slowed = direction.bulk_bytes and direction.bulk_ns > direction.bulk_sent_ns + direction.bulk_sent_ns // 4
-    return 8 * direction.bulk_bytes * NS // direction.bulk_ns if slowed else None
+    return 8 * direction.bulk_bytes * NS_PER_S // direction.bulk_ns if slowed else None
 
 
 def own_time_ns(direction: DirectionMeasurement) -> int:
     """Return what a small datagram itself takes on the wire, at the rate that was measured."""
     rate_bps = achieved_rate_bps(direction)
-    return 8 * SMALL_FRAME_BYTES * NS // rate_bps if rate_bps else 0
+    return 8 * SMALL_FRAME_BYTES * NS_PER_S // rate_bps if rate_bps else 0
 
 
 def _taken(where: Where, shape: EndShape, limit: int | None, direction: DirectionMeasurement) -> _DirectionCheck:
@@ -167,7 +166,7 @@ def _judge_rate(one: _DirectionCheck, tolerance: Tolerance) -> Iterator[Deviatio
     shape, direction = one.shape, one.direction
     if direction.bulk_bytes == 0:
         return
-    serial_ns = 0 if shape.rate_bps is None else 8 * direction.bulk_bytes * NS // shape.rate_bps
+    serial_ns = 0 if shape.rate_bps is None else 8 * direction.bulk_bytes * NS_PER_S // shape.rate_bps
     expected_ns = max(direction.bulk_sent_ns, serial_ns)
     allowed_ns = tolerance.rate_ns + tolerance.rate_share * expected_ns + 2 * JITTER_REACH * shape.jitter_ns
     if abs(direction.bulk_ns - expected_ns) > allowed_ns:
@@ -241,7 +240,7 @@ def _judge_sender(where: Where, shape: EndShape, sender: SenderMeasurement) -> I
         yield Deviation(what="mtu", where=where, asked=str(shape.mtu), achieved=str(sender.mtu))
     frame_bytes, control = sender.flight_frame_bytes, sender.congestion_control
     if frame_bytes is not None:
-        large = frame_bytes > sender.mtu + ETHERNET_BYTES
+        large = frame_bytes > sender.mtu + ETHERNET_HEADER_BYTES
         # bbr spaces its packets, and may send a flight one by one whatever it is allowed.
         if large if shape.segmentation == "wire" else not large and control != "bbr":
             achieved = f"frames of {frame_bytes} bytes"
@@ -253,7 +252,7 @@ def _judge_sender(where: Where, shape: EndShape, sender: SenderMeasurement) -> I
 
 
 def _time(value_ns: float) -> str:
-    return f"{value_ns / 1e6:.4g} ms"
+    return f"{value_ns / NS_PER_MS:.4g} ms"
 
 
 def _rate(value_bps: int | None) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pqbed.calibrate.measurement import (
-    ETHERNET_BYTES,
     QUANTILES,
     SMALL_PAYLOAD_BYTES,
     UDP_IP_BYTES,
@@ -32,14 +31,13 @@ from pqbed.calibrate.schedule import (
     LARGEST_QUEUE,
     LOSSES_AGAIN,
     MOST_BURSTS,
-    MS,
     QUEUE_SHARE,
-    SECOND_NS,
     Schedule,
     schedule,
 )
 from pqbed.spec.options import Clock
-from pqbed.spec.shape import EndShape
+from pqbed.spec.shape import ETHERNET_HEADER_BYTES, EndShape
+from pqbed.units import NS_PER_MS, NS_PER_S
 
 # Two delays of one seed are the same when they differ by no more: by clock, what reading it and waking up cost.
 SAME_DELAY_NS: dict[Clock, int] = {"virtual": 10_000, "real": 2_000_000}
@@ -112,7 +110,7 @@ class _DirectionProbe:
 
     def send_first_flight(self) -> FirstFlight:
         """Send the first flight of the new connection, once nothing of its handshake is on the wire any more."""
-        flight = self.sender.send_first_flight(self.plan.delay_ns + self.plan.small_ns + MS)
+        flight = self.sender.send_first_flight(self.plan.delay_ns + self.plan.small_ns + NS_PER_MS)
         if self.stage_queues is None:
             return flight
         packets, packet_bytes = self.stage_queues.whole()
@@ -149,7 +147,7 @@ class _LinkProbe:
     def first_flight(self, direction: _DirectionProbe) -> FirstFlight | None:
         """Return the first flight in one direction, best of a connection that lost nothing; None without any."""
         client, server = (one.sender for one in self.directions)
-        patience_ns = SECOND_NS - 1 + 4 * sum(one.plan.delay_ns for one in self.directions)
+        patience_ns = NS_PER_S - 1 + 4 * sum(one.plan.delay_ns for one in self.directions)
         flight = None
         for number in range(CONNECT_TRIES):
             self._wire.reapply(number)
@@ -305,7 +303,7 @@ def _sum_up(
     if arrivals and direction.stage_queues is not None:
         # There packets are lost behind the bottleneck, which they have passed like the others.
         passed = max(bulk.numbers) - min(bulk.numbers)
-    frame_bytes = direction.plan.bulk_payload_bytes + UDP_IP_BYTES + ETHERNET_BYTES
+    frame_bytes = direction.plan.bulk_payload_bytes + UDP_IP_BYTES + ETHERNET_HEADER_BYTES
     delays = sorted(alone.delays_ns)
     return DirectionMeasurement(
         sent=direction.losses,

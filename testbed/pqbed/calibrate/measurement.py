@@ -6,12 +6,12 @@ Times in ns, sizes in bytes. A value that could not be measured is None; why is 
 from dataclasses import dataclass
 
 from pqbed.net.state import LinkState
+from pqbed.spec.shape import ETHERNET_HEADER_BYTES
 
 # A small datagram carries its train, its number and the time it was sent: 16 bytes, and 14 Ethernet, 20 IPv4, 8 UDP.
 SMALL_PAYLOAD_BYTES = 16
 UDP_IP_BYTES = 20 + 8
-ETHERNET_BYTES = 14
-SMALL_FRAME_BYTES = ETHERNET_BYTES + UDP_IP_BYTES + SMALL_PAYLOAD_BYTES
+SMALL_FRAME_BYTES = ETHERNET_HEADER_BYTES + UDP_IP_BYTES + SMALL_PAYLOAD_BYTES
 # The quantiles of delays that are kept: 0, 1, ... 100 per cent.
 QUANTILES = 101
 

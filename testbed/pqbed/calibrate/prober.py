@@ -16,6 +16,7 @@ from typing import Protocol
 from pqbed.calibrate.measurement import SMALL_PAYLOAD_BYTES
 from pqbed.fetch.tcpinfo import read_tcp_info
 from pqbed.net.namespace import open_socket
+from pqbed.units import NS_PER_S
 
 # Below the range that the kernel gives to clients: their ports stay as they would have been.
 PORT, CONNECTING_PORT = 9771, 9772
@@ -29,7 +30,6 @@ BUFFER_BYTES = 1 << 25
 # Not in Python's socket module: asm-generic/socket.h, linux/in.h.
 SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_TIMESTAMPNS = 32, 33, 35
 IP_MTU_DISCOVER, IP_MTU, IP_PMTUDISC_DONT = 10, 14, 0
-SECOND_NS = 1_000_000_000
 # Train and number of a datagram, and when it was sent (CLOCK_REALTIME, ns).
 _DATAGRAM = struct.Struct("=IIq")
 _TIMESPEC = struct.Struct("=qq")
@@ -182,10 +182,10 @@ class LocalProber:
         for number in range(train.first, train.first + train.count):
             send(_DATAGRAM.pack(train.number, number, clock()) + rest)
             if train.gap_ns:
-                time.sleep(train.gap_ns / SECOND_NS)
+                time.sleep(train.gap_ns / NS_PER_S)
 
     def collect(self, train: Train, wait_ns: int, patience_ns: int) -> Arrivals:
-        time.sleep(wait_ns / SECOND_NS)
+        time.sleep(wait_ns / NS_PER_S)
         numbers: list[int] = []
         sent: list[int] = []
         delays: list[int] = []
@@ -194,7 +194,7 @@ class LocalProber:
             try:
                 data, extra, _, _ = datagrams.recvmsg(SMALL_PAYLOAD_BYTES, 64, socket.MSG_DONTWAIT)
             except BlockingIOError:
-                if not select.select([datagrams], [], [], patience_ns / SECOND_NS)[0]:
+                if not select.select([datagrams], [], [], patience_ns / NS_PER_S)[0]:
                     break
                 continue
             of_train, number, sent_ns = _DATAGRAM.unpack(data)
@@ -202,7 +202,7 @@ class LocalProber:
                 seconds, nanoseconds = _TIMESPEC.unpack(extra[0][2])
                 numbers.append(number)
                 sent.append(sent_ns)
-                delays.append(seconds * SECOND_NS + nanoseconds - sent_ns)
+                delays.append(seconds * NS_PER_S + nanoseconds - sent_ns)
         return Arrivals(numbers=tuple(numbers), sent_ns=tuple(sent), delays_ns=tuple(delays))
 
     def connect(self, timeout_ns: int) -> bool:
@@ -210,7 +210,7 @@ class LocalProber:
         connection = self._connection = self._socket(socket.SOCK_STREAM)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         connection.bind((self._own, CONNECTING_PORT))
-        connection.settimeout(timeout_ns / SECOND_NS)
+        connection.settimeout(timeout_ns / NS_PER_S)
         with suppress(OSError):
             connection.connect((self._other, PORT))
             return True
@@ -219,7 +219,7 @@ class LocalProber:
     def accept(self, timeout_ns: int) -> bool:
         self.reset()
         assert self._listener is not None
-        self._listener.settimeout(timeout_ns / SECOND_NS)
+        self._listener.settimeout(timeout_ns / NS_PER_S)
         with suppress(OSError):
             self._connection, _ = self._listener.accept()
             return True
@@ -228,7 +228,7 @@ class LocalProber:
     def send_first_flight(self, pause_ns: int) -> FirstFlight:
         connection = self._connection
         assert connection is not None
-        time.sleep(pause_ns / SECOND_NS)
+        time.sleep(pause_ns / NS_PER_S)
         before = read_tcp_info(connection)
         connection.setblocking(False)
         with suppress(BlockingIOError):

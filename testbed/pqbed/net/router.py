@@ -11,17 +11,8 @@ from dataclasses import dataclass, replace
 
 from pyroute2 import IPRoute
 
-from pqbed.net.link import (
-    LANES,
-    NUD_PERMANENT,
-    AddressPlan,
-    EndAddress,
-    Port,
-    address_plan,
-    configure_end,
-    create_veth,
-    disable_ipv6,
-)
+from pqbed.net.addresses import LANES, AddressPlan, EndAddress, address_plan
+from pqbed.net.link import NUD_PERMANENT, Port, configure_end, create_veth, disable_ipv6
 from pqbed.net.namespace import run_in
 from pqbed.spec.shape import Stage
 
