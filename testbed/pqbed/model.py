@@ -14,9 +14,9 @@ a super-packet (segmentation `host`, `offload-off`) arrives whole: netem counts 
 """
 
 from pqbed.errors import SpecError
-from pqbed.net.shape import JITTER_REACH, congestion_control_of, rate_of
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
+from pqbed.spec.shape import JITTER_REACH, congestion_control_of, rate_of
 
 ETHERNET_BYTES = 14
 TCP_IP_BYTES = 20 + 32

@@ -25,10 +25,10 @@ from pqbed.beds.programs import programs_of_image
 from pqbed.beds.session import Session, why_gone
 from pqbed.errors import BuildError, EngineError, HostError, LaneError
 from pqbed.net.capture import Room
-from pqbed.net.shape import SIDES
 from pqbed.net.sysctls import PINS
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.shape import SIDES
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pqbed.expect import exchange_of, expect_fetch
-from pqbed.net.shape import STAGES
 from pqbed.plan import cell_id
+from pqbed.spec.shape import STAGES
 from support.router_cells import GRID, LAYOUTS, MS, SPECIAL
 
 pytestmark = pytest.mark.uml

@@ -10,7 +10,7 @@ import pytest
 from pqbed.spec.codec import from_json
 from pqbed.spec.profile import Profile
 from pqbed.tls.records import Record
-from pqbed.tls.served import Served
+from pqbed.tls.served_profile import ServedProfile
 from support.chain_kinds import CHAINS, PADDED, PROFILES
 
 pytestmark = pytest.mark.uml
@@ -27,7 +27,7 @@ FINISHED_BYTES = 52
 class Seen:
     """One fetch as its packets tell it. Flights in bytes: ClientHello, server, client and request, response."""
 
-    served: Served
+    served: ServedProfile
     timings: dict[str, Any]
     flights: list[int]
     up: list[Record]
@@ -66,7 +66,7 @@ def rows(uml_guest_run: Callable[..., list[dict[str, Any]]]) -> list[dict[str, A
 def seen(rows: list[dict[str, Any]]) -> dict[str, Seen]:
     found = {}
     for row in rows[1:]:
-        served = from_json(Served, row["served"])
+        served = from_json(ServedProfile, row["served"])
         up, down = (list(from_json(tuple[Record, ...], row[way])) for way in ("up", "down"))
         found[served.profile.name] = Seen(served, row["timings"], row["flights"], up, down)
     return found

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
-from pqbed.agent.remote import join_pieces
-from pqbed.agent.tracing import Traced, TracedFetch
+from pqbed.agent.lane_service import LaneService
+from pqbed.agent.rpc_client import RpcClient
+from pqbed.agent.rpc_proxies import proxy
+from pqbed.agent.tracing import Traced
 from pqbed.beds.process import LaneProcess
-from pqbed.calibrate.measured import Calibration
+from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import LaneError
-from pqbed.net.shape import SIDES
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.shape import SIDES
 from pqbed.spec.tcp import Tcp
 
 START_TIMEOUT_S = 120.0
@@ -31,10 +32,11 @@ class AgentLane:
         self.process = process
         self._silence_s = START_TIMEOUT_S
         self._known: set[str] = set()
-        self._channel = Channel(process.write, lambda: process.readline(self._silence_s), f"lane {index}")
+        rpc = RpcClient(process.write, lambda: process.readline(self._silence_s), f"lane {index}")
+        self._agent = proxy(LaneService, rpc)
         try:
-            self._channel.wait_ready()
-            self.facts = self._channel.call("start", LaneFacts, profiles=tuple(profiles), timeout_ns=timeout_ns)
+            rpc.wait_ready()
+            self.facts: LaneFacts = self._agent.start(tuple(profiles), timeout_ns)
         except LaneError as error:
             words = process.last_words()
             self.close()
@@ -52,32 +54,32 @@ class AgentLane:
         place = {name: number for number, name in enumerate(names)}
         which = tuple(place[fetch.cell_id] for fetch in fetches)
         seeds = tuple(fetch.seed for fetch in fetches)
-        timings = self._channel.stream("run", Timings, names=names, which=which, seeds=seeds)
+        timings = self._agent.run_indexed(names, which, seeds)
         yield from zip(fetches, timings, strict=True)
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends and read them back."""
-        return self._channel.call("set_link", LinkState, link=link, tcp=tcp, seed=seed)
+        return self._agent.set_link(link, tcp, seed)
 
     def read_link(self) -> LinkState:
         """Read both ends."""
-        return self._channel.call("read_link", LinkState)
+        return self._agent.read_link()
 
     def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
         """Measure a link (see `beds.bed.Lane`)."""
-        return self._channel.call("calibrate", Calibration, link=link, tcp=tcp, seed=seed)
+        return self._agent.calibrate(link, tcp, seed)
 
     def trace(self, cell: Cell, fetch: Fetch) -> Traced:
         """Do one fetch and capture it at both ends."""
         self._teach({fetch.cell_id: cell}, (fetch,))
-        traced = self._channel.call("trace", TracedFetch, fetch=fetch)
-        client, server = (join_pieces(self._channel.stream("pcap", str, side=side)) for side in SIDES)
-        keys = self._channel.secret_call("keys", str)
+        traced = self._agent.trace(fetch)
+        client, server = (self._agent.pcap(side) for side in SIDES)
+        keys = self._agent.keys()
         return Traced(fetch=traced, client_pcap=client, server_pcap=server, keys=keys)
 
     def cpu(self) -> dict[str, int]:
         """Return CPU times of the agent, ns."""
-        return self._channel.call("cpu", dict[str, int])
+        return self._agent.cpu()
 
     def close(self) -> None:
         """End the process and all that it started."""
@@ -86,5 +88,5 @@ class AgentLane:
     def _teach(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> None:
         new = [name for name in dict.fromkeys(fetch.cell_id for fetch in fetches) if name not in self._known]
         if new:
-            self._channel.call("cells", type(None), cells={name: cells[name] for name in new})
+            self._agent.add_cells({name: cells[name] for name in new})
         self._known.update(new)

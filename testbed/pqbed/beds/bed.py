@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.tracing import Traced
-from pqbed.calibrate.measured import Calibration
+from pqbed.calibrate.measurement import Calibration
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link

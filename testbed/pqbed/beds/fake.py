@@ -12,22 +12,21 @@ from pqbed.agent.facts import LaneFacts
 from pqbed.agent.tracing import Traced
 from pqbed.beds.bed import BedName
 from pqbed.beds.invented import invent_measured
-from pqbed.calibrate.measured import Calibration
+from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import HostError, LaneError
 from pqbed.expect import exchange_of
 from pqbed.flights import typical_certificate_bytes, typical_flights
 from pqbed.model import connect_floor_ns, handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
-from pqbed.net.shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.net.state import EndState, LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Outcome, Timings
+from pqbed.spec.shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.spec.tcp import Tcp
-from pqbed.tls.served import Served
+from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
 
-FIRST_PORT = 4433
 # The mean of what is added to the floor, as a share of it.
 SPREAD = 0.05
 
@@ -156,9 +155,9 @@ def _stretch(floor_ns: int, draw: random.Random) -> int:
     return floor_ns + int(floor_ns * draw.expovariate(1 / SPREAD))
 
 
-def _serve(profiles: Sequence[Profile]) -> tuple[Served, ...]:
+def _serve(profiles: Sequence[Profile]) -> tuple[ServedProfile, ...]:
     return tuple(
-        Served(
+        ServedProfile(
             profile=profile,
             port=FIRST_PORT + number,
             root_pem="",

@@ -1,19 +1,26 @@
 """What calibration would find of a link that is exactly as asked: the answer of a bed that has none."""
 
-from pqbed.calibrate.measured import ETHERNET_BYTES, QUANTILES, SMALL_FRAME_BYTES, Direction, Measured, Sender
-from pqbed.calibrate.schedule import LARGEST_QUEUE, SECOND_NS, schedule
+from pqbed.calibrate.measurement import (
+    QUANTILES,
+    SMALL_FRAME_BYTES,
+    DirectionMeasurement,
+    LinkMeasurement,
+    SenderMeasurement,
+)
+from pqbed.calibrate.schedule import LARGEST_QUEUE, schedule
 from pqbed.calibrate.spread import asked_delays, quantile
-from pqbed.net.shape import EndShape, queue_limit, shape_direction
 from pqbed.spec.link import PPM, Link, mean_loss_ppm
+from pqbed.spec.shape import ETHERNET_HEADER_BYTES, EndShape, queue_limit, shape_direction
 from pqbed.spec.tcp import Tcp
+from pqbed.units import NS_PER_S
 
 
-def invent_measured(link: Link, tcp: Tcp) -> Measured:
+def invent_measured(link: Link, tcp: Tcp) -> LinkMeasurement:
     """Return what would be measured."""
     client, server = (shape_direction(link, tcp, "client", 1), shape_direction(link, tcp, "server", 1))
     up = _invent_direction(client, queue_limit(link, tcp, "client"))
     down = _invent_direction(server, queue_limit(link, tcp, "server"))
-    return Measured(
+    return LinkMeasurement(
         up=up,
         down=down,
         client=_invent_sender(client),
@@ -23,14 +30,14 @@ def invent_measured(link: Link, tcp: Tcp) -> Measured:
     )
 
 
-def _invent_direction(shape: EndShape, limit: int | None) -> Direction:
+def _invent_direction(shape: EndShape, limit: int | None) -> DirectionMeasurement:
     plan = schedule(shape, "virtual")
     lost = round(plan.losses * mean_loss_ppm(shape.loss) / PPM)
     asked = asked_delays(shape.delay_ns, shape.jitter_ns, shape.distribution)
-    own_ns = 0 if shape.rate_bps is None else 8 * SMALL_FRAME_BYTES * SECOND_NS // shape.rate_bps
+    own_ns = 0 if shape.rate_bps is None else 8 * SMALL_FRAME_BYTES * NS_PER_S // shape.rate_bps
     arrived = lost < plan.losses
-    bulk_bytes = (plan.bulk - 1) * (shape.mtu + ETHERNET_BYTES) if arrived else 0
-    return Direction(
+    bulk_bytes = (plan.bulk - 1) * (shape.mtu + ETHERNET_HEADER_BYTES) if arrived else 0
+    return DirectionMeasurement(
         sent=plan.losses,
         lost=lost,
         reordered=0,
@@ -40,19 +47,19 @@ def _invent_direction(shape: EndShape, limit: int | None) -> Direction:
         delay_count=plan.alone if arrived else 0,
         bulk_bytes=bulk_bytes,
         bulk_sent_ns=0,
-        bulk_ns=0 if shape.rate_bps is None else 8 * bulk_bytes * SECOND_NS // shape.rate_bps,
+        bulk_ns=0 if shape.rate_bps is None else 8 * bulk_bytes * NS_PER_S // shape.rate_bps,
         queue_packets=None if limit is None else min(limit, LARGEST_QUEUE),
         queue_full=limit is not None and limit <= LARGEST_QUEUE,
         seed_repeats=None,
     )
 
 
-def _invent_sender(shape: EndShape) -> Sender:
+def _invent_sender(shape: EndShape) -> SenderMeasurement:
     segments = 1 if shape.segmentation == "wire" else 2
-    return Sender(
+    return SenderMeasurement(
         mtu=shape.mtu,
         initcwnd=shape.initcwnd,
         flight_segments=shape.initcwnd,
-        flight_frame_bytes=segments * (shape.mtu + ETHERNET_BYTES),
+        flight_frame_bytes=segments * (shape.mtu + ETHERNET_HEADER_BYTES),
         congestion_control=shape.congestion_control,
     )

@@ -132,7 +132,7 @@ def _uml_as_processes(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> 
 
 
 def _uml_in_containers(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
-    from pqbed.agent.pin import pinned
+    from pqbed.agent.cpu_affinity import pinned
     from pqbed.beds.docker.guest import open_uml_process
     from pqbed.beds.docker.sdk import connect
     from pqbed.beds.uml.bed import UmlBed

@@ -61,7 +61,7 @@ class NetnsBed:
 def start_contained(root: Root, lane: int) -> PlainProcess:
     """Start the agent as the first process of new namespaces on `root`."""
     apart = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child")
-    agent = ("/usr/bin/python3", "-m", "pqbed.agent", "contained", "--lane", str(lane))
+    agent = ("/usr/bin/python3", "-m", "pqbed.agent", "netns", "--lane", str(lane))
     environment = {"PATH": os.defpath + ":/usr/sbin:/sbin", "PYTHONPATH": f"{root.source}:/opt/pqbed/vendor"}
     work = Path(tempfile.mkdtemp(prefix="pqbed-netns-"))
     return PlainProcess((*apart, "sh", "-c", _ENTER, str(root.path), *agent), environment, work)

@@ -20,7 +20,7 @@ from pqbed.beds.choose import bed_choice
 from pqbed.beds.make import clear_engine, lane_stands
 from pqbed.beds.usable import Engine, find_engine
 from pqbed.calibrate.judge import Deviation, judge
-from pqbed.calibrate.measured import Calibration
+from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import EngineError, SpecError, StoreError
 from pqbed.net.state import LinkState
 from pqbed.plan import cell_id
@@ -196,6 +196,6 @@ def clear_away(choice: str | None = None) -> tuple[str, ...]:
 
 
 def _fetch_seed(seed: int, number: int) -> int:
-    """Mix well: netem's generator starts near seeds with near streams (`net/shape.py`)."""
+    """Mix well: netem's generator starts near seeds with near streams (`spec/shape.py`)."""
     digest = hashlib.blake2b(f"{seed}/session/{number}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big")

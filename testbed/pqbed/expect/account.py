@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pqbed.expect.connection import Expected
 from pqbed.expect.end import Flight
 from pqbed.model import FRAME_OVERHEAD_BYTES
-from pqbed.net.shape import Side, rate_of
 from pqbed.spec.cell import Cell
+from pqbed.spec.shape import Side, rate_of
 
 # Field of Expected, what people call it, and who sends it.
 FLIGHTS: tuple[tuple[str, str, Side], ...] = (

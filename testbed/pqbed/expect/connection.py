@@ -15,8 +15,8 @@ from pqbed.expect.pipe import Pipe
 from pqbed.expect.receiver import DELAYED_ACK_NS, FIRST_WINDOW_BYTES, Receiver
 from pqbed.expect.sender import Sender
 from pqbed.model import SYN_WIRE_BYTES, segment_bytes
-from pqbed.net.shape import Side, bottleneck_of, delay_of, rate_of, shape_end
 from pqbed.spec.cell import Cell
+from pqbed.spec.shape import Side, bottleneck_of, delay_of, rate_of, shape_end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 from pqbed.beds.bed import Bed, Lane
 from pqbed.calibrate.judge import Deviation, judge
-from pqbed.calibrate.measured import Calibration
+from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import HostError
 from pqbed.plan import Plan, calibration_seed
 from pqbed.runner.events import LinkCalibrated, SweepEvent

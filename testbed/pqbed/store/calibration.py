@@ -7,10 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from pqbed.calibrate.binomial import share_interval
+from pqbed.calibrate.binomial import proportion_interval
 from pqbed.calibrate.judge import Deviation, achieved_rate_bps, own_time_ns
-from pqbed.calibrate.measured import Calibration, Direction, Measured, Sender
-from pqbed.calibrate.tolerances import SHOWN_CERTAINTY
+from pqbed.calibrate.measurement import Calibration, DirectionMeasurement, LinkMeasurement, SenderMeasurement
+from pqbed.calibrate.tolerances import INTERVAL_ALPHA
 from pqbed.spec.codec import to_json
 from pqbed.spec.link import PPM, Link
 from pqbed.spec.tcp import Tcp
@@ -119,7 +119,7 @@ def _share_ppm(direction: str) -> pl.Expr:
     return (PPM * pl.col(f"{direction}_lost") / pl.col(f"{direction}_sent")).round().cast(pl.Int64)
 
 
-def _measured_columns(measured: Measured) -> dict[str, Any]:
+def _measured_columns(measured: LinkMeasurement) -> dict[str, Any]:
     own_ns = own_time_ns(measured.up) + own_time_ns(measured.down)
     p50_ns, p99_ns = measured.rtt_p50_ns, measured.rtt_p99_ns
     return {
@@ -132,8 +132,8 @@ def _measured_columns(measured: Measured) -> dict[str, Any]:
     }
 
 
-def _direction_columns(direction: Direction) -> dict[str, Any]:
-    low, high = share_interval(direction.lost, direction.sent, SHOWN_CERTAINTY)
+def _direction_columns(direction: DirectionMeasurement) -> dict[str, Any]:
+    low, high = proportion_interval(direction.lost, direction.sent, INTERVAL_ALPHA)
     return {
         **_flat(direction),
         "delays_ns": list(direction.delays_ns),
@@ -143,7 +143,7 @@ def _direction_columns(direction: Direction) -> dict[str, Any]:
     }
 
 
-def _flat(value: Direction | Sender) -> dict[str, Any]:
+def _flat(value: DirectionMeasurement | SenderMeasurement) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 

@@ -11,12 +11,12 @@ from pqbed.agent.tracing import Traced
 from pqbed.beds.bed import Bed, BedName
 from pqbed.errors import HostError, SpecError
 from pqbed.net.pcap import read_pcap
-from pqbed.net.shape import JITTER_REACH
 from pqbed.plan import plan_sweep
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.options import Clock
 from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.shape import JITTER_REACH
 from pqbed.spec.sweep import Sweep
 from pqbed.trace.flights import Flight, find_flights
 from pqbed.trace.segments import Segment, read_segments

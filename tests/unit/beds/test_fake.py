@@ -5,8 +5,8 @@ from pqbed.beds.fake import FakeBed
 from pqbed.errors import LaneError
 from pqbed.flights import typical_flights
 from pqbed.model import ttlb_floor_ns
-from pqbed.net.shape import STAGES
 from pqbed.spec.link import Link
+from pqbed.spec.shape import STAGES
 from pqbed.spec.tcp import Tcp
 from support.sweeps import PQ, small_plan
 

@@ -6,13 +6,13 @@ import pytest
 from scipy.stats import binomtest, kstest, norm
 
 from pqbed.beds.invented import invent_measured
-from pqbed.calibrate.binomial import share_interval
+from pqbed.calibrate.binomial import proportion_interval
 from pqbed.calibrate.judge import Deviation, draws_in_one, judge
 from pqbed.calibrate.schedule import schedule
-from pqbed.calibrate.spread import asked_delays, chance_distance, distance, nearest_distribution
+from pqbed.calibrate.spread import asked_delays, critical_distance, distance, nearest_distribution
 from pqbed.calibrate.tolerances import TOLERANCES
-from pqbed.net.shape import shape_direction
 from pqbed.spec.link import GilbertElliott, Link, PlainLimit, RandomLoss, queue_fields
+from pqbed.spec.shape import shape_direction
 from pqbed.spec.tcp import Tcp
 from support.sweeps import small_plan
 
@@ -135,14 +135,14 @@ def test_the_distance_is_that_of_kolmogorov_and_smirnov():
     # Wherever they lie, and of another shape: a uniform and a normal of the same jitter.
     other = asked_delays(80 * MS, 2 * MS, "normal")[::37]
     assert distance(other, asked) == pytest.approx(norm.cdf(-1), abs=0.02)
-    assert chance_distance(600, 1e-4) == pytest.approx(0.0908, abs=1e-4)
+    assert critical_distance(600, 1e-4) == pytest.approx(0.0908, abs=1e-4)
 
 
 @pytest.mark.parametrize(("hits", "of"), [(0, 400), (1, 400), (12, 400), (399, 400), (400, 400), (30, 1000)])
 @pytest.mark.parametrize("certainty", [0.05, 1e-4])
 def test_the_interval_is_that_of_clopper_and_pearson(hits, of, certainty):
     theirs = binomtest(hits, of).proportion_ci(1 - certainty, "exact")
-    assert share_interval(hits, of, certainty) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+    assert proportion_interval(hits, of, certainty) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
 
 
 def test_bursts_say_less_than_single_losses():

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 
 from pqbed.errors import SpecError
-from pqbed.net.shape import STAGES, Stage
+from pqbed.net.addresses import BENCHMARK_NETWORK
+from pqbed.spec.shape import STAGES, Stage
 
-BENCHMARK_NETWORK = IPv4Network("198.18.0.0/15")
 # Room for the ends, a router's stages, and a gateway: an engine wants one even where nothing leads out.
 LANE_PREFIX = 28
 LANE_SIZE = 1 << (32 - LANE_PREFIX)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from pqbed.net.shape import Stage
+from pqbed.spec.shape import Stage
 
 BED = "io.pqbed.bed"
 LANE = "io.pqbed.lane"

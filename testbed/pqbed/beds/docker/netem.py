@@ -2,7 +2,8 @@
 
 from contextlib import ExitStack
 
-from pqbed.agent.remote import RemoteEnd
+from pqbed.agent.interfaces import EndService
+from pqbed.agent.rpc_proxies import proxy
 from pqbed.beds.docker.containers import HOLD, TMPFS
 from pqbed.beds.docker.engine import ContainerSpec, Engine, Owned
 from pqbed.beds.docker.labels import lone_labels
@@ -41,4 +42,4 @@ def require_netem(engine: Engine, container: str, ifname: str = "eth0") -> None:
         command = agent_command("end", "--ifname", ifname)
         patience = Patience(START_TIMEOUT_S)
         channel = open_channel(engine, container, command, "the probe", patience=patience, owner=owner)
-        RemoteEnd(channel).probe()
+        proxy(EndService, channel).check_netem()

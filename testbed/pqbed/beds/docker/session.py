@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from functools import partial
 from types import MappingProxyType
 
-from pqbed.agent.channel import Channel
+from pqbed.agent.rpc_client import RpcClient
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.stream import ContainerProcess
 from pqbed.errors import LaneError
@@ -34,11 +34,11 @@ class Patience:
 
 def open_channel(
     engine: Engine, container: str, argv: Sequence[str], name: str, *, patience: Patience, owner: ExitStack
-) -> Channel:
+) -> RpcClient:
     """Start the agent `argv` in a container and wait until it is ready; `owner` ends it."""
     process = ContainerProcess(engine.execute(container, argv), name)
     owner.callback(process.close)
-    channel = Channel(process.write, partial(_readline, process, patience), name)
+    channel = RpcClient(process.write, partial(_readline, process, patience), name)
     try:
         channel.wait_ready()
     except LaneError as error:

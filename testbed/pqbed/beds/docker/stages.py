@@ -8,15 +8,15 @@ ends' own entries alone tell which layout is in use. A stage only forwards and s
 
 from collections.abc import Callable, Mapping
 
-from pqbed.agent.remote import RemoteEnd
-from pqbed.agent.way import Way
+from pqbed.agent.interfaces import EndService
+from pqbed.agent.network_path import NetworkPath
 from pqbed.beds.docker.addresses import Address, LaneAddresses, lane_addresses
 from pqbed.beds.docker.containers import HOLD, TMPFS, LaneContainers, start_container
 from pqbed.beds.docker.engine import ContainerSpec, Engine, Place
 from pqbed.beds.docker.labels import ROLE, lane_labels, lane_name, ours, part_name
-from pqbed.net.shape import STAGES, Stage
 from pqbed.net.sysctls import FORWARDING
 from pqbed.spec.link import Layout
+from pqbed.spec.shape import STAGES, Stage
 
 
 def up_stages(engine: Engine, lane: LaneContainers) -> dict[Stage, str]:
@@ -58,21 +58,21 @@ class DockerWays:
 
     def __init__(
         self,
-        client_end: RemoteEnd,
-        server_end: RemoteEnd,
+        client_end: EndService,
+        server_end: EndService,
         addresses: LaneAddresses,
-        open_stages: Callable[[], Mapping[Stage, RemoteEnd]],
+        open_stages: Callable[[], Mapping[Stage, EndService]],
     ) -> None:
         """Lay the way of `ends`. `open_stages` gives the stages, at most once."""
         self._client_end = client_end
         self._server_end = server_end
         self._addresses = addresses
         self._open_stages = open_stages
-        self._ways: dict[Layout, Way] = {"ends": self._way({})}
+        self._ways: dict[Layout, NetworkPath] = {"ends": self._way({})}
         self._turn(addresses.client, addresses.server)
         self._layout: Layout = "ends"
 
-    def __call__(self, layout: Layout) -> Way:
+    def __call__(self, layout: Layout) -> NetworkPath:
         """Return the way of `layout`, turned into use."""
         if layout not in self._ways:
             self._ways[layout] = self._routed()
@@ -85,8 +85,8 @@ class DockerWays:
             self._layout = layout
         return self._ways[layout]
 
-    def _way(self, stages: Mapping[Stage, RemoteEnd]) -> Way:
-        return Way(
+    def _way(self, stages: Mapping[Stage, EndService]) -> NetworkPath:
+        return NetworkPath(
             client_end=self._client_end,
             server_end=self._server_end,
             address=self._addresses.server.address,
@@ -96,10 +96,10 @@ class DockerWays:
 
     def _turn(self, towards_client: Address, towards_server: Address) -> None:
         """Fix the first hop of each direction. Without, a fetch would pay for ARP, and ARP draw from netem's stream."""
-        self._client_end.neighbour(self._addresses.server.address, towards_server.mac)
-        self._server_end.neighbour(self._addresses.client.address, towards_client.mac)
+        self._client_end.set_neighbour(self._addresses.server.address, towards_server.mac)
+        self._server_end.set_neighbour(self._addresses.client.address, towards_client.mac)
 
-    def _routed(self) -> Way:
+    def _routed(self) -> NetworkPath:
         addresses, ends = self._addresses, self._open_stages()
         hops: dict[Stage, tuple[Address, str]] = {
             "down-rate": (addresses.client, addresses.stages["down-delay"].mac),
@@ -108,6 +108,6 @@ class DockerWays:
             "up-delay": (addresses.server, addresses.server.mac),
         }
         for stage, (goal, mac) in hops.items():
-            ends[stage].stop_redirects()
-            ends[stage].neighbour(goal.address, mac)
+            ends[stage].disable_redirects()
+            ends[stage].set_neighbour(goal.address, mac)
         return self._way(ends)

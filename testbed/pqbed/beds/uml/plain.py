@@ -5,7 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from pqbed.agent.pin import cpu_of
+from pqbed.agent.cpu_affinity import cpu_of
 from pqbed.beds.process import PlainProcess
 from pqbed.beds.uml.boot import kernel_arguments
 from pqbed.errors import HostError
@@ -24,7 +24,7 @@ def start_plain_guest(kernel: Path, root: Path, source: str, lane: int, clock: C
 
 
 def keep_on_one_cpu(pid: int, lane: int) -> None:
-    """Keep a guest's kernel and its processes on one CPU (see agent/pin.py)."""
+    """Keep a guest's kernel and its processes on one CPU (see agent/cpu_affinity.py)."""
     with contextlib.suppress(ProcessLookupError):  # it ended at once: whoever reads from it will say so
         os.sched_setaffinity(pid, {cpu_of(lane)})
 

@@ -14,7 +14,7 @@ from pqbed.report.theme import MODES, PALETTES, vega_config
 from pqbed.report.trace.flow import colours_of, draw_flow, inherited_colours
 from pqbed.report.trace.time_sequence import draw_time_sequence
 from pqbed.report.trace.words import COLUMNS, tabulate_flights, tell_facts, tell_fetch, tell_sentences
-from pqbed.tls.server import FIRST_PORT
+from pqbed.tls.served_profile import FIRST_PORT
 from pqbed.trace.taken import Trace
 from pqbed.trace.write import CLIENT_PCAP_NAME, KEY_LOG_NAME
 

@@ -13,8 +13,8 @@ from pqbed.beds.docker.labels import BED, LANE, PARTS, ROLE
 from pqbed.beds.docker.netem import netem_in_engine
 from pqbed.beds.docker.stages import up_stages
 from pqbed.errors import EngineError, LaneError, PqbedError, SpecError
-from pqbed.net.shape import STAGES
 from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.shape import STAGES
 from support.fake_engine import FakeEngine, Scripted, frame
 
 IMAGE = "sha256:image"

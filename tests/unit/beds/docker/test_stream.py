@@ -2,7 +2,7 @@
 
 import pytest
 
-from pqbed.agent.channel import Channel
+from pqbed.agent.rpc_client import RpcClient
 from pqbed.beds.docker.stream import ContainerProcess, Demultiplexer
 from pqbed.errors import LaneError
 from support.fake_engine import Scripted, frame
@@ -40,7 +40,7 @@ def test_close_ends_the_input_waits_and_does_it_once():
 def test_a_channel_speaks_over_it():
     transport = Scripted([frame(1, b'{"id":0,"done":null}\n'), frame(1, b'{"id":1,"do'), frame(1, b'ne":true}\n')])
     process = ContainerProcess(transport, "x")
-    channel = Channel(process.write, lambda: process.readline(1), "x")
+    channel = RpcClient(process.write, lambda: process.readline(1), "x")
     channel.wait_ready()
-    assert channel.call("alive", bool) is True
+    assert channel.call("alive", {}) is True
     assert transport.written == b'{"id":1,"call":"alive","with":{}}\n'

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 from pqbed.spec.profile import Profile
 
+# The first profile's; each further one has the next.
+FIRST_PORT = 4433
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class ServedProfile:
     """One profile as the server offers it. `certificate_wire_bytes`: the TLS Certificate message.
 
     `client_certificate_wire_bytes` is that of the client's, None without mutual authentication. `provider` serves the

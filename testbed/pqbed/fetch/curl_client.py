@@ -16,17 +16,16 @@ import pycurl
 
 from pqbed.errors import HostError
 from pqbed.fetch.judge import judge
+from pqbed.fetch.key_log import KEY_LOG_VARIABLE
 from pqbed.fetch.request import FetchRequest
 from pqbed.fetch.tcpinfo import TcpInfo, read_tcp_info
 from pqbed.spec.sample import Outcome, Timings
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.groups import GROUP_HEADER, canonical_group
+from pqbed.units import NS_PER_MS, NS_PER_US
 
-MICROSECOND_NS = 1000
 # struct sockaddr of family AF_UNSPEC: to connect to it is to reset the connection (connect(2)).
 _NOWHERE = bytes(16)
-# Where libcurl is told to log secrets; it looks once, when it starts (Curl_tls_keylog_open in lib/vtls/keylog.c).
-_KEY_LOG = "SSLKEYLOGFILE"
 
 _OUTCOMES: dict[int, Outcome] = {
     pycurl.E_OPERATION_TIMEDOUT: "timeout",
@@ -42,7 +41,7 @@ _OUTCOMES: dict[int, Outcome] = {
 }
 
 
-class Client:
+class CurlClient:
     """Owns a libcurl handle and, between `fetch` and `release`, the socket of the last fetch."""
 
     def __init__(self) -> None:
@@ -86,13 +85,13 @@ class Client:
 
     def log_keys(self) -> None:
         """Log the secrets of every connection from now on, in a file that nobody else may read."""
-        descriptor, os.environ[_KEY_LOG] = tempfile.mkstemp(prefix="pqbed-keys-")
+        descriptor, os.environ[KEY_LOG_VARIABLE] = tempfile.mkstemp(prefix="pqbed-keys-")
         os.close(descriptor)
         self._restart()
 
     def take_keys(self) -> str:
         """Return what was logged, remove it, and log no more."""
-        log = Path(os.environ.pop(_KEY_LOG))
+        log = Path(os.environ.pop(KEY_LOG_VARIABLE))
         self._restart()
         try:
             return log.read_text()
@@ -104,7 +103,7 @@ class Client:
         return str(pycurl.version)
 
     def _restart(self) -> None:
-        """Start libcurl anew: only then does it read its environment."""
+        """Restart libcurl, which reads its environment only then (Curl_tls_keylog_open in lib/vtls/keylog.c)."""
         self.release()
         self._curl.close()
         pycurl.global_cleanup()
@@ -133,7 +132,7 @@ class Client:
     def _set_request_options(self, request: FetchRequest) -> None:
         curl = self._curl
         authority = f"{request.server_name}:{request.port}"
-        timeout_ms = -(-request.timeout_ns // 1_000_000)
+        timeout_ms = -(-request.timeout_ns // NS_PER_MS)
         curl.setopt(pycurl.URL, f"https://{authority}/{request.size_bytes}")
         curl.setopt(pycurl.RESOLVE, [f"{authority}:{request.address}"])
         curl.setopt(pycurl.SSL_EC_CURVES, request.group)
@@ -184,7 +183,7 @@ class Client:
 
     def _time_ns(self, phase: int) -> int | None:
         # libcurl counts in microseconds, and says 0 of a phase it did not reach.
-        return self._curl.getinfo(phase) * MICROSECOND_NS or None
+        return self._curl.getinfo(phase) * NS_PER_US or None
 
     def _header(self, name: str) -> str | None:
         wanted = name.lower().encode()

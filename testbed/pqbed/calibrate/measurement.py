@@ -6,18 +6,18 @@ Times in ns, sizes in bytes. A value that could not be measured is None; why is 
 from dataclasses import dataclass
 
 from pqbed.net.state import LinkState
+from pqbed.spec.shape import ETHERNET_HEADER_BYTES
 
 # A small datagram carries its train, its number and the time it was sent: 16 bytes, and 14 Ethernet, 20 IPv4, 8 UDP.
 SMALL_PAYLOAD_BYTES = 16
 UDP_IP_BYTES = 20 + 8
-ETHERNET_BYTES = 14
-SMALL_FRAME_BYTES = ETHERNET_BYTES + UDP_IP_BYTES + SMALL_PAYLOAD_BYTES
+SMALL_FRAME_BYTES = ETHERNET_HEADER_BYTES + UDP_IP_BYTES + SMALL_PAYLOAD_BYTES
 # The quantiles of delays that are kept: 0, 1, ... 100 per cent.
 QUANTILES = 101
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Direction:
+class DirectionMeasurement:
     """One direction of a link.
 
     `sent` and `lost` count numbered datagrams, `reordered` those that came after a later one. `delays_ns` are the
@@ -43,7 +43,7 @@ class Direction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
+class SenderMeasurement:
     """One side as it sends. What is of a flight is None where no connection came about.
 
     `initcwnd` is the congestion window before anything was written, `flight_segments` what then went out at once (less
@@ -59,13 +59,13 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class LinkMeasurement:
     """A link. `up` is what the client sends. A round trip is the delay up and the delay down, by number."""
 
-    up: Direction
-    down: Direction
-    client: Sender
-    server: Sender
+    up: DirectionMeasurement
+    down: DirectionMeasurement
+    client: SenderMeasurement
+    server: SenderMeasurement
     rtt_p50_ns: int | None
     rtt_p99_ns: int | None
 
@@ -74,5 +74,5 @@ class Measured:
 class Calibration:
     """What was measured, and the link as the kernel then said it was."""
 
-    measured: Measured
+    measured: LinkMeasurement
     state: LinkState

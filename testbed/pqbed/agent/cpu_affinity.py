@@ -1,4 +1,4 @@
-"""`python3 -m pqbed.agent.pin LANE PROGRAM [ARGUMENT...]`: become PROGRAM, kept on one CPU.
+"""`python3 -m pqbed.agent.cpu_affinity LANE PROGRAM [ARGUMENT...]`: become PROGRAM, kept on one CPU.
 
 A guest's kernel and its processes take turns, and waking another CPU for each turn costs far more than the turn.
 """
@@ -16,7 +16,7 @@ def cpu_of(lane: int) -> int:
 
 def pinned(lane: int, command: Sequence[str]) -> tuple[str, ...]:
     """Return the arguments that run `command` in an image so."""
-    return ("python3", "-m", "pqbed.agent.pin", str(lane), *command)
+    return ("python3", "-m", "pqbed.agent.cpu_affinity", str(lane), *command)
 
 
 def main(lane: str, program: str, *arguments: str) -> None:

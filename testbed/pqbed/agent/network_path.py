@@ -1,17 +1,17 @@
-"""The way between client and server in one layout of the link: where it is shaped, and how it is reached."""
+"""The path between client and server in one layout of the link: where it is shaped, and how it is reached."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pqbed.agent.parts import End
-from pqbed.net.shape import BOTTLENECKS, Stage, shape_end, shape_stage
+from pqbed.agent.interfaces import End
 from pqbed.net.state import LinkState
 from pqbed.spec.link import Link
+from pqbed.spec.shape import BOTTLENECKS, Stage, shape_end, shape_stage
 from pqbed.spec.tcp import Tcp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class NetworkPath:
     """`address` is the server's; `stages` are those of the layout `router`, each set like an end."""
 
     client_end: End

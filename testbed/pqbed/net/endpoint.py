@@ -13,17 +13,17 @@ from pqbed.errors import HostError
 from pqbed.net.interface import Interface, interface_for, read_interface, segmentation_of, set_interface
 from pqbed.net.namespace import open_socket
 from pqbed.net.netem import Netem, loss_of, netem_of
-from pqbed.net.qdisc import Root, RootQdisc
+from pqbed.net.qdisc import RootQdisc, RootQdiscControl
 from pqbed.net.routes import RouteMetrics, metrics_of, read_routes, set_metrics
 from pqbed.net.rtnetlink import RouteSocket
-from pqbed.net.shape import EndShape
 from pqbed.net.state import EndState
-from pqbed.net.words import qdisc_text
+from pqbed.net.tc_format import qdisc_text
 from pqbed.spec.link import RandomLoss
+from pqbed.spec.shape import EndShape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
+class _KernelSettings:
     """An end in the kernel's own terms. `netem` is None where there is none, or none is needed."""
 
     interface: Interface
@@ -31,14 +31,14 @@ class _Parts:
     netem: Netem | None
 
 
-class End:
+class ShapedInterface:
     """Own interface `ifname` in the namespace at path `netns` (None: the present one) until `close`.
 
     Nobody else may set that interface meanwhile. Not safe for use by two threads at once.
     """
 
     def __init__(self, netns: str | None, ifname: str) -> None:
-        self._ifname = ifname
+        self.ifname = ifname
         self._kernel = RouteSocket(netns)
         self._control = open_socket(netns, socket.AF_INET, socket.SOCK_DGRAM)
         try:
@@ -46,8 +46,8 @@ class End:
         except BaseException:
             self.close()
             raise
-        self._root = Root(self._kernel, ifname, self._index)
-        self._applied: _Parts | None = None
+        self._root = RootQdiscControl(self._kernel, ifname, self._index)
+        self._applied: _KernelSettings | None = None
         self._state: EndState | None = None
 
     def __enter__(self) -> Self:
@@ -67,7 +67,7 @@ class End:
         last = None if self._state is None else self._state.asked
         if last is not None and replace(last, seed=shape.seed) == shape:
             return self.reseed(shape.seed)
-        wanted = _Parts(
+        wanted = _KernelSettings(
             interface=interface_for(shape.segmentation, shape.mtu, self._found),
             metrics=RouteMetrics(
                 initcwnd=shape.initcwnd,
@@ -93,7 +93,7 @@ class End:
         Gilbert-Elliott chain starts in its good state.
         """
         if self._state is None or self._state.asked is None or self._applied is None:
-            raise HostError(f"{self._ifname} was not shaped before it was given a seed")
+            raise HostError(f"{self.ifname} was not shaped before it was given a seed")
         asked = replace(self._state.asked, seed=seed)
         if self._applied.netem is None:
             self._state = replace(self._state, asked=asked)
@@ -108,10 +108,10 @@ class End:
 
     def read(self) -> EndState:
         """Return the end as the kernel has it, whoever set it."""
-        _, interface = read_interface(self._kernel, self._control, self._ifname)
+        _, interface = read_interface(self._kernel, self._control, self.ifname)
         metrics = {metrics_of(route) for route in read_routes(self._kernel, self._index)}
         root = self._root.read()
-        parts = _Parts(
+        parts = _KernelSettings(
             interface=interface,
             metrics=metrics.pop() if len(metrics) == 1 else RouteMetrics(),
             netem=root.netem,
@@ -140,7 +140,7 @@ class End:
         return self._root.drain()
 
     def clear(self) -> None:
-        """Take away all that `shape` sets: the interface as this End found it, routes without metrics, no netem."""
+        """Take away all that `shape` sets: the settings found at creation return, routes lose their metrics."""
         self._applied = self._state = None
         self._root.remove()
         self._set_interface(self._found)
@@ -152,14 +152,14 @@ class End:
         self._control.close()
 
     def _set_interface(self, wanted: Interface) -> None:
-        set_interface(self._kernel, self._control, self._ifname, wanted)
-        _, applied = read_interface(self._kernel, self._control, self._ifname)
+        set_interface(self._kernel, self._control, self.ifname, wanted)
+        _, applied = read_interface(self._kernel, self._control, self.ifname)
         self._require("interface", wanted, applied)
 
     def _set_metrics(self, wanted: RouteMetrics) -> None:
         routes = read_routes(self._kernel, self._index)
         if not routes:
-            raise HostError(f"{self._ifname} has no IPv4 subnet route to set initial windows on", hint="is it up?")
+            raise HostError(f"{self.ifname} has no IPv4 subnet route to set initial windows on", hint="is it up?")
         for route in routes:
             if metrics_of(route) != wanted:
                 set_metrics(self._kernel, route, wanted)
@@ -184,7 +184,7 @@ class End:
         told = "; ".join(f"{name}: asked {_field(wanted, name)}, got {_field(applied, name)}" for name in differ)
         hint = "netem takes a seed from Linux 6.6 on" if _field(applied, "seed") is None and "seed" in differ else ""
         raise HostError(
-            f"the {what} of {self._ifname} is not as asked: {told or f'asked {wanted}, got {applied}'}", hint=hint
+            f"the {what} of {self.ifname} is not as asked: {told or f'asked {wanted}, got {applied}'}", hint=hint
         )
 
 
@@ -192,7 +192,7 @@ def _field(value: object, name: str) -> object:
     return getattr(value, name, None)
 
 
-def _state(asked: EndShape | None, parts: _Parts, root: RootQdisc) -> EndState:
+def _state(asked: EndShape | None, parts: _KernelSettings, root: RootQdisc) -> EndState:
     """Put the kernel's terms back into ours. Without netem: no delay, no loss, no seed, nothing held."""
     netem = parts.netem
     applied = EndShape(

@@ -1,6 +1,6 @@
 """Server software: what differs from one to the next, behind one function.
 
-`SOFTWARE` holds it by the name that a stack's entry gives (`server` in its stack.toml).
+`SERVER_DRIVERS` holds it by the name that a stack's entry gives (`server` in its stack.toml).
 """
 
 import json
@@ -59,4 +59,4 @@ def _said(listener: Listener) -> dict[str, object]:
     }
 
 
-SOFTWARE: Mapping[str, Configure] = MappingProxyType({"nginx": configure_nginx, "program": configure_program})
+SERVER_DRIVERS: Mapping[str, Configure] = MappingProxyType({"nginx": configure_nginx, "program": configure_program})

@@ -25,7 +25,7 @@ IDLE = Netem(
 )
 
 
-def netem_support(ifname: str, netns: str | None = None) -> None:
+def check_netem(ifname: str, netns: str | None = None) -> None:
     """Make a netem without effect on `ifname` and take it away; where one is, all is well.
 
     Raises HostError with the cure.

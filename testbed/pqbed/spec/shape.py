@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from pqbed.spec.link import Distribution, Link, Loss, RandomLoss, Segmentation
 from pqbed.spec.tcp import Tcp
+from pqbed.units import NS_PER_S
 
 Side = Literal["client", "server"]
 SIDES: tuple[Side, ...] = ("client", "server")
@@ -175,5 +176,5 @@ def limit_packets(link: Link, mtu: int, delay_ns: int, side: Side = "server") ->
         on_the_wire = -(-8 * UNLIMITED_IN_FLIGHT_BYTES // frame_bits)
     else:
         reach_ns = delay_ns + JITTER_REACH * link.jitter_ns
-        on_the_wire = -(-reach_ns * rate_bps // (frame_bits * 1_000_000_000))
+        on_the_wire = -(-reach_ns * rate_bps // (frame_bits * NS_PER_S))
     return on_the_wire + link.queue_packets

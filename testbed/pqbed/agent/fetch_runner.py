@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from pqbed.agent.parts import Client, Server
-from pqbed.agent.way import Way
+from pqbed.agent.interfaces import Client, Server
+from pqbed.agent.network_path import NetworkPath
 from pqbed.errors import HostError
 from pqbed.fetch.request import FetchRequest
 from pqbed.net.state import LinkState
@@ -14,35 +14,35 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.chains import SERVER_NAME
-from pqbed.tls.served import Served
+from pqbed.tls.served_profile import ServedProfile
 
 
-class Triple:
+class FetchRunner:
     """Runs fetches over its parts. `settle` is called before each fetch, with the link quiet.
 
-    `way_of` gives the way of a layout, laid by then. Only the one last asked for is in use.
+    `path_of` gives the path of a layout, laid by then. Only the one last asked for is in use.
     """
 
     def __init__(
         self,
         *,
-        way_of: Callable[[Layout], Way],
+        path_of: Callable[[Layout], NetworkPath],
         server: Server,
         client: Client,
         timeout_ns: int,
         settle: Callable[[], None] = lambda: None,
     ) -> None:
-        self._way_of = way_of
-        self._way: Way | None = None
+        self._path_of = path_of
+        self._path: NetworkPath | None = None
         self._server = server
         self._client = client
         self._timeout_ns = timeout_ns
         self._settle = settle
-        self._served: dict[Profile, Served] = {}
+        self._served: dict[Profile, ServedProfile] = {}
         self._refused: dict[Profile, str] = {}
         self._offered: set[int] = set()
 
-    def start(self, profiles: Sequence[Profile]) -> tuple[Served, ...]:
+    def start(self, profiles: Sequence[Profile]) -> tuple[ServedProfile, ...]:
         """Start the server with `profiles`; those that either side cannot speak give `unsupported` samples."""
         self._refused = self._find_refusals(profiles)
         served = self._server.start([profile for profile in profiles if profile not in self._refused])
@@ -63,21 +63,21 @@ class Triple:
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends, and what is between them, and read it back."""
-        return self.take_way(link.layout).shape(link, tcp, seed)
+        return self.select_path(link.layout).shape(link, tcp, seed)
 
     def read_link(self) -> LinkState:
         """Read both ends, and what is between them, as they are."""
-        return (self._way or self.take_way(DEFAULT_LAYOUT)).read()
+        return (self._path or self.select_path(DEFAULT_LAYOUT)).read()
 
     def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
         """Do `fetches` in order and yield each with what it gave."""
         for fetch in fetches:
             yield fetch, self.sample(cells[fetch.cell_id], fetch.seed)
 
-    def take_way(self, layout: Layout) -> Way:
-        """Return the way of `layout`, from now on in use."""
-        self._way = self._way_of(layout)
-        return self._way
+    def select_path(self, layout: Layout) -> NetworkPath:
+        """Return the path of `layout`, from now on in use."""
+        self._path = self._path_of(layout)
+        return self._path
 
     def sample(self, cell: Cell, seed: int, before_quiet: Callable[[], None] = lambda: None) -> Timings:
         """Do one fetch. `before_quiet` is called when it is done, while the link still stands."""
@@ -86,10 +86,10 @@ class Triple:
             return Timings(outcome="unsupported", detail=self._refused.get(cell.profile, "not served in this lane"))
         self._offer(cell.workload.size_bytes)
         try:
-            way = self.take_way(cell.link.layout)
+            path = self.select_path(cell.link.layout)
             self._settle()
-            way.shape(cell.link, cell.tcp, seed)
-            timings = self._client.fetch(self._request(cell, served, way.address))
+            path.shape(cell.link, cell.tcp, seed)
+            timings = self._client.fetch(self._request(cell, served, path.address))
             before_quiet()
             if timings.group is not None:
                 timings = replace(timings, provider=served.provider)
@@ -100,7 +100,7 @@ class Triple:
             dropped = self.quiet()
         return timings if dropped is None else replace(timings, queue_drops=dropped)
 
-    def _request(self, cell: Cell, served: Served, address: str) -> FetchRequest:
+    def _request(self, cell: Cell, served: ServedProfile, address: str) -> FetchRequest:
         return FetchRequest(
             address=address,
             port=served.port,
@@ -128,7 +128,7 @@ class Triple:
 
         Return how many packets its queues had no room for, where that is known.
         """
-        dropped = None if self._way is None else self._way.quiet()
+        dropped = None if self._path is None else self._path.quiet()
         self._client.release()
         return dropped
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pqbed.errors import HostError, LaneError
 from pqbed.fetch.judge import judge
+from pqbed.fetch.key_log import KEY_LOG_VARIABLE
 from pqbed.fetch.request import FetchRequest
 from pqbed.fetch.tcpinfo import TcpInfo, unpack_tcp_info
 from pqbed.spec.codec import from_json
@@ -22,9 +23,6 @@ from pqbed.tls.algorithms import published_groups
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.groups import GROUP_HEADER, canonical_group
 from pqbed.tls.support import probe_support
-
-# Where programs are told to log secrets.
-KEY_LOG = "SSLKEYLOGFILE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +129,9 @@ class ProgramClient:
     def _started(self) -> subprocess.Popen[str]:
         if self._process is None:
             command = (*self._stack.program, "client")
-            environment = {name: value for name, value in os.environ.items() if name != KEY_LOG}
+            environment = {name: value for name, value in os.environ.items() if name != KEY_LOG_VARIABLE}
             if self._key_log is not None:
-                environment[KEY_LOG] = self._key_log.name
+                environment[KEY_LOG_VARIABLE] = self._key_log.name
             try:
                 self._process = subprocess.Popen(
                     command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment

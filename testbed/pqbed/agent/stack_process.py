@@ -1,6 +1,6 @@
-"""A part of a lane as a process of its own on the same root: one whose stack wants an environment of its own.
+"""A stack's server or client as an agent process of its own, with the stack's environment, on the same root.
 
-A library is configured once a process, by what stands in the environment when it is loaded.
+A library is configured once per process, from the environment it finds when it is loaded.
 """
 
 import os
@@ -9,34 +9,41 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pqbed.agent.channel import Channel
+from pqbed.agent.rpc_client import RpcClient
 from pqbed.spec.stacks import Stack
 
+FOLDER_VARIABLE = "PQBED_FOLDER"
 END_TIMEOUT_S = 20.0
 
 
-class PartProcess:
+def lane_folder() -> Path:
+    """Return the folder for keys, configuration and bodies: on a tmpfs that ends with the lane."""
+    return Path(os.environ.get(FOLDER_VARIABLE, "/run/pqbed"))
+
+
+class StackProcess:
     """Owns the process of one side of a stack. `enter` moves it into its namespace."""
 
     def __init__(self, role: str, stack: Stack, folder: Path, enter: Callable[[], None] | None = None) -> None:
-        environment = {**os.environ, **stack.environment, "PQBED_FOLDER": str(folder)}
+        """Start the process and wait until it is ready. Raises what kept it from starting."""
         self._process = subprocess.Popen(
             (sys.executable, "-m", "pqbed.agent", role, "--stack", stack.name),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environment,
+            env={**os.environ, **stack.environment, FOLDER_VARIABLE: str(folder)},
             text=True,
             bufsize=1,
             preexec_fn=enter,  # noqa: PLW1509 - one system call; no thread of the agent runs then
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._input = self._process.stdin
-        self.channel = Channel(self._write, self._process.stdout.readline, f"{role} {stack.name}")
-        self.channel.wait_ready()
-
-    def _write(self, text: str) -> None:
-        self._input.write(text)
+        self._input, self._output = self._process.stdin, self._process.stdout
+        self.rpc = RpcClient(self._input.write, self._output.readline, f"{role} {stack.name}")
+        try:
+            self.rpc.wait_ready()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close its input, which ends it and what it started."""
@@ -46,3 +53,4 @@ class PartProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._output.close()

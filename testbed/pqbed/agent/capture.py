@@ -1,17 +1,12 @@
-"""A capture at one end of a link, and how its file travels over a channel of text."""
+"""Packet capture at one end of a link, kept as a pcap file."""
 
-import base64
 import time
-from collections.abc import Iterator
 
 from pqbed.net.capture import Capture, Room
 from pqbed.net.pcap import write_pcap
 
-# Of the file; a multiple of 3, so that pieces of base64 need no padding.
-PIECE_BYTES = 48_000
 
-
-class Tap:
+class LocalTap:
     """Captures at interface `ifname` in the namespace at path `netns` (None: the present one). It takes NET_RAW."""
 
     def __init__(self, netns: str | None, ifname: str) -> None:
@@ -47,9 +42,3 @@ class Tap:
         if self._capture is not None:
             self._capture.close()
             self._capture = None
-
-
-def in_pieces(content: bytes) -> Iterator[str]:
-    """Yield `content` as base64, in pieces that a channel takes as one line each."""
-    for start in range(0, len(content), PIECE_BYTES):
-        yield base64.b64encode(content[start : start + PIECE_BYTES]).decode()
