@@ -18,7 +18,7 @@ from engines.fixtures import netem_engine, netem_image, private_engine, stack_im
 
 __all__ = ["netem_engine", "netem_image", "private_engine", "stack_image"]
 
-from pqbed.beds.artefacts import prepare_uml
+from pqbed.artefacts import prepare_uml
 
 REPOSITORY = Path(__file__).parents[2]
 BOOT_SECONDS = 300

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from pqbed.beds.artefacts import prepare_base
+from pqbed.artefacts import prepare_base
 from pqbed.beds.docker.bed import DockerBed
 from pqbed.beds.docker.containers import find_lane, up_lane
 from pqbed.beds.docker.engine import ContainerSpec, Owned
@@ -37,7 +37,7 @@ NET_ADMIN, NET_RAW = 1 << 12, 1 << 13
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 CRASH = """
 import os, signal, sys
-from pqbed.beds.artefacts import prepare_base
+from pqbed.artefacts import prepare_base
 from pqbed.beds.docker.containers import up_lane
 from pqbed.beds.docker.sdk import connect
 

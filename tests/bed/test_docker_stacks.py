@@ -13,7 +13,7 @@ from pqbed.agent.remote import RemoteClient, RemoteServer
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.triple import Triple
 from pqbed.agent.way import Way
-from pqbed.beds.artefacts import prepare_base, stack_contexts
+from pqbed.artefacts import prepare_base, stack_contexts
 from pqbed.beds.docker.addresses import lane_addresses
 from pqbed.beds.docker.containers import add_stack, remove_lane, up_lane
 from pqbed.beds.docker.images import ensure_image

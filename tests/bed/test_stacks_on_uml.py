@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from conftest import Guest, run_in_guest
-from pqbed.beds.artefacts import prepare_uml
+from pqbed.artefacts import prepare_uml
 from pqbed.store.run import open_run
 
 pytestmark = pytest.mark.uml

@@ -9,8 +9,8 @@ from sweeps import new_run, small_plan
 
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.triple import Triple
-from pqbed.beds.artefacts.recipes import PACKAGE, recipe_folder
-from pqbed.beds.artefacts.rootfs import fitting_root, root_entry
+from pqbed.artefacts.recipes import PACKAGE, recipe_folder
+from pqbed.artefacts.rootfs import fitting_root, root_entry
 from pqbed.beds.fake import FakeBed
 from pqbed.errors import HostError, SpecError
 from pqbed.fetch.drivers import DRIVERS

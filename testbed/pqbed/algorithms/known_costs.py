@@ -7,7 +7,7 @@ from pathlib import Path
 from pqbed.algorithms.handshake import Costs
 from pqbed.algorithms.probe import TIMEOUT_S
 from pqbed.algorithms.speed import group_cost, signature_cost
-from pqbed.beds.artefacts.cache import cache_home, hash_inputs
+from pqbed.artefacts.cache import cache_home, hash_inputs
 from pqbed.beds.programs import Run
 from pqbed.store.atomic import write_atomic
 from pqbed.store.host import read_host

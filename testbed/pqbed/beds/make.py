@@ -12,7 +12,7 @@ from pqbed.spec.options import Clock
 from pqbed.spec.profile import DEFAULT_STACK
 
 if TYPE_CHECKING:
-    from pqbed.beds.artefacts import UmlArtefacts
+    from pqbed.artefacts import UmlArtefacts
     from pqbed.beds.docker.engine import Engine
     from pqbed.beds.netns import Root
     from pqbed.beds.process import LaneProcess
@@ -77,7 +77,7 @@ def ensure_images(
 
     Returns their ids by stack. Raises BuildError, HostError.
     """
-    from pqbed.beds.artefacts import guest_contexts, prepare_base, stack_contexts
+    from pqbed.artefacts import guest_contexts, prepare_base, stack_contexts
     from pqbed.beds.docker.images import ensure_image
 
     def make_base() -> Path:
@@ -92,7 +92,7 @@ def ensure_images(
 
 def make_netns(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
     """Make the netns bed on the root of the stack."""
-    from pqbed.beds.artefacts import prepare_root
+    from pqbed.artefacts import prepare_root
     from pqbed.beds.netns import NetnsBed, Root
 
     def prepare(stacks: Iterable[str]) -> "tuple[Root, dict[str, str]]":
@@ -110,7 +110,7 @@ def make_uml(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
 
 
 def _uml_as_processes(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
-    from pqbed.beds.artefacts import prepare_uml
+    from pqbed.artefacts import prepare_uml
     from pqbed.beds.uml.bed import UmlBed
     from pqbed.beds.uml.plain import start_plain_guest
 
@@ -168,6 +168,6 @@ MAKERS: dict[BedName, MakeBed] = {
 
 def _source_in(root: Path) -> str:
     """Put the agent's source into `root`; return its path as seen from inside."""
-    from pqbed.beds.artefacts import put_source
+    from pqbed.artefacts import put_source
 
     return "/" + put_source(root).relative_to(root).as_posix()

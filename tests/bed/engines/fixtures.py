@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from engines import netem, private
 
-from pqbed.beds.artefacts import docker_contexts, prepare_base
-from pqbed.beds.artefacts.cache import cache_home
+from pqbed.artefacts import docker_contexts, prepare_base
+from pqbed.artefacts.cache import cache_home
 from pqbed.beds.docker.images import ensure_image
 from pqbed.beds.docker.sdk import connect, connect_to
 from pqbed.errors import EngineError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.beds.artefacts.cache import building, cache_home, hash_inputs, require_space
+from pqbed.artefacts.cache import building, cache_home, hash_inputs, require_space
 from pqbed.errors import HostError
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.beds.artefacts.kernel import FRAGMENTS, kernel_entry
-from pqbed.beds.artefacts.recipes import DOCKER_BASE, SUITE, read_packages, recipe_folder
-from pqbed.beds.artefacts.rootfs import root_entry
+from pqbed.artefacts.kernel import FRAGMENTS, kernel_entry
+from pqbed.artefacts.recipes import DOCKER_BASE, SUITE, read_packages, recipe_folder
+from pqbed.artefacts.rootfs import root_entry
 
 IMAGES = Path(__file__).parents[3] / "images"
 STACKS = ("openssl", "uml")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from pqbed.beds.artefacts import OnStep, base_reference
+from pqbed.artefacts import OnStep, base_reference
 from pqbed.beds.docker.engine import Engine
 from pqbed.errors import BuildError, HostError
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pqbed.beds.artefacts.cache import building, cache_home, hash_inputs
+from pqbed.artefacts.cache import building, cache_home, hash_inputs
 from pqbed.errors import HostError
 
 SYSTEM_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")

@@ -6,11 +6,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pqbed.beds.artefacts.added import added_packages, build_hooks
-from pqbed.beds.artefacts.bootstrap import bootstrap, build_folder, require_bootstrap
-from pqbed.beds.artefacts.cache import building, cache_home, require_space
-from pqbed.beds.artefacts.command import Command, OnStep, no_progress, run_commands
-from pqbed.beds.artefacts.kernel import (
+from pqbed.artefacts.added import added_packages, build_hooks
+from pqbed.artefacts.bootstrap import bootstrap, build_folder, require_bootstrap
+from pqbed.artefacts.cache import building, cache_home, require_space
+from pqbed.artefacts.command import Command, OnStep, no_progress, run_commands
+from pqbed.artefacts.kernel import (
     FRAGMENTS,
     PRINTED_LINES,
     Kernel,
@@ -19,7 +19,7 @@ from pqbed.beds.artefacts.kernel import (
     kernel_packages,
     read_kernel,
 )
-from pqbed.beds.artefacts.rootfs import (
+from pqbed.artefacts.rootfs import (
     assemble_root,
     fitting_root,
     root_hash,
@@ -27,8 +27,8 @@ from pqbed.beds.artefacts.rootfs import (
     vendor_hooks,
     vendor_packages,
 )
-from pqbed.beds.artefacts.trust import trusted_bundle
-from pqbed.beds.artefacts.wheels import fetch_wheels
+from pqbed.artefacts.trust import trusted_bundle
+from pqbed.artefacts.wheels import fetch_wheels
 
 MIB = 1 << 20
 BUILD_BYTES = 4000 * MIB

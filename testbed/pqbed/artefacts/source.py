@@ -5,8 +5,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from pqbed.beds.artefacts.cache import hash_inputs
-from pqbed.beds.artefacts.recipes import PACKAGE, stack_entries
+from pqbed.artefacts.cache import hash_inputs
+from pqbed.artefacts.recipes import PACKAGE, stack_entries
 from pqbed.spec.published import TABLES, published_folder
 from pqbed.spec.stacks import ENTRY
 from pqbed.tls.algorithms import GROUPS_NAME, SIGNATURES_NAME

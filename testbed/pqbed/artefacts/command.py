@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from pqbed.beds.artefacts.cache import cache_home
+from pqbed.artefacts.cache import cache_home
 from pqbed.errors import BuildError
 
 # Told what is being done and, where that can be known, how far it is (0 to 1).

@@ -4,12 +4,12 @@ A room of its own inside `beds/`: both the docker and the uml bed draw on it, an
 made once, kept under the user's cache folder by a hash of what it is made from, and appears there whole or not at all.
 """
 
-from pqbed.beds.artefacts.base import base_reference, prepare_base
-from pqbed.beds.artefacts.command import OnStep
-from pqbed.beds.artefacts.contexts import DockerContext, docker_contexts, guest_contexts, stack_contexts
-from pqbed.beds.artefacts.kernel import Kernel
-from pqbed.beds.artefacts.prepare import UmlArtefacts, prepare_kernel, prepare_root, prepare_uml
-from pqbed.beds.artefacts.source import put_source
+from pqbed.artefacts.base import base_reference, prepare_base
+from pqbed.artefacts.command import OnStep
+from pqbed.artefacts.contexts import DockerContext, docker_contexts, guest_contexts, stack_contexts
+from pqbed.artefacts.kernel import Kernel
+from pqbed.artefacts.prepare import UmlArtefacts, prepare_kernel, prepare_root, prepare_uml
+from pqbed.artefacts.source import put_source
 
 __all__ = [
     "DockerContext",

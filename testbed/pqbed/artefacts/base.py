@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from pqbed.beds.artefacts.bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
-from pqbed.beds.artefacts.cache import building, cache_home, hash_inputs, require_space
-from pqbed.beds.artefacts.command import OnStep, no_progress, run_commands
-from pqbed.beds.artefacts.recipes import SUITE
-from pqbed.beds.artefacts.trust import trusted_bundle
+from pqbed.artefacts.bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
+from pqbed.artefacts.cache import building, cache_home, hash_inputs, require_space
+from pqbed.artefacts.command import OnStep, no_progress, run_commands
+from pqbed.artefacts.recipes import SUITE
+from pqbed.artefacts.trust import trusted_bundle
 
 TAR_BYTES = 600 << 20
 

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pqbed.beds.artefacts.added import SHARED, added_stacks, shared_script
-from pqbed.beds.artefacts.cache import building, cache_home, hash_inputs
-from pqbed.beds.artefacts.command import OnStep, no_progress
-from pqbed.beds.artefacts.recipes import recipe_folder
-from pqbed.beds.artefacts.source import copy_source, source_hash
-from pqbed.beds.artefacts.trust import trusted_bundle
-from pqbed.beds.artefacts.wheels import fetch_wheels
+from pqbed.artefacts.added import SHARED, added_stacks, shared_script
+from pqbed.artefacts.cache import building, cache_home, hash_inputs
+from pqbed.artefacts.command import OnStep, no_progress
+from pqbed.artefacts.recipes import recipe_folder
+from pqbed.artefacts.source import copy_source, source_hash
+from pqbed.artefacts.trust import trusted_bundle
+from pqbed.artefacts.wheels import fetch_wheels
 from pqbed.spec.profile import DEFAULT_STACK
 from pqbed.spec.stacks import stack_named
 

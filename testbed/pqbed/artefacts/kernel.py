@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pqbed.beds.artefacts.bootstrap import copy_in, copy_out, in_root
-from pqbed.beds.artefacts.cache import cache_home, hash_inputs
-from pqbed.beds.artefacts.recipes import SUITE, read_packages, recipe_folder
+from pqbed.artefacts.bootstrap import copy_in, copy_out, in_root
+from pqbed.artefacts.cache import cache_home, hash_inputs
+from pqbed.artefacts.recipes import SUITE, read_packages, recipe_folder
 
 FRAGMENTS = ("kernel.config",)
 SCRIPTS = ("packages-build.txt", "add-backports.sh", "build-kernel.sh")

@@ -7,9 +7,9 @@ A stack's folder may hold `packages-build.txt` and `build.sh OUT`, which run whe
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pqbed.beds.artefacts.bootstrap import copy_in, copy_out, in_root
-from pqbed.beds.artefacts.cache import hash_inputs
-from pqbed.beds.artefacts.recipes import read_packages, recipe_folder
+from pqbed.artefacts.bootstrap import copy_in, copy_out, in_root
+from pqbed.artefacts.cache import hash_inputs
+from pqbed.artefacts.recipes import read_packages, recipe_folder
 from pqbed.errors import HostError
 from pqbed.spec.profile import DEFAULT_STACK
 from pqbed.spec.stacks import ENTRY, HOME, stack_named
