@@ -9,7 +9,7 @@ from sweeps import new_run, small_plan
 
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.triple import Triple
-from pqbed.artefacts.recipes import PACKAGE, recipe_folder
+from pqbed.artefacts.image_sources import PACKAGE, recipe_folder
 from pqbed.artefacts.rootfs import fitting_root, root_entry
 from pqbed.beds.fake import FakeBed
 from pqbed.errors import HostError, SpecError

@@ -5,7 +5,7 @@ made once, kept under the user's cache folder by a hash of what it is made from,
 """
 
 from pqbed.artefacts.base import base_reference, prepare_base
-from pqbed.artefacts.command import OnStep
+from pqbed.artefacts.build_steps import OnStep
 from pqbed.artefacts.contexts import DockerContext, docker_contexts, guest_contexts, stack_contexts
 from pqbed.artefacts.kernel import Kernel
 from pqbed.artefacts.prepare import UmlArtefacts, prepare_kernel, prepare_root, prepare_uml

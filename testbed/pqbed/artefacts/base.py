@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from pqbed.artefacts.bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
+from pqbed.artefacts.build_steps import OnStep, no_progress, run_commands
 from pqbed.artefacts.cache import building, cache_home, hash_inputs, require_space
-from pqbed.artefacts.command import OnStep, no_progress, run_commands
-from pqbed.artefacts.recipes import SUITE
+from pqbed.artefacts.image_sources import SUITE
 from pqbed.artefacts.trust import trusted_bundle
 
 TAR_BYTES = 600 << 20

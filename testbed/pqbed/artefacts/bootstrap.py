@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from pqbed.artefacts.command import Command
-from pqbed.artefacts.recipes import SUITE
+from pqbed.artefacts.build_steps import Command
+from pqbed.artefacts.image_sources import SUITE
 from pqbed.errors import HostError
 
 UNREAD = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*", "/usr/share/lintian/*")

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pqbed.artefacts.added import SHARED, added_stacks, shared_script
+from pqbed.artefacts.build_steps import OnStep, no_progress
 from pqbed.artefacts.cache import building, cache_home, hash_inputs
-from pqbed.artefacts.command import OnStep, no_progress
-from pqbed.artefacts.recipes import recipe_folder
+from pqbed.artefacts.extra_stacks import SHARED, added_stacks, shared_script
+from pqbed.artefacts.image_sources import recipe_folder
 from pqbed.artefacts.source import copy_source, source_hash
 from pqbed.artefacts.trust import trusted_bundle
 from pqbed.artefacts.wheels import fetch_wheels

@@ -6,10 +6,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pqbed.artefacts.added import added_packages, build_hooks
 from pqbed.artefacts.bootstrap import bootstrap, build_folder, require_bootstrap
+from pqbed.artefacts.build_steps import Command, OnStep, no_progress, run_commands
 from pqbed.artefacts.cache import building, cache_home, require_space
-from pqbed.artefacts.command import Command, OnStep, no_progress, run_commands
+from pqbed.artefacts.extra_stacks import added_packages, build_hooks
 from pqbed.artefacts.kernel import (
     FRAGMENTS,
     PRINTED_LINES,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pqbed.artefacts.cache import hash_inputs
-from pqbed.artefacts.recipes import PACKAGE, stack_entries
+from pqbed.artefacts.image_sources import PACKAGE, stack_entries
 from pqbed.spec.published import TABLES, published_folder
 from pqbed.spec.stacks import ENTRY
 from pqbed.tls.algorithms import GROUPS_NAME, SIGNATURES_NAME

@@ -4,9 +4,9 @@ import importlib.util
 import sys
 from pathlib import Path
 
+from pqbed.artefacts.build_steps import Command, OnStep, run_commands
 from pqbed.artefacts.cache import building, cache_home, hash_inputs
-from pqbed.artefacts.command import Command, OnStep, run_commands
-from pqbed.artefacts.recipes import recipe_folder
+from pqbed.artefacts.image_sources import recipe_folder
 from pqbed.errors import HostError
 from pqbed.spec.profile import DEFAULT_STACK
 

@@ -18,10 +18,10 @@ from pathlib import Path
 from engines.private import wait_ready
 
 from pqbed.artefacts.bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
+from pqbed.artefacts.build_steps import Command, no_progress, run_commands
 from pqbed.artefacts.cache import building, cache_home, hash_inputs
-from pqbed.artefacts.command import Command, no_progress, run_commands
+from pqbed.artefacts.image_sources import SUITE
 from pqbed.artefacts.kernel import kernel_entry, kernel_hooks, kernel_packages
-from pqbed.artefacts.recipes import SUITE
 from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.beds.usable import exec_tmpfs
 from pqbed.errors import HostError

@@ -6,8 +6,8 @@ import pytest
 from pqbed.artefacts import prepare, wheels
 from pqbed.artefacts.bootstrap import bootstrap, require_bootstrap
 from pqbed.artefacts.contexts import docker_contexts
+from pqbed.artefacts.image_sources import recipe_folder
 from pqbed.artefacts.kernel import kernel_entry
-from pqbed.artefacts.recipes import recipe_folder
 from pqbed.artefacts.rootfs import root_entry
 from pqbed.artefacts.trust import trusted_bundle
 from pqbed.errors import BuildError, HostError

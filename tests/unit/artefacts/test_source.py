@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pqbed.artefacts import source
-from pqbed.artefacts.recipes import PACKAGE
+from pqbed.artefacts.image_sources import PACKAGE
 from pqbed.artefacts.source import agent_files, put_source
 from pqbed.spec.stacks import known_stacks
 

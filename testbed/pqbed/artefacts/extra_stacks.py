@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pqbed.artefacts.bootstrap import copy_in, copy_out, in_root
 from pqbed.artefacts.cache import hash_inputs
-from pqbed.artefacts.recipes import read_packages, recipe_folder
+from pqbed.artefacts.image_sources import read_packages, recipe_folder
 from pqbed.errors import HostError
 from pqbed.spec.profile import DEFAULT_STACK
 from pqbed.spec.stacks import ENTRY, HOME, stack_named

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pqbed.artefacts.command import Command, no_progress, run_commands
+from pqbed.artefacts.build_steps import Command, no_progress, run_commands
 from pqbed.errors import BuildError
 
 
