@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from pqbed.beds.choose import pick
-from pqbed.beds.kernel import kernel_has_netem
-from pqbed.beds.usable import (
+from pqbed.beds.host_checks import (
     NETEM_CURE,
     UML_MACHINES,
     UML_TOOLS,
@@ -25,6 +24,7 @@ from pqbed.beds.usable import (
     judge_netns,
     judge_uml,
 )
+from pqbed.beds.netem_check import kernel_has_netem
 from pqbed.errors import HostError
 
 Level = Literal["ok", "warn", "fail"]

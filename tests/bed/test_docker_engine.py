@@ -20,7 +20,7 @@ from pqbed.beds.docker.netem import netem_in_engine
 from pqbed.beds.docker.session import Patience
 from pqbed.beds.docker.stream import ContainerProcess
 from pqbed.beds.docker.tap import open_tap
-from pqbed.beds.kernel import kernel_has_netem
+from pqbed.beds.netem_check import kernel_has_netem
 from pqbed.beds.programs import programs_of_image
 from pqbed.beds.session import Session, why_gone
 from pqbed.errors import BuildError, EngineError, HostError, LaneError

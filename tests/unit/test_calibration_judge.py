@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binomtest, kstest, norm
 from sweeps import small_plan
 
-from pqbed.beds.invented import invent_measured
+from pqbed.beds.fake_calibration import invent_measured
 from pqbed.calibrate.binomial import share_interval
 from pqbed.calibrate.judge import Deviation, draws_in_one, judge
 from pqbed.calibrate.schedule import schedule

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.beds.docker.place import USUAL_SOCKET, engine_place
+from pqbed.beds.docker.endpoint import USUAL_SOCKET, engine_place
 from pqbed.beds.docker.sdk import connect
-from pqbed.beds.usable import find_engine
+from pqbed.beds.host_checks import find_engine
 from pqbed.errors import EngineError
 
 
@@ -64,7 +64,8 @@ def test_a_configuration_that_names_no_context_is_the_usual_socket(configuration
 
 def test_the_sdk_is_not_loaded_to_find_that_nothing_is_named() -> None:
     asked = (
-        "import sys; from pqbed.beds.docker.place import engine_place; engine_place(); print('docker' in sys.modules)"
+        "import sys; from pqbed.beds.docker.endpoint import engine_place; engine_place(); "
+        "print('docker' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

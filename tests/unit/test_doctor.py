@@ -3,7 +3,7 @@ import json
 import pytest
 
 from pqbed import doctor
-from pqbed.beds.usable import Engine, Verdict
+from pqbed.beds.host_checks import Engine, Verdict
 from pqbed.doctor import check_engine, check_governor, check_machine, check_netem, check_python, check_steal
 from pqbed_cli.main import run
 

@@ -8,7 +8,7 @@ import pytest
 from sweeps import held, new_run, planned, small_plan
 
 from pqbed.beds.fake import FakeBed, FakeLane
-from pqbed.beds.invented import invent_measured
+from pqbed.beds.fake_calibration import invent_measured
 from pqbed.errors import HostError, LaneError
 from pqbed.report.frame import measure
 from pqbed.report.words import tell_answer, tell_caveats

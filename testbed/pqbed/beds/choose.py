@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import cast, get_args
 
 from pqbed.beds.bed import Bed, BedName
+from pqbed.beds.host_checks import PROBED_LATER, Verdict, find_engine, judge_docker, judge_netns, judge_uml
 from pqbed.beds.make import MAKERS, OnStep, docker_refusal
-from pqbed.beds.usable import PROBED_LATER, Verdict, find_engine, judge_docker, judge_netns, judge_uml
 from pqbed.errors import EngineError, HostError, SpecError
 from pqbed.spec.names import known_name
 from pqbed.spec.options import BedChoice, Clock

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.tracing import Traced
 from pqbed.beds.bed import BedName
-from pqbed.beds.invented import invent_measured
+from pqbed.beds.fake_calibration import invent_measured
 from pqbed.calibrate.measured import Calibration
 from pqbed.errors import HostError, LaneError
 from pqbed.expect import exchange_of

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pqbed.beds.bed import Bed, BedName
-from pqbed.beds.usable import find_engine, runs_guests
+from pqbed.beds.host_checks import find_engine, runs_guests
 from pqbed.errors import HostError, LaneError
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import DEFAULT_STACK
@@ -112,7 +112,7 @@ def make_uml(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
 def _uml_as_processes(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
     from pqbed.artefacts import prepare_uml
     from pqbed.beds.uml.bed import UmlBed
-    from pqbed.beds.uml.plain import start_plain_guest
+    from pqbed.beds.uml.guest_process import start_plain_guest
 
     @functools.cache
     def artefacts(stacks: tuple[str, ...]) -> "tuple[UmlArtefacts, str]":

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pqbed.beds.usable import built, cache_dir, find_engine
+from pqbed.beds.host_checks import built, cache_dir, find_engine
 from pqbed.errors import HostError, LaneError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def programs_of_image(engine: "Engine", image: str) -> Run:
     """Return what runs programs in containers of `image`, one after the other, each gone when it ends."""
     from pqbed.beds.docker.engine import ContainerSpec  # noqa: PLC0415
     from pqbed.beds.docker.labels import lone_labels  # noqa: PLC0415
-    from pqbed.beds.docker.lone import open_lone  # noqa: PLC0415
+    from pqbed.beds.docker.one_shot_container import open_lone  # noqa: PLC0415
 
     def run(argv: Sequence[str], timeout_s: float) -> str:
         labels = lone_labels("docker", "probe")

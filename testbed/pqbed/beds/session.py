@@ -17,8 +17,8 @@ from typing import Literal, Protocol, runtime_checkable
 from pqbed.agent.facts import LaneFacts
 from pqbed.beds.bed import Bed, BedName, Lane
 from pqbed.beds.choose import bed_choice
+from pqbed.beds.host_checks import Engine, find_engine
 from pqbed.beds.make import clear_engine, lane_stands
-from pqbed.beds.usable import Engine, find_engine
 from pqbed.calibrate.judge import Deviation, judge
 from pqbed.calibrate.measured import Calibration
 from pqbed.errors import EngineError, SpecError, StoreError

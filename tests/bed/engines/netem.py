@@ -23,7 +23,7 @@ from pqbed.artefacts.cache import building, cache_home, hash_inputs
 from pqbed.artefacts.image_sources import SUITE
 from pqbed.artefacts.kernel import kernel_entry, kernel_hooks, kernel_packages
 from pqbed.beds.docker.sdk import DockerEngine
-from pqbed.beds.usable import exec_tmpfs
+from pqbed.beds.host_checks import exec_tmpfs
 from pqbed.errors import HostError
 
 FRAGMENTS = ("kernel.config", "docker.config")

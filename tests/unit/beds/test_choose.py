@@ -4,8 +4,8 @@ import pytest
 
 from pqbed.beds import choose
 from pqbed.beds.choose import choose_bed, decide_bed, pick
-from pqbed.beds.kernel import kernel_has_netem
-from pqbed.beds.usable import Engine, Verdict, exec_tmpfs, judge_docker, judge_uml
+from pqbed.beds.host_checks import Engine, Verdict, exec_tmpfs, judge_docker, judge_uml
+from pqbed.beds.netem_check import kernel_has_netem
 from pqbed.errors import EngineError, HostError, SpecError
 
 ENGINE = Engine(version="29.1", api="1.52", kernel="6.12", machine="amd64", netem=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pqbed.beds.docker.engine import ContainerSpec, Engine
 from pqbed.beds.docker.labels import lone_labels
-from pqbed.beds.docker.lone import LoneContainer, open_lone
+from pqbed.beds.docker.one_shot_container import LoneContainer, open_lone
 
 
 def open_uml_process(engine: Engine, image: str, argv: Sequence[str], name: str = "the guest") -> LoneContainer:

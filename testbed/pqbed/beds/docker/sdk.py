@@ -11,8 +11,8 @@ import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
 from pqbed.beds.docker.build import ClassicBuild, build_with_buildx, has_buildx
+from pqbed.beds.docker.endpoint import absent_socket, engine_place
 from pqbed.beds.docker.engine import ContainerSpec, EngineFacts, Kind, NetworkSpec, Owned, Transport
-from pqbed.beds.docker.place import absent_socket, engine_place
 from pqbed.beds.docker.request import container_arguments, network_arguments
 from pqbed.beds.docker.transport import open_transport
 from pqbed.errors import EngineError
@@ -27,7 +27,7 @@ ENDPOINT_MAC_API = (1, 44)
 
 
 def connect() -> "DockerEngine":
-    """Connect to the engine that is asked for (place.py). Raises EngineError where none answers."""
+    """Connect to the engine that is asked for (endpoint.py). Raises EngineError where none answers."""
     place = engine_place()
     return connect_to(place.host, place.tls)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pqbed.beds.bed import BedName
-from pqbed.beds.docker.place import absent_socket, engine_place
-from pqbed.beds.kernel import kernel_has_netem
+from pqbed.beds.docker.endpoint import absent_socket, engine_place
+from pqbed.beds.netem_check import kernel_has_netem
 
 UML_MACHINES = ("x86_64", "amd64")
 PROBED_LATER = "(whether it has sch_netem is probed in a container)"
