@@ -5,7 +5,7 @@ from dataclasses import replace
 from pqbed.beds.bed import Bed
 from pqbed.errors import LaneError
 from pqbed.plan import Plan
-from pqbed.runner.guard import check_lanes
+from pqbed.runner.lane_check import check_lanes
 from pqbed.stats.lanes import judge_lanes
 from pqbed.store.manifest import LaneCheck
 from pqbed.store.run import Run

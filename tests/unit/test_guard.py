@@ -10,7 +10,7 @@ from sweeps import small_plan
 
 from pqbed.beds.fake import FakeBed, FakeLane
 from pqbed.errors import LaneError
-from pqbed.runner.guard import FETCHES, check_lanes, most_agreeing, shortest_cell
+from pqbed.runner.lane_check import FETCHES, check_lanes, most_agreeing, shortest_cell
 from pqbed.spec.link import RandomLoss
 from pqbed.stats.lanes import judge_lanes
 

@@ -12,11 +12,11 @@ from pqbed.agent.facts import LaneFacts
 from pqbed.beds.bed import Bed
 from pqbed.errors import StoreError
 from pqbed.plan import Plan, link_id
+from pqbed.runner.adaptive import Judge, StagedBlocks
 from pqbed.runner.blocks import BlockQueue, Blocks
-from pqbed.runner.crew import Crew, OnEvent
 from pqbed.runner.events import LaneOpened, SweepStarted
 from pqbed.runner.pressure import PressureWatch
-from pqbed.runner.stages import Judge, StagedBlocks
+from pqbed.runner.worker_pool import Crew, OnEvent
 from pqbed.spec.options import Calibrate
 from pqbed.spec.sample import NO_FAILURES
 from pqbed.store.calibration import verdicts
