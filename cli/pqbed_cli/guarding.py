@@ -6,7 +6,7 @@ from pqbed.beds.bed import Bed
 from pqbed.errors import LaneError
 from pqbed.plan import Plan
 from pqbed.runner.lane_check import check_lanes
-from pqbed.stats.lanes import judge_lanes
+from pqbed.stats.lane_check import judge_lanes
 from pqbed.store.manifest import LaneCheck
 from pqbed.store.run import Run
 from pqbed_cli.render.output import say

@@ -8,7 +8,7 @@ import polars as pl
 
 from pqbed.spec.codec import to_json
 from pqbed.stats import read_grid, summarise, tabulate_percentiles
-from pqbed.stats.finding import DEFAULT_MARGIN, Margin
+from pqbed.stats.classify import DEFAULT_MARGIN, Margin
 from pqbed.stats.percentiles import percentile_name
 from pqbed.stats.precision import tabulate_precision
 from pqbed.stats.pressure import count_pressed

@@ -12,7 +12,7 @@ from pqbed.beds.fake import FakeBed, FakeLane
 from pqbed.errors import LaneError
 from pqbed.runner.lane_check import FETCHES, check_lanes, most_agreeing, shortest_cell
 from pqbed.spec.link import RandomLoss
-from pqbed.stats.lanes import judge_lanes
+from pqbed.stats.lane_check import judge_lanes
 
 
 def times(count, spread=0.002, seed=1):

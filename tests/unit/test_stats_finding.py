@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pqbed.errors import SpecError
-from pqbed.stats.bootstrap import UNKNOWN, Increase, independent_increase, paired_increases
-from pqbed.stats.finding import DEFAULT_MARGIN, FINDINGS, Margin, find, noise_floor, parse_margin
+from pqbed.stats.classify import DEFAULT_MARGIN, FINDINGS, Margin, find, noise_floor, parse_margin
+from pqbed.stats.increases import UNKNOWN, Increase, independent_increase, paired_increases
 
 NAN, INF = math.nan, math.inf
 TRIALS, BLOCKS = 600, 60

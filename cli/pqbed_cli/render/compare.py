@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pqbed.report.axes import split_axes
-from pqbed.stats.finding import FINDINGS, Margin
+from pqbed.stats.classify import FINDINGS, Margin
 from pqbed.units import format_size
 from pqbed_cli.render.numbers import increase, milliseconds, noise
 from pqbed_cli.render.output import say

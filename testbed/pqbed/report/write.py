@@ -12,7 +12,7 @@ from pqbed.report.frame import Measured, measure
 from pqbed.report.page import build_page
 from pqbed.report.pressure import tell_pressed
 from pqbed.report.verdict import read_verdicts
-from pqbed.stats.finding import DEFAULT_MARGIN, Margin
+from pqbed.stats.classify import DEFAULT_MARGIN, Margin
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
 from pqbed.stats.pressure import count_pressed
 from pqbed.store.atomic import write_atomic

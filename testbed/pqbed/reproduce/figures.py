@@ -21,9 +21,9 @@ from pqbed.report.frame import FINEST_CURVE, reduce_grid
 from pqbed.reproduce.published import Published
 from pqbed.reproduce.results import Results
 from pqbed.spec.study import StudyFigure
+from pqbed.stats.distributions import tabulate_ecdf
 from pqbed.stats.estimates import Estimator, increase, mean
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES, percentile_name
-from pqbed.stats.shapes import tabulate_ecdf
 from pqbed.units import format_size
 
 NS_PER_MS = 1_000_000

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from pqbed.stats.bootstrap import DRAWS, SEED, UNKNOWN, Increase, Pair, paired_increases
-from pqbed.stats.finding import Finding, Margin, find, noise_floor
+from pqbed.stats.classify import Finding, Margin, find, noise_floor
 from pqbed.stats.grid import find_baselines, find_copies
+from pqbed.stats.increases import DRAWS, SEED, UNKNOWN, Increase, Pair, paired_increases
 from pqbed.stats.quantiles import Floats
 
 

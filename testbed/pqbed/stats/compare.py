@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from pqbed.errors import SpecError
-from pqbed.stats.bootstrap import DRAWS, SEED, Increase, independent_increase
-from pqbed.stats.finding import DEFAULT_MARGIN, Finding, Margin, find, noise_floor
+from pqbed.stats.classify import DEFAULT_MARGIN, Finding, Margin, find, noise_floor
 from pqbed.stats.grid import Grid, find_copies, read_grid
+from pqbed.stats.increases import DRAWS, SEED, Increase, independent_increase
 from pqbed.stats.percentiles import percentile_name
 from pqbed.stats.quantiles import Floats, quantile
 from pqbed.store.manifest import Manifest

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pqbed.stats.bootstrap import DRAWS, SEED
-from pqbed.stats.draws import draw_counts, drawn_quantiles
+from pqbed.stats.block_bootstrap import draw_counts, drawn_quantiles
+from pqbed.stats.increases import DRAWS, SEED
 from pqbed.stats.quantiles import CONFIDENCE, Floats, interval_exists, quantile
 
 

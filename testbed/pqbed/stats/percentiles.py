@@ -6,9 +6,9 @@ import polars as pl
 
 from pqbed.errors import SpecError
 from pqbed.stats.arms import Arms, compare_arms
-from pqbed.stats.bootstrap import DRAWS, SEED
-from pqbed.stats.finding import DEFAULT_MARGIN, Margin
+from pqbed.stats.classify import DEFAULT_MARGIN, Margin
 from pqbed.stats.grid import Grid
+from pqbed.stats.increases import DRAWS, SEED
 from pqbed.stats.summary import count_pairs, tabulate_quantiles
 from pqbed.store.schema import BOUNDS
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import polars as pl
 
-from pqbed.stats.bootstrap import paired_increases
 from pqbed.stats.grid import read_grid
+from pqbed.stats.increases import paired_increases
 from pqbed.store.precision import PRECISION
 from pqbed.store.schema import CONDITIONS
 

@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 
 from pqbed.stats.arms import Arms, compare_arms
-from pqbed.stats.bootstrap import DRAWS, SEED
-from pqbed.stats.finding import DEFAULT_MARGIN, Margin
+from pqbed.stats.classify import DEFAULT_MARGIN, Margin
 from pqbed.stats.grid import Grid, read_grid
+from pqbed.stats.increases import DRAWS, SEED
 from pqbed.stats.quantiles import Floats, quantile, quantile_interval
 from pqbed.store.schema import BOUNDS, INCREASES, QUANTILES, SUMMARY
 

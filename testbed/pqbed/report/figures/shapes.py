@@ -18,7 +18,7 @@ from pqbed.report.figures.figure import (
     zoom,
 )
 from pqbed.report.frame import NS_PER_MS, Measured
-from pqbed.stats.shapes import PHASES
+from pqbed.stats.distributions import PHASES
 
 # From this ratio between the slowest and the fastest fetch on, a curve is drawn over a logarithmic axis.
 LOGARITHMIC_FROM = 20

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from pqbed.stats.draws import Counts, draw_counts, drawn_quantiles
+from pqbed.stats.block_bootstrap import Counts, draw_counts, drawn_quantiles
 from pqbed.stats.quantiles import CONFIDENCE, Floats, interval_exists, quantiles
 
 DRAWS = 1000

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from pqbed.errors import SpecError
-from pqbed.stats.bootstrap import Increase
+from pqbed.stats.increases import Increase
 from pqbed.units import format_duration, format_percentage, parse_duration, parse_percentage
 
 Finding = Literal["differs", "equivalent", "within noise", "undecided"]
