@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from pqbed.agent.tracing import Traced
+from pqbed.report.trace.narrative import COLUMNS, tabulate_flights, tell_sentences
 from pqbed.report.trace.page import PAGE_NAME, draw_trace, wireshark_command
-from pqbed.report.trace.words import COLUMNS, tabulate_flights, tell_sentences
 from pqbed.spec.amount import MOST_SAMPLES
 from pqbed.spec.parse import parse_count
 from pqbed.spec.profile import stacks_of
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.text import sweep_to_toml
-from pqbed.trace.taken import Trace, one_cell, take_trace
-from pqbed.trace.told import tell_trace
+from pqbed.trace.capture import Trace, one_cell, take_trace
+from pqbed.trace.summary_json import tell_trace
 from pqbed.trace.write import CLIENT_PCAP_NAME, SERVER_PCAP_NAME, TRACE_NAME, write_trace
 from pqbed_cli.exits import SOME_FAILED
 from pqbed_cli.render.output import print_json, say

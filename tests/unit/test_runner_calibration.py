@@ -10,8 +10,8 @@ from sweeps import held, new_run, planned, small_plan
 from pqbed.beds.fake import FakeBed, FakeLane
 from pqbed.beds.fake_calibration import invent_measured
 from pqbed.errors import HostError, LaneError
-from pqbed.report.frame import measure
-from pqbed.report.words import tell_answer, tell_caveats
+from pqbed.report.narrative import tell_answer, tell_caveats
+from pqbed.report.report_data import measure
 from pqbed.runner import LaneFailed, LinkCalibrated, SampleTaken, run_sweep
 from pqbed.runner.links import LinkQueue
 from pqbed.store.run import open_run

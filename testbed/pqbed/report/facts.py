@@ -4,9 +4,9 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from pqbed.report.frame import Measured
 from pqbed.report.handshake import tell_handshakes
 from pqbed.report.pressure import tell_pressures
+from pqbed.report.report_data import Measured
 from pqbed.store.manifest import LaneCheck, Manifest
 
 SWEEP_FILE = "sweep.toml"

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pqbed.report.frame import Measured
+from pqbed.report.report_data import Measured
 
 # Of each comparison: link, size, samples of each cell, fetches, half width, where it stands.
 Row = tuple[str, str, int, int, str, str]

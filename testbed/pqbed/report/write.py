@@ -8,9 +8,9 @@ import polars as pl
 
 from pqbed.report.figures import Figure, choose_figures
 from pqbed.report.files import write_figures
-from pqbed.report.frame import Measured, measure
 from pqbed.report.page import build_page
 from pqbed.report.pressure import tell_pressed
+from pqbed.report.report_data import Measured, measure
 from pqbed.report.verdict import read_verdicts
 from pqbed.stats.classify import DEFAULT_MARGIN, Margin
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES

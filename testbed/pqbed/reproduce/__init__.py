@@ -5,7 +5,7 @@ from pqbed.reproduce.judge import Judged, judge_study
 from pqbed.reproduce.published import Published, read_published
 from pqbed.reproduce.results import Results, read_results
 from pqbed.reproduce.stored import is_study, plan_study, planned_cells, read_study, study_to_toml
-from pqbed.reproduce.words import tell_verdict
+from pqbed.reproduce.verdict_text import tell_verdict
 from pqbed.reproduce.write import Answer, write_study_report
 
 __all__ = [

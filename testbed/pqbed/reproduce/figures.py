@@ -17,7 +17,7 @@ from pqbed.report.figures.figure import (
     zoom,
 )
 from pqbed.report.figures.over_size import PUBLISHED, draw_increase
-from pqbed.report.frame import FINEST_CURVE, reduce_grid
+from pqbed.report.report_data import FINEST_CURVE, reduce_grid
 from pqbed.reproduce.published import Published
 from pqbed.reproduce.results import Results
 from pqbed.spec.study import StudyFigure

@@ -8,7 +8,7 @@ from pqbed.reproduce.figures import draw_study
 from pqbed.reproduce.judge import Judged, judge_study
 from pqbed.reproduce.published import read_published
 from pqbed.reproduce.results import read_results
-from pqbed.reproduce.words import tell_answer, tell_caveats, tell_verdict
+from pqbed.reproduce.verdict_text import tell_answer, tell_caveats, tell_verdict
 from pqbed.spec.study import Study
 from pqbed.store.run import Run
 

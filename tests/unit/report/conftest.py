@@ -8,7 +8,7 @@ from sweeps import CLASSIC, PQ, SWEEP, new_run
 
 from pqbed.beds.fake import FakeBed
 from pqbed.plan import plan_sweep
-from pqbed.report.frame import Measured, measure
+from pqbed.report.report_data import Measured, measure
 from pqbed.runner import run_sweep
 from pqbed.spec.sweep import Sweep
 from pqbed.store.run import Run

@@ -11,10 +11,10 @@ from traces import MS, stored_trace
 
 from pqbed.report.files import whole_spec
 from pqbed.report.trace.flow import clip, colours_of, draw_flow
+from pqbed.report.trace.narrative import tell_sentences
 from pqbed.report.trace.page import build_trace_page, draw_trace
 from pqbed.report.trace.time_scale import Cut, TimeScale, scale_time
 from pqbed.report.trace.time_sequence import LOST, draw_time_sequence
-from pqbed.report.trace.words import tell_sentences
 
 SVG = "{http://www.w3.org/2000/svg}"
 

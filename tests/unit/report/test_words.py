@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 from sweeps import CLASSIC, manifest
 
-from pqbed.report.frame import measure
-from pqbed.report.words import tell_answer, tell_caveats, tell_failures
+from pqbed.report.narrative import tell_answer, tell_caveats, tell_failures
+from pqbed.report.report_data import measure
 
 
 def test_three_sentences_with_numbers_and_their_intervals(measured_of):

@@ -3,7 +3,7 @@
 from studies import claim, published, results, study
 
 from pqbed.reproduce.judge import judge_study
-from pqbed.reproduce.words import tell_answer
+from pqbed.reproduce.verdict_text import tell_answer
 
 
 def answer_of(**options: bool) -> tuple[str, str, str]:

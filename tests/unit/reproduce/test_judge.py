@@ -7,7 +7,7 @@ import pytest
 from studies import claim, published, results, study
 
 from pqbed.reproduce.judge import Judged, judge_study, stand
-from pqbed.reproduce.words import tell_verdict
+from pqbed.reproduce.verdict_text import tell_verdict
 from pqbed.spec.study import Claim
 
 

@@ -2,11 +2,11 @@
 
 import polars as pl
 
+from pqbed.report.figures.distributions import draw_ecdf, draw_phases
 from pqbed.report.figures.figure import Figure
 from pqbed.report.figures.over_link import draw_increase_by_link, draw_map
 from pqbed.report.figures.over_size import draw_increase, draw_ttlb
-from pqbed.report.figures.shapes import draw_ecdf, draw_phases
-from pqbed.report.frame import Measured
+from pqbed.report.report_data import Measured
 
 
 def choose_figures(measured: Measured, published: pl.DataFrame | None = None) -> tuple[Figure, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from pqbed.report.frame import Measured, noise_span
+from pqbed.report.report_data import Measured, noise_span
 from pqbed.report.theme import SHAPES
 
 Spec = dict[str, Any]

@@ -18,7 +18,7 @@ from pqbed.report.figures.figure import (
     tooltips,
     with_interval_text,
 )
-from pqbed.report.frame import Measured
+from pqbed.report.report_data import Measured
 
 MOST_MAPPED = 60
 # From this share of the largest increase on, a cell of the map is dark enough to be written on in the other ink.

@@ -24,7 +24,7 @@ from pqbed.report.figures.figure import (
     with_interval_text,
     zoom,
 )
-from pqbed.report.frame import Measured
+from pqbed.report.report_data import Measured
 from pqbed.report.theme import MOST_SERIES
 
 # Columns that a table of published values may have; `link` and `profile` narrow a value down to some panels or series.

@@ -15,12 +15,12 @@ from markupsafe import Markup
 from pqbed.report.facts import command_again, list_facts, read_sweep
 from pqbed.report.figures.figure import Figure
 from pqbed.report.files import VEGA_LITE
-from pqbed.report.frame import Measured
+from pqbed.report.narrative import tell_answer, tell_below_floor, tell_caveats, tell_failures
 from pqbed.report.page.cells import CellsTable, tabulate_cells
 from pqbed.report.precision import tell_precision
+from pqbed.report.report_data import Measured
 from pqbed.report.theme import MODES, PALETTES, vega_config
 from pqbed.report.verdict import Verdict
-from pqbed.report.words import tell_answer, tell_below_floor, tell_caveats, tell_failures
 from pqbed.store.manifest import Manifest
 
 # Nothing may be loaded, whatever the page holds: the browser itself refuses.

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from pqbed.report.frame import NS_PER_MS, Measured
+from pqbed.report.report_data import NS_PER_MS, Measured
 from pqbed.stats.distributions import PHASES
 
 MOST_CELLS = 2_000

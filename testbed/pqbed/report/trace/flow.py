@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from html import escape
 
 from pqbed.report.theme import FONT, PALETTES, Mode
-from pqbed.report.trace.shapes import arrow_head, line, text
+from pqbed.report.trace.svg import arrow_head, line, text
 from pqbed.report.trace.time_scale import CUT_PIXELS, Cut, TimeScale, scale_time
+from pqbed.trace.capture import Trace
 from pqbed.trace.segments import Segment
-from pqbed.trace.taken import Trace
-from pqbed.trace.told import flight_lines
+from pqbed.trace.summary_json import flight_lines
 
 WIDTH = 980
 CLIENT_X, SERVER_X = 330.0, 690.0

@@ -12,10 +12,10 @@ from pqbed.report.files import PNG_SCALE, figure_files
 from pqbed.report.page.build import POLICY, asset, inline_json, inline_script, template, vega_bundle
 from pqbed.report.theme import MODES, PALETTES, vega_config
 from pqbed.report.trace.flow import colours_of, draw_flow, inherited_colours
+from pqbed.report.trace.narrative import COLUMNS, tabulate_flights, tell_facts, tell_fetch, tell_sentences
 from pqbed.report.trace.time_sequence import draw_time_sequence
-from pqbed.report.trace.words import COLUMNS, tabulate_flights, tell_facts, tell_fetch, tell_sentences
 from pqbed.tls.server import FIRST_PORT
-from pqbed.trace.taken import Trace
+from pqbed.trace.capture import Trace
 from pqbed.trace.write import CLIENT_PCAP_NAME, KEY_LOG_NAME
 
 PAGE_NAME = "trace.html"

@@ -6,9 +6,9 @@ from typing import Any
 from pqbed import __version__
 from pqbed.spec.codec import to_json
 from pqbed.store.manifest import utc_now
+from pqbed.trace.capture import Trace
 from pqbed.trace.flights import Flight
 from pqbed.trace.segments import Segment
-from pqbed.trace.taken import Trace
 
 TRACE_ID = "pqbed.trace/1"
 

@@ -4,9 +4,9 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from pqbed.report.frame import reduce_grid
+from pqbed.report.narrative import tell_answer as tell_measured
+from pqbed.report.report_data import reduce_grid
 from pqbed.report.verdict import Verdict
-from pqbed.report.words import tell_answer as tell_measured
 from pqbed.reproduce.judge import Judged
 from pqbed.reproduce.published import Published
 from pqbed.reproduce.results import NOT_MEASURED, Results

@@ -2,9 +2,9 @@
 
 from pqbed.spec.link import DEFAULT_LAYOUT
 from pqbed.spec.sides import losses, rates, sides
+from pqbed.trace.capture import Trace
 from pqbed.trace.flights import Flight
-from pqbed.trace.taken import Trace
-from pqbed.trace.told import count_segments
+from pqbed.trace.summary_json import count_segments
 from pqbed.units import format_duration, format_size
 
 COLUMNS = (

@@ -17,7 +17,7 @@ from pqbed.report.figures.figure import (
     tooltips,
     zoom,
 )
-from pqbed.report.frame import NS_PER_MS, Measured
+from pqbed.report.report_data import NS_PER_MS, Measured
 from pqbed.stats.distributions import PHASES
 
 # From this ratio between the slowest and the fastest fetch on, a curve is drawn over a logarithmic axis.
