@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import cast, get_args
 
-from pqbed.algorithms.liboqs import Liboqs, ask_liboqs
-from pqbed.algorithms.probe import probe_stack
-from pqbed.algorithms.table import Kind, Row, measured, select_rows, tabulate_algorithms
+from pqbed.algorithm_table.liboqs import Liboqs, ask_liboqs
+from pqbed.algorithm_table.probe import probe_stack
+from pqbed.algorithm_table.table import Kind, Row, measured, select_rows, tabulate_algorithms
 from pqbed.beds.programs import find_programs
 from pqbed.errors import HostError, SpecError
 from pqbed.spec.names import known_name

@@ -9,8 +9,8 @@ from chain_kinds import ALGORITHMS
 from der import read_certificate
 from hellos import client_shares, key_share_extension, server_share
 
-from pqbed.algorithms.probe import probe_stack
-from pqbed.algorithms.table import measured, select_rows, tabulate_algorithms
+from pqbed.algorithm_table.probe import probe_stack
+from pqbed.algorithm_table.table import measured, select_rows, tabulate_algorithms
 from pqbed.beds.programs import Run, programs_of_root
 from pqbed.tls.algorithms import Group, SignatureAlgorithm, published_groups, published_signatures, signatures_by_key
 from pqbed.tls.records import Record

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from sweeps import CLASSIC, PQ, manifest, new_run
 
-from pqbed.algorithms.handshake import cost_names, handshake_cpu
-from pqbed.algorithms.known_costs import costs_here
-from pqbed.report.handshake import tell_handshakes
+from pqbed.algorithm_table.handshake_cpu import cost_names, handshake_cpu
+from pqbed.algorithm_table.known_costs import costs_here
+from pqbed.report.handshake_cpu import tell_handshakes
 from pqbed.spec.codec import from_json, to_json
 from pqbed.spec.profile import Chain, Profile, copy_profile
 from pqbed.store.manifest import HandshakeCpu, Manifest

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pqbed.algorithms.table import Kind, Row
+from pqbed.algorithm_table.table import Kind, Row
 from pqbed.spec.codec import to_json
 from pqbed_cli.algorithms import Listed
 from pqbed_cli.render.numbers import NONE

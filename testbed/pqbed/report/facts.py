@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from pqbed.report.handshake import tell_handshakes
+from pqbed.report.handshake_cpu import tell_handshakes
 from pqbed.report.pressure import tell_pressures
 from pqbed.report.report_data import Measured
 from pqbed.store.manifest import LaneCheck, Manifest

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pqbed.report.handshake import tell_handshakes
+from pqbed.report.handshake_cpu import tell_handshakes
 from pqbed.report.report_data import Measured, counts_by_outcome, noise_span
 from pqbed.stats.classify import FINDINGS, NEGLIGIBLE_PCT
 from pqbed.stats.quantiles import interval_exists, samples_needed

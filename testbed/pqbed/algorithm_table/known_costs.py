@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from pqbed.algorithms.handshake import Costs
-from pqbed.algorithms.probe import TIMEOUT_S
-from pqbed.algorithms.speed import group_cost, signature_cost
+from pqbed.algorithm_table.handshake_cpu import Costs
+from pqbed.algorithm_table.probe import TIMEOUT_S
+from pqbed.algorithm_table.speed import group_cost, signature_cost
 from pqbed.artefacts.cache import cache_home, hash_inputs
 from pqbed.beds.programs import Run
 from pqbed.store.atomic import write_atomic

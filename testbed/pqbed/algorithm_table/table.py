@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from pqbed.algorithms.liboqs import Liboqs, Sizes
-from pqbed.algorithms.probe import Probe
-from pqbed.algorithms.speed import NO_COST, Cost, group_cost, has_test, signature_cost
+from pqbed.algorithm_table.liboqs import Liboqs, Sizes
+from pqbed.algorithm_table.probe import Probe
+from pqbed.algorithm_table.speed import NO_COST, Cost, group_cost, has_test, signature_cost
 from pqbed.beds.programs import Run
 from pqbed.errors import PqbedError
 from pqbed.tls.algorithms import Group, SignatureAlgorithm, published_groups, published_signatures
