@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import cast, get_args
 
-from pqbed.algorithm_table.liboqs import Liboqs, ask_liboqs
+from pqbed.algorithm_table.liboqs import probe_liboqs
 from pqbed.algorithm_table.probe import probe_stack
 from pqbed.algorithm_table.table import Kind, Row, measured, select_rows, tabulate_algorithms
 from pqbed.beds.programs import find_programs
@@ -34,8 +34,8 @@ def list_algorithms(name: str, kind: Kind | None, *, cpu: bool) -> Listed:
     if run is None and cpu:
         raise HostError("the stack is not built here, so its CPU time cannot be measured", "run `pqbed build` first")
     probe = None if run is None else probe_stack(run)
-    liboqs = ask_liboqs()
-    rows = tabulate_algorithms(probe, liboqs if isinstance(liboqs, Liboqs) else None)
+    liboqs = probe_liboqs()
+    rows = tabulate_algorithms(probe, liboqs.liboqs)
     rows = select_rows(rows, kind, name)
     if not rows:
         raise SpecError(f"no algorithm has {name!r} in its name", "see `pqbed algorithms` for all")
@@ -44,5 +44,5 @@ def list_algorithms(name: str, kind: Kind | None, *, cpu: bool) -> Listed:
     return Listed(
         rows=rows,
         stack=NOT_BUILT if probe is None else probe.version,
-        liboqs=liboqs if isinstance(liboqs, str) else f"liboqs {liboqs.version}",
+        liboqs=liboqs.reason if liboqs.liboqs is None else f"liboqs {liboqs.liboqs.version}",
     )

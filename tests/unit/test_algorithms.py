@@ -113,7 +113,8 @@ def test_a_library_is_looked_for_where_liboqs_python_looks(tmp_path: Path) -> No
 
 
 ASK = (
-    "import sys; from pqbed.algorithm_table.liboqs import ask_liboqs; print(ask_liboqs()); print('oqs' in sys.modules)"
+    "import sys; from pqbed.algorithm_table.liboqs import probe_liboqs; "
+    "print(probe_liboqs().reason); print('oqs' in sys.modules)"
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 from sweeps import held, new_run, planned, small_plan
 
 from pqbed.beds.fake import FakeBed, FakeLane
-from pqbed.beds.fake_calibration import invent_measured
+from pqbed.beds.fake_calibration import fake_measurement
 from pqbed.errors import HostError, LaneError
 from pqbed.report.narrative import tell_answer, tell_caveats
 from pqbed.report.report_data import measure
@@ -47,7 +47,7 @@ class TellingLane(FakeLane):
 def twice_the_far_rtt(link, tcp, honest):
     if link.rtt_ns != FAR_NS:
         return honest
-    measured = invent_measured(replace(link, rtt_ns=2 * FAR_NS), tcp)
+    measured = fake_measurement(replace(link, rtt_ns=2 * FAR_NS), tcp)
     queue = honest.measured.down.queue_packets
     up, down = (replace(way, queue_packets=queue) for way in (measured.up, measured.down))
     return replace(honest, measured=replace(measured, up=up, down=down))

@@ -7,17 +7,18 @@ from pathlib import Path
 from pqbed.algorithm_table.handshake_cpu import Costs
 from pqbed.algorithm_table.probe import TIMEOUT_S
 from pqbed.algorithm_table.speed import group_cost, signature_cost
-from pqbed.artefacts.cache import cache_home, hash_inputs
-from pqbed.beds.programs import Run
-from pqbed.store.atomic import write_atomic
+from pqbed.artefacts.cache import hash_inputs
+from pqbed.atomic_files import write_atomic
+from pqbed.beds.programs import RunProgram
 from pqbed.store.host import read_host
 from pqbed.tls.algorithms import published_groups, signatures_by_key
+from pqbed.user_folders import cache_home
 
 # Raised when what is measured, or how, changes.
 FORMAT = "speed/1"
 
 
-def costs_here(run: Run, names: Sequence[str], on_name: Callable[[str], None]) -> Costs:
+def costs_here(run: RunProgram, names: Sequence[str], on_name: Callable[[str], None]) -> Costs:
     """Return the costs of `names`; those not measured here before take about 3 s each. Raises HostError."""
     path = _path(run)
     known = _read(path)
@@ -31,14 +32,14 @@ def costs_here(run: Run, names: Sequence[str], on_name: Callable[[str], None]) -
     return {name: known[name] for name in names}
 
 
-def _measure(run: Run, name: str) -> Mapping[str, float]:
+def _measure(run: RunProgram, name: str) -> Mapping[str, float]:
     if name in published_groups():
         return dict(group_cost(run, name).operations_ns)
     signature = signatures_by_key().get(name)
     return {} if signature is None else dict(signature_cost(run, signature.name).operations_ns)
 
 
-def _path(run: Run) -> Path:
+def _path(run: RunProgram) -> Path:
     version = run(("openssl", "version", "-a"), TIMEOUT_S)
     key = hash_inputs(FORMAT, version.encode(), read_host().cpu_model.encode())
     return cache_home() / "speed" / f"{key}.json"

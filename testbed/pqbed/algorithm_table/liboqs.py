@@ -1,7 +1,7 @@
-"""Sizes as liboqs has them, through liboqs-python (the extra `oqs`), where both are installed.
+"""Key and signature sizes according to liboqs, through liboqs-python (the extra `oqs`), if both are installed.
 
-`import oqs` without the library prints, waits, clones and builds one, and in the end raises SystemExit: so it is
-imported here alone, and only once a library was found where it looks itself.
+`import oqs` without the library prints, waits, clones and builds one, and in the end raises SystemExit: so only this
+module imports it, and only after finding a library where liboqs-python looks for one.
 """
 
 import contextlib
@@ -28,39 +28,47 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Liboqs:
-    """What the library that was found says, by its own names."""
+    """Version and sizes, by the library's own names of algorithms."""
 
     version: str
     sizes: Mapping[str, Sizes]
 
 
 def find_library(environment: Mapping[str, str] | None = None, home: Path | None = None) -> str | None:
-    """Return the liboqs that liboqs-python would load, None where there is none."""
+    """Return the liboqs that liboqs-python would load, None if there is none."""
     environment = os.environ if environment is None else environment
-    found = ctypes.util.find_library(LIBRARY) or ctypes.util.find_library(f"lib{LIBRARY}")
-    if found:
-        return found
+    name = ctypes.util.find_library(LIBRARY) or ctypes.util.find_library(f"lib{LIBRARY}")
+    if name:
+        return name
     prefix = Path(environment.get("OQS_INSTALL_PATH") or (home or Path.home()) / "_oqs")
     names = (prefix / folder / f"lib{LIBRARY}{suffix}" for folder in ("lib", "lib64") for suffix in (".so", ".dylib"))
     return next((str(path) for path in names if path.is_file()), None)
 
 
-def ask_liboqs() -> Liboqs | str:
-    """Return the sizes that liboqs has, or in words why they were not asked."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiboqsProbe:
+    """What liboqs answered, or None and the reason."""
+
+    liboqs: Liboqs | None = None
+    reason: str = ""
+
+
+def probe_liboqs() -> LiboqsProbe:
+    """Ask the installed liboqs for its sizes. Never raises."""
     library = find_library()
     if library is None:
-        return "liboqs not found: not checked"
+        return LiboqsProbe(reason="liboqs not found: not checked")
     try:
         ctypes.CDLL(library)
     except OSError as error:  # then liboqs-python would set out to build another
-        return f"liboqs does not load ({error}): not checked"
+        return LiboqsProbe(reason=f"liboqs does not load ({error}): not checked")
     if importlib.util.find_spec(PACKAGE) is None:
-        return "liboqs found, liboqs-python not installed (pip install 'pqbed[oqs]'): not checked"
+        return LiboqsProbe(reason="liboqs found, liboqs-python not installed (pip install 'pqbed[oqs]'): not checked")
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            return _read()
+            return LiboqsProbe(liboqs=_read())
     except (SystemExit, Exception) as error:  # noqa: BLE001 - whatever it raises, the table must still be printed
-        return f"liboqs-python does not load ({type(error).__name__}: {error}): not checked"
+        return LiboqsProbe(reason=f"liboqs-python does not load ({type(error).__name__}: {error}): not checked")
 
 
 def _read() -> Liboqs:

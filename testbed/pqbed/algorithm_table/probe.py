@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from pqbed.beds.programs import Run
+from pqbed.beds.programs import RunProgram
 from pqbed.tls.groups import canonical_group
 
 TIMEOUT_S = 30.0
@@ -34,7 +34,7 @@ class Probe:
         return self.keys.get(name.lower())
 
 
-def probe_stack(run: Run) -> Probe:
+def probe_stack(run: RunProgram) -> Probe:
     """Ask the `openssl` of the stack (3.5 or newer) behind `run`. Raises HostError."""
     keys = _key_providers(run(("openssl", "list", "-key-managers"), TIMEOUT_S))
     groups = _names(run(("openssl", "list", "-tls1_3", "-tls-groups"), TIMEOUT_S))

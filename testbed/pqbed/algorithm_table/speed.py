@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from pqbed.beds.programs import Run
+from pqbed.beds.programs import RunProgram
 
 # `-seconds` takes whole ones; a keygen, encaps or sign each takes this long.
 SECONDS = 1
@@ -70,18 +70,18 @@ def has_test(group: str) -> bool:
     return group in _GROUPS
 
 
-def group_cost(run: Run, name: str) -> Cost:
+def group_cost(run: RunProgram, name: str) -> Cost:
     """Measure a group of the table: about 3 s. Without operations where there is no test of it."""
     return _measure(run, ("-kem-algorithms", _GROUPS[name])) if name in _GROUPS else NO_COST
 
 
-def signature_cost(run: Run, name: str) -> Cost:
+def signature_cost(run: RunProgram, name: str) -> Cost:
     """Measure a signature algorithm of the table: about 3 s."""
     older = _OLDER_SIGNATURES.get(name)
     return _measure(run, ("-signature-algorithms", name) if older is None else (older,))
 
 
-def _measure(run: Run, arguments: tuple[str, ...]) -> Cost:
+def _measure(run: RunProgram, arguments: tuple[str, ...]) -> Cost:
     return read_speed(run(("openssl", "speed", "-mr", "-seconds", str(SECONDS), *arguments), TIMEOUT_S))
 
 

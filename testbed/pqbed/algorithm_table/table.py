@@ -7,7 +7,7 @@ from typing import Literal
 from pqbed.algorithm_table.liboqs import Liboqs, Sizes
 from pqbed.algorithm_table.probe import Probe
 from pqbed.algorithm_table.speed import NO_COST, Cost, group_cost, has_test, signature_cost
-from pqbed.beds.programs import Run
+from pqbed.beds.programs import RunProgram
 from pqbed.errors import PqbedError
 from pqbed.tls.algorithms import Group, SignatureAlgorithm, published_groups, published_signatures
 
@@ -68,12 +68,12 @@ def select_rows(rows: tuple[Row, ...], kind: Kind | None, name: str) -> tuple[Ro
     )
 
 
-def measured(rows: tuple[Row, ...], run: Run, on_name: OnName) -> tuple[Row, ...]:
+def measured(rows: tuple[Row, ...], run: RunProgram, on_name: OnName) -> tuple[Row, ...]:
     """Return `rows` with the CPU time of their operations here, one after the other: about 3 s each."""
     return tuple(replace(row, operations_ns=_cost(row, run, on_name).operations_ns) for row in rows)
 
 
-def _cost(row: Row, run: Run, on_name: OnName) -> Cost:
+def _cost(row: Row, run: RunProgram, on_name: OnName) -> Cost:
     if row.provider is None or row.source is None or (row.kind == "group" and not has_test(row.name)):
         return NO_COST
     on_name(row.name)

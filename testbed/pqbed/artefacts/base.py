@@ -4,9 +4,10 @@ from pathlib import Path
 
 from pqbed.artefacts.bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
 from pqbed.artefacts.build_steps import OnStep, no_progress, run_commands
-from pqbed.artefacts.cache import building, cache_home, hash_inputs, require_space
+from pqbed.artefacts.cache import building, hash_inputs, require_space
 from pqbed.artefacts.image_sources import SUITE
 from pqbed.artefacts.trust import trusted_bundle
+from pqbed.user_folders import cache_home
 
 TAR_BYTES = 600 << 20
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from pqbed.artefacts.cache import cache_home
 from pqbed.errors import BuildError
+from pqbed.user_folders import cache_home
 
 # Told what is being done and, where that can be known, how far it is (0 to 1).
 OnStep = Callable[[str, float | None], None]

@@ -2,7 +2,6 @@
 
 import fcntl
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,13 +10,6 @@ from pathlib import Path
 from pqbed.errors import HostError
 
 KEY_LENGTH = 16
-
-
-def cache_home() -> Path:
-    """The folder for everything pqbed can make again."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    home = Path(base) if Path(base).is_absolute() else Path.home() / ".cache"
-    return home / "pqbed"
 
 
 def hash_inputs(*inputs: str | bytes | Path) -> str:

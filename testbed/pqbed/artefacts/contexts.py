@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pqbed.artefacts.build_steps import OnStep, no_progress
-from pqbed.artefacts.cache import building, cache_home, hash_inputs
+from pqbed.artefacts.cache import building, hash_inputs
 from pqbed.artefacts.extra_stacks import SHARED, added_stacks, shared_script
 from pqbed.artefacts.image_sources import recipe_folder
 from pqbed.artefacts.source import copy_source, source_hash
@@ -14,6 +14,7 @@ from pqbed.artefacts.trust import trusted_bundle
 from pqbed.artefacts.wheels import fetch_wheels
 from pqbed.spec.profile import DEFAULT_STACK
 from pqbed.spec.stacks import stack_named
+from pqbed.user_folders import cache_home
 
 REPOSITORY = "pqbed"
 GUEST = "uml"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pqbed.artefacts.bootstrap import copy_in, copy_out, in_root
-from pqbed.artefacts.cache import cache_home, hash_inputs
+from pqbed.artefacts.cache import hash_inputs
 from pqbed.artefacts.image_sources import SUITE, read_packages, recipe_folder
+from pqbed.user_folders import cache_home
 
 FRAGMENTS = ("kernel.config",)
 SCRIPTS = ("packages-build.txt", "add-backports.sh", "build-kernel.sh")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pqbed.artefacts.bootstrap import bootstrap, build_folder, require_bootstrap
 from pqbed.artefacts.build_steps import Command, OnStep, no_progress, run_commands
-from pqbed.artefacts.cache import building, cache_home, require_space
+from pqbed.artefacts.cache import building, require_space
 from pqbed.artefacts.extra_stacks import added_packages, build_hooks
 from pqbed.artefacts.kernel import (
     FRAGMENTS,
@@ -29,6 +29,7 @@ from pqbed.artefacts.rootfs import (
 )
 from pqbed.artefacts.trust import trusted_bundle
 from pqbed.artefacts.wheels import fetch_wheels
+from pqbed.user_folders import cache_home
 
 MIB = 1 << 20
 BUILD_BYTES = 4000 * MIB

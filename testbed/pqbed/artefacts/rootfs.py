@@ -7,11 +7,12 @@ from pathlib import Path
 
 from pqbed.artefacts.bootstrap import UNREAD, bootstrap, copy_in, copy_out, in_root
 from pqbed.artefacts.build_steps import Command, OnStep, run_commands
-from pqbed.artefacts.cache import cache_home, hash_inputs
+from pqbed.artefacts.cache import hash_inputs
 from pqbed.artefacts.extra_stacks import added_hash, added_packages, added_stacks, configure_hooks, put_built
 from pqbed.artefacts.image_sources import SUITE, read_packages, recipe_folder
 from pqbed.spec.profile import DEFAULT_STACK
 from pqbed.spec.stacks import known_stacks
+from pqbed.user_folders import cache_home
 
 SCRIPTS = ("packages-build.txt", "packages-run.txt", "wheels.txt", "build-pycurl.sh", "settle.sh")
 VENDOR = "opt/pqbed/vendor"

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from pqbed.artefacts.cache import building, cache_home, hash_inputs
+from pqbed.artefacts.cache import building, hash_inputs
 from pqbed.errors import HostError
+from pqbed.user_folders import cache_home
 
 SYSTEM_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 

@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 
 from pqbed.artefacts.build_steps import Command, OnStep, run_commands
-from pqbed.artefacts.cache import building, cache_home, hash_inputs
+from pqbed.artefacts.cache import building, hash_inputs
 from pqbed.artefacts.image_sources import recipe_folder
 from pqbed.errors import HostError
 from pqbed.spec.profile import DEFAULT_STACK
+from pqbed.user_folders import cache_home
 
 
 def pinned_wheels() -> Path:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.tracing import Traced
 from pqbed.beds.bed import BedName
-from pqbed.beds.fake_calibration import invent_measured
+from pqbed.beds.fake_calibration import fake_measurement
 from pqbed.calibrate.measured import Calibration
 from pqbed.errors import HostError, LaneError
 from pqbed.expect import exchange_of
@@ -93,7 +93,7 @@ class FakeLane:
             if number in self._bed.fail_at:
                 yield fetch, Timings(outcome=self._bed.fail_with, detail=f"fetch {number} fails, as it was told to")
             else:
-                yield fetch, invent_timings(cells[fetch.cell_id], fetch, self._timeout_ns)
+                yield fetch, fake_timings(cells[fetch.cell_id], fetch, self._timeout_ns)
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         self._link = LinkState(
@@ -111,7 +111,7 @@ class FakeLane:
     def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
         """Measure nothing: answer what a link that is as asked would show."""
         state = self.set_link(link, tcp, seed)
-        return Calibration(measured=invent_measured(link, tcp), state=state)
+        return Calibration(measured=fake_measurement(link, tcp), state=state)
 
     def trace(self, cell: Cell, fetch: Fetch) -> Traced:  # noqa: ARG002
         raise HostError("the fake bed sends no packets, so there is nothing to trace", "take another bed: --bed uml")
@@ -124,7 +124,7 @@ def _taken(shape: EndShape) -> EndState:
     return EndState(asked=shape, applied=shape, text="fake")
 
 
-def invent_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:
+def fake_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:
     """Return timings of `fetch`: never below the floor, a time-out above `timeout_ns`."""
     draw = random.Random(f"{fetch.seed}/{fetch.cell_id}")
     exchange = exchange_of(cell)

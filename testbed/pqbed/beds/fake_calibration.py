@@ -9,22 +9,22 @@ from pqbed.spec.link import PPM, Link
 from pqbed.spec.tcp import Tcp
 
 
-def invent_measured(link: Link, tcp: Tcp) -> Measured:
+def fake_measurement(link: Link, tcp: Tcp) -> Measured:
     """Return what would be measured."""
     client, server = (shape_direction(link, tcp, "client", 1), shape_direction(link, tcp, "server", 1))
-    up = _invent_direction(client, queue_limit(link, tcp, "client"))
-    down = _invent_direction(server, queue_limit(link, tcp, "server"))
+    up = _fake_direction(client, queue_limit(link, tcp, "client"))
+    down = _fake_direction(server, queue_limit(link, tcp, "server"))
     return Measured(
         up=up,
         down=down,
-        client=_invent_sender(client),
-        server=_invent_sender(server),
+        client=_fake_sender(client),
+        server=_fake_sender(server),
         rtt_p50_ns=up.delays_ns[50] + down.delays_ns[50] if up.delays_ns and down.delays_ns else None,
         rtt_p99_ns=up.delays_ns[99] + down.delays_ns[99] if up.delays_ns and down.delays_ns else None,
     )
 
 
-def _invent_direction(shape: EndShape, limit: int | None) -> Direction:
+def _fake_direction(shape: EndShape, limit: int | None) -> Direction:
     plan = schedule(shape, "virtual")
     lost = round(plan.losses * mean_loss_ppm(shape.loss) / PPM)
     asked = asked_delays(shape.delay_ns, shape.jitter_ns, shape.distribution)
@@ -48,7 +48,7 @@ def _invent_direction(shape: EndShape, limit: int | None) -> Direction:
     )
 
 
-def _invent_sender(shape: EndShape) -> Sender:
+def _fake_sender(shape: EndShape) -> Sender:
     segments = 1 if shape.segmentation == "wire" else 2
     return Sender(
         mtu=shape.mtu,

@@ -22,7 +22,7 @@ _ENTER = 'mount --bind /dev "$0/dev" && exec chroot "$0" "$@"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Root:
+class RootFilesystem:
     """A root file system, and where in it the agent's source lies."""
 
     path: Path
@@ -35,15 +35,15 @@ class NetnsBed:
     name: BedName = "netns"
     clock: Clock = "real"
 
-    def __init__(self, prepare: Callable[[Sequence[str]], tuple[Root, dict[str, str]]]) -> None:
+    def __init__(self, prepare: Callable[[Sequence[str]], tuple[RootFilesystem, dict[str, str]]]) -> None:
         """`prepare` makes or finds the root, and says what it is."""
         self._prepare = prepare
-        self._root: Root | None = None
+        self._root: RootFilesystem | None = None
 
     def prepare(self, stacks: Sequence[str] = ()) -> dict[str, str]:
         """Refuse a host that cannot, then make or find the root."""
         if platform.system() != "Linux" or os.geteuid() != 0:
-            raise HostError("The netns bed needs Linux and root", "Use sudo, or --bed uml, which needs no privilege.")
+            raise HostError("the netns bed needs Linux and root", "use sudo, or --bed uml, which needs no privilege")
         self._root, identities = self._prepare(stacks)
         return identities
 
@@ -58,7 +58,7 @@ class NetnsBed:
         """Nothing to end: each lane ends its own namespaces."""
 
 
-def start_contained(root: Root, lane: int) -> PlainProcess:
+def start_contained(root: RootFilesystem, lane: int) -> PlainProcess:
     """Start the agent as the first process of new namespaces on `root`."""
     apart = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child")
     agent = ("/usr/bin/python3", "-m", "pqbed.agent", "contained", "--lane", str(lane))

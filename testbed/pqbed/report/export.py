@@ -6,12 +6,12 @@ from typing import Literal, get_args
 
 import polars as pl
 
+from pqbed.atomic_files import store_error
 from pqbed.errors import SpecError, StoreError
 from pqbed.spec.names import known_name
 from pqbed.stats import MILESTONES, read_grid, summarise, tabulate_percentiles
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
 from pqbed.stats.phases import classify
-from pqbed.store.atomic import store_error
 from pqbed.store.run import Run
 
 Format = Literal["csv", "parquet", "json"]

@@ -9,9 +9,9 @@ from typing import Any
 import altair as alt
 import vl_convert
 
+from pqbed.atomic_files import translate_os_errors, write_atomic
 from pqbed.report.figures.figure import Figure, Panel, Spec
 from pqbed.report.theme import MODES, Mode, vega_config
-from pqbed.store.atomic import told, write_atomic
 
 FIGURES_FOLDER = "figures"
 PANEL_WIDTH = 400
@@ -26,7 +26,7 @@ VEGA_LITE = alt.SCHEMA_VERSION.rpartition(".")[0]
 def write_figures(folder: Path, figures: Iterable[Figure]) -> list[Path]:
     """Write each figure into `folder`/figures: `<name>.vl.json`, and `.svg` and `.png` light and `-dark`."""
     out = folder / FIGURES_FOLDER
-    with told(out):
+    with translate_os_errors(out):
         out.mkdir(exist_ok=True)
     written: list[Path] = []
     for figure in figures:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pqbed.atomic_files import translate_os_errors, write_atomic
 from pqbed.errors import SpecError, StoreError
 from pqbed.spec.codec import from_json, to_json
-from pqbed.store.atomic import told, write_atomic
 
 VERDICTS_NAME = "verdicts.json"
 
@@ -45,7 +45,7 @@ def read_verdicts(folder: Path) -> tuple[Verdict, ...]:
     path = folder / VERDICTS_NAME
     if not path.exists():
         return ()
-    with told(path):
+    with translate_os_errors(path):
         text = path.read_text(encoding="utf-8", errors="replace")
     try:
         return tuple(from_json(Verdict, item) for item in json.loads(text))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pqbed.atomic_files import write_atomic
 from pqbed.report.figures import Figure, choose_figures
 from pqbed.report.files import write_figures
 from pqbed.report.page import build_page
@@ -15,7 +16,6 @@ from pqbed.report.verdict import read_verdicts
 from pqbed.stats.classify import DEFAULT_MARGIN, Margin
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
 from pqbed.stats.pressure import count_pressed
-from pqbed.store.atomic import write_atomic
 from pqbed.store.run import Run
 
 REPORT_NAME = "report.html"

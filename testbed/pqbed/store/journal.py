@@ -11,9 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
+from pqbed.atomic_files import store_error, translate_os_errors
 from pqbed.errors import StoreError
 from pqbed.spec.sample import Sample
-from pqbed.store.atomic import store_error, told
 from pqbed.store.schema import SAMPLES, sample_to_row
 
 
@@ -24,7 +24,7 @@ class Journal:
         self.path = path
         self._guard = threading.Lock()
         self._length = 0
-        with told(path):
+        with translate_os_errors(path):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
             self._descriptor: int | None = os.open(path, flags, 0o644)
 
@@ -48,7 +48,7 @@ class Journal:
             if descriptor is None:
                 return
             try:
-                with told(self.path):
+                with translate_os_errors(self.path):
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
@@ -62,7 +62,7 @@ def sample_to_line(sample: Sample) -> bytes:
 
 def read_journal(path: Path) -> pl.DataFrame:
     """Return the samples in `path`. A torn last line is dropped; any other unreadable line is a StoreError."""
-    with told(path):
+    with translate_os_errors(path):
         content = path.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
     try:

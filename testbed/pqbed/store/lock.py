@@ -5,8 +5,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from pqbed.atomic_files import translate_os_errors
 from pqbed.errors import StoreError
-from pqbed.store.atomic import told
 
 LOCK_NAME = ".lock"
 
@@ -15,7 +15,7 @@ class Lock:
     """The right to write one run directory, from making until `release`."""
 
     def __init__(self, folder: Path) -> None:
-        with told(folder):
+        with translate_os_errors(folder):
             self._descriptor: int | None = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             _lock(self._descriptor, folder)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from pqbed import __version__
+from pqbed.atomic_files import translate_os_errors, write_atomic
 from pqbed.errors import SpecError, StoreError
 from pqbed.spec.codec import from_json, to_json
-from pqbed.store.atomic import told, write_atomic
 from pqbed.store.host import HostFacts, installed_packages, read_host
 from pqbed.store.schema import check_id
 
@@ -162,7 +162,7 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST_NAME
     if not path.is_file():
         raise StoreError(f"{folder} is not a run directory: it has no {MANIFEST_NAME}", NO_RUN_HINT)
-    with told(path):
+    with translate_os_errors(path):
         text = path.read_text(encoding="utf-8", errors="replace")
     try:
         found = json.loads(text)

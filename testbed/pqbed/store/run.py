@@ -26,8 +26,8 @@ from typing import Any, Self
 
 import polars as pl
 
+from pqbed.atomic_files import drop_temporaries, sync_folder, translate_os_errors, write_atomic, write_synced
 from pqbed.errors import StoreError
-from pqbed.store.atomic import drop_temporaries, sync_folder, told, write_atomic, write_synced
 from pqbed.store.calibration import CALIBRATION, CALIBRATION_ID, CALIBRATION_NAME
 from pqbed.store.cells import mark_links
 from pqbed.store.cpu import CPU, CPU_ID, CPU_NAME
@@ -217,7 +217,7 @@ def create_run(out: Path, name: str, manifest: Manifest, files: Mapping[str, str
 
     The run comes claimed. Raises StoreError where `out` cannot be written.
     """
-    with told(out):
+    with translate_os_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         _drop_stale(out)
         making = out / f"{MAKING_PREFIX}{secrets.token_hex(8)}"
@@ -295,7 +295,7 @@ def _scan_table(path: Path, schema: pl.Schema, schema_id: str) -> pl.LazyFrame:
     if not path.exists():
         return schema.to_frame().lazy()
     try:
-        with told(path):
+        with translate_os_errors(path):
             check_id(pl.read_parquet_metadata(path).get(_SCHEMA_KEY), schema_id, path)
             return _select(pl.scan_parquet(path), schema)
     except pl.exceptions.PolarsError as error:
@@ -309,6 +309,6 @@ def _select(frame: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:
 
 
 def _remove(path: Path) -> None:
-    with told(path):
+    with translate_os_errors(path):
         path.unlink(missing_ok=True)
         sync_folder(path.parent)

@@ -7,10 +7,10 @@ import pytest
 from engines import netem, private
 
 from pqbed.artefacts import docker_contexts, prepare_base
-from pqbed.artefacts.cache import cache_home
 from pqbed.beds.docker.images import ensure_image
 from pqbed.beds.docker.sdk import connect, connect_to
 from pqbed.errors import EngineError
+from pqbed.user_folders import cache_home
 
 
 @pytest.fixture(scope="session")

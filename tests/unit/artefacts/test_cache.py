@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.artefacts.cache import building, cache_home, hash_inputs, require_space
+from pqbed.artefacts.cache import building, hash_inputs, require_space
 from pqbed.errors import HostError
+from pqbed.user_folders import cache_home
 
 
 def test_cache_home_follows_xdg_only_where_it_is_absolute(monkeypatch, tmp_path):

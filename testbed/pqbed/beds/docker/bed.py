@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import Protocol
 
 from pqbed.beds.bed import BedName
-from pqbed.beds.docker.containers import LaneContainers, abandon_lane, lanes_up, remove_labelled, up_lane
+from pqbed.beds.docker.containers import LaneContainers, abandon_lane, ensure_lane, remove_labelled, running_lanes
 from pqbed.beds.docker.engine import Engine, Owned
 from pqbed.beds.docker.images import remove_images
 from pqbed.beds.docker.labels import ours
@@ -46,7 +46,7 @@ class DockerBed:
         up: list[LaneContainers] = []
         with ExitStack() as undo:
             for index in range(lanes):
-                lane, made = up_lane(self._engine, index, image)
+                lane, made = ensure_lane(self._engine, index, image)
                 if made:
                     undo.callback(abandon_lane, self._engine, index)
                 up.append(lane)
@@ -57,12 +57,12 @@ class DockerBed:
 
     def lanes(self) -> dict[int, list[Owned]]:
         """Return the containers of the lanes that are up."""
-        return lanes_up(self._engine)
+        return running_lanes(self._engine)
 
     def open_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> DockerLane:
         """Start a session on lane `index`. One that is up stays up; one that was not is made, and goes with it."""
         images = self._images_of(stacks_of(profiles))
-        containers, made = up_lane(self._engine, index, images[DEFAULT_STACK])
+        containers, made = ensure_lane(self._engine, index, images[DEFAULT_STACK])
         owner = ExitStack()
         if made:
             owner.callback(abandon_lane, self._engine, index)

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pqbed.beds.docker.addresses import Address, lane_addresses
-from pqbed.beds.docker.engine import ContainerSpec, Engine, Kind, NetworkSpec, Owned, Place
+from pqbed.beds.docker.engine import ContainerSpec, Engine, NetworkAttachment, NetworkSpec, ObjectKind, Owned
 from pqbed.beds.docker.labels import LANE, PARTS, ROLE, Part, Role, lane_labels, lane_name, ours, part_name
 from pqbed.errors import EngineError, LaneError
 from pqbed.net.sysctls import PINS
@@ -21,7 +21,7 @@ HOLD = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 86400 & wait $!; done
 TMPFS = {"/tmp": "mode=1777", "/run": "mode=1777"}  # noqa: S108 - the containers' own
 STACK_ROLES: Mapping[Part, Role] = {"server": "server-stack", "client": "client-stack"}
 # Networks go after the containers on them.
-ORDER: tuple[Kind, ...] = ("container", "network", "volume")
+ORDER: tuple[ObjectKind, ...] = ("container", "network", "volume")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class LaneContainers:
     parts: Mapping[Part, str]
 
 
-def up_lane(engine: Engine, index: int, image: str) -> tuple[LaneContainers, bool]:
+def ensure_lane(engine: Engine, index: int, image: str) -> tuple[LaneContainers, bool]:
     """Bring lane `index` up on the image with id `image`; tell whether it had to be made.
 
     A lane that is up already is taken as it is; one that is not whole, or is on another image, is made anew. On
@@ -103,7 +103,7 @@ def remove_labelled(engine: Engine, labels: Mapping[str, str | None]) -> list[Ow
     return removed
 
 
-def lanes_up(engine: Engine) -> dict[int, list[Owned]]:
+def running_lanes(engine: Engine) -> dict[int, list[Owned]]:
     """Return the containers of each lane, whole or not."""
     found: dict[int, list[Owned]] = {}
     for one in engine.find("container", ours()):
@@ -145,7 +145,7 @@ def _holder(index: int, part: Part, image: str, address: Address) -> ContainerSp
         image=image,
         argv=HOLD,
         labels=lane_labels(index, part),
-        place=Place(network=lane_name(index), address=address.address, mac=address.mac),
+        attachment=NetworkAttachment(network=lane_name(index), address=address.address, mac=address.mac),
         sysctls=PINS,
         tmpfs=TMPFS,
     )

@@ -12,14 +12,14 @@ USUAL_SOCKET = "unix:///var/run/docker.sock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnginePlace:
+class DockerEndpoint:
     """`host` is what DOCKER_HOST would be; `tls` what the SDK takes, None without."""
 
     host: str
     tls: Any = field(default=None, repr=False)
 
 
-def engine_place() -> EnginePlace:
+def docker_endpoint() -> DockerEndpoint:
     """Return the engine of DOCKER_HOST, else of the Docker CLI's present context, else the usual socket.
 
     So does the Docker CLI. `docker context use` is how Docker Desktop, Colima and a rootless engine are named. The SDK
@@ -29,8 +29,8 @@ def engine_place() -> EnginePlace:
         from docker.utils import kwargs_from_env  # noqa: PLC0415
 
         named = kwargs_from_env()
-        return EnginePlace(host=named["base_url"], tls=named.get("tls"))
-    return (_of_context() if _context_is_named() else None) or EnginePlace(host=USUAL_SOCKET)
+        return DockerEndpoint(host=named["base_url"], tls=named.get("tls"))
+    return (_context_endpoint() if _context_is_named() else None) or DockerEndpoint(host=USUAL_SOCKET)
 
 
 def absent_socket(host: str) -> str:
@@ -47,7 +47,7 @@ def _context_is_named() -> bool:
     return False
 
 
-def _of_context() -> EnginePlace | None:
+def _context_endpoint() -> DockerEndpoint | None:
     import docker  # noqa: PLC0415
     from docker.errors import DockerException  # noqa: PLC0415
     from docker.tls import TLSConfig  # noqa: PLC0415
@@ -56,5 +56,5 @@ def _of_context() -> EnginePlace | None:
         context = docker.ContextAPI.get_current_context()
         if context is not None and context.Host:
             tls = context.TLSConfig
-            return EnginePlace(host=context.Host, tls=tls if isinstance(tls, TLSConfig) else None)
+            return DockerEndpoint(host=context.Host, tls=tls if isinstance(tls, TLSConfig) else None)
     return None

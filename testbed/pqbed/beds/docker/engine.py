@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-Kind = Literal["container", "network", "volume"]
+ObjectKind = Literal["container", "network", "volume"]
 
 ORDINARY_USER = "1000:1000"
 
@@ -21,7 +21,7 @@ class EngineFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class NetworkAttachment:
     """An address on a network of the engine."""
 
     network: str
@@ -33,7 +33,7 @@ class Place:
 class ContainerSpec:
     """A container without privileges: all capabilities dropped but `capabilities`, a read-only root, no new ones.
 
-    `place` attaches it to a network; `joins` puts it into the network namespace of another container; with neither it
+    `attachment` puts it to a network; `joins` puts it into the network namespace of another container; with neither it
     has no network. `attached` keeps its standard input and output open, and removes it when it ends.
     """
 
@@ -42,7 +42,7 @@ class ContainerSpec:
     argv: tuple[str, ...]
     labels: Mapping[str, str]
     user: str = ORDINARY_USER
-    place: Place | None = None
+    attachment: NetworkAttachment | None = None
     joins: str | None = None
     capabilities: tuple[str, ...] = ()
     sysctls: Mapping[str, str] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class NetworkSpec:
 class Owned:
     """A thing found by label. `image` is the id of a container's image; `busy` tells that an agent runs in it."""
 
-    kind: Kind
+    kind: ObjectKind
     id: str
     name: str
     labels: Mapping[str, str]
@@ -74,7 +74,7 @@ class Owned:
     busy: bool = False
 
 
-class Transport(Protocol):
+class ContainerConnection(Protocol):
     """Bytes to and from a process in a container: what comes is multiplexed (stream.py)."""
 
     def read(self, timeout_s: float) -> bytes:
@@ -144,7 +144,7 @@ class Engine(Protocol):
         """Start it."""
         ...
 
-    def find(self, kind: Kind, labels: Mapping[str, str | None]) -> Sequence[Owned]:
+    def find(self, kind: ObjectKind, labels: Mapping[str, str | None]) -> Sequence[Owned]:
         """Return everything of `kind` that carries all of `labels` (None: any value), stopped or not."""
         ...
 
@@ -156,10 +156,10 @@ class Engine(Protocol):
         """Return the end of what the container's first process said; "" where that is not known."""
         ...
 
-    def execute(self, container: str, argv: Sequence[str]) -> Transport:
+    def execute(self, container: str, argv: Sequence[str]) -> ContainerConnection:
         """Start a program in a running container and return its standard input and outputs."""
         ...
 
-    def attach(self, container: str) -> Transport:
+    def attach(self, container: str) -> ContainerConnection:
         """Return the standard input and outputs of a container not yet started."""
         ...

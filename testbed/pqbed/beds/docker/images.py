@@ -1,10 +1,10 @@
-"""Images: found by the hash of their inputs, built where they are missing."""
+"""Docker images by the hash of their inputs: looked up, or built if missing."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from pqbed.artefacts import OnStep, base_reference
+from pqbed.artefacts import OnStep, base_reference, no_progress
 from pqbed.beds.docker.engine import Engine
 from pqbed.errors import BuildError, HostError
 
@@ -25,23 +25,19 @@ class Recipe(Protocol):
     def build_args(self) -> Mapping[str, str]: ...
 
 
-def _tell_no_one(name: str, fraction: float | None) -> None:
-    pass
-
-
 def ensure_image(
     engine: Engine,
     recipe: Recipe,
     make_base: Callable[[], Path],
-    on_step: OnStep = _tell_no_one,
+    on_step: OnStep = no_progress,
 ) -> str:
     """Return the id of the recipe's image, built first where the engine lacks it.
 
     `make_base` makes a minimal Debian as a tar. Raises BuildError.
     """
-    found = engine.image_id(recipe.reference)
-    if found is not None:
-        return found
+    present = engine.image_id(recipe.reference)
+    if present is not None:
+        return present
     arguments = dict(recipe.build_args)
     if "BASE" not in arguments:
         arguments["BASE"] = ensure_base(engine, make_base, on_step)
@@ -67,7 +63,7 @@ def _require_base(engine: Engine, reference: str, on_step: OnStep) -> None:
         )
 
 
-def ensure_base(engine: Engine, make_base: Callable[[], Path], on_step: OnStep = _tell_no_one) -> str:
+def ensure_base(engine: Engine, make_base: Callable[[], Path], on_step: OnStep = no_progress) -> str:
     """Return the image that ours are built on: Debian's own, or one made here where no registry gives it."""
     own = base_reference()
     for reference in (DEBIAN, own):

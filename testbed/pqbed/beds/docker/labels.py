@@ -30,7 +30,7 @@ def lane_labels(index: int, role: Role) -> dict[str, str]:
     return {BED: "docker", LANE: str(index), ROLE: role}
 
 
-def lone_labels(bed: str, role: Role) -> dict[str, str]:
+def standalone_labels(bed: str, role: Role) -> dict[str, str]:
     """Label a container that belongs to no lane of this bed."""
     return {BED: bed, ROLE: role}
 

@@ -14,8 +14,8 @@ from pqbed.beds.docker.addresses import lane_addresses
 from pqbed.beds.docker.containers import LaneContainers, add_stack
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import Part
-from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
-from pqbed.beds.docker.stages import DockerWays, up_stages
+from pqbed.beds.docker.session import START_TIMEOUT_S, ReadTimeout, agent_command, open_channel
+from pqbed.beds.docker.stages import DockerPaths, ensure_stages
 from pqbed.beds.docker.tap import open_tap
 from pqbed.calibrate.measured import Calibration
 from pqbed.errors import PqbedError
@@ -59,13 +59,13 @@ class DockerLane:
         self._engine = engine
         self._containers = containers
         self._ends: dict[Part, Channel] = {}
-        self._patience = Patience(START_TIMEOUT_S)
+        self._read_timeout = ReadTimeout(START_TIMEOUT_S)
         try:
             self._start(engine, containers, images, profiles, timeout_ns)
         except BaseException:
             owner.close()
             raise
-        self._patience.seconds = SILENCE_S + timeout_ns / 1e9
+        self._read_timeout.seconds = SILENCE_S + timeout_ns / 1e9
 
     def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
         """Do `fetches` in order (see `beds.bed.Lane`)."""
@@ -92,7 +92,8 @@ class DockerLane:
         ends: tuple[Part, ...] = ("client-end", "server-end")
         with ExitStack() as owner:
             client_tap, server_tap = (
-                open_tap(self._engine, self._containers, side, patience=self._patience, owner=owner) for side in SIDES
+                open_tap(self._engine, self._containers, side, read_timeout=self._read_timeout, owner=owner)
+                for side in SIDES
             )
             tracer = Tracer(
                 triple=self._triple,
@@ -118,7 +119,7 @@ class DockerLane:
         return RemoteEnd(self._ends[part])
 
     def _open_stages(self, engine: Engine, containers: LaneContainers) -> dict[Stage, RemoteEnd]:
-        stages = up_stages(engine, containers)
+        stages = ensure_stages(engine, containers)
         command = agent_command("end")
         return {stage: RemoteEnd(self._open(engine, container, stage, command)) for stage, container in stages.items()}
 
@@ -134,7 +135,7 @@ class DockerLane:
 
     def _open(self, engine: Engine, container: str, what: str, command: Sequence[str]) -> Channel:
         name = f"{what} of lane {self.index}"
-        return open_channel(engine, container, command, name, patience=self._patience, owner=self._owner)
+        return open_channel(engine, container, command, name, read_timeout=self._read_timeout, owner=self._owner)
 
     def _start(
         self,
@@ -150,7 +151,7 @@ class DockerLane:
         server_end.probe()
         client_end.probe()
         self._stations = (RemoteStation(self._ends["client-end"]), RemoteStation(self._ends["server-end"]))
-        ways = DockerWays(client_end, server_end, addresses, lambda: self._open_stages(engine, containers))
+        ways = DockerPaths(client_end, server_end, addresses, lambda: self._open_stages(engine, containers))
         server = StackServers(lambda name: RemoteServer(self._open_stack(engine, containers, images, "server", name)))
         client = StackClients(lambda name: RemoteClient(self._open_stack(engine, containers, images, "client", name)))
         self._client = client

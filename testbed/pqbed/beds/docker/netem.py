@@ -5,8 +5,8 @@ from contextlib import ExitStack
 from pqbed.agent.remote import RemoteEnd
 from pqbed.beds.docker.containers import HOLD, TMPFS
 from pqbed.beds.docker.engine import ContainerSpec, Engine, Owned
-from pqbed.beds.docker.labels import lone_labels
-from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
+from pqbed.beds.docker.labels import standalone_labels
+from pqbed.beds.docker.session import START_TIMEOUT_S, ReadTimeout, agent_command, open_channel
 from pqbed.errors import HostError
 
 
@@ -19,7 +19,7 @@ def netem_in_engine(engine: Engine, image: str) -> HostError | None:
         name=None,
         image=image,
         argv=HOLD,
-        labels=lone_labels("docker", "probe"),
+        labels=standalone_labels("docker", "probe"),
         user="0:0",
         capabilities=("NET_ADMIN",),
         tmpfs=TMPFS,
@@ -39,6 +39,6 @@ def require_netem(engine: Engine, container: str, ifname: str = "eth0") -> None:
     """Raise HostError where `ifname` of a running container that holds NET_ADMIN cannot be shaped."""
     with ExitStack() as owner:
         command = agent_command("end", "--ifname", ifname)
-        patience = Patience(START_TIMEOUT_S)
-        channel = open_channel(engine, container, command, "the probe", patience=patience, owner=owner)
+        read_timeout = ReadTimeout(START_TIMEOUT_S)
+        channel = open_channel(engine, container, command, "the probe", read_timeout=read_timeout, owner=owner)
         RemoteEnd(channel).probe()

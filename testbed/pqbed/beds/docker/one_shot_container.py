@@ -7,7 +7,7 @@ from pqbed.beds.docker.stream import ContainerProcess
 from pqbed.errors import EngineError
 
 
-class LoneContainer(ContainerProcess):
+class OneShotContainer(ContainerProcess):
     """A `LaneProcess` (beds/process.py) that is a container of its own."""
 
     def __init__(self, engine: Engine, container: Owned, name: str) -> None:
@@ -22,11 +22,11 @@ class LoneContainer(ContainerProcess):
             self._engine.remove(self._container)
 
 
-def open_lone(engine: Engine, spec: ContainerSpec, name: str) -> LoneContainer:
+def start_one_shot(engine: Engine, spec: ContainerSpec, name: str) -> OneShotContainer:
     """Make and start the attached container that `spec` describes; `name` is for messages."""
     container = Owned(kind="container", id=engine.create_container(spec), name=name, labels=spec.labels)
     try:
-        process = LoneContainer(engine, container, name)
+        process = OneShotContainer(engine, container, name)
         engine.start_container(container.id)
     except BaseException:
         with suppress(EngineError):

@@ -11,10 +11,10 @@ import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
 from pqbed.beds.docker.build import ClassicBuild, build_with_buildx, has_buildx
-from pqbed.beds.docker.endpoint import absent_socket, engine_place
-from pqbed.beds.docker.engine import ContainerSpec, EngineFacts, Kind, NetworkSpec, Owned, Transport
+from pqbed.beds.docker.connection import open_connection
+from pqbed.beds.docker.endpoint import absent_socket, docker_endpoint
+from pqbed.beds.docker.engine import ContainerConnection, ContainerSpec, EngineFacts, NetworkSpec, ObjectKind, Owned
 from pqbed.beds.docker.request import container_arguments, network_arguments
-from pqbed.beds.docker.transport import open_transport
 from pqbed.errors import EngineError
 
 REQUEST_TIMEOUT_S = 120
@@ -28,7 +28,7 @@ ENDPOINT_MAC_API = (1, 44)
 
 def connect() -> "DockerEngine":
     """Connect to the engine that is asked for (endpoint.py). Raises EngineError where none answers."""
-    place = engine_place()
+    place = docker_endpoint()
     return connect_to(place.host, place.tls)
 
 
@@ -148,7 +148,7 @@ class DockerEngine:
         with _told("starting a container"):
             self._client.start(container)
 
-    def find(self, kind: Kind, labels: Mapping[str, str | None]) -> Sequence[Owned]:
+    def find(self, kind: ObjectKind, labels: Mapping[str, str | None]) -> Sequence[Owned]:
         wanted = {"label": [name if value is None else f"{name}={value}" for name, value in labels.items()]}
         with _told(f"listing {kind}s"):
             if kind == "container":
@@ -175,15 +175,15 @@ class DockerEngine:
             return said.decode(errors="replace").strip()
         return ""
 
-    def execute(self, container: str, argv: Sequence[str]) -> Transport:
+    def execute(self, container: str, argv: Sequence[str]) -> ContainerConnection:
         with _told(f"starting {argv[0]} in a container"):
             run = self._client.exec_create(container, list(argv), stdin=True)
-            return open_transport(self._client.exec_start(run["Id"], socket=True))
+            return open_connection(self._client.exec_start(run["Id"], socket=True))
 
-    def attach(self, container: str) -> Transport:
+    def attach(self, container: str) -> ContainerConnection:
         with _told("attaching to a container"):
             streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-            return open_transport(self._client.attach_socket(container, params=streams))
+            return open_connection(self._client.attach_socket(container, params=streams))
 
     def _build_network(self) -> str | None:
         """Return the engine's own choice, or the host's network where the engine was started without a bridge."""

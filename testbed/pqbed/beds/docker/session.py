@@ -25,7 +25,7 @@ def agent_command(role: str, *arguments: str, environment: Mapping[str, str] = M
     return ("env", *own, f"PQBED_FOLDER={_FOLDER}", "sh", "-c", _AFRESH, "sh", *agent)
 
 
-class Patience:
+class ReadTimeout:
     """How long a part may stay silent: one value for all channels of a session, which may change."""
 
     def __init__(self, seconds: float) -> None:
@@ -33,12 +33,12 @@ class Patience:
 
 
 def open_channel(
-    engine: Engine, container: str, argv: Sequence[str], name: str, *, patience: Patience, owner: ExitStack
+    engine: Engine, container: str, argv: Sequence[str], name: str, *, read_timeout: ReadTimeout, owner: ExitStack
 ) -> Channel:
     """Start the agent `argv` in a container and wait until it is ready; `owner` ends it."""
     process = ContainerProcess(engine.execute(container, argv), name)
     owner.callback(process.close)
-    channel = Channel(process.write, partial(_readline, process, patience), name)
+    channel = Channel(process.write, partial(_readline, process, read_timeout), name)
     try:
         channel.wait_ready()
     except LaneError as error:
@@ -47,5 +47,5 @@ def open_channel(
     return channel
 
 
-def _readline(process: ContainerProcess, patience: Patience) -> str:
-    return process.readline(patience.seconds)
+def _readline(process: ContainerProcess, read_timeout: ReadTimeout) -> str:
+    return process.readline(read_timeout.seconds)

@@ -12,14 +12,14 @@ from pqbed.agent.remote import RemoteEnd
 from pqbed.agent.way import Way
 from pqbed.beds.docker.addresses import Address, LaneAddresses, lane_addresses
 from pqbed.beds.docker.containers import HOLD, TMPFS, LaneContainers, start_container
-from pqbed.beds.docker.engine import ContainerSpec, Engine, Place
+from pqbed.beds.docker.engine import ContainerSpec, Engine, NetworkAttachment
 from pqbed.beds.docker.labels import ROLE, lane_labels, lane_name, ours, part_name
 from pqbed.net.shape import STAGES, Stage
 from pqbed.net.sysctls import FORWARDING
 from pqbed.spec.link import Layout
 
 
-def up_stages(engine: Engine, lane: LaneContainers) -> dict[Stage, str]:
+def ensure_stages(engine: Engine, lane: LaneContainers) -> dict[Stage, str]:
     """Return the ids of the stages' containers: those that run on the lane's image as they are, the others made.
 
     They carry the lane's label, and go with it.
@@ -46,14 +46,14 @@ def _stage(lane: LaneContainers, stage: Stage) -> ContainerSpec:
         labels=lane_labels(lane.index, stage),
         # A capability reaches a process of another user only through a file that carries it: so root, with this one.
         user="0:0",
-        place=Place(network=lane_name(lane.index), address=address.address, mac=address.mac),
+        attachment=NetworkAttachment(network=lane_name(lane.index), address=address.address, mac=address.mac),
         capabilities=("NET_ADMIN",),
         sysctls=FORWARDING,
         tmpfs=TMPFS,
     )
 
 
-class DockerWays:
+class DockerPaths:
     """The ways of a lane, by layout: both between the same two ends, so a change of layout turns their neighbours."""
 
     def __init__(

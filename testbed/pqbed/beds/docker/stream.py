@@ -9,7 +9,7 @@ import contextlib
 import struct
 import time
 
-from pqbed.beds.docker.engine import Transport
+from pqbed.beds.docker.engine import ContainerConnection
 from pqbed.errors import LaneError
 
 OUTPUT = 1
@@ -41,10 +41,10 @@ class Demultiplexer:
 
 
 class ContainerProcess:
-    """A `LaneProcess` (beds/process.py) in a container. Owns the transport."""
+    """A `LaneProcess` (beds/process.py) in a container. Owns the connection."""
 
-    def __init__(self, transport: Transport, name: str) -> None:
-        self._transport = transport
+    def __init__(self, connection: ContainerConnection, name: str) -> None:
+        self._connection = connection
         self._name = name
         self._frames = Demultiplexer()
         self._lines: collections.deque[bytes] = collections.deque()
@@ -53,14 +53,14 @@ class ContainerProcess:
         self._closed = False
 
     def write(self, text: str) -> None:
-        self._transport.write(text.encode())
+        self._connection.write(text.encode())
 
     def readline(self, timeout_s: float) -> str:
         """Return the next line, "" at the end. Raises LaneError when none comes in time."""
         deadline = time.monotonic() + timeout_s
         while not self._lines:
             try:
-                data = self._transport.read(max(0.0, deadline - time.monotonic()))
+                data = self._connection.read(max(0.0, deadline - time.monotonic()))
             except TimeoutError:
                 raise LaneError(f"{self._name} said nothing for {timeout_s:.0f} s") from None
             except OSError:
@@ -80,11 +80,11 @@ class ContainerProcess:
         self._closed = True
         deadline = time.monotonic() + END_TIMEOUT_S
         with contextlib.suppress(OSError):
-            self._transport.end_input()
+            self._connection.end_input()
             while left_s := max(0.0, deadline - time.monotonic()):
-                if not self._transport.read(left_s):
+                if not self._connection.read(left_s):
                     break
-        self._transport.close()
+        self._connection.close()
 
     def _take(self, data: bytes) -> None:
         for stream, payload in self._frames.feed(data):

@@ -1,4 +1,4 @@
-"""A guest as a plain process of this user: no engine, no privilege."""
+"""A User-mode Linux guest as an ordinary process of this user: no engine, no privilege."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ from pqbed.errors import HostError
 from pqbed.spec.options import Clock
 
 
-def start_plain_guest(kernel: Path, root: Path, source: str, lane: int, clock: Clock) -> PlainProcess:
+def start_guest_process(kernel: Path, root: Path, source: str, lane: int, clock: Clock) -> PlainProcess:
     """Boot `kernel` on `root`, the agent lying in `source` inside it."""
     work = Path(tempfile.mkdtemp(prefix="pqbed-guest-"))
     # UML keeps a socket and a pid file in a folder of its own, and its memory in an executable file.
@@ -35,6 +35,6 @@ def memory_folder() -> str:
         if candidate and os.access(candidate, os.W_OK) and not os.statvfs(candidate).f_flag & os.ST_NOEXEC:
             return candidate
     raise HostError(
-        "User-mode Linux finds no writable folder that allows execution for its memory",
-        "Set TMPDIR to one, best on a tmpfs.",
+        "no writable folder allows execution, which the memory of a User-mode Linux guest needs",
+        "set TMPDIR to one, best on a tmpfs",
     )

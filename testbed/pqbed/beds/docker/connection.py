@@ -11,24 +11,24 @@ import socket
 import ssl
 from typing import Any
 
-from pqbed.beds.docker.engine import Transport
+from pqbed.beds.docker.engine import ContainerConnection
 
 READ_BYTES = 65536
 
 
-def open_transport(handle: Any) -> Transport:
+def open_connection(handle: Any) -> ContainerConnection:
     """Wrap what `APIClient.exec_start(socket=True)` or `attach_socket` returned."""
     # ssh://: the SDK's SSHSocket, whose reader and writer are the pipes of an `ssh` process.
     process = getattr(handle, "proc", None)
     if process is not None:
-        return PipeTransport(process)
+        return PipeConnection(process)
     connection: socket.socket = getattr(handle, "_sock", handle)
     response = getattr(handle, "_response", None)
     reader = None if response is None else response.raw._fp.fp  # noqa: SLF001 - there is no public way to it
-    return SocketTransport(connection, reader, response)
+    return SocketConnection(connection, reader, response)
 
 
-class SocketTransport:
+class SocketConnection:
     """unix://, tcp:// and TLS."""
 
     def __init__(self, connection: socket.socket, reader: Any, response: Any) -> None:
@@ -61,7 +61,7 @@ class SocketTransport:
             self._response.close()
 
 
-class PipeTransport:
+class PipeConnection:
     """ssh://: `docker system dial-stdio` on the other host."""
 
     def __init__(self, process: Any) -> None:
