@@ -1,4 +1,4 @@
-"""Run the long commands that make artefacts: output into a log, steps to a callback, the log's end into the error."""
+"""Long build commands: output goes to a log, steps to a callback, the end of the log into the error."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pqbed.errors import BuildError
 from pqbed.user_folders import cache_home
 
-# Told what is being done and, where that can be known, how far it is (0 to 1).
+# Called with the name of a step and, if known, its progress (0 to 1).
 OnStep = Callable[[str, float | None], None]
 
 LAST_LINES = 15
@@ -20,12 +20,12 @@ STEP_MARK = "@step "
 
 
 def no_progress(name: str, fraction: float | None) -> None:
-    """Tell no one."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """One program run: `name` is that of its log and of its first step."""
+    """One program run; `name` names its log and its first step."""
 
     name: str
     argv: Sequence[str]
@@ -35,29 +35,29 @@ class Command:
 
 @dataclass(kw_only=True)
 class _Progress:
-    """Turns output into steps: a line `@step NAME` begins one; `expected` lines are its whole, where known."""
+    """Turns output into steps: a line `@step NAME` begins one of `expected[NAME]` lines, if that is known."""
 
     name: str
     on_step: OnStep
     expected: Mapping[str, int]
     seen: int = 0
-    told: int = -1
+    reported: int = -1
 
     def read(self, line: str) -> None:
         if line.startswith(STEP_MARK):
-            self.name, self.seen, self.told = line.removeprefix(STEP_MARK).strip(), 0, -1
+            self.name, self.seen, self.reported = line.removeprefix(STEP_MARK).strip(), 0, -1
             self.on_step(self.name, None)
             return
         self.seen += 1
         whole = self.expected.get(self.name)
         percent = 100 * self.seen // whole if whole else 0
-        if whole and self.told < percent < 100:
-            self.told = percent
+        if whole and self.reported < percent < 100:
+            self.reported = percent
             self.on_step(self.name, percent / 100)
 
 
-class _Crew:
-    """The processes that run side by side: once ended, none is left and none can join."""
+class _ProcessGroup:
+    """Processes that run in parallel: after `end` none is left and none can start."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -80,29 +80,29 @@ class _Crew:
 
 
 def run_commands(commands: Sequence[Command], on_step: OnStep, expected: Mapping[str, int] | None = None) -> None:
-    """Run `commands` side by side. When one fails or the caller is interrupted, the others are ended too.
+    """Run `commands` in parallel. If one fails or the caller is interrupted, the others are ended too.
 
-    `expected` says how many lines a step prints. Raises BuildError for the first that fails. `on_step` is called
-    from the threads that read the output.
+    `expected` is the number of lines that a step prints. Raises BuildError for the first that fails. `on_step` is
+    called from the threads that read the output.
     """
-    crew = _Crew()
+    group = _ProcessGroup()
     with ThreadPoolExecutor(max_workers=max(1, len(commands))) as pool:
-        futures = [pool.submit(_run, command, on_step, expected or {}, crew) for command in commands]
+        futures = [pool.submit(_run, command, on_step, expected or {}, group) for command in commands]
         try:
             done, _ = wait(futures, return_when=FIRST_EXCEPTION)
             for future in done:
                 future.result()
         finally:
-            crew.end()
+            group.end()
 
 
-def _run(command: Command, on_step: OnStep, expected: Mapping[str, int], crew: _Crew) -> None:
+def _run(command: Command, on_step: OnStep, expected: Mapping[str, int], group: _ProcessGroup) -> None:
     log = cache_home() / "logs" / f"{command.name.replace(' ', '-')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     on_step(command.name, None)
     progress = _Progress(name=command.name, on_step=on_step, expected=expected)
     tail: deque[str] = deque(maxlen=LAST_LINES)
-    with log.open("w", encoding="utf-8") as out, crew.start(command) as process:
+    with log.open("w", encoding="utf-8") as out, group.start(command) as process:
         assert process.stdout is not None
         for line in process.stdout:
             out.write(line)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from pqbed.stats.pressure import PressedCount
+from pqbed.stats.pressure import ContentionCount
 from pqbed.store.manifest import Pressure
 
 _PPM_PER_PCT = 10_000
 
 
-def tell_pressed(count: PressedCount) -> list[str]:
+def tell_pressed(count: ContentionCount) -> list[str]:
     """Return the caveat, or none."""
     sentence = count.sentence()
     return [f"{sentence}: others wanted the host's CPUs, so their times may be too long."] if sentence else []

@@ -15,7 +15,7 @@ from pqbed.report.report_data import Measured, measure
 from pqbed.report.verdict import read_verdicts
 from pqbed.stats.classify import DEFAULT_MARGIN, Margin
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
-from pqbed.stats.pressure import count_pressed
+from pqbed.stats.pressure import count_contended
 from pqbed.store.run import Run
 
 REPORT_NAME = "report.html"
@@ -59,7 +59,7 @@ def write_report(
         figures=figures,
         verdicts=read_verdicts(run.path),
         answer=answer,
-        more_caveats=[*caveats, *tell_pressed(count_pressed(run.samples()))],
+        more_caveats=[*caveats, *tell_pressed(count_contended(run.samples()))],
         precision=run.precision().collect(),
     )
     write_atomic(run.path / REPORT_NAME, page.encode())

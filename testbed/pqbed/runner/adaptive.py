@@ -1,9 +1,9 @@
-"""Blocks in stages, for a sweep with a precision: at each checkpoint the comparisons that are precise are left out.
+"""Adaptive sampling for a sweep with a precision: at each checkpoint, comparisons that are precise enough end.
 
-What is fetched is a function of the plan and of the samples so far, whatever the lanes and however often it was killed:
-a stage is over when every fetch of it has its sample, the checkpoint judges each comparison by its samples up to there,
-and a run that is taken up again passes the same checkpoints with the same samples. Lanes that are done with a stage
-wait for the others, at most for the rest of one block.
+What is fetched depends only on the plan and the samples so far, not on the number of lanes or on interruptions: a
+checkpoint is reached when every fetch before it has a sample, it measures each comparison by its samples up to there,
+and a resumed run passes the same checkpoints with the same samples. Lanes wait for one another at a checkpoint, at most
+for the rest of one block.
 """
 
 import threading
@@ -15,31 +15,31 @@ import polars as pl
 from pqbed.checkpoints import blocks_expected, checkpoints
 from pqbed.plan import Plan
 from pqbed.runner.blocks import Block, Finished
-from pqbed.runner.events import Judged
+from pqbed.runner.events import CheckpointReached
 from pqbed.store.run import Run
 
-# Samples and comparisons (cell ids, the baseline's first) to the half width of each in percentage points.
-Judge = Callable[[pl.LazyFrame, Sequence[Sequence[str]]], Sequence[float]]
+# Samples and comparisons (cell ids, the baseline's first) -> half width of each in percentage points.
+MeasureWidths = Callable[[pl.LazyFrame, Sequence[Sequence[str]]], Sequence[float]]
 
 _PPM_PER_POINT = 10_000
 _POLL_S = 0.2
 
 
-class StagedBlocks:
-    """The blocks up to the next checkpoint; the last lane that is done with them judges. Safe between threads."""
+class AdaptiveBlocks:
+    """The blocks up to the next checkpoint; the last lane to finish them evaluates it. Thread-safe."""
 
-    def __init__(self, plan: Plan, run: Run, finished: Finished, judge: Judge) -> None:
+    def __init__(self, plan: Plan, run: Run, finished: Finished, half_widths: MeasureWidths) -> None:
         assert plan.precision_ppm is not None
         self.planned = 0
-        self.judged: Judged | None = None
-        self._plan, self._run, self._finished, self._judge = plan, run, finished, judge
+        self.checkpoint: CheckpointReached | None = None
+        self._plan, self._run, self._finished, self._half_widths = plan, run, finished, half_widths
         self._wanted_points = plan.precision_ppm / _PPM_PER_POINT
         self._open = plan.comparisons
         self._checkpoints = deque(checkpoints(plan.samples))
         self._waiting: deque[Block] = deque()
         self._undone: set[int] = set()
         self._changed = threading.Condition()
-        self._lay_out(0)
+        self._add_blocks(0)
         self._advance()
 
     def take(self, stop: threading.Event) -> Block | None:
@@ -52,25 +52,25 @@ class StagedBlocks:
                 self._changed.wait(_POLL_S)
         return None
 
-    def done(self, block: int) -> Judged | None:
+    def done(self, block: int) -> CheckpointReached | None:
         with self._changed:
             self._undone.discard(block)
-            before = self.judged
+            before = self.checkpoint
             self._advance()
             self._changed.notify_all()
-            return self.judged if self.judged is not before else None
+            return self.checkpoint if self.checkpoint is not before else None
 
     def _advance(self) -> None:
-        """Pass every checkpoint whose samples are all there."""
+        """Pass every checkpoint whose samples are complete."""
         while self._open and not self._undone:
             point = self._checkpoints.popleft()
-            self._look(point)
+            self._evaluate(point)
             if self._open:
-                self._lay_out(point)
+                self._add_blocks(point)
 
-    def _lay_out(self, first: int) -> None:
-        """Add the blocks from `first` up to the next checkpoint, without what is precise or has its sample."""
-        wanted = {identity for comparison in self._open for identity in comparison}
+    def _add_blocks(self, first: int) -> None:
+        """Add the blocks from `first` up to the next checkpoint, without precise comparisons and finished fetches."""
+        wanted = {cell_id for comparison in self._open for cell_id in comparison}
         last = self._checkpoints[0]
         self.planned += len(wanted) * (last - first)
         for number in range(first, last):
@@ -83,16 +83,16 @@ class StagedBlocks:
                 self._waiting.append(left)
                 self._undone.add(number)
 
-    def _look(self, point: int) -> None:
-        """Keep open what is not precise after `point` blocks, unless this was the last checkpoint."""
-        judged: dict[tuple[str, ...], float] = {}
+    def _evaluate(self, point: int) -> None:
+        """Keep open what is not precise enough after `point` blocks, unless this is the last checkpoint."""
+        widths: dict[tuple[str, ...], float] = {}
         if self._checkpoints:
-            widths = self._judge(self._run.samples().filter(pl.col("block") < point), self._open)
-            judged = dict(zip(self._open, widths, strict=True))
-        self._open = tuple(one for one, width in judged.items() if width > self._wanted_points)
+            half_widths = self._half_widths(self._run.samples().filter(pl.col("block") < point), self._open)
+            widths = dict(zip(self._open, half_widths, strict=True))
+        self._open = tuple(comparison for comparison, width in widths.items() if width > self._wanted_points)
         left = {
-            identity: blocks_expected(point, judged[one], self._wanted_points, self._plan.samples) - point
-            for one in self._open
-            for identity in one
+            cell_id: blocks_expected(point, widths[comparison], self._wanted_points, self._plan.samples) - point
+            for comparison in self._open
+            for cell_id in comparison
         }
-        self.judged = Judged(blocks=point, left=left, expected=self.planned + sum(left.values()))
+        self.checkpoint = CheckpointReached(blocks=point, left=left, expected=self.planned + sum(left.values()))

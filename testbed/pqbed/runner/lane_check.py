@@ -1,7 +1,7 @@
-"""Before a sweep on the real clock: how many lanes this host really keeps apart.
+"""Lane check before a sweep on the real clock: how many parallel lanes do not slow one another down.
 
-The baseline's shortest cell is fetched on one lane alone and on all lanes at once, with the same seeds. Where that
-changes the times, fewer lanes are tried. In virtual time nothing can: the host's load does not reach the guest.
+The baseline's shortest cell is fetched on one lane alone and on all lanes at once, with the same seeds. If the times
+differ, fewer lanes are tried. Virtual time needs no check: the host's load does not reach the guest.
 """
 
 import contextlib
@@ -24,25 +24,25 @@ from pqbed.plan import Plan
 from pqbed.spec.link import Link
 from pqbed.store.manifest import LaneCheck, LaneTrial, utc_now
 
-# As many as an interval of p90 needs (36), and some; the first ones fill caches and are not counted.
+# An interval of p90 needs 36. The first fetches fill caches and are not counted.
 FETCHES = 40
 WARM_UPS = 3
-# For one lane alone, and for each number of lanes that is tried. Fewer fetches are made where they take long.
+# For one lane alone, and for each number of lanes that is tried. Long fetches are fewer.
 PHASE_S = 6.0
 
 Agree = Callable[[npt.NDArray[np.float64], npt.NDArray[np.float64], int], LaneTrial]
 
 
 def check_lanes(plan: Plan, bed: Bed, lanes: int, agree: Agree, *, phase_s: float = PHASE_S) -> LaneCheck:
-    """Return how many of `lanes` may run at once on a prepared `bed`, and what was seen.
+    """Return how many of `lanes` may run at once on a prepared `bed`, and the trials that show it.
 
-    Takes at most `phase_s` to fill the caches, for one lane alone, and for each number of lanes tried (one, and by
-    halving as many as that takes), besides opening the lanes and the fetches in flight. Raises LaneError where a lane
-    is lost, HostError or EngineError where one cannot be opened.
+    Takes at most `phase_s` each to fill the caches, for one lane alone, and for each number of lanes tried (a binary
+    search), plus the time to open the lanes and to finish fetches in flight. Raises LaneError if a lane is lost,
+    HostError or EngineError if one cannot be opened.
     """
-    identity = shortest_cell(plan)
+    cell_id = shortest_cell(plan)
     with _open(bed, plan, lanes) as opened, ThreadPoolExecutor(lanes) as pool:
-        bench = _Bench(plan, identity, opened, pool, phase_s)
+        bench = _LaneBench(plan, cell_id, opened, pool, phase_s)
         bench.warm_up()
         alone = bench.measure(1)
         trials: list[LaneTrial] = []
@@ -52,21 +52,21 @@ def check_lanes(plan: Plan, bed: Bed, lanes: int, agree: Agree, *, phase_s: floa
             return trials[-1].agrees
 
         taken = most_agreeing(lanes, agrees)
-    return LaneCheck(at=utc_now(), asked=lanes, taken=taken, cell_id=identity, fetches=alone.size, trials=tuple(trials))
+    return LaneCheck(at=utc_now(), asked=lanes, taken=taken, cell_id=cell_id, fetches=alone.size, trials=tuple(trials))
 
 
 def shortest_cell(plan: Plan) -> str:
-    """Return the cell of the baseline that is fetched soonest, one without loss and jitter if there is any."""
+    """Return the cell of the baseline that takes least time, one without loss and jitter if there is any."""
 
-    def cost(identity: str) -> tuple[bool, float]:
-        cell = plan.cells[identity]
-        return _is_random(cell.link), estimate_seconds(replace(plan, cells={identity: cell}, samples=1), "real", 1)
+    def cost(cell_id: str) -> tuple[bool, float]:
+        cell = plan.cells[cell_id]
+        return _is_random(cell.link), estimate_seconds(replace(plan, cells={cell_id: cell}, samples=1), "real", 1)
 
-    return min((identity for identity, cell in plan.cells.items() if cell.profile == plan.profiles[0]), key=cost)
+    return min((cell_id for cell_id, cell in plan.cells.items() if cell.profile == plan.profiles[0]), key=cost)
 
 
 def most_agreeing(lanes: int, agrees: Callable[[int], bool]) -> int:
-    """Return the largest number of lanes that `agrees`, trying all of them first and halving after that."""
+    """Return the largest number of lanes that `agrees`: all of them, or by binary search."""
     if lanes < 2 or agrees(lanes):
         return lanes
     good, bad = 1, lanes
@@ -76,42 +76,42 @@ def most_agreeing(lanes: int, agrees: Callable[[int], bool]) -> int:
     return good
 
 
-class _Bench:
-    """The lanes, and one fetch after another on each of some of them."""
+class _LaneBench:
+    """Open lanes, and timed fetches on some of them at once."""
 
     def __init__(
-        self, plan: Plan, identity: str, lanes: Sequence[Lane], pool: ThreadPoolExecutor, phase_s: float
+        self, plan: Plan, cell_id: str, lanes: Sequence[Lane], pool: ThreadPoolExecutor, phase_s: float
     ) -> None:
         self._plan, self._lanes, self._pool, self._phase_s = plan, lanes, pool, phase_s
-        fetches = (fetch for number in range(FETCHES) for fetch in plan.block(number) if fetch.cell_id == identity)
+        fetches = (fetch for number in range(FETCHES) for fetch in plan.block(number) if fetch.cell_id == cell_id)
         self._fetches = tuple(fetches)
 
     def warm_up(self) -> None:
-        list(self._pool.map(lambda lane: self.fetch(lane, WARM_UPS), self._lanes))
+        list(self._pool.map(lambda lane: self.ttlbs(lane, WARM_UPS), self._lanes))
 
     def measure(self, count: int) -> npt.NDArray[np.float64]:
-        """Fetch on the first `count` lanes at once; return all TTLBs in ns, infinite where a fetch failed."""
+        """Fetch on the first `count` lanes at once; return all TTLBs in ns, infinite if failed."""
         start = threading.Barrier(count)
 
         def work(lane: Lane) -> list[float]:
             start.wait()
-            return self.fetch(lane, FETCHES)
+            return self.ttlbs(lane, FETCHES)
 
-        found = self._pool.map(work, self._lanes[:count])
-        return np.array([value for values in found for value in values])
+        by_lane = self._pool.map(work, self._lanes[:count])
+        return np.array([ttlb_ns for times in by_lane for ttlb_ns in times])
 
-    def fetch(self, lane: Lane, most: int) -> list[float]:
-        """Fetch up to `most` times, until the time of the phase is over; once at least."""
+    def ttlbs(self, lane: Lane, most: int) -> list[float]:
+        """Fetch 1 to `most` times, until the time of the phase is over; return TTLBs in ns, infinite if failed."""
         end = time.monotonic() + self._phase_s
-        found: list[float] = []
+        times: list[float] = []
         for fetch in self._fetches[:most]:
             for _, timings in lane.run(self._plan.cells, (fetch,)):
-                found.append(float(timings.last_byte_ns or 0) if timings.outcome == "ok" else math.inf)
+                times.append(float(timings.last_byte_ns or 0) if timings.outcome == "ok" else math.inf)
             if time.monotonic() >= end:
                 break
-        if not found:
-            raise LaneError(f"lane {lane.index} gave no answer")
-        return found
+        if not times:
+            raise LaneError(f"lane {lane.index} returned no timings")
+        return times
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The lanes of one sweep side by side: start them, hear them, stop them."""
+"""Worker pool of a sweep: starts the lanes in parallel, forwards their events, stops them."""
 
 import contextlib
 import queue
@@ -12,21 +12,21 @@ from pqbed.runner.blocks import Blocks
 from pqbed.runner.calibration import Calibrator
 from pqbed.runner.events import LaneClosed, SweepEvent
 from pqbed.runner.pressure import PressureWatch
-from pqbed.runner.worker import Errand, Worker
+from pqbed.runner.worker import SweepContext, Worker
 from pqbed.spec.options import Calibrate
 from pqbed.store.run import Run
 
 OnEvent = Callable[[SweepEvent], object]
 
-# A lane may finish the fetch in flight for this long after a stop; then it is closed under it.
+# After a stop a lane may take this long to finish the fetch in flight; then it is closed.
 GRACE_S = 2.0
-# A lane that is being opened, or does not heed its closing, is waited for this long and then left behind.
+# A lane that is being opened, or does not react to being closed, is abandoned after this long.
 CUT_S = 30.0
 _POLL_S = 0.1
 
 
-class Crew:
-    """The workers and the events they send. `error` is the first that ended a lane; it ends them all."""
+class WorkerPool:
+    """The workers and their events. `error` is the first that ended a lane; it ends all of them."""
 
     def __init__(
         self,
@@ -42,9 +42,9 @@ class Crew:
         self.error: BaseException | None = None
         self._halt = threading.Event()
         self._events: queue.SimpleQueue[SweepEvent] = queue.SimpleQueue()
-        tell = self._events.put
-        calibrator = Calibrator(plan, bed, run, calibrate, tell)
-        errand = Errand(
+        emit = self._events.put
+        calibrator = Calibrator(plan, bed, run, calibrate, emit)
+        context = SweepContext(
             plan=plan,
             bed=bed,
             run=run,
@@ -52,13 +52,13 @@ class Crew:
             calibrator=calibrator,
             pressure=pressure,
             stop=self._halt,
-            tell=tell,
+            emit=emit,
         )
-        self._workers = [Worker(errand, index) for index in range(lanes)]
+        self._workers = [Worker(context, index) for index in range(lanes)]
         self._started: list[Worker] = []
 
-    def work(self, stop: threading.Event) -> Iterator[SweepEvent]:
-        """Start the lanes and yield their events until the last has closed, one has failed, or `stop` is set."""
+    def run(self, stop: threading.Event) -> Iterator[SweepEvent]:
+        """Start the lanes and yield their events until all have closed, one has failed, or `stop` is set."""
         for worker in self._workers:
             self._started.append(worker)
             worker.start()
@@ -70,8 +70,8 @@ class Crew:
                 self._note(event)
                 yield event
 
-    def dismiss(self, on_event: OnEvent) -> None:
-        """End the lanes that still run, and tell what they did meanwhile."""
+    def shut_down(self, on_event: OnEvent) -> None:
+        """End the lanes that still run, and pass on the events that they sent meanwhile."""
         self._halt.set()
         if not self._join(GRACE_S):
             for worker in self._started:
@@ -82,16 +82,16 @@ class Crew:
             self._note(event)
             on_event(event)
 
-    def _join(self, patience_s: float) -> bool:
-        """Wait for all lanes together; a second Ctrl-C ends the waiting. Return whether all have ended."""
+    def _join(self, timeout_s: float) -> bool:
+        """Wait for all lanes; a second Ctrl-C ends the wait. Return whether all have ended."""
         try:
-            ended = [worker.join(patience_s / len(self._started)) for worker in self._started]
+            ended = [worker.join(timeout_s / len(self._started)) for worker in self._started]
         except KeyboardInterrupt:
             return False
         return all(ended)
 
     def _note(self, event: SweepEvent) -> None:
-        """Keep the first error. What a lane says after a stop is the stop's doing, unless a sample was lost."""
+        """Keep the first error. An error after a stop is caused by the stop, unless a sample could not be stored."""
         if isinstance(event, LaneClosed) and event.error is not None:
             if self.error is None and (not self._halt.is_set() or isinstance(event.error, StoreError)):
                 self.error = event.error

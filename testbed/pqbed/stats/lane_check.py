@@ -10,7 +10,7 @@ from pqbed.store.manifest import LaneTrial
 P50_MOST_PCT = 1.0
 
 
-def judge_lanes(alone: Floats, together: Floats, lanes: int) -> LaneTrial:
+def compare_lanes(alone: Floats, together: Floats, lanes: int) -> LaneTrial:
     """Compare TTLBs in ns (infinite: failed) of one lane alone with those of `lanes` lanes at once.
 
     They agree where the medians are within 1 %, and p90 of the lanes together does not lie above the 95 % interval that

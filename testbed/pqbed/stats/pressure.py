@@ -6,7 +6,7 @@ import polars as pl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PressedCount:
+class ContentionCount:
     """`pressed` samples of the `known`: those of which the host could tell."""
 
     pressed: int
@@ -20,7 +20,7 @@ class PressedCount:
         return f"{self.pressed} of {self.known} {were} taken under CPU pressure"
 
 
-def count_pressed(samples: pl.LazyFrame) -> PressedCount:
+def count_contended(samples: pl.LazyFrame) -> ContentionCount:
     """Count in `samples`. None is known in virtual time, where the host's load cannot change a result."""
     pressed, known = samples.select(pl.col("pressed").sum(), pl.col("pressed").count().alias("known")).collect().row(0)
-    return PressedCount(pressed=pressed, known=known)
+    return ContentionCount(pressed=pressed, known=known)
