@@ -210,12 +210,12 @@ def test_samples_on_the_real_clock_are_marked(tmp_path, monkeypatch):
         count = count_contended(run.samples())
         [whole] = run.manifest.pressure
     assert count.known == table.height - table["pressed"].null_count() > 0
-    assert count.pressed == count.known
+    assert count.contended == count.known
     known = table.filter(pl.col("pressed"))
     assert (known["cpu_pressure_ppm"] >= 100_000).all()
     assert table["cpu_steal_ppm"].null_count() == table.height
     assert whole.cpu_pressure_ppm > 100_000
-    assert count.sentence() == f"{count.pressed} of {count.known} samples were taken under CPU pressure"
+    assert count.sentence() == f"{count.contended} of {count.known} samples were taken under CPU contention"
     assert tell_pressed(count)[0].startswith(count.sentence())
 
 
@@ -226,7 +226,7 @@ def test_samples_in_virtual_time_are_not_and_the_run_still_tells(tmp_path, monke
         run_sweep(small_plan(samples=4), FakeBed(), run, lanes=1)
         table, count, manifest = run.samples().collect(), count_contended(run.samples()), run.manifest
     assert table["pressed"].null_count() == table["cpu_pressure_ppm"].null_count() == table.height
-    assert (count.pressed, count.known, count.sentence()) == (0, 0, "")
+    assert (count.contended, count.known, count.sentence()) == (0, 0, "")
     assert tell_pressed(count) == []
     assert len(manifest.pressure) == 2
     told = tell_pressures(manifest.pressure, "virtual")

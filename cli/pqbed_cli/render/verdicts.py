@@ -8,7 +8,7 @@ from pqbed.report.verdict import Verdict
 from pqbed.reproduce import Answer, Judged
 from pqbed.spec.codec import to_json
 from pqbed.spec.study import Study
-from pqbed.stats.estimates import Estimate
+from pqbed.stats.estimates import BootstrapEstimate
 from pqbed.store.run import Run
 from pqbed_cli.render.output import print_json, say
 from pqbed_cli.render.table import Table, print_tables
@@ -69,7 +69,7 @@ def _judged_json(judged: Judged, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _estimate_json(estimate: Estimate | None) -> dict[str, Any] | None:
+def _estimate_json(estimate: BootstrapEstimate | None) -> dict[str, Any] | None:
     if estimate is None or not math.isfinite(estimate.point):
         return None
     return {"value": estimate.point, "interval": estimate.interval}

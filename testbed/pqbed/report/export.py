@@ -11,7 +11,7 @@ from pqbed.errors import SpecError, StoreError
 from pqbed.spec.names import known_name
 from pqbed.stats import MILESTONES, read_grid, summarise, tabulate_percentiles
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
-from pqbed.stats.phases import classify
+from pqbed.stats.phases import tabulate_sample_phases
 from pqbed.store.run import Run
 
 Format = Literal["csv", "parquet", "json"]
@@ -35,7 +35,7 @@ def tabulate_run(
         return run.samples().join(cells, on="cell_id", how="left", suffix="_asked", maintain_order="left")
     table = cells.collect()
     if content == "phases":
-        return classify(run.samples(), table).join(cells, on="cell_id", how="left", maintain_order="left")
+        return tabulate_sample_phases(run.samples(), table).join(cells, on="cell_id", how="left", maintain_order="left")
     if table.is_empty():
         raise StoreError(f"{run.path} has no cells yet", "export it when it has taken its first sample")
     base = baseline or str(table["profile"][0])

@@ -22,7 +22,7 @@ from pqbed.reproduce.published import Published
 from pqbed.reproduce.results import Results
 from pqbed.spec.study import StudyFigure
 from pqbed.stats.distributions import tabulate_ecdf
-from pqbed.stats.estimates import Estimator, increase, mean
+from pqbed.stats.estimates import QuantileEstimator, increase, mean
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES, percentile_name
 from pqbed.units import format_size
 
@@ -70,7 +70,7 @@ def _draw_bars(figure: StudyFigure, results: Results, published: list[Published]
 
 
 def _mean_increases(results: Results, sweep: str, profiles: list[str]) -> pl.DataFrame:
-    times = Estimator(results.times(with_cpu=True))
+    times = QuantileEstimator(results.times(with_cpu=True))
     base_rows = results.rows(sweep, profiles[0])
     found = []
     for percentile in DEFAULT_PERCENTILES:

@@ -11,7 +11,7 @@ from pqbed.reproduce.judge import Judged
 from pqbed.reproduce.published import Published
 from pqbed.reproduce.results import NOT_MEASURED, Results
 from pqbed.spec.study import Claim
-from pqbed.stats.estimates import Estimate
+from pqbed.stats.estimates import BootstrapEstimate
 
 ANSWERED_PERCENTILES = (50.0,)
 NOT_KNOWN = "-"
@@ -92,7 +92,7 @@ def _band(claim: Claim, unit: str) -> str:
     return (f"{low} to {high} {unit}" if high is not None else f"from {low} {unit}").strip()
 
 
-def _value(estimate: Estimate | None, unit: str) -> str:
+def _value(estimate: BootstrapEstimate | None, unit: str) -> str:
     if estimate is None or math.isnan(estimate.point):
         return NOT_KNOWN
     if math.isinf(estimate.point):
@@ -108,7 +108,7 @@ def _number(value: float, unit: str, *, measured: bool = False) -> str:
     return text.replace("-0.0", "+0.0") if text == "-0.0" else text
 
 
-def _interval(estimate: Estimate | None, unit: str) -> str:
+def _interval(estimate: BootstrapEstimate | None, unit: str) -> str:
     if estimate is None or unit == "KB":
         return ""
     if estimate.interval is None:

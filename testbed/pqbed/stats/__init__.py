@@ -1,4 +1,4 @@
-"""Samples -> quantiles with intervals, increases against a baseline, shapes. Reads the store, knows no bed."""
+"""Statistics: quantiles with intervals, increases over a baseline, distributions. Reads the store, knows no bed."""
 
 from pqbed.stats.compare import compare_runs
 from pqbed.stats.distributions import tabulate_ecdf, tabulate_phases

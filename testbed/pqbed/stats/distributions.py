@@ -1,4 +1,4 @@
-"""What a cell's samples look like beyond percentiles: their distribution, and where a connection spends its time."""
+"""Distribution of a cell's samples (ECDF), and the phases of its connections."""
 
 import itertools
 import math
@@ -11,7 +11,7 @@ from pqbed.stats.grid import MILESTONES, Grid
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES, percentile_name
 from pqbed.stats.quantiles import Floats, quantile
 
-# A phase ends at its milestone and begins at the one before.
+# A phase ends at its milestone and begins at the previous one.
 PHASES = dict(zip(("connect", "TLS", "first byte", "transfer"), MILESTONES, strict=True))
 
 ECDF = pl.Schema({"cell_id": pl.String, "value_ns": pl.Float64, "share": pl.Float64})
@@ -52,7 +52,7 @@ def _ecdf(values: Floats, points: int) -> pl.DataFrame:
 def tabulate_phases(
     grid: Grid, cells: pl.DataFrame, percentiles: Sequence[float] = DEFAULT_PERCENTILES
 ) -> pl.DataFrame:
-    """Return how long each phase takes, so that the phases of a cell end at the percentile of its TTLB.
+    """Return the length of each phase, such that the phases of a cell add up to the percentile of its TTLB.
 
     A phase is the difference between the percentiles of two milestones. Null from the first one that is censored.
     """

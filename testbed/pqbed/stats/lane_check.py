@@ -1,4 +1,4 @@
-"""Whether lanes that run at once disturb one another: the same fetches on one lane alone, and on several."""
+"""Lane check: whether parallel lanes slow one another down, by the same fetches on one lane and on several."""
 
 import math
 
@@ -13,13 +13,13 @@ P50_MOST_PCT = 1.0
 def compare_lanes(alone: Floats, together: Floats, lanes: int) -> LaneTrial:
     """Compare TTLBs in ns (infinite: failed) of one lane alone with those of `lanes` lanes at once.
 
-    They agree where the medians are within 1 %, and p90 of the lanes together does not lie above the 95 % interval that
-    one lane alone gives it; that interval has no upper end below 36 fetches, and then only the medians count.
+    They agree if the medians are within 1% and p90 of the lanes together is not above its 95% interval on one lane
+    alone; below 36 fetches that interval has no upper end, and only the medians count.
     """
-    one, many = np.sort(alone), np.sort(together)
-    p50, p50_together = quantile(one, 0.5), quantile(many, 0.5)
+    single, many = np.sort(alone), np.sort(together)
+    p50, p50_together = quantile(single, 0.5), quantile(many, 0.5)
     change = 100 * (p50_together / p50 - 1) if math.isfinite(p50) and math.isfinite(p50_together) else math.inf
-    _, high = quantile_interval(one, 0.9)
+    _, high = quantile_interval(single, 0.9)
     p90 = quantile(many, 0.9)
     slower = math.isfinite(high) and p90 > high
     return LaneTrial(
