@@ -8,7 +8,7 @@ import pytest
 from sweeps import new_run, small_plan
 
 from pqbed.beds.fake import FakeBed
-from pqbed.report.pressure import tell_pressed, tell_pressures
+from pqbed.report.pressure import describe_contention, describe_pressures
 from pqbed.runner import pressure as watched
 from pqbed.runner import run_sweep
 from pqbed.runner.pressure import (
@@ -216,7 +216,7 @@ def test_samples_on_the_real_clock_are_marked(tmp_path, monkeypatch):
     assert table["cpu_steal_ppm"].null_count() == table.height
     assert whole.cpu_pressure_ppm > 100_000
     assert count.sentence() == f"{count.contended} of {count.known} samples were taken under CPU contention"
-    assert tell_pressed(count)[0].startswith(count.sentence())
+    assert describe_contention(count)[0].startswith(count.sentence())
 
 
 def test_samples_in_virtual_time_are_not_and_the_run_still_tells(tmp_path, monkeypatch):
@@ -227,9 +227,9 @@ def test_samples_in_virtual_time_are_not_and_the_run_still_tells(tmp_path, monke
         table, count, manifest = run.samples().collect(), count_contended(run.samples()), run.manifest
     assert table["pressed"].null_count() == table["cpu_pressure_ppm"].null_count() == table.height
     assert (count.contended, count.known, count.sentence()) == (0, 0, "")
-    assert tell_pressed(count) == []
+    assert describe_contention(count) == []
     assert len(manifest.pressure) == 2
-    told = tell_pressures(manifest.pressure, "virtual")
+    told = describe_pressures(manifest.pressure, "virtual")
     assert "% of the time some task waited for a CPU; then " in told
     assert told.endswith("(it cannot change a result in virtual time)")
-    assert tell_pressures([Pressure()], "real") == ""
+    assert describe_pressures([Pressure()], "real") == ""

@@ -1,13 +1,13 @@
-"""The CPU time of handshakes in words: what a run in virtual time leaves out."""
+"""CPU time of handshakes as text: what a run in virtual time leaves out."""
 
 from pqbed.store.manifest import Manifest
 
 NS_PER_MS = 1_000_000
 
 
-def tell_handshakes(manifest: Manifest) -> list[str]:
-    """Return a line a profile: `pq: client 0.88 ms, server 1.15 ms`; none where it was not measured."""
+def describe_handshakes(manifest: Manifest) -> list[str]:
+    """Return one line per measured profile: `pq: client 0.88 ms, server 1.15 ms`."""
     return [
-        f"{one.profile}: client {one.client_ns / NS_PER_MS:.2f} ms, server {one.server_ns / NS_PER_MS:.2f} ms"
-        for one in manifest.handshake_cpu
+        f"{cpu.profile}: client {cpu.client_ns / NS_PER_MS:.2f} ms, server {cpu.server_ns / NS_PER_MS:.2f} ms"
+        for cpu in manifest.handshake_cpu
     ]

@@ -1,4 +1,4 @@
-"""Tables of the statistics -> rows a figure can draw: labels, units for people, nothing more than is drawn."""
+"""Data of a report: tables of the statistics, with labels and units for people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ from pqbed.report.axes import MAIN_AXES, ONE_LINK, Axes, split_axes
 from pqbed.stats import MILESTONES, Grid, read_grid, tabulate_ecdf, tabulate_percentiles, tabulate_phases
 from pqbed.stats.classify import DEFAULT_MARGIN, Margin
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
+from pqbed.stats.tcp_info import TCP_INFO, tabulate_tcp_info
 from pqbed.store.floor import Below, find_below_floor
 from pqbed.store.run import Run
 from pqbed.units import format_size
@@ -20,13 +21,13 @@ FINEST_CURVE, COARSEST_CURVE = 200, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """All that is drawn and told of a run. Each table has the columns of `label_cells` besides its own.
+class ReportData:
+    """Everything that a report shows of a run. Each table has the columns of `label_cells` in addition to its own.
 
-    The A/A arm is counted (`counts`) and otherwise shows as the noise alone; `copy_of` is what it is a copy of, None
+    The A/A arm is counted (`counts`) and otherwise appears only as the noise floor; `copy_of` is its original, None
     without one. `percentiles` as PERCENTILES with `value_ms`, `low_ms`, `high_ms` and the percentage columns
     `increase`, `increase_low`, `increase_high`, `noise`; `ecdf` with `ttlb_ms` and `percent`; `phases` with
-    `start_ms`, `duration_ms`. `below`: samples that are faster than physics allows.
+    `start_ms`, `duration_ms`. `tcp_info` as TCP_INFO; `below`: samples that are faster than physics allows.
     """
 
     cells: pl.DataFrame
@@ -38,6 +39,7 @@ class Measured:
     percentiles: pl.DataFrame
     ecdf: pl.DataFrame
     phases: pl.DataFrame
+    tcp_info: pl.DataFrame
     below: tuple[Below, ...] = ()
 
     @property
@@ -60,21 +62,22 @@ class Measured:
         return self.cells["link"].unique(maintain_order=True).to_list()
 
 
-def measure(
+def read_report_data(
     run: Run,
     baseline: str | None = None,
     percentiles: tuple[float, ...] = DEFAULT_PERCENTILES,
     margin: Margin = DEFAULT_MARGIN,
-) -> Measured | None:
-    """Read `run` and reduce it. None where it has no sample yet. The sweep's first profile is the baseline."""
+) -> ReportData | None:
+    """Return the data of `run`; None without a sample. The sweep's first profile is the default baseline."""
     cells = run.marked_cells()
     if cells.is_empty():
         return None
     grid = read_grid(run.samples(), cells, list(MILESTONES))
     if not grid.counts["n"].sum():
         return None
-    found = reduce_grid(grid, cells, baseline or str(cells["profile"][0]), percentiles, margin)
-    return replace(found, below=tuple(find_below_floor(run.samples(), cells)))
+    data = reduce_grid(grid, cells, baseline or str(cells["profile"][0]), percentiles, margin)
+    below = tuple(find_below_floor(run.samples(), cells))
+    return replace(data, tcp_info=tabulate_tcp_info(run.samples()), below=below)
 
 
 def reduce_grid(
@@ -83,15 +86,15 @@ def reduce_grid(
     baseline: str,
     percentiles: tuple[float, ...] = DEFAULT_PERCENTILES,
     margin: Margin = DEFAULT_MARGIN,
-) -> Measured:
-    """Reduce what was read of a run to what is drawn."""
+) -> ReportData:
+    """Return the data of a grid; without TCP_INFO and samples below the floor."""
     axes = split_axes(cells.to_dicts())
     labelled = label_cells(cells, axes)
     every = labelled.select("cell_id", "profile", "size_bytes", "size", "size_kib", "link", "where")
     arms = labelled.filter(pl.col("copy_of").is_null())
     labels = every.filter(pl.col("cell_id").is_in(arms["cell_id"].implode()))
     copies = labelled["copy_of"].drop_nulls()
-    return Measured(
+    return ReportData(
         cells=arms,
         axes=axes,
         baseline=baseline,
@@ -102,6 +105,7 @@ def reduce_grid(
         ecdf=_join(tabulate_ecdf(grid, cells, _curve_points(labelled)), labels).with_columns(
             ttlb_ms=pl.col("value_ns") / NS_PER_MS, percent=100 * pl.col("share")
         ),
+        tcp_info=TCP_INFO.to_frame(),
         phases=_join(tabulate_phases(grid, cells, percentiles), labels).with_columns(
             start_ms=pl.col("start_ns") / NS_PER_MS, duration_ms=pl.col("duration_ns") / NS_PER_MS
         ),
@@ -135,14 +139,14 @@ def _join(table: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
 
 
 def _curve_points(cells: pl.DataFrame) -> int:
-    """Return how many points a curve may have: one chart draws all cells of one link."""
+    """Return how many points a curve may have, as one chart draws all cells of a link."""
     busiest = cells.group_by("link").len()["len"].max()
     assert isinstance(busiest, int)
     return max(COARSEST_CURVE, min(FINEST_CURVE, MOST_ROWS // busiest))
 
 
 def counts_by_outcome(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return the failures among `counts` (a row of Measured.counts) by outcome, without those that did not happen."""
+    """Return the failures among `counts` (a row of ReportData.counts) by outcome, without those that did not happen."""
     skip = {"n_ok", "n_failed"}
     return {
         name.removeprefix("n_"): n for name, n in counts.items() if name.startswith("n_") and n and name not in skip
@@ -150,9 +154,9 @@ def counts_by_outcome(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def noise_span(floors: pl.Series) -> str | None:
-    """Return noise floors in words, per cent; None where there are none."""
+    """Return noise floors as text, per cent; None without any."""
     known: list[float] = floors.drop_nulls().to_list()
     if not known:
         return None
     low, high = f"{min(known):.1f}", f"{max(known):.1f}"
-    return f"±{high} %" if low == high else f"±{low} to ±{high} %"
+    return f"±{high}%" if low == high else f"±{low}% to ±{high}%"

@@ -1,4 +1,4 @@
-"""What a run was expected to show, and whether it did: the rows of the verdict table."""
+"""Rows of the verdict table: published numbers, ours, and whether they agree."""
 
 import json
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ Standing = Literal["inside", "outside", "not measured"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One number that was published and is measured again; all but `standing` are texts to show.
+    """One published number that is measured again; all fields but `standing` are text.
 
-    `band`: what counts as the same, fixed before the run; `ours`: what is judged, of which `network` and `cpu` are the
-    parts; `interval`: ours, at 95 %; `why`: what explains an outside.
+    `band`: what counts as agreement, fixed before the run; `ours`: our number, the sum of `network` and `cpu`;
+    `interval`: its 95% interval; `why`: the explanation if it is outside the band.
     """
 
     question: str
@@ -35,13 +35,13 @@ class Verdict:
 
 
 def write_verdicts(folder: Path, verdicts: Sequence[Verdict]) -> None:
-    """Keep `verdicts` with the run in `folder`; its report shows them."""
+    """Store `verdicts` with the run in `folder`; its report shows them."""
     text = json.dumps(to_json(list(verdicts)), indent=2, ensure_ascii=False) + "\n"
     write_atomic(folder / VERDICTS_NAME, text.encode())
 
 
 def read_verdicts(folder: Path) -> tuple[Verdict, ...]:
-    """Return the verdicts of the run in `folder`; none where none were written."""
+    """Return the verdicts of the run in `folder`; empty if it has none."""
     path = folder / VERDICTS_NAME
     if not path.exists():
         return ()
@@ -50,4 +50,6 @@ def read_verdicts(folder: Path) -> tuple[Verdict, ...]:
     try:
         return tuple(from_json(Verdict, item) for item in json.loads(text))
     except (ValueError, TypeError, SpecError) as error:
-        raise StoreError(f"{path} holds no verdicts: {error}", "remove the file, or make it again") from error
+        raise StoreError(
+            f"{path} holds no verdicts: {error}", "remove the file, then run `pqbed reproduce` again"
+        ) from error

@@ -1,4 +1,4 @@
-"""Each claim of a study against what was measured: inside its band, outside, or not measured."""
+"""Evaluation of the claims of a study: inside the band, outside, or not measured."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -15,8 +15,8 @@ BYTES_PER_KB = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """`ours` is what is judged: network and CPU together. `cpu_ms` is the CPU term of a time, or that of an increase.
+class ClaimResult:
+    """One claim evaluated. `ours` includes network and CPU; `cpu_ms` is the CPU term of a time or of an increase.
 
     Values are in the unit of the claim's measure (`unit`); None: not measured.
     """
@@ -30,18 +30,18 @@ class Judged:
     standing: Standing
 
 
-def judge_study(results: Results, published: Mapping[str, Published]) -> tuple[Judged, ...]:
-    """Return a judgement for each claim of the study, in its order."""
+def evaluate_claims(results: Results, published: Mapping[str, Published]) -> tuple[ClaimResult, ...]:
+    """Return a result per claim of the study, in its order."""
     network = QuantileEstimator(results.times(with_cpu=False))
     both = QuantileEstimator(results.times(with_cpu=True))
-    return tuple(_judge(claim, published[claim.published], results, network, both) for claim in results.study.claims)
+    return tuple(_evaluate(claim, published[claim.published], results, network, both) for claim in results.study.claims)
 
 
-def _judge(
+def _evaluate(
     claim: Claim, published: Published, results: Results, network: QuantileEstimator, both: QuantileEstimator
-) -> Judged:
+) -> ClaimResult:
     ours = _measure(claim, results, both)
-    return Judged(
+    return ClaimResult(
         claim=claim,
         published=published,
         unit=_unit(claim.measure),
@@ -53,7 +53,7 @@ def _judge(
 
 
 def stand(value: float, low: float | None, high: float | None) -> Standing:
-    """Return where `value` stands to a band; the ends belong to it."""
+    """Return whether `value` is inside a band, ends included."""
     if math.isnan(value):
         return "not measured"
     inside = (low is None or value >= low) and (high is None or value <= high)
@@ -61,7 +61,7 @@ def stand(value: float, low: float | None, high: float | None) -> Standing:
 
 
 def _measure(claim: Claim, results: Results, times: QuantileEstimator) -> BootstrapEstimate | None:
-    """Return what `claim` is about, from `times`. None where nothing was measured."""
+    """Return the number that `claim` is about, from `times`; None if it was not measured."""
     return _MEASURES[claim.measure.kind](claim.measure, results, times, (claim.percentile or 50) / 100)
 
 
@@ -71,8 +71,8 @@ def _ttlb(measure: Measure, results: Results, times: QuantileEstimator, share: f
 
 
 def _increase(measure: Measure, results: Results, times: QuantileEstimator, share: float) -> BootstrapEstimate:
-    (found,) = _increases(measure, measure.profile, results, times, share)
-    return found
+    (estimate,) = _increases(measure, measure.profile, results, times, share)
+    return estimate
 
 
 def _largest(measure: Measure, results: Results, times: QuantileEstimator, share: float) -> BootstrapEstimate:
@@ -119,7 +119,7 @@ def _increases(
 
 
 def _cpu_ms(measure: Measure, results: Results) -> float | None:
-    """Return the CPU term of a time, or the difference that an increase comes from; None where it is no one number."""
+    """Return the CPU term of a time, or the difference of two for an increase; None if it is not a single number."""
     if measure.kind not in ("ttlb", "increase"):
         return None
     (row,) = results.rows(measure.sweep, measure.profile, measure.size_bytes)

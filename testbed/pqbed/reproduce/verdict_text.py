@@ -1,13 +1,13 @@
-"""A judgement as the texts of a row of the verdict table."""
+"""Text of verdicts: rows of the verdict table, sentences, caveats."""
 
 import math
 from collections import Counter
 from collections.abc import Sequence
 
-from pqbed.report.narrative import tell_answer as tell_measured
+from pqbed.report.narrative import describe_result as describe_run
 from pqbed.report.report_data import reduce_grid
 from pqbed.report.verdict import Verdict
-from pqbed.reproduce.judge import Judged
+from pqbed.reproduce.judge import ClaimResult
 from pqbed.reproduce.published import Published
 from pqbed.reproduce.results import NOT_MEASURED, Results
 from pqbed.spec.study import Claim
@@ -20,67 +20,71 @@ NO_INTERVAL = "too few samples"
 _RELATIONS = {"equal": "", "about": "~", "below": "< "}
 
 
-def tell_verdict(judged: Judged, no_cpu: str) -> Verdict:
-    """Return the row of the verdict table. `no_cpu` says why there is no CPU term, if there is none."""
+def verdict_row(result: ClaimResult, no_cpu: str) -> Verdict:
+    """Return the row of the verdict table. `no_cpu` is the reason if there is no CPU term, else empty."""
     return Verdict(
-        question=judged.claim.question,
-        published=_published(judged.published),
-        band=_band(judged.claim, judged.published.unit),
-        ours=_value(judged.ours, judged.unit),
-        network=_value(judged.network, judged.unit),
-        cpu=_cpu(judged, no_cpu),
-        interval=_interval(judged.ours, judged.unit),
-        standing=judged.standing,
-        why=_why(judged),
+        question=result.claim.question,
+        published=_published(result.published),
+        band=_band(result.claim, result.published.unit),
+        ours=_value(result.ours, result.unit),
+        network=_value(result.network, result.unit),
+        cpu=_cpu(result, no_cpu),
+        interval=_interval(result.ours, result.unit),
+        standing=result.standing,
+        why=_why(result),
     )
 
 
-def tell_answer(results: Results, judged: Sequence[Judged]) -> tuple[str, str, str]:
-    """Return what it costs, how that changes with the size, and how much of what was published that is."""
+def describe_result(results: Results, claims: Sequence[ClaimResult]) -> tuple[str, str, str]:
+    """Return the increase, its trend over the response size, and how many published numbers were reproduced."""
     every = list(range(results.cells.height))
     cells = results.cells
-    measured = reduce_grid(results.part(every, with_cpu=True), cells, str(cells["profile"][0]), ANSWERED_PERCENTILES)
-    cost, trend, _ = tell_measured(measured)
-    return cost, trend, _tell_standings(results, judged)
+    data = reduce_grid(results.part(every, with_cpu=True), cells, str(cells["profile"][0]), ANSWERED_PERCENTILES)
+    cost, trend, _ = describe_run(data)
+    return cost, trend, _describe_standings(results, claims)
 
 
-def _tell_standings(results: Results, judged: Sequence[Judged]) -> str:
-    """Return how many of the published numbers we find, and how many fetches that rests on."""
-    counts = Counter(one.standing for one in judged)
+def _describe_standings(results: Results, claims: Sequence[ClaimResult]) -> str:
+    """Return how many published numbers were reproduced, and from how many fetches."""
+    counts = Counter(result.standing for result in claims)
     measured = counts["inside"] + counts["outside"]
     total, failed = (int(results.grid.counts[name].sum()) for name in ("n", "n_failed"))
-    luck = f"{failed:,} of {total:,} fetches failed and count as slower than all that succeeded"
+    luck = f"{failed:,} of {total:,} fetches failed and count as slower than all successful ones"
+    inside, outside = (_count(counts[standing], "is", "are") for standing in ("inside", "outside"))
     return (
-        f"Of {measured} published numbers that were measured again, {counts['inside']} lie inside the band that was "
-        f"set before the run, and {counts['outside']} outside; {counts['not measured']} were not measured; "
-        f"{luck if failed else f'all {total:,} fetches succeeded'}."
+        f"Of {measured} published numbers that were measured again, {inside} inside the band that was set before the run "
+        f"and {outside} outside; {_count(counts['not measured'], 'was', 'were')} not measured. "
+        f"{luck if failed else f'All {total:,} fetches succeeded'}."
     )
 
 
-def tell_caveats(results: Results) -> list[str]:
-    """Return what must be kept in mind with the verdicts and the study's figures."""
-    found = []
+def _count(count: int, singular: str, plural: str) -> str:
+    return f"{count} {singular if count == 1 else plural}"
+
+
+def list_caveats(results: Results) -> list[str]:
+    """Return the limits of the verdicts and of the study's figures."""
+    caveats = []
     if results.costs:
-        found.append(
-            "Verdicts and figures count network and CPU together: to every time is added the median that the same "
-            "fetch takes over a bare link on this host, as if the two never overlapped. The table of cells is that of "
-            "the network alone."
+        caveats.append(
+            "Verdicts and figures include network and CPU: to each time is added the median time of the same fetch "
+            "over an unshaped link on this host, as if the two never overlapped. The table of cells has the network only."
         )
     elif results.no_cpu == NOT_MEASURED:
-        found.append("The CPU term could not be measured on this host: verdicts and figures are of the network alone.")
+        caveats.append("The CPU term could not be measured on this host: verdicts and figures are of the network only.")
     if results.study.empty_is_handshake:
-        found.append(
-            "At 0 KiB verdicts and figures count the handshake alone, as the study does; the table of cells counts a "
-            "fetch of an empty body there."
+        caveats.append(
+            "At 0 KiB verdicts and figures count only the handshake, as the study does; the table of cells counts a "
+            "fetch of an empty body."
         )
-    return found
+    return caveats
 
 
 def _published(number: Published) -> str:
     value = _number(number.value, number.unit)
     if number.value_to is not None:
         value = f"{value} to {_number(number.value_to, number.unit)}"
-    return f"{_RELATIONS[number.relation]}{value} {number.unit}".strip()
+    return f"{_RELATIONS[number.relation]}{_with_unit(value, number.unit)}"
 
 
 def _band(claim: Claim, unit: str) -> str:
@@ -88,8 +92,8 @@ def _band(claim: Claim, unit: str) -> str:
     if low is None and high is None:
         return NOT_KNOWN
     if low is None:
-        return f"up to {high} {unit}".strip()
-    return (f"{low} to {high} {unit}" if high is not None else f"from {low} {unit}").strip()
+        return _with_unit(f"up to {high}", unit)
+    return _with_unit(f"{low} to {high}" if high is not None else f"from {low}", unit)
 
 
 def _value(estimate: BootstrapEstimate | None, unit: str) -> str:
@@ -97,7 +101,11 @@ def _value(estimate: BootstrapEstimate | None, unit: str) -> str:
         return NOT_KNOWN
     if math.isinf(estimate.point):
         return FAILED
-    return f"{_number(estimate.point, unit, measured=True)} {unit}"
+    return _with_unit(_number(estimate.point, unit, measured=True), unit)
+
+
+def _with_unit(text: str, unit: str) -> str:
+    return f"{text}{unit}" if unit == "%" else f"{text} {unit}".strip()
 
 
 def _number(value: float, unit: str, *, measured: bool = False) -> str:
@@ -117,30 +125,30 @@ def _interval(estimate: BootstrapEstimate | None, unit: str) -> str:
     return f"{low} to {high}"
 
 
-def _cpu(judged: Judged, no_cpu: str) -> str:
-    if judged.unit in {"KB", ""}:
+def _cpu(result: ClaimResult, no_cpu: str) -> str:
+    if result.unit in {"KB", ""}:
         return ""
     if no_cpu:
         return no_cpu
-    if judged.cpu_ms is None:
+    if result.cpu_ms is None:
         return ""
-    return f"{judged.cpu_ms:+.2f} ms" if judged.unit == "%" else f"{judged.cpu_ms:.2f} ms"
+    return f"{result.cpu_ms:+.2f} ms" if result.unit == "%" else f"{result.cpu_ms:.2f} ms"
 
 
-def _why(judged: Judged) -> str:
-    if judged.standing == "inside":
+def _why(result: ClaimResult) -> str:
+    if result.standing == "inside":
         return ""
-    reasons = [judged.claim.why] if judged.claim.why else []
-    if judged.standing == "outside":
-        if _interval_reaches_band(judged):
+    reasons = [result.claim.why] if result.claim.why else []
+    if result.standing == "outside":
+        if _interval_reaches_band(result):
             reasons.insert(0, "the interval reaches into the band")
         reasons = reasons or ["not explained"]
     return "; ".join(reasons)
 
 
-def _interval_reaches_band(judged: Judged) -> bool:
-    interval = judged.ours.interval if judged.ours else None
+def _interval_reaches_band(result: ClaimResult) -> bool:
+    interval = result.ours.interval if result.ours else None
     if interval is None:
         return False
-    low, high = judged.claim.low, judged.claim.high
+    low, high = result.claim.low, result.claim.high
     return (high is None or interval[0] <= high) and (low is None or interval[1] >= low)

@@ -1,4 +1,4 @@
-"""Take one trace: a lane, one fetch of one cell, its captures read."""
+"""Capture of one trace: one fetch of one cell on a lane, and its segments."""
 
 import contextlib
 import dataclasses
@@ -18,24 +18,24 @@ from pqbed.spec.link import Link
 from pqbed.spec.options import Clock
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.sweep import Sweep
-from pqbed.trace.flights import Flight, find_flights
+from pqbed.trace.flights import ObservedFlight, find_flights
 from pqbed.trace.segments import Segment, read_segments
 from pqbed.trace.waits import Wait, find_waits
 
 _UNIT = re.compile(r"_(ns|bps|bytes|packets)$")
-# Room for what the bottleneck does to a packet besides the link's delay.
+# Allowance for queueing at the bottleneck, in addition to the link's delay.
 _BOTTLENECK_NS = 50_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """One fetch and all that was seen of it."""
+    """One fetch and everything captured of it."""
 
     cell: Cell
     fetch: Fetch
     timings: Timings
     segments: tuple[Segment, ...]
-    flights: tuple[Flight, ...]
+    flights: tuple[ObservedFlight, ...]
     waits: tuple[Wait, ...]
     bed: BedName
     clock: Clock
@@ -44,7 +44,7 @@ class Trace:
 
 
 def one_cell(sweep: Sweep) -> Sweep:
-    """Return `sweep` for its one cell. Raises SpecError where it has several, and names an axis with several values."""
+    """Return `sweep` reduced to its one cell. Raises SpecError if it has several, naming an axis."""
     for field in dataclasses.fields(sweep):
         values = getattr(sweep, field.name)
         if isinstance(values, tuple) and len(values) > 1:
@@ -59,17 +59,17 @@ def one_cell(sweep: Sweep) -> Sweep:
 def take_trace(bed: Bed, sweep: Sweep, repetition: int, artefacts: Mapping[str, str]) -> tuple[Trace, Traced]:
     """Fetch the one cell of `sweep` with the random streams of `repetition`, as the sweep itself would.
 
-    Raises SpecError for several cells, HostError where nothing could be captured.
+    Raises SpecError for several cells, HostError if nothing could be captured.
     """
     plan = plan_sweep(one_cell(sweep))
-    ((identity, cell),) = plan.cells.items()
+    ((cell_id, cell),) = plan.cells.items()
     (fetch,) = plan.block(repetition)
     with contextlib.closing(bed.open_lane(0, plan.profiles, sweep.timeout_ns)) as lane:
         traced = lane.trace(cell, fetch)
         facts = lane.facts
     timings = traced.fetch.timings
     if traced.fetch.ended_ns is None:
-        raise HostError(f"cell {identity} was not fetched: {timings.outcome}: {timings.detail}")
+        raise HostError(f"cell {cell_id} was not fetched: {timings.outcome}: {timings.detail}")
     segments = read_segments(
         read_pcap(traced.client_pcap),
         read_pcap(traced.server_pcap),

@@ -1,4 +1,4 @@
-"""trace.json: what was traced, on what, and what was seen, in numbers. No keys, no contents."""
+"""trace.json: settings, software and numbers of a trace. No keys, no contents."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,13 +7,13 @@ from pqbed import __version__
 from pqbed.spec.codec import to_json
 from pqbed.store.manifest import utc_now
 from pqbed.trace.capture import Trace
-from pqbed.trace.flights import Flight
+from pqbed.trace.flights import ObservedFlight
 from pqbed.trace.segments import Segment
 
 TRACE_ID = "pqbed.trace/1"
 
 
-def tell_trace(trace: Trace, command: Sequence[str], run_again: str) -> dict[str, Any]:
+def trace_summary(trace: Trace, command: Sequence[str], run_again: str) -> dict[str, Any]:
     """Return `trace` as JSON types; all times in ns from the first SYN."""
     return {
         "schema": TRACE_ID,
@@ -40,21 +40,21 @@ def tell_trace(trace: Trace, command: Sequence[str], run_again: str) -> dict[str
 
 def count_segments(segments: Sequence[Segment], *, up: bool) -> dict[str, int]:
     """Count what one side sent."""
-    own = [one for one in segments if one.up == up]
+    own = [segment for segment in segments if segment.up == up]
     return {
         "segments": len(own),
-        "with_data": sum(bool(one.data) for one in own),
-        "repeated": sum(one.repeated for one in own),
-        "lost": sum(one.fate == "lost" for one in own),
-        "payload_bytes": sum(len(one.data) for one in own),
-        "wire_bytes": sum(one.frame_bytes for one in own),
+        "with_data": sum(bool(segment.data) for segment in own),
+        "repeated": sum(segment.repeated for segment in own),
+        "lost": sum(segment.fate == "lost" for segment in own),
+        "payload_bytes": sum(len(segment.data) for segment in own),
+        "wire_bytes": sum(segment.frame_bytes for segment in own),
     }
 
 
-def flight_lines(flight: Flight) -> tuple[str, ...]:
-    """Return the size of a flight for people, and what went wrong: `15,860 bytes in 12 segments`, `1 lost`."""
+def flight_lines(flight: ObservedFlight) -> tuple[str, ...]:
+    """Return the size of a flight as text, and its losses: `15,860 bytes in 12 segments`, `1 lost`."""
     segments = f"{flight.segments:,} segment{'s' if flight.segments > 1 else ''}"
     size = f"{flight.payload_bytes:,} bytes in {segments}" if flight.payload_bytes else segments
     lost = [f"{flight.lost} lost"] if flight.lost else []
-    again = [f"{flight.repeated} sent again"] if flight.repeated else []
+    again = [f"{flight.repeated} retransmitted"] if flight.repeated else []
     return (size, ", ".join((*lost, *again))) if lost or again else (size,)

@@ -1,4 +1,4 @@
-"""What lies behind a percentile: the whole distribution, and the phases of a connection."""
+"""Figures of the distribution of TTLB, and of the phases of a connection."""
 
 import altair as alt
 import polars as pl
@@ -10,54 +10,54 @@ from pqbed.report.figures.figure import (
     chart_panel,
     colour,
     dash,
+    describe_noise_span,
     keep_links,
     legend,
     percentile_parameter,
-    tell_noise_span,
     tooltips,
     zoom,
 )
-from pqbed.report.report_data import NS_PER_MS, Measured
+from pqbed.report.report_data import NS_PER_MS, ReportData
 from pqbed.stats.distributions import PHASES
 
-# From this ratio between the slowest and the fastest fetch on, a curve is drawn over a logarithmic axis.
+# From this ratio between the slowest and the fastest fetch on, the axis is logarithmic.
 LOGARITHMIC_FROM = 20
 _BAR_HEIGHT = 22
 
 
-def draw_ecdf(measured: Measured) -> Figure:
-    """Draw the share of fetches that were done in time: one panel a link, one line a profile, one size at a time."""
-    links, notes = keep_links(measured.links)
-    profiles = measured.cells["profile"].unique(maintain_order=True).to_list()
-    size = alt.param("size", value=measured.sizes[-1])
-    drawn = [some for link in links if not (some := measured.ecdf.filter(pl.col("link") == link)).is_empty()]
+def draw_ecdf(data: ReportData) -> Figure:
+    """Draw the ECDF of TTLB: one panel per link, one line per profile, one size at a time."""
+    links, notes = keep_links(data.links)
+    profiles = data.cells["profile"].unique(maintain_order=True).to_list()
+    size = alt.param("size", value=data.sizes[-1])
+    drawn = [some for link in links if not (some := data.ecdf.filter(pl.col("link") == link)).is_empty()]
     panels = tuple(_ecdf_panel(rows, profiles, size) for rows in drawn)
     if len(drawn) < len(links):
-        notes = (*notes, "Links over which no fetch succeeded have no curve.")
+        notes = (*notes, "Links without a successful fetch have no curve.")
     return Figure(
         name="distribution",
-        title="How the fetches are distributed",
-        summary="The share of all fetches whose last byte had come by then.",
-        reading=tell_noise_span(measured)
-        + "A curve further to the right is slower; one that ends below 100 % had fetches that failed.",
+        title="Distribution of TTLB",
+        summary="Share of all fetches that were complete by then.",
+        reading=describe_noise_span(data)
+        + "A curve further to the right is slower; one that ends below 100% had fetches that failed.",
         panels=panels,
         notes=notes,
     )
 
 
-def draw_phases(measured: Measured) -> Figure:
-    """Draw where the time goes: one panel a link, a bar a size and profile."""
-    links, notes = keep_links(measured.links)
-    rows = measured.phases.with_columns(bar=pl.format("{}, {}", "size", "profile"))
+def draw_phases(data: ReportData) -> Figure:
+    """Draw the phases: one panel per link, one bar per size and profile."""
+    links, notes = keep_links(data.links)
+    rows = data.phases.with_columns(bar=pl.format("{}, {}", "size", "profile"))
     order = rows.sort("size_bytes", maintain_order=True)["bar"].unique(maintain_order=True).to_list()
-    panels = tuple(_phases_panel(rows.filter(pl.col("link") == link), order, measured) for link in links)
+    panels = tuple(_phases_panel(rows.filter(pl.col("link") == link), order, data) for link in links)
     return Figure(
         name="phases",
-        title="Where the time goes",
-        summary="TCP connect, TLS handshake, waiting for the first byte, and transfer, end to end.",
-        reading=tell_noise_span(measured)
-        + "The bars end at the chosen percentile of the TTLB. A bar stops where too many fetches failed. "
-        "A stroke across a bar is what the packet model expects of the whole fetch, where it knows all of the cell.",
+        title="Phases of a fetch",
+        summary="TCP connect, TLS handshake, wait for the first byte, and transfer.",
+        reading=describe_noise_span(data)
+        + "The bars end at the chosen percentile of TTLB. A bar stops where too many fetches failed. "
+        "A stroke across a bar is the TTLB that the packet model expects, if it covers the cell.",
         panels=panels,
         notes=notes,
     )
@@ -84,7 +84,7 @@ def _ecdf_panel(rows: pl.DataFrame, profiles: list[str], size: alt.Parameter) ->
     return chart_panel(rows["where"][0], alt.layer(chart, points).add_params(size))
 
 
-def _phases_panel(rows: pl.DataFrame, order: list[str], measured: Measured) -> Panel:
+def _phases_panel(rows: pl.DataFrame, order: list[str], data: ReportData) -> Panel:
     phases = list(PHASES)
     columns = ("percentile", "phase", "bar", "start_ms", "duration_ms")
     known = rows.filter(pl.col("duration_ms").is_not_null()).with_columns(
@@ -115,15 +115,15 @@ def _phases_panel(rows: pl.DataFrame, order: list[str], measured: Measured) -> P
         )
     )
     bars = known["bar"].n_unique()
-    layers = alt.layer(chart, *_expected_strokes(known, order, measured))
+    layers = alt.layer(chart, *_expected_strokes(known, order, data))
     return chart_panel(
-        rows["where"][0], layers.add_params(percentile_parameter(measured.names)), height=_BAR_HEIGHT * bars + 10
+        rows["where"][0], layers.add_params(percentile_parameter(data.names)), height=_BAR_HEIGHT * bars + 10
     )
 
 
-def _expected_strokes(known: pl.DataFrame, order: list[str], measured: Measured) -> list[alt.Chart]:
-    """Return a stroke across each bar of a cell with an expectation; no layer where there is none."""
-    models = measured.cells.select("cell_id", expected_ms=pl.col("expected_ns") / NS_PER_MS).drop_nulls()
+def _expected_strokes(known: pl.DataFrame, order: list[str], data: ReportData) -> list[alt.Chart]:
+    """Return a stroke across each bar of a cell with an expectation; no layer without any."""
+    models = data.cells.select("cell_id", expected_ms=pl.col("expected_ns") / NS_PER_MS).drop_nulls()
     bars = known.unique("cell_id", maintain_order=True).join(models, on="cell_id", how="inner", maintain_order="left")
     if bars.is_empty():
         return []

@@ -1,9 +1,9 @@
-"""A trace in words and rows."""
+"""Narrative of a trace: sentences, facts, and the table of flights."""
 
 from pqbed.spec.link import DEFAULT_LAYOUT
 from pqbed.spec.sides import losses, rates, sides
 from pqbed.trace.capture import Trace
-from pqbed.trace.flights import Flight
+from pqbed.trace.flights import ObservedFlight
 from pqbed.trace.summary_json import count_segments
 from pqbed.units import format_duration, format_size
 
@@ -12,20 +12,20 @@ COLUMNS = (
     "From",
     "Bytes",
     "Segments",
-    "Sent again",
+    "Retransmitted",
     "Lost",
     "On the wire",
     "First sent",
     "Last sent",
-    "First came",
-    "All came",
+    "First arrived",
+    "Complete",
 )
 
 
-def tell_sentences(trace: Trace) -> list[str]:
-    """Return what the fetch took, how it came to that, and what went wrong."""
+def describe_trace(trace: Trace) -> list[str]:
+    """Return sentences on the TTLB, the milestones, and what was lost."""
     timings = trace.timings
-    what = f"{tell_fetch(trace)} over {tell_link(trace)}"
+    what = f"{describe_fetch(trace)} over {describe_link(trace)}"
     if timings.outcome == "ok" and timings.last_byte_ns is not None:
         sentences = [f"Fetching {what} took {_ms(timings.last_byte_ns)} ms."]
     else:
@@ -42,19 +42,19 @@ def tell_sentences(trace: Trace) -> list[str]:
     lost, again = up["lost"] + down["lost"], up["repeated"] + down["repeated"]
     sentences.append(
         f"The client sent {up['segments']:,} segments and the server {down['segments']:,}; "
-        + (f"{lost:,} were lost, {again:,} sent again" if lost or again else "none was lost or sent again")
+        + (f"{lost:,} were lost, {again:,} retransmitted" if lost or again else "none was lost or retransmitted")
         + _waited(trace)
     )
     return sentences
 
 
-def tell_fetch(trace: Trace) -> str:
-    """Name what was fetched, and how: `200KiB with pq`."""
+def describe_fetch(trace: Trace) -> str:
+    """Return size and profile: `200KiB with pq`."""
     return f"{format_size(trace.cell.workload.size_bytes)} with {trace.cell.profile.name}"
 
 
-def tell_link(trace: Trace) -> str:
-    """Word the link and TCP: what is not as usual only where it is not."""
+def describe_link(trace: Trace) -> str:
+    """Return the settings of the link and TCP; rare ones only if they are not the default."""
     link, tcp = trace.cell.link, trace.cell.tcp
     parts = [f"rtt {format_duration(link.rtt_ns)}", f"bandwidth {rates(link.bandwidth_bps, link.bandwidth_up_bps)}"]
     parts.append(f"loss {losses(link.loss, link.loss_up)}")
@@ -69,24 +69,24 @@ def tell_link(trace: Trace) -> str:
 
 
 def tabulate_flights(trace: Trace) -> list[tuple[str, ...]]:
-    """Return a row of text a flight."""
+    """Return one row of text per flight."""
     return [_row(flight) for flight in trace.flights]
 
 
-def tell_facts(trace: Trace) -> list[tuple[str, str]]:
-    """Return what it was traced on, as name and value."""
+def list_trace_facts(trace: Trace) -> list[tuple[str, str]]:
+    """Return bed, software and cell of the trace as (name, value) pairs."""
     return [
         ("Bed", f"{trace.bed}, {trace.clock} clock"),
         ("Kernel", trace.facts.kernel),
         *((f"Version of {name}", version) for name, version in sorted(trace.facts.versions.items())),
-        *((f"Artefact {name}", identity) for name, identity in sorted(trace.artefacts.items())),
-        ("Link", tell_link(trace)),
+        *((f"Artefact {name}", digest) for name, digest in sorted(trace.artefacts.items())),
+        ("Link", describe_link(trace)),
         ("Cell", trace.fetch.cell_id),
         ("Repetition", str(trace.fetch.repetition)),
     ]
 
 
-def _row(flight: Flight) -> tuple[str, ...]:
+def _row(flight: ObservedFlight) -> tuple[str, ...]:
     counts = (flight.payload_bytes, flight.segments, flight.repeated, flight.lost, flight.wire_bytes)
     times = (flight.first_sent_ns, flight.last_sent_ns, flight.first_received_ns, flight.received_ns)
     return (
@@ -101,7 +101,8 @@ def _waited(trace: Trace) -> str:
     if not trace.waits:
         return "."
     count, total_ns = len(trace.waits), sum(wait.length_ns for wait in trace.waits)
-    return f"; {count} time{'s' if count > 1 else ''} a timer ended a wait, {_ms(total_ns)} ms in all."
+    waits = "wait" if count == 1 else "waits"
+    return f"; timers ended {count} {waits}, {_ms(total_ns)} ms in total."
 
 
 def _ms(time_ns: int) -> str:

@@ -1,4 +1,4 @@
-"""Parts of an SVG. Coordinates in pixels, colours as CSS has them."""
+"""SVG elements. Coordinates in pixels, colours as in CSS."""
 
 from html import escape
 
@@ -38,7 +38,7 @@ def text(
     size: float = 12.5,
     backed: str = "",
 ) -> str:
-    """Return a line of text; `backed` keeps what lies below from running into it."""
+    """Return a line of text; `backed` is the colour of a halo that separates it from what lies below."""
     halo = f' stroke="{backed}" stroke-width="4" stroke-linejoin="round" paint-order="stroke"' if backed else ""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}" font-weight="{weight}" '
