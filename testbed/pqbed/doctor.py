@@ -91,10 +91,10 @@ def check_machine(machine: str) -> Check:
 
 def check_python(version: tuple[int, ...]) -> Check:
     """Check the interpreter."""
-    found = ".".join(map(str, version))
+    summary = ".".join(map(str, version))
     if version >= OLDEST_PYTHON:
-        return Check(name="python", level="ok", found=found)
-    return Check(name="python", level="fail", found=found, cure="install Python 3.11 or newer")
+        return Check(name="python", level="ok", found=summary)
+    return Check(name="python", level="fail", found=summary, cure="install Python 3.11 or newer")
 
 
 def check_engine(probe: EngineProbe) -> Check:
@@ -102,10 +102,10 @@ def check_engine(probe: EngineProbe) -> Check:
     engine = probe.info
     if engine is None:
         return Check(name="container engine", level="warn", found=probe.reason, cure=ENGINE_HINT)
-    found = f"{engine.version} (API {engine.api}) on {engine.machine}, kernel {engine.kernel}"
+    summary = f"{engine.version} (API {engine.api}) on {engine.machine}, kernel {engine.kernel}"
     if engine.netem is False:
-        return Check(name="container engine", level="warn", found=f"{found}, no sch_netem", cure=NETEM_HINT)
-    return Check(name="container engine", level="ok", found=found)
+        return Check(name="container engine", level="warn", found=f"{summary}, no sch_netem", cure=NETEM_HINT)
+    return Check(name="container engine", level="ok", found=summary)
 
 
 def check_netem(present: bool | None) -> Check:
@@ -152,19 +152,19 @@ def check_space(folder: Path) -> Check:
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    found = f"{free / (1 << 30):.1f} GiB free at {folder}"
+    summary = f"{free / (1 << 30):.1f} GiB free at {folder}"
     if free >= ENOUGH_SPACE_BYTES:
-        return Check(name="disk space", level="ok", found=found)
+        return Check(name="disk space", level="ok", found=summary)
     level: Level = "warn" if free >= LEAST_SPACE_BYTES else "fail"
-    return Check(name="disk space", level=level, found=found, cure="free 4 GiB, or point XDG_CACHE_HOME elsewhere")
+    return Check(name="disk space", level=level, found=summary, cure="free 4 GiB, or point XDG_CACHE_HOME elsewhere")
 
 
 def check_artefacts(kernels: tuple[str, ...], roots: tuple[str, ...]) -> Check:
     """Report which artefacts are built."""
     if not kernels and not roots:
         return Check(name="artefacts", level="ok", found="none yet; `pqbed build` or the first sweep builds them")
-    found = f"{len(kernels)} guest kernel(s), {len(roots)} root file system(s)"
-    return Check(name="artefacts", level="ok", found=found)
+    summary = f"{len(kernels)} guest kernel(s), {len(roots)} root file system(s)"
+    return Check(name="artefacts", level="ok", found=summary)
 
 
 def check_governor(cpu: Path = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")) -> Check:
@@ -190,11 +190,11 @@ def check_steal(stat: Path = Path("/proc/stat"), window_s: float = STEAL_WINDOW_
     spent = [new - old for new, old in zip(after, before, strict=True)]
     now = spent[7] / (sum(spent) or 1)
     since_boot = after[7] / (sum(after) or 1)
-    found = f"{now:.1%} now, {since_boot:.1%} since boot"
+    summary = f"{now:.1%} now, {since_boot:.1%} since boot"
     if max(now, since_boot) <= STEAL_LIMIT:
-        return Check(name="cpu steal", level="ok", found=found)
+        return Check(name="cpu steal", level="ok", found=summary)
     cure = "real-clock numbers will be noisy on this host: use --bed uml --clock virtual, which host load cannot change"
-    return Check(name="cpu steal", level="warn", found=found, cure=cure)
+    return Check(name="cpu steal", level="warn", found=summary, cure=cure)
 
 
 def _cpu_times(stat: Path) -> list[int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.beds.docker.endpoint import USUAL_SOCKET, docker_endpoint
+from pqbed.beds.docker.endpoint import DEFAULT_SOCKET, docker_endpoint
 from pqbed.beds.docker.sdk import connect
 from pqbed.beds.host_checks import probe_engine
 from pqbed.errors import EngineError
@@ -33,7 +33,7 @@ def use_context(configuration: Path, name: str, host: str) -> None:
 
 
 def test_without_a_word_it_is_the_usual_socket() -> None:
-    assert docker_endpoint().host == USUAL_SOCKET
+    assert docker_endpoint().host == DEFAULT_SOCKET
 
 
 def test_the_present_context_is_where_doctor_looks_and_where_the_bed_connects(
@@ -59,7 +59,7 @@ def test_docker_host_goes_before_the_context(
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"currentContext": "gone"}'])
 def test_a_configuration_that_names_no_context_is_the_usual_socket(configuration: Path, text: str) -> None:
     (configuration / "config.json").write_text(text)
-    assert docker_endpoint().host == USUAL_SOCKET
+    assert docker_endpoint().host == DEFAULT_SOCKET
 
 
 def test_the_sdk_is_not_loaded_to_find_that_nothing_is_named() -> None:

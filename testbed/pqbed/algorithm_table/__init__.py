@@ -1,5 +1,5 @@
-"""Groups and signature algorithms in one table: standards, stack, CPU, and what they were checked against."""
+"""Table of groups and signature algorithms: sizes in the standards, support by the stack, CPU time, checks."""
 
-from pqbed.algorithm_table.table import Row, tabulate_algorithms
+from pqbed.algorithm_table.table import AlgorithmRow, tabulate_algorithms
 
-__all__ = ["Row", "tabulate_algorithms"]
+__all__ = ["AlgorithmRow", "tabulate_algorithms"]

@@ -1,7 +1,6 @@
-"""The CPU time of a handshake's public-key operations: what virtual time leaves out, summed from `openssl speed`.
+"""CPU time of a handshake's public-key operations, which virtual time leaves out: sums of `openssl speed`.
 
-Left out are the operations of symmetric keys, the parsing and the system calls, which hardly differ from one profile to
-the next.
+Symmetric cryptography, parsing and system calls are not included; they hardly differ between profiles.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,9 +24,9 @@ def cost_names(profiles: Iterable[Profile]) -> tuple[str, ...]:
 
 
 def handshake_cpu(profiles: Sequence[Profile], costs: Costs) -> tuple[HandshakeCpu, ...]:
-    """Return the cost of each profile of OpenSSL whose operations all have one; A/A copies cost what their own does."""
-    found = (_handshake(profile, costs) for profile in _measurable(profiles))
-    return tuple(one for one in found if one is not None)
+    """Return the cost of each OpenSSL profile whose operations all have a cost; A/A copies are left out."""
+    handshakes = (_handshake(profile, costs) for profile in _measurable(profiles))
+    return tuple(handshake for handshake in handshakes if handshake is not None)
 
 
 def _measurable(profiles: Iterable[Profile]) -> list[Profile]:
@@ -52,5 +51,5 @@ def _handshake(profile: Profile, costs: Costs) -> HandshakeCpu | None:
 
 
 def _check_ns(chain: Chain, costs: Costs) -> float:
-    """Return what it takes to verify CertificateVerify and the signatures on all certificates that are sent."""
+    """Return the time to verify CertificateVerify and the signatures on all certificates that are sent."""
     return costs[chain.algorithm]["verify"] + chain.depth * costs[chain.authority]["verify"]

@@ -1,4 +1,4 @@
-"""Costs measured on this host before: a file a stack and CPU in the cache, so that sweeps measure each once."""
+"""Cache of measured costs: one file per stack and CPU model, so that each algorithm is measured once."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ FORMAT = "speed/1"
 
 
 def costs_here(run: RunProgram, names: Sequence[str], on_name: Callable[[str], None]) -> Costs:
-    """Return the costs of `names`; those not measured here before take about 3 s each. Raises HostError."""
+    """Return the costs of `names`; those not in the cache take about 3 s each. Raises HostError."""
     path = _path(run)
     known = _read(path)
     missing = [name for name in names if name not in known]
@@ -47,7 +47,7 @@ def _path(run: RunProgram) -> Path:
 
 def _read(path: Path) -> dict[str, Mapping[str, float]]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # none yet, or a damaged one: it is measured anew
+        costs = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # none yet, or a damaged one: measure again
         return {}
-    return found if isinstance(found, dict) else {}
+    return costs if isinstance(costs, dict) else {}

@@ -1,4 +1,4 @@
-"""What a stack's OpenSSL has for TLS 1.3, and which provider has it: asked of OpenSSL, never read from a table."""
+"""Groups and signature schemes of a stack's OpenSSL for TLS 1.3, with their providers, as reported by OpenSSL."""
 
 import re
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from pqbed.tls.groups import canonical_group
 TIMEOUT_S = 30.0
 
 _IMPLEMENTATION = re.compile(r"IDs: (?:\{ (?P<several>.*) \}|(?P<one>\S+)) @ (?P<provider>\S+)")
-# Whose key a group or scheme uses, where that is not named like it.
+# The key type of a group or scheme, unless it has the same name.
 _KEYS = (
     (re.compile(r"secp\d+r1|brainpool\w+tls13|ecdsa_\w+"), "EC"),
     (re.compile(r"ffdhe\d+"), "DH"),
     (re.compile(r"rsa_pss_pss_\w+"), "RSA-PSS"),
     (re.compile(r"rsa_\w+"), "RSA"),
 )
-# In a certificate at most: RFC 8446 4.2.3 forbids them in CertificateVerify.
+# Allowed in certificates only: RFC 8446 4.2.3 forbids them in CertificateVerify.
 _FORBIDDEN = re.compile(r"rsa_pkcs1_.*|dsa_.*|.*_sha1|.*_sha224")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """`groups` and `schemes` of TLS 1.3 by name, and `keys`, whatever TLS says: each against its provider."""
+    """Provider by name of `groups` and `schemes` of TLS 1.3, and of key types (`keys`), also those TLS cannot use."""
 
     version: str
     groups: dict[str, str]
@@ -30,7 +30,7 @@ class Probe:
     keys: dict[str, str]
 
     def provider_of_key(self, name: str) -> str | None:
-        """Return who has keys of this name (`SLH-DSA-SHA2-128s`), None where nobody does."""
+        """Return the provider of keys of this name (`SLH-DSA-SHA2-128s`), None if there is none."""
         return self.keys.get(name.lower())
 
 
@@ -48,16 +48,16 @@ def probe_stack(run: RunProgram) -> Probe:
 
 
 def _key_providers(text: str) -> dict[str, str]:
-    """Return the provider of each kind of key by all its names, in lower case. The first that has one is taken."""
-    found: dict[str, str] = {}
+    """Return the first provider of each key type, by all its names in lower case."""
+    providers: dict[str, str] = {}
     for match in _IMPLEMENTATION.finditer(text):
         for name in (match["several"] or match["one"]).split(", "):
-            found.setdefault(name.lower(), match["provider"])
-    return found
+            providers.setdefault(name.lower(), match["provider"])
+    return providers
 
 
 def _provider(name: str, keys: dict[str, str]) -> str:
-    """Return who has the keys of a group or scheme; "?" where OpenSSL lists it without saying whose it is."""
+    """Return the provider of the keys of a group or scheme; "?" if OpenSSL does not say."""
     key = next((key for pattern, key in _KEYS if pattern.fullmatch(name)), name)
     return keys.get(key.lower(), "?")
 

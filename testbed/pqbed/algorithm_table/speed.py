@@ -1,7 +1,7 @@
-"""What one operation costs in CPU time here, by the stack's own `openssl speed`.
+"""CPU time per operation on this host, by the stack's own `openssl speed`.
 
-It counts the CPU time of its own process in user mode, so that a busy machine disturbs it little. Nothing here runs in
-a guest: virtual time has no CPU time.
+It counts user-mode CPU time of its process, so a busy machine affects it little. Never run in a guest: virtual time
+has no CPU time.
 """
 
 from collections.abc import Mapping
@@ -10,11 +10,12 @@ from types import MappingProxyType
 
 from pqbed.beds.programs import RunProgram
 
-# `-seconds` takes whole ones; a keygen, encaps or sign each takes this long.
+# `-seconds` takes integers; keygen, encaps and sign take this long each.
 SECONDS = 1
 TIMEOUT_S = 60.0
 
-# The lines of results of `openssl speed -mr`, and the operations whose rates a second end them (apps/speed.c).
+# Prefix of a result line of `openssl speed -mr` -> the operations whose rates per second end it (apps/speed.c):
+# `+F9:13:20000.0:10000.0:40000.0` is a KEM with 20,000 keygen, 10,000 encaps and 40,000 decaps per second.
 _OPERATIONS = MappingProxyType(
     {
         "+F2": ("sign", "verify", "encrypt", "decrypt"),  # RSA
@@ -24,8 +25,8 @@ _OPERATIONS = MappingProxyType(
         "+F10": ("keygen", "sign", "verify"),  # a signature algorithm of a provider
     }
 )
-# By name here: what `openssl speed` is asked for. Diffie-Hellman over curves is measured as a KEM (RFC 9180), which
-# derives a key besides. Not here: ffdhe, for which it has no such test.
+# Name in the table -> argument of `openssl speed`. Diffie-Hellman over curves is measured as a KEM (RFC 9180), which
+# also derives a key. It has no such test for ffdhe.
 _GROUPS = MappingProxyType(
     {
         "secp256r1": "ECP-256",
@@ -66,12 +67,12 @@ NO_COST = Cost(operations_ns=MappingProxyType({}))
 
 
 def has_test(group: str) -> bool:
-    """Tell whether `openssl speed` has a test of this group."""
+    """Return whether `openssl speed` has a test of this group."""
     return group in _GROUPS
 
 
 def group_cost(run: RunProgram, name: str) -> Cost:
-    """Measure a group of the table: about 3 s. Without operations where there is no test of it."""
+    """Measure a group of the table: about 3 s. Without operations if there is no test of it."""
     return _measure(run, ("-kem-algorithms", _GROUPS[name])) if name in _GROUPS else NO_COST
 
 
@@ -86,11 +87,11 @@ def _measure(run: RunProgram, arguments: tuple[str, ...]) -> Cost:
 
 
 def read_speed(text: str) -> Cost:
-    """Return what the output of `openssl speed -mr` says; an operation that was never done in its time is left out."""
-    found: dict[str, float] = {}
+    """Parse the output of `openssl speed -mr`; operations with a rate of 0 are left out."""
+    operations_ns: dict[str, float] = {}
     for line in text.splitlines():
         kind, *fields = line.split(":")
         operations = _OPERATIONS.get(kind, ())
         rates = map(float, fields[len(fields) - len(operations) :])
-        found |= {name: 1e9 / rate for name, rate in zip(operations, rates, strict=True) if rate}
-    return Cost(operations_ns=found)
+        operations_ns |= {name: 1e9 / rate for name, rate in zip(operations, rates, strict=True) if rate}
+    return Cost(operations_ns=operations_ns)

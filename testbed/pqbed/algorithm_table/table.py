@@ -1,4 +1,4 @@
-"""One row an algorithm: what the standards say, and what this host and its stack say to it."""
+"""Rows of the table of algorithms: sizes in the standards, provider and CPU time on this host."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,22 +11,22 @@ from pqbed.beds.programs import RunProgram
 from pqbed.errors import PqbedError
 from pqbed.tls.algorithms import Group, SignatureAlgorithm, published_groups, published_signatures
 
-Kind = Literal["group", "signature"]
+AlgorithmKind = Literal["group", "signature"]
 
 # Called before each algorithm that is measured, with its name.
 OnName = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class AlgorithmRow:
     """One algorithm; None: unknown, or it has none. Sizes in bytes, `operations_ns` in CPU time.
 
-    `wire_bytes`: both key_share extensions, or the CertificateVerify message. `certificate_bytes`: a key and a
-    signature, which is what each certificate of a chain of this algorithm holds of it. `provider` None: the stack has
-    it not, or was not asked. `checked`: what the sizes were found equal to.
+    `wire_bytes`: both key_share extensions, or the CertificateVerify message. `certificate_bytes`: the key and the
+    signature in each certificate of a chain of this algorithm. `provider` None: the stack lacks it, or was not asked.
+    `checked`: sources with the same sizes.
     """
 
-    kind: Kind
+    kind: AlgorithmKind
     name: str
     key: str | None = None
     scheme: str | None = None
@@ -45,10 +45,10 @@ class Row:
     checked: tuple[str, ...] = ()
 
 
-def tabulate_algorithms(probe: Probe | None, liboqs: Liboqs | None) -> tuple[Row, ...]:
+def tabulate_algorithms(probe: Probe | None, liboqs: Liboqs | None) -> tuple[AlgorithmRow, ...]:
     """Return the groups, then the signature algorithms: those of the standards, then what the stack has beyond them.
 
-    Raises PqbedError where liboqs has other sizes than the standards.
+    Raises PqbedError if liboqs has other sizes than the standards.
     """
     rows = (*map(_group_row, published_groups().values()), *map(_signature_row, published_signatures().values()))
     if probe is not None:
@@ -58,7 +58,7 @@ def tabulate_algorithms(probe: Probe | None, liboqs: Liboqs | None) -> tuple[Row
     return tuple(sorted(rows, key=lambda row: row.kind))
 
 
-def select_rows(rows: tuple[Row, ...], kind: Kind | None, name: str) -> tuple[Row, ...]:
+def select_rows(rows: tuple[AlgorithmRow, ...], kind: AlgorithmKind | None, name: str) -> tuple[AlgorithmRow, ...]:
     """Return the rows of `kind` (None: both) with `name` in their name, scheme or key, in any case."""
     wanted = name.lower()
     return tuple(
@@ -68,20 +68,20 @@ def select_rows(rows: tuple[Row, ...], kind: Kind | None, name: str) -> tuple[Ro
     )
 
 
-def measured(rows: tuple[Row, ...], run: RunProgram, on_name: OnName) -> tuple[Row, ...]:
+def with_cpu_times(rows: tuple[AlgorithmRow, ...], run: RunProgram, on_name: OnName) -> tuple[AlgorithmRow, ...]:
     """Return `rows` with the CPU time of their operations here, one after the other: about 3 s each."""
     return tuple(replace(row, operations_ns=_cost(row, run, on_name).operations_ns) for row in rows)
 
 
-def _cost(row: Row, run: RunProgram, on_name: OnName) -> Cost:
+def _cost(row: AlgorithmRow, run: RunProgram, on_name: OnName) -> Cost:
     if row.provider is None or row.source is None or (row.kind == "group" and not has_test(row.name)):
         return NO_COST
     on_name(row.name)
     return group_cost(run, row.name) if row.kind == "group" else signature_cost(run, row.name)
 
 
-def _group_row(group: Group) -> Row:
-    return Row(
+def _group_row(group: Group) -> AlgorithmRow:
+    return AlgorithmRow(
         kind="group",
         name=group.name,
         codepoint=group.codepoint,
@@ -95,53 +95,53 @@ def _group_row(group: Group) -> Row:
     )
 
 
-def _signature_row(one: SignatureAlgorithm) -> Row:
-    return Row(
+def _signature_row(algorithm: SignatureAlgorithm) -> AlgorithmRow:
+    return AlgorithmRow(
         kind="signature",
-        name=one.name,
-        key=one.key or None,
-        scheme=one.scheme,
-        codepoint=one.codepoint,
-        public_key_bytes=one.public_key_bytes,
-        signature_bytes=one.signature_bytes,
-        signature_varies=one.varies,
-        wire_bytes=one.verify_wire_bytes,
-        certificate_bytes=one.certificate_bytes,
-        level=one.level,
-        standard=one.standard,
-        source=one.source,
-        checked=one.checked,
+        name=algorithm.name,
+        key=algorithm.key or None,
+        scheme=algorithm.scheme,
+        codepoint=algorithm.codepoint,
+        public_key_bytes=algorithm.public_key_bytes,
+        signature_bytes=algorithm.signature_bytes,
+        signature_varies=algorithm.varies,
+        wire_bytes=algorithm.verify_wire_bytes,
+        certificate_bytes=algorithm.certificate_bytes,
+        level=algorithm.level,
+        standard=algorithm.standard,
+        source=algorithm.source,
+        checked=algorithm.checked,
     )
 
 
-def _provider(row: Row, probe: Probe) -> str | None:
+def _provider(row: AlgorithmRow, probe: Probe) -> str | None:
     if row.kind == "group":
         return probe.groups.get(row.name)
     return probe.provider_of_key(row.name) if row.scheme is None else probe.schemes.get(row.scheme)
 
 
-def _beyond(rows: tuple[Row, ...], probe: Probe) -> Iterator[Row]:
-    """Yield what the stack has and the table has not."""
+def _beyond(rows: tuple[AlgorithmRow, ...], probe: Probe) -> Iterator[AlgorithmRow]:
+    """Yield what the stack has and the table lacks."""
     known = {row.name if row.kind == "group" else row.scheme for row in rows}
     for name, provider in probe.groups.items():
         if name not in known:
-            yield Row(kind="group", name=name, provider=provider)
+            yield AlgorithmRow(kind="group", name=name, provider=provider)
     for scheme, provider in probe.schemes.items():
         if scheme not in known:
-            yield Row(kind="signature", name=scheme, scheme=scheme, provider=provider)
+            yield AlgorithmRow(kind="signature", name=scheme, scheme=scheme, provider=provider)
 
 
-def _compared(row: Row, liboqs: Liboqs) -> Row:
+def _compared(row: AlgorithmRow, liboqs: Liboqs) -> AlgorithmRow:
     if row.source is None:
         return row
     published = published_groups()[row.name] if row.kind == "group" else published_signatures()[row.name]
-    found = liboqs.sizes.get(published.liboqs)
-    if found is None:
+    sizes = liboqs.sizes.get(published.liboqs)
+    if sizes is None:
         return row
     second_bytes = row.ciphertext_bytes if row.kind == "group" else row.signature_bytes
-    if found != Sizes(public_key_bytes=row.public_key_bytes or 0, second_bytes=second_bytes or 0):
+    if sizes != Sizes(public_key_bytes=row.public_key_bytes or 0, second_bytes=second_bytes or 0):
         raise PqbedError(
-            f"liboqs {liboqs.version} says {found.public_key_bytes} and {found.second_bytes} bytes of {row.name}, "
+            f"liboqs {liboqs.version} says {sizes.public_key_bytes} and {sizes.second_bytes} bytes of {row.name}, "
             f"{row.source} {row.public_key_bytes} and {second_bytes}",
             "one of the two is wrong: please report this",
         )

@@ -1,4 +1,4 @@
-"""A stand-in for debian:trixie-slim, for engines that cannot pull it: the tar to give to `docker import`."""
+"""Base image for engines that cannot pull debian:trixie-slim: a tar for `docker import`."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ TAR_BYTES = 600 << 20
 
 
 def prepare_base(on_step: OnStep = no_progress, ca_bundle: Path | None = None) -> Path:
-    """Return the tar, made first where the cache lacks it. Import it as `base_reference()`."""
+    """Return the tar, built first if the cache lacks it. Import it as `base_reference()`."""
     entry = _entry()
     if not entry.exists():
         require_bootstrap()

@@ -1,4 +1,4 @@
-"""Make Debian roots with mmdebstrap: the archive is the one mmdebstrap knows, nothing is changed on the host."""
+"""Debian root file systems by mmdebstrap, from its default archive; changes nothing on the host."""
 
 import os
 import platform
@@ -13,7 +13,7 @@ from pqbed.errors import HostError
 
 UNREAD = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*", "/usr/share/lintian/*")
 
-# No build goes on after a killed pqbed, and as root no mount outlives its build: what was mounted is seen by it alone.
+# Ends a build with a killed pqbed; as root, a private mount namespace lets no mount outlive its build.
 ISOLATION = ("setpriv", "--pdeathsig=TERM")
 
 
@@ -23,14 +23,14 @@ def build_folder() -> Path:
 
 
 def require_bootstrap() -> None:
-    """Raise HostError where this host cannot make Debian roots for x86-64."""
+    """Raise HostError if this host cannot build Debian roots for x86-64."""
     if platform.machine() not in {"x86_64", "AMD64"}:
         raise HostError(
             f"User-mode Linux needs x86-64; this host is {platform.machine()}",
             hint="use --bed docker on a host whose kernel has sch_netem",
         )
     if shutil.which("mmdebstrap") is None:
-        raise HostError("mmdebstrap is not installed", hint="scripts/setup.sh installs it, or: apt install mmdebstrap")
+        raise HostError("mmdebstrap is not installed", hint="run scripts/setup.sh, or: apt install mmdebstrap")
     if os.geteuid() != 0 and shutil.which("newuidmap") is None:
         raise HostError("without root, mmdebstrap needs newuidmap", hint="install it: apt install uidmap")
 

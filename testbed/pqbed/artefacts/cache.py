@@ -1,4 +1,4 @@
-"""The cache folder: entries named by a hash of their inputs, made by one process at a time, whole or absent."""
+"""Cache entries named by a hash of their inputs, built atomically by one process at a time."""
 
 import fcntl
 import hashlib
@@ -37,10 +37,10 @@ def _parts(item: str | bytes | Path) -> Iterator[tuple[str, bytes]]:
 
 @contextmanager
 def building(entry: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[Path | None]:
-    """Yield an empty folder that becomes `entry` when the block ends well, or None where `entry` exists.
+    """Yield an empty folder that becomes `entry` if the block succeeds, or None if `entry` exists.
 
-    Another process that makes the same entry is waited for. A block that raises leaves nothing behind, and what a
-    killed process left is removed by the next one.
+    Waits for another process that builds the same entry. A block that raises leaves nothing behind, and the next
+    process removes what a killed one left.
     """
     if entry.exists():
         yield None
@@ -83,6 +83,6 @@ def require_space(needs: Sequence[tuple[Path, int]]) -> None:
         free = shutil.disk_usage(folder).free
         if free < size:
             raise HostError(
-                f"{folder} has {free >> 20} MiB free; making the artefacts takes {size >> 20} MiB",
+                f"{folder} has {free >> 20} MiB free; building the artefacts takes {size >> 20} MiB",
                 hint="free some space, or set XDG_CACHE_HOME (what is kept) and TMPDIR (what is built) to other disks",
             )

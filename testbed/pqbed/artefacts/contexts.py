@@ -1,4 +1,4 @@
-"""Build contexts of the images: folders that a container engine builds from, named by a hash of what is in them."""
+"""Build contexts of images: folders that a container engine builds from, named by a hash of their contents."""
 
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pqbed.artefacts.build_steps import OnStep, no_progress
 from pqbed.artefacts.cache import building, hash_inputs
-from pqbed.artefacts.extra_stacks import SHARED, added_stacks, shared_script
+from pqbed.artefacts.extra_stacks import SHARED, extra_stacks, shared_script
 from pqbed.artefacts.image_sources import recipe_folder
 from pqbed.artefacts.source import copy_source, source_hash
 from pqbed.artefacts.trust import trusted_bundle
@@ -37,10 +37,10 @@ class DockerContext:
 def docker_contexts(
     on_step: OnStep = no_progress, ca_bundle: Path | None = None
 ) -> tuple[DockerContext, DockerContext]:
-    """Return the contexts of the stack that beds are built on and, built on it, of the guest image `uml`.
+    """Return the contexts of the default stack and, built on it, of the guest image `uml`.
 
-    Both take one more build argument, BASE, where the engine has no debian:trixie-slim. `ca_bundle` is what apt in
-    the builds trusts; it is not part of the tag.
+    Both take another build argument, BASE, if the engine has no debian:trixie-slim. apt in the builds trusts
+    `ca_bundle`, which is not part of the tag.
     """
     (stack,) = stack_contexts((DEFAULT_STACK,), on_step, ca_bundle)
     return stack, guest_contexts((), on_step, ca_bundle)[-1]
@@ -49,20 +49,20 @@ def docker_contexts(
 def stack_contexts(
     stacks: Iterable[str], on_step: OnStep = no_progress, ca_bundle: Path | None = None
 ) -> tuple[DockerContext, ...]:
-    """Return the contexts of `stacks`, each after those that it is built on."""
+    """Return the contexts of `stacks`, each after its base images."""
     bundle = trusted_bundle(ca_bundle)
-    found: dict[str, DockerContext] = {}
+    contexts: dict[str, DockerContext] = {}
 
     def add(name: str) -> DockerContext:
-        if name not in found:
+        if name not in contexts:
             stack = stack_named(name)
             below = add(stack.extends) if stack.extends else None
-            found[name] = _stack_context(name, below, stack.base, on_step, bundle)
-        return found[name]
+            contexts[name] = _stack_context(name, below, stack.base, on_step, bundle)
+        return contexts[name]
 
     for name in stacks:
         add(name)
-    return tuple(found.values())
+    return tuple(contexts.values())
 
 
 def guest_contexts(
@@ -70,11 +70,11 @@ def guest_contexts(
 ) -> tuple[DockerContext, ...]:
     """Return the contexts, in order, that end with the guest image: one root with all of `stacks`.
 
-    Each stack is built on the one before. Raises HostError for one that no guest can hold.
+    Each stack is built on the previous one. Raises HostError for one that cannot be part of a guest.
     """
     bundle = trusted_bundle(ca_bundle)
     contexts = [_stack_context(DEFAULT_STACK, None, "", on_step, bundle)]
-    for name in added_stacks(stacks):
+    for name in extra_stacks(stacks):
         contexts.append(_stack_context(name, contexts[-1], "", on_step, bundle))
     uml = recipe_folder(GUEST)
 

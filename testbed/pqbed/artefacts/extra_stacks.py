@@ -1,6 +1,6 @@
-"""Stacks that a root holds besides the one that every root is built on: their packages, and what their scripts make.
+"""Extra stacks of a root, in addition to the default one: their packages and build scripts.
 
-A stack's folder may hold `packages-build.txt` and `build.sh OUT`, which run where things are built, and
+A stack's folder may hold `packages-build.txt` and `build.sh OUT`, which run in the builder root, and
 `packages-run.txt` and `configure.sh OUT`, which run in the root itself; OUT is /opt/pqbed/stacks/NAME.
 """
 
@@ -15,26 +15,26 @@ from pqbed.spec.profile import DEFAULT_STACK
 from pqbed.spec.stacks import ENTRY, HOME, stack_named
 
 BUILD, CONFIGURE = "build.sh", "configure.sh"
-# Scripts that all stacks share, by the folder they lie in.
+# Scripts that all stacks share, and their folders.
 SHARED = {"install.sh": DEFAULT_STACK, "settle.sh": DEFAULT_STACK, "add-backports.sh": "uml"}
 
 
-def added_stacks(stacks: Iterable[str]) -> tuple[str, ...]:
-    """Return those of `stacks` that are added to a root. Raises HostError for one that no Debian root can hold."""
-    added = tuple(sorted({name for name in stacks if name != DEFAULT_STACK}))
-    for name in added:
+def extra_stacks(stacks: Iterable[str]) -> tuple[str, ...]:
+    """Return the extra stacks among `stacks`. Raises HostError for one that cannot be added to a Debian root."""
+    names = tuple(sorted({name for name in stacks if name != DEFAULT_STACK}))
+    for name in names:
         if stack_named(name).base:
             raise HostError(
                 f"the stack {name} is built on {stack_named(name).base}, and guests run Debian",
                 f"use --bed docker for {name}, or leave it out",
             )
-    return added
+    return names
 
 
-def added_hash(base: str, stacks: Iterable[str]) -> str:
-    """Return the name of what is `base` with `stacks` added: `base` itself where there are none."""
+def extra_stacks_hash(base: str, stacks: Iterable[str]) -> str:
+    """Return the hash of `base` with extra `stacks`: `base` itself without any."""
     named: list[str | Path] = []
-    for name in added_stacks(stacks):
+    for name in extra_stacks(stacks):
         named += [name, *_files(recipe_folder(name))]
     return hash_inputs(base, shared_script("add-backports.sh"), *named) if named else base
 
@@ -44,15 +44,15 @@ def shared_script(name: str) -> Path:
     return recipe_folder(SHARED[name]) / name
 
 
-def added_packages(stacks: Iterable[str], kind: str) -> tuple[str, ...]:
+def extra_packages(stacks: Iterable[str], kind: str) -> tuple[str, ...]:
     """Return the packages of kind `build` or `run`."""
-    lists = [recipe_folder(name) / f"packages-{kind}.txt" for name in added_stacks(stacks)]
+    lists = [recipe_folder(name) / f"packages-{kind}.txt" for name in extra_stacks(stacks)]
     return tuple(sorted({package for path in lists if path.exists() for package in read_packages(path)}))
 
 
 def build_hooks(stacks: Iterable[str], target: Path) -> list[str]:
-    """Steps in the builder root that end with a folder `stacks` in the host's folder `target`, if anything is built."""
-    built = [name for name in added_stacks(stacks) if (recipe_folder(name) / BUILD).exists()]
+    """Hooks of the builder root that build a folder `stacks` in the host's folder `target`, if any has a build script."""
+    built = [name for name in extra_stacks(stacks) if (recipe_folder(name) / BUILD).exists()]
     hooks = ['mkdir -p "$1/build/stacks" "$1/build/out/stacks"'] if built else []
     for name in built:
         hooks.append(copy_in("/build/stacks", recipe_folder(name)))
@@ -62,9 +62,9 @@ def build_hooks(stacks: Iterable[str], target: Path) -> list[str]:
 
 
 def configure_hooks(stacks: Iterable[str]) -> list[str]:
-    """Steps in the root itself."""
+    """Hooks of the root itself."""
     hooks = []
-    for name in added_stacks(stacks):
+    for name in extra_stacks(stacks):
         if (recipe_folder(name) / CONFIGURE).exists():
             hooks.append('mkdir -p "$1/build"')
             hooks.append(copy_in("/build", recipe_folder(name)))
@@ -73,8 +73,8 @@ def configure_hooks(stacks: Iterable[str]) -> list[str]:
     return hooks
 
 
-def put_built(root: Path, built: Path) -> None:
-    """Move what was built into its place in `root`."""
+def move_stacks(root: Path, built: Path) -> None:
+    """Move the built stacks into `root`."""
     for folder in sorted(built.iterdir()) if built.exists() else ():
         place = root / HOME.lstrip("/") / folder.name
         place.mkdir(parents=True, exist_ok=True)
@@ -83,5 +83,5 @@ def put_built(root: Path, built: Path) -> None:
 
 
 def _files(folder: Path) -> Sequence[Path]:
-    """Return what makes a root: not the entry, which travels with the agent's source, and not the image's recipe."""
+    """Return the files that affect a root: not the entry, which belongs to the agent's source, nor the Dockerfile."""
     return [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in (ENTRY, "Dockerfile")]

@@ -1,4 +1,4 @@
-"""Where the recipes are, and what they say: the folder `images/` of the source tree, or its copy in the wheel."""
+"""Image sources: the folder `images/` of the source tree, or its copy in the wheel."""
 
 from pathlib import Path
 
@@ -25,5 +25,5 @@ def stack_entries() -> dict[str, Path]:
 
 
 def read_packages(path: Path) -> tuple[str, ...]:
-    """Names of Debian packages, one a line."""
+    """Names of Debian packages, one per line."""
     return tuple(path.read_text(encoding="ascii").split())

@@ -1,4 +1,4 @@
-"""The guest kernel of the uml bed: an ordinary program, built from Debian's kernel source package."""
+"""Guest kernel of the uml bed: an ordinary program, built from Debian's kernel source package."""
 
 import hashlib
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class Kernel:
 
 
 def kernel_entry(fragments: Sequence[str] = FRAGMENTS) -> Path:
-    """The cache entry of the kernel made by today's recipe and these configuration fragments."""
+    """The cache entry of the kernel of the current recipe and these configuration fragments."""
     folder = recipe_folder("uml")
     return cache_home() / "kernels" / hash_inputs(SUITE, *(folder / name for name in (*SCRIPTS, *fragments)))
 
@@ -36,7 +36,7 @@ def kernel_packages() -> tuple[str, ...]:
 
 
 def kernel_hooks(target: Path, fragments: Sequence[str] = FRAGMENTS) -> list[str]:
-    """Steps in the builder root that end with linux, config and version in the host's folder `target`."""
+    """Hooks of the builder root that put linux, config and version into the host's folder `target`."""
     folder = recipe_folder("uml")
     return [
         'mkdir -p "$1/build/uml" "$1/build/out"',

@@ -1,4 +1,4 @@
-"""Make or find what the uml bed boots: a kernel and a root file system, in one go where both are missing."""
+"""Kernel and root file system of the uml bed: found in the cache, or built, both in one go."""
 
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from pathlib import Path
 from pqbed.artefacts.bootstrap import bootstrap, build_folder, require_bootstrap
 from pqbed.artefacts.build_steps import Command, OnStep, no_progress, run_commands
 from pqbed.artefacts.cache import building, require_space
-from pqbed.artefacts.extra_stacks import added_packages, build_hooks
+from pqbed.artefacts.extra_stacks import build_hooks, extra_packages
 from pqbed.artefacts.kernel import (
     FRAGMENTS,
     PRINTED_LINES,
@@ -38,7 +38,7 @@ CACHE_BYTES = 600 * MIB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UmlArtefacts:
-    """What a guest boots. The hashes name contents: the kernel's bytes, the root's recipe and package versions."""
+    """Kernel and root of a guest. The hashes are of contents: kernel bytes, root recipe and package versions."""
 
     kernel: Path
     kernel_hash: str
@@ -50,14 +50,14 @@ class UmlArtefacts:
 def prepare_uml(
     on_step: OnStep = no_progress, ca_bundle: Path | None = None, stacks: Iterable[str] = ()
 ) -> UmlArtefacts:
-    """Return the kernel and the root, made first where the cache lacks them (minutes, once a recipe).
+    """Return the kernel and the root, built first if the cache lacks them (minutes, once per recipe).
 
-    `stacks` are in the root besides the one that it is built on. `ca_bundle` is a PEM file that pip and apt are to
-    trust besides the system's certificates. Raises HostError where this host cannot make them, BuildError when a
-    step fails.
+    `stacks` are in the root in addition to the default one. `ca_bundle` is a PEM file that pip and apt trust in
+    addition to the system's certificates. Raises HostError if this host cannot build them, BuildError if a step
+    fails.
     """
     kernel_path, root_path = kernel_entry(), fitting_root(stacks)
-    _make(_Missing(kernel_path, root_path, stacks=tuple(stacks)), on_step, ca_bundle)
+    _build_missing(_Missing(kernel_path, root_path, stacks=tuple(stacks)), on_step, ca_bundle)
     kernel = read_kernel(kernel_path)
     return UmlArtefacts(
         kernel=kernel.path,
@@ -69,24 +69,24 @@ def prepare_uml(
 
 
 def prepare_root(on_step: OnStep = no_progress, ca_bundle: Path | None = None, stacks: Iterable[str] = ()) -> Path:
-    """Return the root alone, made first where the cache lacks it. Raises as prepare_uml does."""
+    """Return the root, built first if the cache lacks it. Raises as prepare_uml does."""
     root_path = fitting_root(stacks)
-    _make(_Missing(None, root_path, stacks=tuple(stacks)), on_step, ca_bundle)
+    _build_missing(_Missing(None, root_path, stacks=tuple(stacks)), on_step, ca_bundle)
     return root_path
 
 
 def prepare_kernel(
     fragments: Sequence[str] = FRAGMENTS, on_step: OnStep = no_progress, ca_bundle: Path | None = None
 ) -> Kernel:
-    """Return a kernel configured by these files of `images/uml`, made first. Raises as prepare_uml does."""
+    """Return a kernel configured by these files of `images/uml`, built first if missing. Raises as prepare_uml does."""
     kernel_path = kernel_entry(fragments)
-    _make(_Missing(kernel_path, None, fragments), on_step, ca_bundle)
+    _build_missing(_Missing(kernel_path, None, fragments), on_step, ca_bundle)
     return read_kernel(kernel_path)
 
 
 @dataclass(frozen=True, slots=True)
 class _Missing:
-    """Cache entries to be made unless they exist: in `_build`, the folders to fill."""
+    """Cache entries to build unless they exist; in `_build`, the folders to fill."""
 
     kernel: Path | None
     root: Path | None
@@ -97,7 +97,7 @@ class _Missing:
         return any(entry is not None and not entry.exists() for entry in (self.kernel, self.root))
 
 
-def _make(missing: _Missing, on_step: OnStep, ca_bundle: Path | None) -> None:
+def _build_missing(missing: _Missing, on_step: OnStep, ca_bundle: Path | None) -> None:
     if not missing.any():
         return
     require_bootstrap()
@@ -119,14 +119,14 @@ def _enter(stack: ExitStack, entry: Path | None, what: str, on_step: OnStep) -> 
 
 
 def _build(missing: _Missing, scratch: Path, wheels: Path | None, on_step: OnStep, ca_bundle: Path | None) -> None:
-    """Fill the folders: one builder root makes pycurl and the kernel, while another run makes the programs."""
+    """Fill the folders: one builder root builds pycurl and the kernel, in parallel with the root of programs."""
     packages: tuple[str, ...] = ()
     hooks: list[str] = []
     commands: list[Command] = []
     tar = scratch / "root.tar"
     if missing.root is not None:
         assert wheels is not None
-        packages += (*vendor_packages(), *added_packages(missing.stacks, "build"))
+        packages += (*vendor_packages(), *extra_packages(missing.stacks, "build"))
         hooks += [*vendor_hooks(wheels, scratch), *build_hooks(missing.stacks, scratch)]
         commands.append(system_command(tar, ca_bundle, missing.stacks))
     if missing.kernel is not None:

@@ -1,4 +1,4 @@
-"""The agent's source, as a folder of modules to put where a guest or an image imports it."""
+"""Source of the agent: a folder of modules for guests and images to import."""
 
 import shutil
 import tempfile
@@ -11,10 +11,10 @@ from pqbed.spec.published import TABLES, published_folder
 from pqbed.spec.stacks import ENTRY
 from pqbed.tls.algorithms import GROUPS_NAME, SIGNATURES_NAME
 
-# What runs inside images and guests, and no more: these import the standard library, pyroute2 and pycurl.
+# Only what runs inside images and guests: these import the standard library, pyroute2 and pycurl.
 MODULES = ("__init__.py", "errors.py", "units.py")
 FOLDERS = ("spec", "net", "tls", "fetch", "calibrate", "agent")
-# These read what users write, with libraries that images lack, or judge what came out of an image.
+# These parse user input with libraries that images lack, or judge results on the host.
 USER_SIDE = frozenset(
     {
         *(Path("spec", name) for name in ("text.py", "study_text.py")),
@@ -61,7 +61,7 @@ def copy_source(target: Path) -> None:
 def put_source(root: Path) -> Path:
     """Put the package under `<root>/opt/pqbed/<hash>` and return that folder: the guest's PYTHONPATH.
 
-    It appears there whole or not at all, and a folder that is there is never changed.
+    It appears there atomically, and an existing folder is never changed.
     """
     folder = root / "opt/pqbed" / source_hash()
     if folder.exists():

@@ -1,4 +1,4 @@
-"""Certificates to trust for downloads besides the system's, for hosts behind a proxy that opens TLS."""
+"""Trusted certificates for downloads in addition to the system's, for hosts behind a TLS-inspecting proxy."""
 
 from pathlib import Path
 
@@ -14,14 +14,14 @@ def trusted_bundle(ca_bundle: Path | None) -> Path | None:
     if ca_bundle is None:
         return None
     try:
-        added = ca_bundle.read_bytes()
+        bundle = ca_bundle.read_bytes()
     except OSError as error:
-        raise HostError(f"cannot read the certificates in {ca_bundle}: {error.strerror}") from error
-    if b"-----BEGIN CERTIFICATE-----" not in added:
-        raise HostError(f"{ca_bundle} holds no certificate in PEM form")
+        raise HostError(f"--ca-bundle: cannot read {ca_bundle}: {error.strerror}") from error
+    if b"-----BEGIN CERTIFICATE-----" not in bundle:
+        raise HostError(f"--ca-bundle: {ca_bundle} contains no PEM certificate")
     system = SYSTEM_BUNDLE.read_bytes() if SYSTEM_BUNDLE.is_file() else b""
-    entry = cache_home() / "trust" / hash_inputs(system, added)
+    entry = cache_home() / "trust" / hash_inputs(system, bundle)
     with building(entry) as partial:
         if partial is not None:
-            (partial / "ca.pem").write_bytes(system + b"\n" + added)
+            (partial / "ca.pem").write_bytes(system + b"\n" + bundle)
     return entry / "ca.pem"

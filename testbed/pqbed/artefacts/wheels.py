@@ -1,4 +1,4 @@
-"""What the agent imports, brought by the host: roots and image builds need no package index of their own."""
+"""Python packages of the agent, downloaded by the host: root and image builds need no package index."""
 
 import importlib.util
 import sys

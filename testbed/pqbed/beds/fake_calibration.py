@@ -1,4 +1,4 @@
-"""What calibration would find of a link that is exactly as asked: the answer of a bed that has none."""
+"""Fake calibration: the measurement of a link that is exactly as requested, for the fake bed."""
 
 from pqbed.calibrate.measured import ETHERNET_BYTES, QUANTILES, SMALL_FRAME_BYTES, Direction, Measured, Sender
 from pqbed.calibrate.schedule import LARGEST_QUEUE, SECOND_NS, schedule
@@ -10,7 +10,7 @@ from pqbed.spec.tcp import Tcp
 
 
 def fake_measurement(link: Link, tcp: Tcp) -> Measured:
-    """Return what would be measured."""
+    """Return the measurement."""
     client, server = (shape_direction(link, tcp, "client", 1), shape_direction(link, tcp, "server", 1))
     up = _fake_direction(client, queue_limit(link, tcp, "client"))
     down = _fake_direction(server, queue_limit(link, tcp, "server"))

@@ -1,4 +1,4 @@
-"""Whether a Linux kernel has `sch_netem`, by what it and its modules say. Loads nothing, needs no privilege."""
+"""Check for `sch_netem` in a Linux kernel, by its configuration and modules. Loads nothing, needs no privilege."""
 
 import gzip
 import os
@@ -9,7 +9,7 @@ MODULE = "sch_netem"
 
 
 def kernel_has_netem(root: Path = Path("/"), release: str | None = None) -> bool | None:
-    """Return whether the running kernel has netem built in or as a module; None where nothing tells.
+    """Return whether the running kernel has netem built in or as a module; None if unknown.
 
     Inside a container the modules of the host are often not visible: then only the kernel's own
     configuration or a loaded module can answer.
@@ -36,7 +36,7 @@ def _mentions(listing: Path) -> bool:
 
 
 def _configured(root: Path, release: str) -> str | None:
-    """Return `y`, `m` or `n` for CONFIG_NET_SCH_NETEM, None where no configuration can be read."""
+    """Return `y`, `m` or `n` for CONFIG_NET_SCH_NETEM, None if no configuration can be read."""
     for path in (root / "proc/config.gz", root / "boot" / f"config-{release}"):
         try:
             raw = path.read_bytes()
@@ -45,6 +45,6 @@ def _configured(root: Path, release: str) -> str | None:
             continue
         if "CONFIG_NET_SCHED" not in text:
             continue
-        found = re.search(r"^CONFIG_NET_SCH_NETEM=([ym])$", text, re.MULTILINE)
-        return found[1] if found else "n"
+        match = re.search(r"^CONFIG_NET_SCH_NETEM=([ym])$", text, re.MULTILINE)
+        return match[1] if match else "n"
     return None

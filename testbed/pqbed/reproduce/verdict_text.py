@@ -52,8 +52,8 @@ def _describe_standings(results: Results, claims: Sequence[ClaimResult]) -> str:
     luck = f"{failed:,} of {total:,} fetches failed and count as slower than all successful ones"
     inside, outside = (_count(counts[standing], "is", "are") for standing in ("inside", "outside"))
     return (
-        f"Of {measured} published numbers that were measured again, {inside} inside the band that was set before the run "
-        f"and {outside} outside; {_count(counts['not measured'], 'was', 'were')} not measured. "
+        f"Of {measured} published numbers that were measured again, {inside} inside the band that was set before the "
+        f"run and {outside} outside; {_count(counts['not measured'], 'was', 'were')} not measured. "
         f"{luck if failed else f'All {total:,} fetches succeeded'}."
     )
 
@@ -68,7 +68,7 @@ def list_caveats(results: Results) -> list[str]:
     if results.costs:
         caveats.append(
             "Verdicts and figures include network and CPU: to each time is added the median time of the same fetch "
-            "over an unshaped link on this host, as if the two never overlapped. The table of cells has the network only."
+            "over an unshaped link on this host, as if the two never overlapped. The table of cells has no CPU time."
         )
     elif results.no_cpu == NOT_MEASURED:
         caveats.append("The CPU term could not be measured on this host: verdicts and figures are of the network only.")

@@ -1,4 +1,4 @@
-"""One writer for a run, held by the kernel: the lock ends with the process, however that ends."""
+"""Lock of a run directory for its one writer, held by the kernel: it ends with the process."""
 
 import errno
 import fcntl
@@ -12,7 +12,7 @@ LOCK_NAME = ".lock"
 
 
 class Lock:
-    """The right to write one run directory, from making until `release`."""
+    """The exclusive right to write one run directory, until `release`."""
 
     def __init__(self, folder: Path) -> None:
         with translate_os_errors(folder):
@@ -24,7 +24,7 @@ class Lock:
             raise
 
     def release(self) -> None:
-        """Let another process write. Safe to call twice."""
+        """Release the lock. Safe to call twice."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
@@ -41,6 +41,6 @@ def _lock(descriptor: int, folder: Path) -> None:
     except OSError as error:
         name = errno.errorcode.get(error.errno or 0, "error")
         raise StoreError(
-            f"{folder} lies on a file system without locks ({name})",
+            f"{folder} is on a file system without locks ({name})",
             "name a folder on a local disk with --out",
         ) from error

@@ -22,8 +22,8 @@ def test_it_says_what_it_costs_how_that_changes_and_how_much_of_it_was_published
     assert "; one with large took 4.4% to 21.6% longer" in cost
     assert "95% interval +" in cost
     assert trend == (
-        "The increase shrinks as the response grows: small takes 10.2% to 10.8% longer at 0B and 2.2% to 2.4% longer at "
-        "50KiB; large takes 20.4% to 21.6% longer at 0B and 4.4% to 4.8% longer at 50KiB."
+        "The increase shrinks as the response grows: small takes 10.2% to 10.8% longer at 0B and 2.2% to 2.4% longer "
+        "at 50KiB; large takes 20.4% to 21.6% longer at 0B and 4.4% to 4.8% longer at 50KiB."
     )
     assert standings == (
         "Of 2 published numbers that were measured again, 1 is inside the band that was set before the run and 1 is "

@@ -1,7 +1,7 @@
-"""The raw connection that the Docker SDK leaves after an `exec` or `attach`: over a socket, or through ssh.
+"""Raw connection to a process in a container after an `exec` or `attach` of the Docker SDK: a socket, or ssh.
 
-The SDK gives the socket below the buffered reader that http.client read the answer's head with; what
-came in the same packet as that head is still in the reader. It is taken out first.
+The SDK returns the socket below the buffered reader with which http.client read the response headers; data that arrived
+in the same packet as the headers is still in that reader, and is taken out first.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ class SocketConnection:
         if self._early:
             early, self._early = self._early, b""
             return early
-        # A socket with time-out 0 does not wait at all: say it as one that waited.
+        # A socket with time-out 0 raises BlockingIOError instead of TimeoutError.
         self._connection.settimeout(max(timeout_s, 0.001))
         return self._connection.recv(READ_BYTES)
 
@@ -51,7 +51,7 @@ class SocketConnection:
 
     def end_input(self) -> None:
         if isinstance(self._connection, ssl.SSLSocket):
-            return  # TLS has no half-closed connection: close() tells
+            return  # TLS has no half-closed connection: close() ends the input
         self._connection.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
@@ -95,6 +95,7 @@ class PipeConnection:
 
 
 def _buffered(connection: socket.socket, reader: Any) -> bytes:
+    """Return what `reader` holds already. `peek` reads once from an empty buffer, so the socket must not block."""
     connection.settimeout(0)
     try:
         return bytes(reader.peek() or b"")

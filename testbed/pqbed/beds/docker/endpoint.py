@@ -1,4 +1,4 @@
-"""Where the engine is: the one place that decides it."""
+"""Endpoint of the container engine: DOCKER_HOST, the Docker CLI's context, or the default socket."""
 
 import errno
 import json
@@ -8,33 +8,33 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-USUAL_SOCKET = "unix:///var/run/docker.sock"
+DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DockerEndpoint:
-    """`host` is what DOCKER_HOST would be; `tls` what the SDK takes, None without."""
+    """`host` as in DOCKER_HOST; `tls` as the SDK takes it, None without."""
 
     host: str
     tls: Any = field(default=None, repr=False)
 
 
 def docker_endpoint() -> DockerEndpoint:
-    """Return the engine of DOCKER_HOST, else of the Docker CLI's present context, else the usual socket.
+    """Return the endpoint of DOCKER_HOST, else of the Docker CLI's current context, else the default socket.
 
-    So does the Docker CLI. `docker context use` is how Docker Desktop, Colima and a rootless engine are named. The SDK
-    is loaded only where one of them is.
+    As the Docker CLI does: `docker context use` selects Docker Desktop, Colima or a rootless engine. The SDK is loaded
+    only if one of the first two is set.
     """
     if os.environ.get("DOCKER_HOST"):
         from docker.utils import kwargs_from_env  # noqa: PLC0415
 
         named = kwargs_from_env()
         return DockerEndpoint(host=named["base_url"], tls=named.get("tls"))
-    return (_context_endpoint() if _context_is_named() else None) or DockerEndpoint(host=USUAL_SOCKET)
+    return (_context_endpoint() if _context_is_named() else None) or DockerEndpoint(host=DEFAULT_SOCKET)
 
 
 def absent_socket(host: str) -> str:
-    """Say that the socket `host` names is not there; "" where it is, or where `host` is no socket of this host."""
+    """Return the error of a missing socket; "" if it exists, or if `host` is not a Unix socket."""
     if host.startswith("unix://") and not Path(host.removeprefix("unix://")).exists():
         return os.strerror(errno.ENOENT)
     return ""

@@ -1,4 +1,4 @@
-"""A uml guest as a container: no privilege, no network, and its console as a stream of lines."""
+"""UML guest in a container: no privilege, no network, its console as a stream of lines."""
 
 from collections.abc import Sequence
 

@@ -13,7 +13,7 @@ DEBIAN = "debian:trixie-slim"
 
 
 class Recipe(Protocol):
-    """What an image is built from; equal references mean equal inputs."""
+    """Build recipe of an image; equal references mean equal inputs."""
 
     @property
     def folder(self) -> Path: ...
@@ -31,7 +31,7 @@ def ensure_image(
     make_base: Callable[[], Path],
     on_step: OnStep = no_progress,
 ) -> str:
-    """Return the id of the recipe's image, built first where the engine lacks it.
+    """Return the id of the recipe's image, built first if the engine lacks it.
 
     `make_base` makes a minimal Debian as a tar. Raises BuildError.
     """
@@ -52,19 +52,19 @@ def ensure_image(
 
 
 def _require_base(engine: Engine, reference: str, on_step: OnStep) -> None:
-    """Raise HostError where the engine neither has nor can pull what an image is to be built on."""
+    """Raise HostError if the engine neither has nor can pull the base image `reference`."""
     if engine.image_id(reference) is not None:
         return
     on_step(f"fetching {reference}", None)
     if not engine.pull_image(reference):
         raise HostError(
-            f"no registry that this engine reaches gives {reference}, which this stack's image is built on",
-            f"make a registry reachable, or bring the image: docker save {reference} elsewhere, docker load it here",
+            f"this engine can pull {reference}, the base of this stack's image, from no registry",
+            f"make a registry reachable, or run docker save {reference} on another host and docker load on this one",
         )
 
 
 def ensure_base(engine: Engine, make_base: Callable[[], Path], on_step: OnStep = no_progress) -> str:
-    """Return the image that ours are built on: Debian's own, or one made here where no registry gives it."""
+    """Return the base image of ours: Debian's own, or one built on this host if it cannot be pulled."""
     own = base_reference()
     for reference in (DEBIAN, own):
         if engine.image_id(reference) is not None:
@@ -72,12 +72,12 @@ def ensure_base(engine: Engine, make_base: Callable[[], Path], on_step: OnStep =
     on_step(f"fetching {DEBIAN}", None)
     if engine.pull_image(DEBIAN):
         return DEBIAN
-    on_step(f"no registry gives {DEBIAN}: making {own} from Debian's archive", None)
+    on_step(f"{DEBIAN} cannot be pulled: building {own} from Debian's archive", None)
     try:
         tar = make_base()
     except HostError as error:
         raise BuildError(
-            f"{DEBIAN} cannot be fetched, and one like it cannot be made here: {error.message}",
+            f"{DEBIAN} cannot be pulled, and cannot be built on this host: {error.message}",
             hint=f"make a registry reachable, or `docker load` the image {DEBIAN}; or: {error.hint}",
         ) from error
     engine.import_image(tar, own)
@@ -85,7 +85,7 @@ def ensure_base(engine: Engine, make_base: Callable[[], Path], on_step: OnStep =
 
 
 def remove_images(engine: Engine) -> tuple[str, ...]:
-    """Remove all images of ours, and name them."""
+    """Remove all our images; return their names."""
     references = tuple(engine.images(REPOSITORY))
     for reference in references:
         engine.remove_image(reference)

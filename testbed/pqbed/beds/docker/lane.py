@@ -1,4 +1,4 @@
-"""A lane of the docker bed: four agents behind channels, driven by the same triple as everywhere."""
+"""Lane of the docker bed: four agents behind channels, driven like every other lane."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -28,12 +28,12 @@ from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.stacks import stack_named
 from pqbed.spec.tcp import Tcp
 
-# Wall time without a word before a lane is given up, besides the time a fetch may take.
+# Wall-clock silence before a lane is given up, in addition to the time-out of a fetch.
 SILENCE_S = 60.0
 
 
 class DockerLane:
-    """One lane (see `beds.bed.Lane`). Owns the session, and what `owner` holds besides."""
+    """One lane (see `beds.bed.Lane`). Owns the session and everything in `owner`."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class DockerLane:
 
         Each side of a stack runs in its own image of `images`, in the namespace of the lane's server or client.
 
-        A fetch leaves its link quiet; where the lane outlives the session, `keeps_link` puts it back at the end.
+        A fetch removes the shaping of its link; `keeps_link` restores it at the end, for lanes that outlive the session.
         """
         self.index = containers.index
         self._keeps_link = keeps_link
@@ -88,7 +88,7 @@ class DockerLane:
         return calibrate(self._triple, lambda _: self._stations, link=link, tcp=tcp, seed=seed, clock="real")
 
     def trace(self, cell: Cell, fetch: Fetch) -> Traced:
-        """Do one fetch and capture it at both ends, from containers that live as long as that."""
+        """Do one fetch and capture it at both ends, from containers that exist only for this."""
         ends: tuple[Part, ...] = ("client-end", "server-end")
         with ExitStack() as owner:
             client_tap, server_tap = (
@@ -107,7 +107,7 @@ class DockerLane:
         return traced
 
     def close(self) -> None:
-        """End the agents; the containers stay, unless this lane was made for itself."""
+        """End the agents; the containers stay unless they were created for this session."""
         last, self._last = self._last, None
         if self._keeps_link and last is not None:
             with suppress(PqbedError):

@@ -1,4 +1,4 @@
-"""Has the kernel of an engine netem? Asked where it matters: in a container there."""
+"""Probe for netem in the kernel of an engine, from a container."""
 
 from contextlib import ExitStack
 
@@ -11,9 +11,9 @@ from pqbed.errors import HostError
 
 
 def netem_in_engine(engine: Engine, image: str) -> HostError | None:
-    """Return None where containers of `engine` can be shaped, else what is missing and what helps.
+    """Return None if containers of `engine` can be shaped, else the error with a hint.
 
-    `image` is one of our stacks. The container it takes is removed.
+    `image` is one of our stacks. The container is removed.
     """
     spec = ContainerSpec(
         name=None,
@@ -36,7 +36,7 @@ def netem_in_engine(engine: Engine, image: str) -> HostError | None:
 
 
 def require_netem(engine: Engine, container: str, ifname: str = "eth0") -> None:
-    """Raise HostError where `ifname` of a running container that holds NET_ADMIN cannot be shaped."""
+    """Raise HostError if `ifname` of a running container that holds NET_ADMIN cannot be shaped."""
     with ExitStack() as owner:
         command = agent_command("end", "--ifname", ifname)
         read_timeout = ReadTimeout(START_TIMEOUT_S)

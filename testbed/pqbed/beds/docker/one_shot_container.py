@@ -1,4 +1,4 @@
-"""A process that is a container of its own, and gone with it."""
+"""One-shot container: runs one process attached, and is removed with it."""
 
 from contextlib import suppress
 
@@ -8,7 +8,7 @@ from pqbed.errors import EngineError
 
 
 class OneShotContainer(ContainerProcess):
-    """A `LaneProcess` (beds/process.py) that is a container of its own."""
+    """A `LaneProcess` (beds/process.py) in a container of its own."""
 
     def __init__(self, engine: Engine, container: Owned, name: str) -> None:
         super().__init__(engine.attach(container.id), name)
@@ -16,14 +16,14 @@ class OneShotContainer(ContainerProcess):
         self._container = container
 
     def close(self) -> None:
-        """End its input, then what is left of it."""
+        """Close its input, then remove the container."""
         super().close()
         with suppress(EngineError):
             self._engine.remove(self._container)
 
 
 def start_one_shot(engine: Engine, spec: ContainerSpec, name: str) -> OneShotContainer:
-    """Make and start the attached container that `spec` describes; `name` is for messages."""
+    """Create and start the attached container that `spec` describes; `name` is for messages."""
     container = Owned(kind="container", id=engine.create_container(spec), name=name, labels=spec.labels)
     try:
         process = OneShotContainer(engine, container, name)

@@ -1,4 +1,4 @@
-"""Our values as the Docker API wants them. Pure."""
+"""Arguments of Docker API requests. Pure."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def container_arguments(client: Any, spec: ContainerSpec, endpoint_mac: bool) ->
         "labels": dict(spec.labels),
         "user": spec.user,
         "environment": dict(spec.environment),
-        # An image's own entry point is not asked: it is argv that runs.
+        # An image's own entry point is not used: argv runs.
         "entrypoint": [],
         "stdin_open": spec.attached,
         "host_config": client.create_host_config(**_host_arguments(spec)),

@@ -1,4 +1,4 @@
-"""A session: the agents of a lane's four parts, each started by `exec` and ended with its input."""
+"""Session on a lane: the agents of its four parts, each started by `exec` and ended by closing its input."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -11,18 +11,18 @@ from pqbed.beds.docker.stream import ContainerProcess
 from pqbed.errors import LaneError
 
 START_TIMEOUT_S = 60.0
-# A session begins without the keys and bodies of the one before, however that one ended.
-_AFRESH = 'rm -rf "$PQBED_FOLDER"; exec "$@"'
+# A session starts without the keys and bodies of the previous one, however that ended.
+_CLEAN = 'rm -rf "$PQBED_FOLDER"; exec "$@"'
 _FOLDER = "/run/pqbed"
 
 
 def agent_command(role: str, *arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> tuple[str, ...]:
-    """Return the command that is the agent in our images; `environment` is that of the stack."""
+    """Return the command of the agent in our images; `environment` is that of the stack."""
     own = [f"{name}={value}" for name, value in environment.items()]
     agent = ("python3", "-m", "pqbed.agent", role, *arguments)
     if role != "server":
         return ("env", *own, *agent) if own else agent
-    return ("env", *own, f"PQBED_FOLDER={_FOLDER}", "sh", "-c", _AFRESH, "sh", *agent)
+    return ("env", *own, f"PQBED_FOLDER={_FOLDER}", "sh", "-c", _CLEAN, "sh", *agent)
 
 
 class ReadTimeout:

@@ -1,4 +1,4 @@
-"""A capture in the docker bed: a container for one trace, in the namespace of an end, with NET_RAW alone."""
+"""Capture in the docker bed: a container for one trace, in the namespace of an end, with only NET_RAW."""
 
 from contextlib import ExitStack
 
@@ -14,7 +14,7 @@ from pqbed.net.shape import Side
 def open_tap(
     engine: Engine, containers: LaneContainers, side: Side, *, read_timeout: ReadTimeout, owner: ExitStack
 ) -> Tap:
-    """Start the container and its agent; `owner` removes it. What a killed process leaves goes with the lane."""
+    """Start the container and its agent; `owner` removes it. One left by a killed process is removed with the lane."""
     name = f"{lane_name(containers.index)}-{side}-tap"
     spec = ContainerSpec(
         name=name,

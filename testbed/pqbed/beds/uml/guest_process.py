@@ -13,7 +13,7 @@ from pqbed.spec.options import Clock
 
 
 def start_guest_process(kernel: Path, root: Path, source: str, lane: int, clock: Clock) -> PlainProcess:
-    """Boot `kernel` on `root`, the agent lying in `source` inside it."""
+    """Boot `kernel` on `root`, with the agent in `source` inside it."""
     work = Path(tempfile.mkdtemp(prefix="pqbed-guest-"))
     # UML keeps a socket and a pid file in a folder of its own, and its memory in an executable file.
     environment = {"HOME": str(work), "PATH": os.defpath, "TMPDIR": memory_folder()}
