@@ -8,10 +8,10 @@ import polars as pl
 
 from pqbed.spec.codec import to_json
 from pqbed.stats import read_grid, summarise, tabulate_percentiles
-from pqbed.stats.finding import DEFAULT_MARGIN, Margin
+from pqbed.stats.classify import DEFAULT_MARGIN, Margin
 from pqbed.stats.percentiles import percentile_name
 from pqbed.stats.precision import tabulate_precision
-from pqbed.stats.pressure import count_pressed
+from pqbed.stats.pressure import count_contended
 from pqbed.store.floor import BELOW_HINT, Below, find_below_floor
 from pqbed.store.precision import PRECISION
 from pqbed.store.run import Run
@@ -46,7 +46,7 @@ def report_run(run: Run, percentiles: Sequence[float], *, json_output: bool, mar
     """Print the table of `run` and its path; as JSON every column of every cell."""
     rows = summary_rows(run, percentiles, margin)
     manifest, precision = run.manifest, precision_of(run, rows).to_dicts()
-    pressed = count_pressed(run.samples())
+    pressed = count_contended(run.samples())
     below = find_below_floor(run.samples(), run.cells().collect())
     if json_output:
         kind = {"bed": manifest.bed, "clock": manifest.clock, "handshake_cpu": to_json(manifest.handshake_cpu)}
@@ -67,7 +67,7 @@ def report_run(run: Run, percentiles: Sequence[float], *, json_output: bool, mar
             say(line)
         for line in unsupported_lines(run):
             say(line)
-        if pressed.pressed:
+        if pressed.contended:
             say(f"{pressed.sentence()}: their times may be too long")
         say_below_floor(below)
         for line in wrong_link_lines(rows):

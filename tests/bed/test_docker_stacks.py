@@ -13,11 +13,11 @@ from pqbed.agent.interfaces import StackClient, StackServer
 from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.rpc_proxies import proxy
 from pqbed.agent.stacks import StackClients, StackServers
-from pqbed.beds.artefacts import prepare_base, stack_contexts
+from pqbed.artefacts import prepare_base, stack_contexts
 from pqbed.beds.docker.addresses import lane_addresses
-from pqbed.beds.docker.containers import add_stack, remove_lane, up_lane
+from pqbed.beds.docker.containers import add_stack, ensure_lane, remove_lane
 from pqbed.beds.docker.images import ensure_image
-from pqbed.beds.docker.session import Patience, agent_command, open_channel
+from pqbed.beds.docker.session import ReadTimeout, agent_command, open_channel
 from pqbed.beds.make import ensure_images
 from pqbed.errors import HostError
 from pqbed.net.state import EndState
@@ -71,7 +71,7 @@ def images(private_engine, stack_image):
 @pytest.fixture
 def runner(private_engine, images) -> Iterator[FetchRunner]:
     """Client and server of every stack in containers of one lane, without any link between them but the engine's."""
-    lane, _ = up_lane(private_engine, 0, images["openssl"])
+    lane, _ = ensure_lane(private_engine, 0, images["openssl"])
     with ExitStack() as owner:
         owner.callback(remove_lane, private_engine, 0)
 
@@ -82,7 +82,7 @@ def runner(private_engine, images) -> Iterator[FetchRunner]:
                 owner.callback(private_engine.remove, owned)
             # On /tmp, which is everyone's on any engine: where there is no netem there may be an odd /run as well.
             command = [word.replace("/run/", "/tmp/") for word in agent_command(side, "--stack", stack)]
-            return open_channel(private_engine, container, command, side, patience=Patience(60.0), owner=owner)
+            return open_channel(private_engine, container, command, side, read_timeout=ReadTimeout(60.0), owner=owner)
 
         addresses = lane_addresses(0)
         way = NetworkPath(

@@ -27,7 +27,7 @@ def main() -> None:
     found = sorted(out.glob("2*"))
     plan = precise_plan(int(sys.argv[4])) if len(sys.argv) > 4 else small_plan()
     with open_run(found[0]) if found else new_run(out) as run:
-        run_sweep(plan, FakeBed(sleep_s=sleep_s), run, lanes=2, judge=half_widths)
+        run_sweep(plan, FakeBed(sleep_s=sleep_s), run, lanes=2, half_widths=half_widths)
     print(len(count))  # noqa: T201
 
 

@@ -1,4 +1,4 @@
-"""A lane whose agent is one process (a uml guest, or a process in namespaces), behind a channel."""
+"""Lane whose agent is one process behind a channel: a uml guest, or a process in namespaces."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -19,12 +19,12 @@ from pqbed.spec.shape import SIDES
 from pqbed.spec.tcp import Tcp
 
 START_TIMEOUT_S = 120.0
-# Wall time without a word before a lane is given up: far above the longest fetch in virtual time.
+# Wall-clock silence before a lane is given up: far above the longest fetch in virtual time.
 SILENCE_S = 120.0
 
 
 class AgentLane:
-    """One lane. Owns the process and ends it."""
+    """One lane. Owns its process."""
 
     def __init__(self, index: int, process: LaneProcess, profiles: Sequence[Profile], timeout_ns: int) -> None:
         """Wait for the agent and start its server. `process` is ended if that fails."""
@@ -48,11 +48,11 @@ class AgentLane:
 
     def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
         """Do `fetches` in order (see `beds.bed.Lane`)."""
-        self._teach(cells, fetches)
-        # A guest's console takes one byte a call of its host: say no more than the agent needs.
+        self._send_cells(cells, fetches)
+        # A guest's console takes one system call per byte: send only what the agent needs.
         names = tuple(dict.fromkeys(fetch.cell_id for fetch in fetches))
-        place = {name: number for number, name in enumerate(names)}
-        which = tuple(place[fetch.cell_id] for fetch in fetches)
+        index = {name: number for number, name in enumerate(names)}
+        which = tuple(index[fetch.cell_id] for fetch in fetches)
         seeds = tuple(fetch.seed for fetch in fetches)
         timings = self._agent.run_indexed(names, which, seeds)
         yield from zip(fetches, timings, strict=True)
@@ -71,7 +71,7 @@ class AgentLane:
 
     def trace(self, cell: Cell, fetch: Fetch) -> Traced:
         """Do one fetch and capture it at both ends."""
-        self._teach({fetch.cell_id: cell}, (fetch,))
+        self._send_cells({fetch.cell_id: cell}, (fetch,))
         traced = self._agent.trace(fetch)
         client, server = (self._agent.pcap(side) for side in SIDES)
         keys = self._agent.keys()
@@ -82,10 +82,10 @@ class AgentLane:
         return self._agent.cpu()
 
     def close(self) -> None:
-        """End the process and all that it started."""
+        """End the process and everything that it started."""
         self.process.close()
 
-    def _teach(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> None:
+    def _send_cells(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> None:
         new = [name for name in dict.fromkeys(fetch.cell_id for fetch in fetches) if name not in self._known]
         if new:
             self._agent.add_cells({name: cells[name] for name in new})

@@ -1,4 +1,4 @@
-"""calibration.parquet: what was measured of the links of a run, and what was wrong with them."""
+"""calibration.parquet: measurements of the links of a run, and their deviations."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,10 +23,10 @@ _DIRECTION: dict[str, Any] = {
     **dict.fromkeys(_COUNTS, pl.Int64),
     "queue_full": pl.Boolean,
     "seed_repeats": pl.Boolean,
-    # The quantiles of delays: 0, 1, ... 100 per cent.
+    # The quantiles of delays: 0%, 1%, ... 100%.
     "delays_ns": pl.List(pl.Int64),
     "rate_bps": pl.Int64,
-    # The exact interval of the loss, 95 %.
+    # The exact 95% interval of the loss.
     "loss_low_ppm": pl.Int64,
     "loss_high_ppm": pl.Int64,
 }
@@ -38,8 +38,8 @@ _SENDER: dict[str, Any] = {
     "congestion_control": pl.String,
 }
 
-# One row a calibration. What was asked (link, tcp) and what the kernel said it had (applied) are JSON; `deviations` are
-# lines to show, none where the link is as asked.
+# One row per calibration. The request (link, tcp) and the kernel's read-back (applied) are JSON; `deviations` are lines
+# of text, empty if the link is as requested.
 CALIBRATION = pl.Schema(
     {
         "link_id": pl.String,
@@ -55,7 +55,7 @@ CALIBRATION = pl.Schema(
         "tcp": pl.String,
         "applied_client": pl.String,
         "applied_server": pl.String,
-        # Of small datagrams, without what they take on the wire themselves.
+        # Of small datagrams, without their own serialisation time.
         "rtt_p50_ns": pl.Int64,
         "rtt_p99_ns": pl.Int64,
         **{f"{direction}_{name}": kind for direction in ("up", "down") for name, kind in _DIRECTION.items()},
@@ -67,9 +67,9 @@ CALIBRATION = pl.Schema(
 def calibration_row(
     link: Link, tcp: Tcp, calibration: Calibration | None, deviations: Sequence[Deviation], **place: Any
 ) -> dict[str, Any]:
-    """Return one row. `place` is where and when: the columns from `link_id` to `host`.
+    """Return one row. `place`: the columns from `link_id` to `host`.
 
-    `calibration` is None where nothing could be measured, which is a deviation.
+    `calibration` is None if nothing could be measured, which is a deviation.
     """
     row: dict[str, Any] = {
         **place,

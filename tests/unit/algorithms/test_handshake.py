@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.algorithms.handshake import cost_names, handshake_cpu
-from pqbed.algorithms.known_costs import costs_here
-from pqbed.report.handshake import tell_handshakes
+from pqbed.algorithm_table.handshake_cpu import cost_names, handshake_cpu
+from pqbed.algorithm_table.known_costs import costs_here
+from pqbed.report.handshake_cpu import describe_handshakes
 from pqbed.spec.codec import from_json, to_json
 from pqbed.spec.profile import Chain, Profile, copy_profile
 from pqbed.store.manifest import HandshakeCpu, Manifest
@@ -82,7 +82,7 @@ def test_it_is_kept_in_the_manifest_and_older_ones_read_without_it(tmp_path: Pat
 def test_it_is_told_as_its_own_term() -> None:
     cost = HandshakeCpu(profile="pq", client_ns=880_000, server_ns=1_150_000)
     measured = replace(manifest(), handshake_cpu=(cost,))
-    assert tell_handshakes(measured) == ["pq: client 0.88 ms, server 1.15 ms"]
+    assert describe_handshakes(measured) == ["pq: client 0.88 ms, server 1.15 ms"]
     (table,) = handshake_tables(measured)
     assert table.rows == (("pq", "0.88", "1.15"),)
     assert "not in the TTLB" in table.title

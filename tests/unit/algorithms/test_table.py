@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.algorithms.liboqs import Liboqs, Sizes, find_library
-from pqbed.algorithms.probe import probe_stack
-from pqbed.algorithms.speed import read_speed
-from pqbed.algorithms.table import tabulate_algorithms
+from pqbed.algorithm_table.liboqs import Liboqs, Sizes, find_library
+from pqbed.algorithm_table.probe import probe_stack
+from pqbed.algorithm_table.speed import read_speed
+from pqbed.algorithm_table.table import tabulate_algorithms
 from pqbed.errors import PqbedError
 from pqbed.tls.algorithms import published_groups, published_signatures
 
@@ -112,7 +112,10 @@ def test_a_library_is_looked_for_where_liboqs_python_looks(tmp_path: Path) -> No
     assert find_library({"OQS_INSTALL_PATH": str(tmp_path / "_oqs")}, Path("/nowhere")) == str(library)
 
 
-ASK = "import sys; from pqbed.algorithms.liboqs import ask_liboqs; print(ask_liboqs()); print('oqs' in sys.modules)"
+ASK = (
+    "import sys; from pqbed.algorithm_table.liboqs import probe_liboqs; "
+    "print(probe_liboqs().reason); print('oqs' in sys.modules)"
+)
 
 
 def ask(folder: Path, home: Path) -> list[str]:

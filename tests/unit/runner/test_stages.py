@@ -9,9 +9,9 @@ import pytest
 
 from pqbed.beds.fake import FakeBed, FakeLane
 from pqbed.checkpoints import FEWEST_BLOCKS, blocks_expected, checkpoints
-from pqbed.runner import Judged, SampleTaken, run_sweep
+from pqbed.runner import CheckpointReached, SampleTaken, run_sweep
+from pqbed.runner.adaptive import AdaptiveBlocks
 from pqbed.runner.forecast import Forecast
-from pqbed.runner.stages import StagedBlocks
 from pqbed.spec.sample import Timings
 from pqbed.stats.precision import half_widths
 from support.sweeps import held, new_run, planned, precise_plan, small_plan
@@ -76,7 +76,7 @@ def test_widths_are_expected_to_shrink_with_the_root_of_the_samples():
 
 def test_without_spread_it_ends_at_the_first_checkpoint(run):
     plan = precise_plan(100, samples=1000)
-    outcome = run_sweep(plan, DrawnBed(quiet), run, lanes=2, judge=half_widths)
+    outcome = run_sweep(plan, DrawnBed(quiet), run, lanes=2, half_widths=half_widths)
     assert set(samples_by_cell(run).values()) == {FEWEST_BLOCKS}
     assert (outcome.state, outcome.planned, outcome.taken) == ("finished", 160, 160)
 
@@ -86,7 +86,7 @@ def test_a_noisy_comparison_goes_on_alone(run):
         return (heavy if cell.workload.size_bytes and cell.link.rtt_ns == 200_000_000 else quiet)(stream, cell)
 
     plan = precise_plan(PRECISION_PPM, samples=400)
-    run_sweep(plan, DrawnBed(draw), run, lanes=1, judge=half_widths)
+    run_sweep(plan, DrawnBed(draw), run, lanes=1, half_widths=half_widths)
     taken = samples_by_cell(run)
     noisy = [one for one in plan.comparisons if taken[one[0]] > FEWEST_BLOCKS]
     assert len(noisy) == 1
@@ -115,7 +115,7 @@ def test_at_most_1_3_times_the_samples_of_an_oracle(tmp_path, draw, precision_pp
     oracle = max(wide, default=FEWEST_BLOCKS - 1) + 1
     assert oracle < most / 1.3
     with new_run(tmp_path) as run:
-        run_sweep(small_plan(**one, precision_ppm=precision_ppm), DrawnBed(draw), run, lanes=2, judge=half_widths)
+        run_sweep(small_plan(**one, precision_ppm=precision_ppm), DrawnBed(draw), run, lanes=2, half_widths=half_widths)
         taken = samples_by_cell(run)[comparison[0]]
         assert half_widths(run.samples(), [comparison])[0] <= precision_ppm / 10_000
     assert taken <= 1.3 * oracle
@@ -126,7 +126,7 @@ def test_the_lanes_do_not_change_what_is_fetched(tmp_path):
     tables = []
     for lanes in (1, 2, 5):
         with new_run(tmp_path) as run:
-            run_sweep(precise_plan(PRECISION_PPM), FakeBed(), run, lanes=lanes, judge=half_widths)
+            run_sweep(precise_plan(PRECISION_PPM), FakeBed(), run, lanes=lanes, half_widths=half_widths)
             tables.append(run.samples().drop("lane").sort("block", "cell_id").collect())
     assert len({table["repetition"].max() for table in tables}) == 1
     assert all(table.equals(tables[0]) for table in tables)
@@ -136,7 +136,7 @@ def test_the_lanes_do_not_change_what_is_fetched(tmp_path):
 def test_an_interrupted_one_goes_on_to_the_same_samples(tmp_path):
     plan = precise_plan(PRECISION_PPM)
     with new_run(tmp_path) as run:
-        run_sweep(plan, FakeBed(), run, lanes=2, judge=half_widths)
+        run_sweep(plan, FakeBed(), run, lanes=2, half_widths=half_widths)
         expected = held(run)
     for after in (1, 159, 160, 161, len(expected) - 1):
         with new_run(tmp_path) as run:
@@ -149,44 +149,44 @@ def test_an_interrupted_one_goes_on_to_the_same_samples(tmp_path):
                     stop.set()
 
             outcome = run_sweep(
-                plan, FakeBed(sleep_s=0.0005), run, lanes=2, judge=half_widths, on_event=count, stop=stop
+                plan, FakeBed(sleep_s=0.0005), run, lanes=2, half_widths=half_widths, on_event=count, stop=stop
             )
             assert outcome.taken >= after
             assert (outcome.state == "finished") == (held(run) == expected)
-            again = run_sweep(plan, FakeBed(), run, lanes=3, judge=half_widths)
+            again = run_sweep(plan, FakeBed(), run, lanes=3, half_widths=half_widths)
             assert held(run) == expected
             assert (again.state, again.planned, again.taken) == ("finished", len(expected), len(expected))
 
 
 def test_what_is_never_precise_ends_at_the_most(run):
-    outcome = run_sweep(precise_plan(100, samples=30), FakeBed(), run, lanes=2, judge=half_widths)
+    outcome = run_sweep(precise_plan(100, samples=30), FakeBed(), run, lanes=2, half_widths=half_widths)
     assert held(run) == planned(small_plan(samples=30))
     assert outcome.state == "finished"
 
 
 def test_where_every_fetch_of_an_arm_fails_nothing_is_known_and_the_most_is_taken(run):
     plan, bed = precise_plan(PRECISION_PPM, samples=26), FakeBed(fail_at=range(10_000))
-    outcome = run_sweep(plan, bed, run, lanes=1, judge=half_widths)
+    outcome = run_sweep(plan, bed, run, lanes=1, half_widths=half_widths)
     assert outcome.taken == 26 * 8
     assert len(outcome.failed_cells) == 8
 
 
 def test_a_finished_run_opens_no_lane(run):
     plan = precise_plan(PRECISION_PPM)
-    run_sweep(plan, FakeBed(), run, lanes=2, judge=half_widths)
+    run_sweep(plan, FakeBed(), run, lanes=2, half_widths=half_widths)
 
     class NoLanes(FakeBed):
         def open_lane(self, *_):
             raise AssertionError
 
-    assert run_sweep(plan, NoLanes(), run, lanes=2, judge=half_widths).state == "finished"
+    assert run_sweep(plan, NoLanes(), run, lanes=2, half_widths=half_widths).state == "finished"
 
 
 def test_looks_tell_what_is_left(run):
     events = []
     plan = precise_plan(PRECISION_PPM)
-    run_sweep(plan, FakeBed(), run, lanes=2, judge=half_widths, on_event=events.append)
-    looks = [event for event in events if isinstance(event, Judged)]
+    run_sweep(plan, FakeBed(), run, lanes=2, half_widths=half_widths, on_event=events.append)
+    looks = [event for event in events if isinstance(event, CheckpointReached)]
     assert [look.blocks for look in looks] == list(checkpoints(100))[: len(looks)]
     assert not looks[-1].left
     assert looks[-1].expected == len(held(run))
@@ -195,7 +195,7 @@ def test_looks_tell_what_is_left(run):
 
 def test_blocks_are_handed_out_only_up_to_the_checkpoint(run):
     plan = precise_plan(PRECISION_PPM)
-    staged = StagedBlocks(plan, run, set(), half_widths)
+    staged = AdaptiveBlocks(plan, run, set(), half_widths)
     never = threading.Event()
     first = [staged.take(never) for _ in range(FEWEST_BLOCKS)]
     assert [block[0].block for block in first] == list(range(FEWEST_BLOCKS))

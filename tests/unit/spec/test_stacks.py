@@ -8,8 +8,8 @@ import pytest
 
 from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.stacks import StackClients, StackServers
-from pqbed.beds.artefacts.recipes import PACKAGE, recipe_folder
-from pqbed.beds.artefacts.rootfs import fitting_root, root_entry
+from pqbed.artefacts.image_sources import PACKAGE, recipe_folder
+from pqbed.artefacts.rootfs import fitting_root, root_entry
 from pqbed.beds.fake import FakeBed
 from pqbed.errors import HostError, SpecError
 from pqbed.fetch.drivers import DRIVERS

@@ -1,4 +1,4 @@
-"""A lane of the docker bed: four agents behind channels, driven by the same runner as everywhere."""
+"""Lane of the docker bed: four agents behind channels, driven like every other lane."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -15,8 +15,8 @@ from pqbed.beds.docker.addresses import lane_addresses
 from pqbed.beds.docker.containers import LaneContainers, add_stack
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import Part
-from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
-from pqbed.beds.docker.stages import DockerWays, up_stages
+from pqbed.beds.docker.session import START_TIMEOUT_S, ReadTimeout, agent_command, open_channel
+from pqbed.beds.docker.stages import DockerPaths, ensure_stages
 from pqbed.beds.docker.tap import open_tap
 from pqbed.calibrate.measurement import Calibration
 from pqbed.calibrate.prober import Prober
@@ -30,12 +30,12 @@ from pqbed.spec.shape import SIDES, Stage
 from pqbed.spec.stacks import stack_named
 from pqbed.spec.tcp import Tcp
 
-# Wall time without a word before a lane is given up, besides the time a fetch may take.
+# Wall-clock silence before a lane is given up, in addition to the time-out of a fetch.
 SILENCE_S = 60.0
 
 
 class DockerLane:
-    """One lane (see `beds.bed.Lane`). Owns the session, and what `owner` holds besides."""
+    """One lane (see `beds.bed.Lane`). Owns the session and everything in `owner`."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class DockerLane:
 
         Each side of a stack runs in its own image of `images`, in the namespace of the lane's server or client.
 
-        A fetch leaves its link quiet; where the lane outlives the session, `keeps_link` puts it back at the end.
+        A fetch removes the shaping of its link; `keeps_link` restores it at the end, for a lane that outlives it.
         """
         self.index = containers.index
         self._keeps_link = keeps_link
@@ -61,13 +61,13 @@ class DockerLane:
         self._engine = engine
         self._containers = containers
         self._ends: dict[Part, RpcClient] = {}
-        self._patience = Patience(START_TIMEOUT_S)
+        self._read_timeout = ReadTimeout(START_TIMEOUT_S)
         try:
             self._start(engine, containers, images, profiles, timeout_ns)
         except BaseException:
             owner.close()
             raise
-        self._patience.seconds = SILENCE_S + timeout_ns / 1e9
+        self._read_timeout.seconds = SILENCE_S + timeout_ns / 1e9
 
     def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
         """Do `fetches` in order (see `beds.bed.Lane`)."""
@@ -90,11 +90,12 @@ class DockerLane:
         return calibrate(self._runner, lambda _: self._probers, link=link, tcp=tcp, seed=seed, clock="real")
 
     def trace(self, cell: Cell, fetch: Fetch) -> Traced:
-        """Do one fetch and capture it at both ends, from containers that live as long as that."""
+        """Do one fetch and capture it at both ends, from containers that exist only for this."""
         ends: tuple[Part, ...] = ("client-end", "server-end")
         with ExitStack() as owner:
             client_tap, server_tap = (
-                open_tap(self._engine, self._containers, side, patience=self._patience, owner=owner) for side in SIDES
+                open_tap(self._engine, self._containers, side, read_timeout=self._read_timeout, owner=owner)
+                for side in SIDES
             )
             tracer = Tracer(
                 runner=self._runner,
@@ -108,7 +109,7 @@ class DockerLane:
         return traced
 
     def close(self) -> None:
-        """End the agents; the containers stay, unless this lane was made for itself."""
+        """End the agents; the containers stay unless they were created for this session."""
         last, self._last = self._last, None
         if self._keeps_link and last is not None:
             with suppress(PqbedError):
@@ -120,7 +121,7 @@ class DockerLane:
         return proxy(EndService, self._ends[part])
 
     def _open_stages(self, engine: Engine, containers: LaneContainers) -> dict[Stage, EndService]:
-        stages = up_stages(engine, containers)
+        stages = ensure_stages(engine, containers)
         command = agent_command("end")
         return {
             stage: proxy(EndService, self._open(engine, container, stage, command))
@@ -139,7 +140,7 @@ class DockerLane:
 
     def _open(self, engine: Engine, container: str, what: str, command: Sequence[str]) -> RpcClient:
         name = f"{what} of lane {self.index}"
-        return open_channel(engine, container, command, name, patience=self._patience, owner=self._owner)
+        return open_channel(engine, container, command, name, read_timeout=self._read_timeout, owner=self._owner)
 
     def _start(
         self,
@@ -155,7 +156,7 @@ class DockerLane:
         server_end.check_netem()
         client_end.check_netem()
         self._probers = (proxy(Prober, self._ends["client-end"]), proxy(Prober, self._ends["server-end"]))
-        ways = DockerWays(client_end, server_end, addresses, lambda: self._open_stages(engine, containers))
+        paths = DockerPaths(client_end, server_end, addresses, lambda: self._open_stages(engine, containers))
         server = StackServers(
             lambda name: proxy(StackServer, self._open_stack(engine, containers, images, "server", name))
         )
@@ -164,7 +165,7 @@ class DockerLane:
         )
         self._client = client
         self._runner = FetchRunner(
-            path_of=ways,
+            path_of=paths,
             server=server,
             client=client,
             timeout_ns=timeout_ns,
