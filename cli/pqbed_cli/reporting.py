@@ -9,10 +9,10 @@ import polars as pl
 from pqbed.spec.codec import to_json
 from pqbed.stats import read_grid, summarise, tabulate_percentiles
 from pqbed.stats.finding import DEFAULT_MARGIN, Margin
+from pqbed.stats.floor import BELOW_HINT, Below, find_below_floor
 from pqbed.stats.percentiles import percentile_name
 from pqbed.stats.precision import tabulate_precision
 from pqbed.stats.pressure import count_pressed
-from pqbed.store.floor import BELOW_HINT, Below, find_below_floor
 from pqbed.store.precision import PRECISION
 from pqbed.store.run import Run
 from pqbed.store.schema import QUANTILES, SUMMARY

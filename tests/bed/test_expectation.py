@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from expectation_grid import EDGES, GRID
 
-from pqbed.expect import exchange_of, expect_fetch
-from pqbed.model import ttlb_floor_ns
+from pqbed.model.exchange import exchange_of
+from pqbed.model.floor import ttlb_floor_ns
+from pqbed.model.simulate.connection import expect_fetch
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
 

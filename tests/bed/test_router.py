@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from router_cells import GRID, LAYOUTS, MS, SPECIAL
 
-from pqbed.expect import exchange_of, expect_fetch
+from pqbed.model.exchange import exchange_of
+from pqbed.model.simulate.connection import expect_fetch
 from pqbed.net.shape import STAGES
 from pqbed.plan import cell_id
 

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from pqbed.agent.tracing import Traced
 from pqbed.beds.bed import Lane
 from pqbed.beds.choose import choose_bed
-from pqbed.expect import exchange_of, expect_fetch
-from pqbed.model import FRAME_OVERHEAD_BYTES, segment_count, wire_bytes
+from pqbed.model.exchange import exchange_of
+from pqbed.model.floor import FRAME_OVERHEAD_BYTES, segment_count, wire_bytes
+from pqbed.model.simulate.connection import expect_fetch
 from pqbed.net.pcap import read_pcap
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from test_expect import MSS, cell_of, exchange
 
-from pqbed.expect import account_difference, expect_fetch
+from pqbed.model.breakdown import account_difference
+from pqbed.model.simulate.connection import expect_fetch
 from pqbed.spec.link import Link
 
 

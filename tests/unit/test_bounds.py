@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 from test_expect import CLASSICAL, cell_of
 
-from pqbed.expect import bounds_of
-from pqbed.expect.bounds import MOST_SIZE_BYTES, unknowns
+from pqbed.model.bounds import MOST_SIZE_BYTES, bounds_of, unknowns
 from pqbed.spec.link import RandomLoss
 
 LOSS = RandomLoss(probability_ppm=10_000)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from pqbed.expect import Exchange, exchange_of, expect_fetch
-from pqbed.expect.exchange import buffered, sealed
-from pqbed.model import frame_ns, ttlb_floor_ns
+from pqbed.model.exchange import Exchange, buffered, exchange_of, sealed
+from pqbed.model.floor import frame_ns, ttlb_floor_ns
+from pqbed.model.simulate.connection import expect_fetch
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Chain, Profile

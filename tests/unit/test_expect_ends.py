@@ -2,10 +2,10 @@
 
 import pytest
 
-from pqbed.expect.hystart import HyStart
-from pqbed.expect.receiver import FIRST_ROOM_BYTES, FIRST_WINDOW_BYTES, Receiver
-from pqbed.expect.sender import Sender
-from pqbed.model import most_segments
+from pqbed.model.floor import most_segments
+from pqbed.model.simulate.hystart import HyStart
+from pqbed.model.simulate.receiver import FIRST_ROOM_BYTES, FIRST_WINDOW_BYTES, Receiver
+from pqbed.model.simulate.sender import Sender
 
 MS = 1_000_000
 MSS = 1448

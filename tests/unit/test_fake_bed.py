@@ -4,8 +4,8 @@ from sweeps import PQ, small_plan
 from pqbed.beds.bed import Bed, Lane
 from pqbed.beds.fake import FakeBed
 from pqbed.errors import LaneError
-from pqbed.flights import typical_flights
-from pqbed.model import ttlb_floor_ns
+from pqbed.model.floor import ttlb_floor_ns
+from pqbed.model.sizes import typical_flights
 from pqbed.net.shape import STAGES
 from pqbed.spec.link import Link
 from pqbed.spec.tcp import Tcp

@@ -3,12 +3,11 @@ from dataclasses import replace
 import pytest
 
 from pqbed.errors import SpecError
-from pqbed.expect import exchange_of
-from pqbed.model import (
+from pqbed.model.exchange import exchange_of
+from pqbed.model.floor import (
     flight_ns,
     frame_ns,
     handshake_floor_ns,
-    mean_loss_ppm,
     rtt_floor_ns,
     slow_start_rounds,
     transmit_ns,
@@ -16,7 +15,7 @@ from pqbed.model import (
     wire_bytes,
 )
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import GilbertElliott, Link, RandomLoss
+from pqbed.spec.link import GilbertElliott, Link, RandomLoss, mean_loss_ppm
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload

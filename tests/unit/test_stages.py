@@ -9,9 +9,9 @@ import pytest
 from sweeps import held, new_run, planned, precise_plan, small_plan
 
 from pqbed.beds.fake import FakeBed, FakeLane
-from pqbed.checkpoints import FEWEST_BLOCKS, blocks_expected, checkpoints
+from pqbed.duration.checkpoints import FEWEST_BLOCKS, blocks_expected, checkpoints
+from pqbed.duration.forecast import Forecast
 from pqbed.runner import Judged, SampleTaken, run_sweep
-from pqbed.runner.forecast import Forecast
 from pqbed.runner.stages import StagedBlocks
 from pqbed.spec.sample import Timings
 from pqbed.stats.precision import half_widths

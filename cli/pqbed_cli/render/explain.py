@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pqbed.expect.account import FLIGHTS, flight
-from pqbed.expect.account import milliseconds as difference
-from pqbed.expect.end import Flight
+from pqbed.model.breakdown import FLIGHTS, flight
+from pqbed.model.breakdown import milliseconds as difference
+from pqbed.model.simulate.endpoint import Flight
 from pqbed.report.axes import split_axes
 from pqbed.spec.codec import to_json
 from pqbed.stats.explain import Explained, Losses, PhaseTime

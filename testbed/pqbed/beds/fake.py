@@ -14,9 +14,9 @@ from pqbed.beds.bed import BedName
 from pqbed.beds.invented import invent_measured
 from pqbed.calibrate.measured import Calibration
 from pqbed.errors import HostError, LaneError
-from pqbed.expect import exchange_of
-from pqbed.flights import typical_certificate_bytes, typical_flights
-from pqbed.model import connect_floor_ns, handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
+from pqbed.model.exchange import exchange_of
+from pqbed.model.floor import connect_floor_ns, handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
+from pqbed.model.sizes import typical_certificate_bytes, typical_flights
 from pqbed.net.shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.net.state import EndState, LinkState
 from pqbed.spec.cell import Cell

@@ -8,8 +8,8 @@ import polars as pl
 from pqbed.report.axes import MAIN_AXES, ONE_LINK, Axes, split_axes
 from pqbed.stats import MILESTONES, Grid, read_grid, tabulate_ecdf, tabulate_percentiles, tabulate_phases
 from pqbed.stats.finding import DEFAULT_MARGIN, Margin
+from pqbed.stats.floor import Below, find_below_floor
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
-from pqbed.store.floor import Below, find_below_floor
 from pqbed.store.run import Run
 from pqbed.units import format_size
 

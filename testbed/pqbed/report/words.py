@@ -7,8 +7,8 @@ import polars as pl
 from pqbed.report.frame import Measured, counts_by_outcome, noise_span
 from pqbed.report.handshake import tell_handshakes
 from pqbed.stats.finding import FINDINGS, NEGLIGIBLE_PCT
+from pqbed.stats.floor import BELOW_HINT
 from pqbed.stats.quantiles import interval_exists, samples_needed
-from pqbed.store.floor import BELOW_HINT
 from pqbed.store.manifest import Manifest
 
 MOST_BELOW = 5

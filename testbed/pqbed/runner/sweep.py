@@ -19,9 +19,9 @@ from pqbed.runner.pressure import PressureWatch
 from pqbed.runner.stages import Judge, StagedBlocks
 from pqbed.spec.options import Calibrate
 from pqbed.spec.sample import NO_FAILURES
+from pqbed.stats.floor import Below, find_below_floor
 from pqbed.store.calibration import verdicts
 from pqbed.store.cells import confirm_links, mark_links, tabulate_cells
-from pqbed.store.floor import Below, find_below_floor
 from pqbed.store.manifest import Pressure, utc_now
 from pqbed.store.run import Run
 

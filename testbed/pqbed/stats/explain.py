@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pqbed.expect import Account, Exchange, Expected, account_difference, exchange_of, expect_fetch
-from pqbed.expect.bounds import floors_of, is_lossy, unknowns
+from pqbed.model.bounds import floors_of, is_lossy, unknowns
+from pqbed.model.breakdown import Account, account_difference
+from pqbed.model.exchange import Exchange, exchange_of
+from pqbed.model.simulate.connection import Expected, expect_fetch
 from pqbed.spec.cell import Cell
+from pqbed.stats.floor import Below, find_below_floor
 from pqbed.stats.grid import find_baselines
 from pqbed.stats.phases import AFTER_CONNECT, PHASES, classify
 from pqbed.stats.quantiles import quantile
 from pqbed.store.cells import bound_cells
-from pqbed.store.floor import Below, find_below_floor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

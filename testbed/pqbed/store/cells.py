@@ -6,11 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from pqbed.expect import bounds_of
-from pqbed.model import mean_loss_ppm
+from pqbed.model.bounds import bounds_of
 from pqbed.plan import Plan, link_id
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import GilbertElliott, Link, Loss
+from pqbed.spec.link import GilbertElliott, Link, Loss, mean_loss_ppm
 from pqbed.spec.profile import Profile, chain_text
 from pqbed.store.calibration import verdicts
 from pqbed.store.schema import APPLIED, ASKED, BOUNDED, CELLS, conform

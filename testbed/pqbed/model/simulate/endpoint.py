@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pqbed.expect.pipe import Pipe
-from pqbed.expect.receiver import Receiver
-from pqbed.expect.sender import Sender
-from pqbed.model import FRAME_OVERHEAD_BYTES, frame_ns
+from pqbed.model.floor import FRAME_OVERHEAD_BYTES, frame_ns
+from pqbed.model.simulate.pipe import Pipe
+from pqbed.model.simulate.receiver import Receiver
+from pqbed.model.simulate.sender import Sender
 
 
 class Segment(NamedTuple):

@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from pqbed.model import frame_ns
+from pqbed.model.floor import frame_ns
 
 
 @dataclass(slots=True, kw_only=True)

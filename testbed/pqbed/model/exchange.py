@@ -7,8 +7,8 @@ Sizes are those of RFC 8446 with AES-256-GCM and SHA-384, which OpenSSL chooses 
 from dataclasses import dataclass
 
 from pqbed.errors import SpecError
-from pqbed.flights import key_shares, signature_bytes, typical_certificate_bytes
-from pqbed.model import RECORD_CONTENT_BYTES
+from pqbed.model.floor import RECORD_CONTENT_BYTES
+from pqbed.model.sizes import key_shares, signature_bytes, typical_certificate_bytes
 from pqbed.spec.cell import Cell
 from pqbed.spec.profile import Chain, Profile
 from pqbed.tls.records import HEADER_BYTES, SEALING_BYTES

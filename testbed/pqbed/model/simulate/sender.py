@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pqbed.expect.hystart import HyStart
+from pqbed.model.simulate.hystart import HyStart
 
 # Past HyStart, and before any loss, CUBIC adds a segment for this many acknowledged (tcp_cubic.c, bictcp_update).
 ACKS_A_SEGMENT = 20

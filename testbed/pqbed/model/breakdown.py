@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from pqbed.expect.connection import Expected
-from pqbed.expect.end import Flight
-from pqbed.model import FRAME_OVERHEAD_BYTES
+from pqbed.model.floor import FRAME_OVERHEAD_BYTES
+from pqbed.model.simulate.connection import Expected
+from pqbed.model.simulate.endpoint import Flight
 from pqbed.net.shape import Side, rate_of
 from pqbed.spec.cell import Cell
 

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pqbed.expect.end import End, Flight, Segment
-from pqbed.expect.exchange import Exchange
-from pqbed.expect.pipe import Pipe
-from pqbed.expect.receiver import DELAYED_ACK_NS, FIRST_WINDOW_BYTES, Receiver
-from pqbed.expect.sender import Sender
-from pqbed.model import SYN_WIRE_BYTES, segment_bytes
+from pqbed.model.exchange import Exchange
+from pqbed.model.floor import SYN_WIRE_BYTES, segment_bytes
+from pqbed.model.simulate.endpoint import End, Flight, Segment
+from pqbed.model.simulate.pipe import Pipe
+from pqbed.model.simulate.receiver import DELAYED_ACK_NS, FIRST_WINDOW_BYTES, Receiver
+from pqbed.model.simulate.sender import Sender
 from pqbed.net.shape import Side, bottleneck_of, delay_of, rate_of, shape_end
 from pqbed.spec.cell import Cell
 
