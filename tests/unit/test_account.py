@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from test_expect import MSS, cell_of, exchange
 
-from pqbed.model.breakdown import account_difference
-from pqbed.model.simulate.connection import expect_fetch
+from pqbed.model.breakdown import break_down_difference
+from pqbed.model.simulate.connection import simulate_fetch
 from pqbed.spec.link import Link
 
 
 def account(cell, arm, base):
-    return account_difference(cell, expect_fetch(cell, arm), expect_fetch(cell, base))
+    return break_down_difference(cell, simulate_fetch(cell, arm), simulate_fetch(cell, base))
 
 
 def test_bytes_at_a_rate():

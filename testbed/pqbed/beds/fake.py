@@ -16,7 +16,7 @@ from pqbed.calibrate.measured import Calibration
 from pqbed.errors import HostError, LaneError
 from pqbed.model.exchange import exchange_of
 from pqbed.model.floor import connect_floor_ns, handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
-from pqbed.model.sizes import typical_certificate_bytes, typical_flights
+from pqbed.model.sizes import certificate_message_bytes
 from pqbed.net.shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.net.state import EndState, LinkState
 from pqbed.spec.cell import Cell
@@ -162,7 +162,7 @@ def _serve(profiles: Sequence[Profile]) -> tuple[Served, ...]:
             profile=profile,
             port=FIRST_PORT + number,
             root_pem="",
-            certificate_wire_bytes=typical_flights(profile).certificate_bytes,
+            certificate_wire_bytes=certificate_message_bytes(profile.chain),
             signature=profile.chain.algorithm,
             client_certificate_wire_bytes=_client_certificate_bytes(profile),
         )
@@ -172,4 +172,4 @@ def _serve(profiles: Sequence[Profile]) -> tuple[Served, ...]:
 
 def _client_certificate_bytes(profile: Profile) -> int | None:
     chain = profile.clients_chain
-    return None if chain is None else typical_certificate_bytes(chain)
+    return None if chain is None else certificate_message_bytes(chain)

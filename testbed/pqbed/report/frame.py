@@ -9,6 +9,7 @@ from pqbed.report.axes import MAIN_AXES, ONE_LINK, Axes, split_axes
 from pqbed.stats import MILESTONES, Grid, read_grid, tabulate_ecdf, tabulate_percentiles, tabulate_phases
 from pqbed.stats.finding import DEFAULT_MARGIN, Margin
 from pqbed.stats.floor import Below, find_below_floor
+from pqbed.stats.links import marked_cells
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
 from pqbed.store.run import Run
 from pqbed.units import format_size
@@ -67,7 +68,7 @@ def measure(
     margin: Margin = DEFAULT_MARGIN,
 ) -> Measured | None:
     """Read `run` and reduce it. None where it has no sample yet. The sweep's first profile is the baseline."""
-    cells = run.marked_cells()
+    cells = marked_cells(run)
     if cells.is_empty():
         return None
     grid = read_grid(run.samples(), cells, list(MILESTONES))

@@ -1,4 +1,4 @@
-"""Why cells cost what they cost: what was measured, what was expected, the floor, and the account of the difference."""
+"""Why cells cost what they cost: what was measured, what was expected, the floor, and the difference broken down."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -9,15 +9,15 @@ import numpy as np
 import polars as pl
 
 from pqbed.model.bounds import floors_of, is_lossy, unknowns
-from pqbed.model.breakdown import Account, account_difference
+from pqbed.model.breakdown import Breakdown, break_down_difference
 from pqbed.model.exchange import Exchange, exchange_of
-from pqbed.model.simulate.connection import Expected, expect_fetch
+from pqbed.model.simulate.connection import ExpectedFetch, simulate_fetch
 from pqbed.spec.cell import Cell
+from pqbed.stats.expectation import bound_cells
 from pqbed.stats.floor import Below, find_below_floor
 from pqbed.stats.grid import find_baselines
 from pqbed.stats.phases import AFTER_CONNECT, PHASES, classify
 from pqbed.stats.quantiles import quantile
-from pqbed.store.cells import bound_cells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Losses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """One cell. `floor_ns` and `expected` are for a fetch without loss; `account` is None for the baseline's own.
+    """One cell. `floor_ns` and `expected` are for a fetch without loss; `breakdown` is None for the baseline's own.
 
     `unknown` names what the expectation does not know of the cell, besides loss.
     """
@@ -66,9 +66,9 @@ class Explained:
     baseline: str | None
     baseline_p50_ns: float | None
     floor_ns: int
-    expected: Expected
+    expected: ExpectedFetch
     unknown: tuple[str, ...]
-    account: Account | None
+    breakdown: Breakdown | None
     phases: tuple[PhaseTime, ...]
     losses: Losses | None
     below: tuple[Below, ...]
@@ -89,7 +89,7 @@ class Explainer:
         self._phases = _by_cell(classify(samples.lazy(), table).collect())
         self._none = samples.clear(), classify(samples.clear().lazy(), table).collect()
         self._below = find_below_floor(samples.lazy(), table)
-        self._expected: dict[int, Expected] = {}
+        self._expected: dict[int, ExpectedFetch] = {}
 
     def explain(self, wanted: Collection[str]) -> list[Explained]:
         """Explain the cells with these ids, in the order of the table, each against the baseline's alike."""
@@ -113,7 +113,7 @@ class Explainer:
             floor_ns=floors_of(cell, self._exchange(number)).last_byte_ns,
             expected=expected,
             unknown=unknowns(cell, expected),
-            account=None if base is None else account_difference(cell, expected, self._expect(base)),
+            breakdown=None if base is None else break_down_difference(cell, expected, self._expect(base)),
             phases=tuple(_phase_time(phases, phase) for phase in PHASES),
             losses=_losses(own, phases, expected.last_byte_ns) if is_lossy(cell) else None,
             below=tuple(below for below in self._below if below.cell_id == identity),
@@ -122,9 +122,9 @@ class Explainer:
     def _samples_of(self, number: int) -> pl.DataFrame:
         return self._samples.get(self._rows[number]["cell_id"], self._none[0])
 
-    def _expect(self, number: int) -> Expected:
+    def _expect(self, number: int) -> ExpectedFetch:
         if number not in self._expected:
-            self._expected[number] = expect_fetch(self._cells[self._rows[number]["cell_id"]], self._exchange(number))
+            self._expected[number] = simulate_fetch(self._cells[self._rows[number]["cell_id"]], self._exchange(number))
         return self._expected[number]
 
     def _exchange(self, number: int) -> Exchange:

@@ -29,7 +29,6 @@ import polars as pl
 from pqbed.errors import StoreError
 from pqbed.store.atomic import drop_temporaries, sync_folder, told, write_atomic, write_synced
 from pqbed.store.calibration import CALIBRATION, CALIBRATION_ID, CALIBRATION_NAME
-from pqbed.store.cells import mark_links
 from pqbed.store.cpu import CPU, CPU_ID, CPU_NAME
 from pqbed.store.journal import Journal, read_journal
 from pqbed.store.lock import Lock
@@ -144,10 +143,6 @@ class Run:
     def calibration(self) -> pl.DataFrame:
         """Return what was measured of the links; no rows where none was."""
         return _scan_table(self.path / CALIBRATION_NAME, CALIBRATION, CALIBRATION_ID).collect()
-
-    def marked_cells(self) -> pl.DataFrame:
-        """Return the cells table with what calibration found so far, also while the run is measured."""
-        return mark_links(self.cells().collect(), self.calibration())
 
     def write_cpu(self, cpu: pl.DataFrame) -> None:
         self.claim()
