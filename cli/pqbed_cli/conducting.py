@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator
 
 from pqbed.beds.bed import Bed
+from pqbed.duration.forecast import Forecast
 from pqbed.plan import Plan
 from pqbed.runner import CheckpointReached, LaneFailed, LinkCalibrated, SampleTaken, SweepEvent, SweepOutcome, run_sweep
-from pqbed.runner.forecast import Forecast
 from pqbed.spec.options import RunOptions
 from pqbed.spec.sample import NO_FAILURES
 from pqbed.stats.precision import half_widths

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 from pqbed.beds.bed import BedName
 from pqbed.beds.choose import CLOCKS, decide_bed, default_lanes
-from pqbed.checkpoints import checkpoints
+from pqbed.duration.checkpoints import checkpoints
+from pqbed.duration.estimate import DEFAULT_BUDGET_S, calibration_seconds, estimate_seconds, samples_for_budget
 from pqbed.errors import EngineError, HostError
-from pqbed.estimate import DEFAULT_BUDGET_S, calibration_seconds, estimate_seconds, samples_for_budget
 from pqbed.plan import Plan, plan_sweep
 from pqbed.spec.options import Calibrate, Clock
 from pqbed.spec.sweep import Sweep

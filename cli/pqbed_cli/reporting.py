@@ -9,10 +9,11 @@ import polars as pl
 from pqbed.spec.codec import to_json
 from pqbed.stats import read_grid, summarise, tabulate_percentiles
 from pqbed.stats.classify import DEFAULT_MARGIN, Margin
+from pqbed.stats.floor import BELOW_HINT, Below, find_below_floor
+from pqbed.stats.links import marked_cells
 from pqbed.stats.percentiles import percentile_name
 from pqbed.stats.precision import tabulate_precision
 from pqbed.stats.pressure import count_contended
-from pqbed.store.floor import BELOW_HINT, Below, find_below_floor
 from pqbed.store.precision import PRECISION
 from pqbed.store.run import Run
 from pqbed.store.schema import QUANTILES, SUMMARY
@@ -116,7 +117,7 @@ def summarise_run(run: Run, margin: Margin = DEFAULT_MARGIN) -> pl.DataFrame:
 
 def summary_rows(run: Run, percentiles: Sequence[float], margin: Margin = DEFAULT_MARGIN) -> list[dict[str, Any]]:
     """Return one row a cell, in the order of the plan: its conditions and its summary, with these percentiles."""
-    cells = run.marked_cells()
+    cells = marked_cells(run)
     table = cells.join(summarise_run(run, margin).drop("profile"), on="cell_id", how="left", maintain_order="left")
     more = [percentile for percentile in percentiles if percentile_name(percentile) not in QUANTILES]
     if more and not cells.is_empty():

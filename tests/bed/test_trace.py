@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from pqbed.agent.tracing import Traced
 from pqbed.beds.bed import Lane
 from pqbed.beds.choose import choose_bed
-from pqbed.expect import exchange_of, expect_fetch
-from pqbed.model import FRAME_OVERHEAD_BYTES, segment_count, wire_bytes
+from pqbed.model.exchange import exchange_of
+from pqbed.model.frames import FRAME_OVERHEAD_BYTES, segment_count, wire_bytes
+from pqbed.model.simulate.connection import simulate_fetch
 from pqbed.net.pcap import read_pcap
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
@@ -98,7 +99,7 @@ def test_the_captures_agree_with_the_sample_and_with_what_is_expected(lane: Lane
     assert {flight: flights[flight].received_ns for flight in reached} == pytest.approx(reached, abs=CLOCK_NS)
     served = {one.profile: one for one in lane.facts.served}[cell.profile]
     sizes = (served.certificate_wire_bytes, served.client_certificate_wire_bytes)
-    expected = expect_fetch(cell, exchange_of(cell, *sizes))
+    expected = simulate_fetch(cell, exchange_of(cell, *sizes))
     for flight, side in (
         ("ClientHello", expected.hello),
         ("server flight", expected.server_flight),

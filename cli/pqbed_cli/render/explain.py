@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pqbed.expect.account import FLIGHTS, flight
-from pqbed.expect.account import milliseconds as difference
-from pqbed.expect.end import Flight
+from pqbed.model.breakdown import FLIGHTS, flight
+from pqbed.model.breakdown import milliseconds as difference
+from pqbed.model.simulate.endpoint import ExpectedFlight
 from pqbed.report.axes import split_axes
 from pqbed.spec.codec import to_json
 from pqbed.stats.explain import Explained, Losses, PhaseTime
@@ -31,7 +31,7 @@ def explained_lines(explained: Sequence[Explained]) -> list[str]:
 
 def to_program(one: Explained) -> dict[str, Any]:
     """Return a cell's explanation as JSON types."""
-    account = one.account
+    breakdown = one.breakdown
     return {
         "cell_id": one.cell_id,
         "profile": one.cell.profile.name,
@@ -44,7 +44,7 @@ def to_program(one: Explained) -> dict[str, Any]:
         "expected": to_json(one.expected),
         "unknown": list(one.unknown),
         "floor_ns": one.floor_ns,
-        "account": None if account is None else {**to_json(account), "text": account.text},
+        "account": None if breakdown is None else {**to_json(breakdown), "text": breakdown.text},
         "phases": to_json(one.phases),
         "losses": to_json(one.losses),
         "tcp_info": dict(one.tcp_info),
@@ -62,8 +62,8 @@ def _block(one: Explained) -> list[str]:
     )
     wrong = [f"  wrong link: {one.row['link_deviations']}"] if one.row.get("link_wrong") else []
     lines = [summary, *wrong, *(f"  the expectation does not model {unknown}" for unknown in one.unknown)]
-    if one.account is not None:
-        lines.append(f"  {one.account.text}")
+    if one.breakdown is not None:
+        lines.append(f"  {one.breakdown.text}")
         lines += _measured_difference(one)
     lines += [f"    {_flight_line(label, flight(one.expected, name))}" for name, label, _ in FLIGHTS]
     lines += [_phases_line(one.phases)] if one.samples else []
@@ -76,12 +76,12 @@ def _measured_difference(one: Explained) -> list[str]:
         return []
     more_ns = one.p50_ns - one.baseline_p50_ns
     line = f"  measured against {one.baseline}: {difference(round(more_ns))}"
-    if one.losses and one.account is not None:
-        line += f", of which loss {difference(round(more_ns - one.account.difference_ns))}"
+    if one.losses and one.breakdown is not None:
+        line += f", of which loss {difference(round(more_ns - one.breakdown.difference_ns))}"
     return [line]
 
 
-def _flight_line(label: str, one: Flight) -> str:
+def _flight_line(label: str, one: ExpectedFlight) -> str:
     segments = f"{one.segments} segment{'s' if one.segments > 1 else ''}"
     rounds = f"{one.rounds} window{'s' if one.rounds > 1 else ''} from {one.window}"
     return (

@@ -14,9 +14,9 @@ from pqbed.beds.bed import BedName
 from pqbed.beds.fake_calibration import fake_measurement
 from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import HostError, LaneError
-from pqbed.expect import exchange_of
-from pqbed.flights import typical_certificate_bytes, typical_flights
-from pqbed.model import connect_floor_ns, handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
+from pqbed.model.exchange import exchange_of
+from pqbed.model.floor import connect_floor_ns, handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
+from pqbed.model.sizes import certificate_message_bytes
 from pqbed.net.state import EndState, LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
@@ -161,7 +161,7 @@ def _serve(profiles: Sequence[Profile]) -> tuple[ServedProfile, ...]:
             profile=profile,
             port=FIRST_PORT + number,
             root_pem="",
-            certificate_wire_bytes=typical_flights(profile).certificate_bytes,
+            certificate_wire_bytes=certificate_message_bytes(profile.chain),
             signature=profile.chain.algorithm,
             client_certificate_wire_bytes=_client_certificate_bytes(profile),
         )
@@ -171,4 +171,4 @@ def _serve(profiles: Sequence[Profile]) -> tuple[ServedProfile, ...]:
 
 def _client_certificate_bytes(profile: Profile) -> int | None:
     chain = profile.clients_chain
-    return None if chain is None else typical_certificate_bytes(chain)
+    return None if chain is None else certificate_message_bytes(chain)

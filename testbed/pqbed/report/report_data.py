@@ -8,9 +8,10 @@ import polars as pl
 from pqbed.report.axes import MAIN_AXES, ONE_LINK, Axes, split_axes
 from pqbed.stats import MILESTONES, Grid, read_grid, tabulate_ecdf, tabulate_percentiles, tabulate_phases
 from pqbed.stats.classify import DEFAULT_MARGIN, Margin
+from pqbed.stats.floor import Below, find_below_floor
+from pqbed.stats.links import marked_cells
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
 from pqbed.stats.tcp_info import TCP_INFO, tabulate_tcp_info
-from pqbed.store.floor import Below, find_below_floor
 from pqbed.store.run import Run
 from pqbed.units import format_size
 
@@ -69,7 +70,7 @@ def read_report_data(
     margin: Margin = DEFAULT_MARGIN,
 ) -> ReportData | None:
     """Return the data of `run`; None without a sample. The sweep's first profile is the default baseline."""
-    cells = run.marked_cells()
+    cells = marked_cells(run)
     if cells.is_empty():
         return None
     grid = read_grid(run.samples(), cells, list(MILESTONES))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from pqbed.checkpoints import blocks_expected, checkpoints
+from pqbed.duration.checkpoints import blocks_expected, checkpoints
 from pqbed.plan import Plan
 from pqbed.runner.blocks import Block, Finished
 from pqbed.runner.events import CheckpointReached

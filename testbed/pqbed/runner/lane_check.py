@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pqbed.beds.bed import Bed, Lane
+from pqbed.duration.estimate import estimate_seconds
 from pqbed.errors import LaneError
-from pqbed.estimate import estimate_seconds
 from pqbed.plan import Plan
 from pqbed.spec.link import Link, mean_loss_ppm
 from pqbed.spec.shape import SIDES, loss_of

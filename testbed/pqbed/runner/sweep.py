@@ -19,9 +19,10 @@ from pqbed.runner.pressure import PressureWatch
 from pqbed.runner.worker_pool import OnEvent, WorkerPool
 from pqbed.spec.options import Calibrate
 from pqbed.spec.sample import NO_FAILURES
-from pqbed.store.calibration import verdicts
-from pqbed.store.cells import confirm_links, mark_links, tabulate_cells
-from pqbed.store.floor import Below, find_below_floor
+from pqbed.stats.expectation import bound_cells
+from pqbed.stats.floor import Below, find_below_floor
+from pqbed.stats.links import confirm_links, link_verdicts, mark_links
+from pqbed.store.cells import tabulate_cells
 from pqbed.store.manifest import Pressure, utc_now
 from pqbed.store.run import Run
 
@@ -125,7 +126,7 @@ def _record_facts(plan: Plan, run: Run, facts: LaneFacts) -> None:
     """Store the facts that only an open lane knows, before the first sample."""
     wire_bytes = {served.profile.name: served.certificate_wire_bytes for served in facts.served}
     client_wire_bytes = {served.profile.name: served.client_certificate_wire_bytes for served in facts.served}
-    run.write_cells(tabulate_cells(plan, wire_bytes, client_wire_bytes))
+    run.write_cells(bound_cells(tabulate_cells(plan, wire_bytes, client_wire_bytes), plan.cells))
     manifest = replace(run.manifest, kernel=facts.kernel, versions=facts.versions, sysctls=facts.sysctls)
     run.write_manifest(manifest)
 
@@ -153,7 +154,7 @@ def _count(plan: Plan, run: Run, planned: int) -> SweepOutcome:
     )
     rows = {row["cell_id"]: row for row in counts.collect().to_dicts()}
     taken = sum(row["n"] for row in rows.values())
-    wrong = tuple(verdicts(run.calibration()).filter("link_wrong")["link_id"])
+    wrong = tuple(link_verdicts(run.calibration()).filter("link_wrong")["link_id"])
     on_wrong = {cell_id for cell_id, cell in plan.cells.items() if wrong and link_id(cell.link, cell.tcp) in wrong}
     return SweepOutcome(
         state="finished" if taken >= planned else "interrupted",

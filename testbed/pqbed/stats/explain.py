@@ -1,4 +1,4 @@
-"""Explanation of cells: measured, expected and floor times, the account of the difference, losses and TCP_INFO."""
+"""Explanation of cells: measured, expected and floor times, the breakdown of the difference, losses and TCP_INFO."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pqbed.expect import Account, Exchange, Expected, account_difference, exchange_of, expect_fetch
-from pqbed.expect.bounds import floors_of, is_lossy, unknowns
+from pqbed.model.bounds import floors_of, is_lossy, unknowns
+from pqbed.model.breakdown import Breakdown, break_down_difference
+from pqbed.model.exchange import Exchange, exchange_of
+from pqbed.model.simulate.connection import ExpectedFetch, simulate_fetch
 from pqbed.spec.cell import Cell
+from pqbed.stats.expectation import bound_cells
+from pqbed.stats.floor import Below, find_below_floor
 from pqbed.stats.grid import find_baselines
 from pqbed.stats.phases import AFTER_CONNECT, PHASES, tabulate_sample_phases
 from pqbed.stats.quantiles import quantile
 from pqbed.stats.tcp_info import tabulate_tcp_info
-from pqbed.store.cells import bound_cells
-from pqbed.store.floor import Below, find_below_floor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ class Losses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """One cell. `floor_ns` and `expected` are for a fetch without loss; `account` is None for the baseline's own.
+    """One cell. `floor_ns` and `expected` are for a fetch without loss; `breakdown` is None for the baseline's own.
 
     `unknown` names what the expectation does not model, apart from loss. `tcp_info` has the columns of
     `stats.tcp_info.TCP_INFO` without the id; empty without a sample.
@@ -64,9 +66,9 @@ class Explained:
     baseline: str | None
     baseline_p50_ns: float | None
     floor_ns: int
-    expected: Expected
+    expected: ExpectedFetch
     unknown: tuple[str, ...]
-    account: Account | None
+    breakdown: Breakdown | None
     phases: tuple[PhaseTime, ...]
     losses: Losses | None
     tcp_info: Mapping[str, float | None]
@@ -90,7 +92,7 @@ class Explainer:
         tcp_info = tabulate_tcp_info(samples.lazy())
         self._tcp_info = {row.pop("cell_id"): row for row in tcp_info.to_dicts()}
         self._below = find_below_floor(samples.lazy(), table)
-        self._expected: dict[int, Expected] = {}
+        self._expected: dict[int, ExpectedFetch] = {}
 
     def explain(self, wanted: Collection[str]) -> list[Explained]:
         """Explain the cells with these ids in the order of the table, each against its baseline."""
@@ -114,7 +116,7 @@ class Explainer:
             floor_ns=floors_of(cell, self._exchange(number)).last_byte_ns,
             expected=expected,
             unknown=unknowns(cell, expected),
-            account=None if base is None else account_difference(cell, expected, self._expect(base)),
+            breakdown=None if base is None else break_down_difference(cell, expected, self._expect(base)),
             phases=tuple(_phase_time(phases, phase) for phase in PHASES),
             losses=_losses(own, phases, expected.last_byte_ns) if is_lossy(cell) else None,
             tcp_info=self._tcp_info.get(cell_id, {}),
@@ -124,9 +126,9 @@ class Explainer:
     def _samples_of(self, number: int) -> pl.DataFrame:
         return self._samples.get(self._rows[number]["cell_id"], self._none[0])
 
-    def _expect(self, number: int) -> Expected:
+    def _expect(self, number: int) -> ExpectedFetch:
         if number not in self._expected:
-            self._expected[number] = expect_fetch(self._cells[self._rows[number]["cell_id"]], self._exchange(number))
+            self._expected[number] = simulate_fetch(self._cells[self._rows[number]["cell_id"]], self._exchange(number))
         return self._expected[number]
 
     def _exchange(self, number: int) -> Exchange:

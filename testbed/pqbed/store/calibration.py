@@ -88,37 +88,6 @@ def calibration_row(
     }
 
 
-def verdicts(calibration: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a link, with the columns that the cells table keeps of it.
-
-    A link is wrong where one of its calibrations says so, and then what it achieved is from that one.
-    """
-    worst = calibration.sort("wrong", descending=True, maintain_order=True).unique(
-        "link_id", keep="first", maintain_order=True
-    )
-    return worst.select(
-        "link_id",
-        link_wrong="wrong",
-        link_deviations=pl.col("deviations").list.join("; "),
-        achieved_rtt_ns="rtt_p50_ns",
-        achieved_bandwidth_bps="down_rate_bps",
-        achieved_loss_ppm=_share_ppm("down"),
-        achieved_bandwidth_up_bps="up_rate_bps",
-        achieved_loss_up_ppm=_share_ppm("up"),
-        achieved_limit="down_queue_packets",
-        achieved_limit_up="up_queue_packets",
-        achieved_mtu=pl.min_horizontal("client_mtu", "server_mtu"),
-        achieved_initcwnd_server="server_initcwnd",
-        achieved_initcwnd_client="client_initcwnd",
-        achieved_congestion_control="server_congestion_control",
-        achieved_frame_bytes="server_flight_frame_bytes",
-    )
-
-
-def _share_ppm(direction: str) -> pl.Expr:
-    return (PPM * pl.col(f"{direction}_lost") / pl.col(f"{direction}_sent")).round().cast(pl.Int64)
-
-
 def _measured_columns(measured: LinkMeasurement) -> dict[str, Any]:
     own_ns = own_time_ns(measured.up) + own_time_ns(measured.down)
     p50_ns, p99_ns = measured.rtt_p50_ns, measured.rtt_p99_ns

@@ -29,7 +29,6 @@ import polars as pl
 from pqbed.atomic_files import drop_temporaries, sync_folder, translate_os_errors, write_atomic, write_synced
 from pqbed.errors import StoreError
 from pqbed.store.calibration import CALIBRATION, CALIBRATION_ID, CALIBRATION_NAME
-from pqbed.store.cells import mark_links
 from pqbed.store.cpu import CPU, CPU_ID, CPU_NAME
 from pqbed.store.journal import Journal, read_journal
 from pqbed.store.lock import Lock
@@ -144,10 +143,6 @@ class Run:
     def calibration(self) -> pl.DataFrame:
         """Return the calibrations of the links; no rows without any."""
         return _scan_table(self.path / CALIBRATION_NAME, CALIBRATION, CALIBRATION_ID).collect()
-
-    def marked_cells(self) -> pl.DataFrame:
-        """Return the cells table with the results of calibration so far."""
-        return mark_links(self.cells().collect(), self.calibration())
 
     def write_cpu(self, cpu: pl.DataFrame) -> None:
         self.claim()

@@ -51,7 +51,7 @@ def test_measured_expected_and_floor_stand_side_by_side(explain):
     # What a guest measured in this cell: 689.5 ms, and 566.0 ms for the baseline.
     assert found.expected.last_byte_ns == pytest.approx(689.5 * MS, rel=1e-3)
     assert found.floor_ns < found.expected.last_byte_ns
-    assert found.account.difference_ns == pytest.approx(123.5 * MS, rel=1e-2)
+    assert found.breakdown.difference_ns == pytest.approx(123.5 * MS, rel=1e-2)
     assert found.losses is None
     assert found.below == ()
 
@@ -59,7 +59,7 @@ def test_measured_expected_and_floor_stand_side_by_side(explain):
 def test_the_baseline_has_no_account(explain):
     classic = cell_where("classic")
     found = explain(classic, (classic, 568, {}))
-    assert (found.baseline, found.account) == (None, None)
+    assert (found.baseline, found.breakdown) == (None, None)
 
 
 def test_a_sample_below_the_floor_is_named(explain):
@@ -100,7 +100,7 @@ def test_what_the_clients_tcp_saw_stands_below_a_cell_that_lost_something(explai
 def test_a_cell_without_samples_is_explained_all_the_same(explain):
     found = explain(cell_where(loss_ppm=10_000))
     assert (found.samples, found.p50_ns, found.tcp_info) == (0, None, {})
-    assert found.account.reasons
+    assert found.breakdown.reasons
 
 
 def test_exact_sizes_come_from_the_cells_table():

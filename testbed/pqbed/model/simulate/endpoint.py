@@ -1,16 +1,19 @@
-"""One end of the connection: its two halves, and what it puts on its way to the other end."""
+"""One endpoint of the connection: its sending and receiving half, and the direction of the link that it sends on."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pqbed.expect.pipe import Pipe
-from pqbed.expect.receiver import Receiver
-from pqbed.expect.sender import Sender
-from pqbed.model import FRAME_OVERHEAD_BYTES, frame_ns
+from pqbed.model.frames import FRAME_OVERHEAD_BYTES, frame_ns
+from pqbed.model.simulate.pipe import Pipe
+from pqbed.model.simulate.receiver import SimReceiver
+from pqbed.model.simulate.sender import SimSender
 
 
-class Segment(NamedTuple):
-    """What arrives: `acknowledged` and `limit` are the sender's as a receiver. No data: an acknowledgement alone."""
+class SimSegment(NamedTuple):
+    """A segment that arrives; without data it is an acknowledgement alone.
+
+    `acknowledged` and `limit` are what its sender has received, and the first byte it has no room for.
+    """
 
     size_bytes: int
     acknowledged: int
@@ -19,10 +22,10 @@ class Segment(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flight:
-    """One flight from its first write to the arrival of its last byte, less the delay of the way.
+class ExpectedFlight:
+    """One flight from its first write to the arrival of its last byte, without the propagation delay.
 
-    `rounds` are the windows it took, `serial_ns` what its frames take at the rate, `waited_ns` all other time: for
+    `rounds` are the windows it took, `serial_ns` the time of its frames at the rate, `waited_ns` all other time: for
     acknowledgements, or behind other frames. `window` is the congestion window it began with, in segments.
     """
 
@@ -47,43 +50,43 @@ class _Log:
     round_start: int = -1
 
 
-class End:
-    """Sends at the right times; who calls it carries what it returns to the other end: (arrival, segment)."""
+class SimEndpoint:
+    """Returns what it sends, as (arrival, segment); the caller delivers it to the other end."""
 
-    def __init__(self, pipe: Pipe, sender: Sender, receiver: Receiver) -> None:
+    def __init__(self, pipe: Pipe, sender: SimSender, receiver: SimReceiver) -> None:
         self.pipe = pipe
         self.sender = sender
         self.receiver = receiver
         self._log = _Log(start_ns=0, start_byte=0, window=0, held_before=0)
 
-    def begin(self, now_ns: int) -> None:
-        """Count from here what belongs to one flight."""
+    def begin_flight(self, now_ns: int) -> None:
+        """Start counting a flight here."""
         sender = self.sender
         self._log = _Log(
             start_ns=now_ns,
             start_byte=sender.next_byte,
             window=sender.window,
-            held_before=sender.waits_receiver,
+            held_before=sender.receiver_waits,
         )
 
-    def end(self, now_ns: int) -> Flight:
+    def end_flight(self, now_ns: int) -> ExpectedFlight:
         """Return the flight whose last byte arrives now."""
         log = self._log
-        return Flight(
+        return ExpectedFlight(
             payload_bytes=self.sender.next_byte - log.start_byte,
             segments=log.segments,
             rounds=log.rounds,
             serial_ns=log.serial_ns,
             waited_ns=now_ns - self.pipe.delay_ns - log.start_ns - log.serial_ns,
             window=log.window,
-            receiver_bound=self.sender.waits_receiver > log.held_before,
+            receiver_bound=self.sender.receiver_waits > log.held_before,
         )
 
-    def write(self, now_ns: int, size_bytes: int) -> list[tuple[int, Segment]]:
+    def write(self, now_ns: int, size_bytes: int) -> list[tuple[int, SimSegment]]:
         self.sender.write(size_bytes)
         return self.release(now_ns)
 
-    def release(self, now_ns: int) -> list[tuple[int, Segment]]:
+    def release(self, now_ns: int) -> list[tuple[int, SimSegment]]:
         """Send what may leave."""
         first = self.sender.next_byte
         leaving = self.sender.release(now_ns)
@@ -99,14 +102,14 @@ class End:
             self.receiver.conversing = True
         return [self._send(now_ns, size) for size in leaving]
 
-    def acknowledge(self, now_ns: int) -> tuple[int, Segment]:
+    def acknowledge(self, now_ns: int) -> tuple[int, SimSegment]:
         """Send an acknowledgement alone."""
         return self._send(now_ns, 0)
 
-    def _send(self, now_ns: int, size_bytes: int) -> tuple[int, Segment]:
-        self.receiver.tell()
+    def _send(self, now_ns: int, size_bytes: int) -> tuple[int, SimSegment]:
+        self.receiver.note_ack_sent()
         arrival_ns = self.pipe.send(now_ns, size_bytes + FRAME_OVERHEAD_BYTES)
-        return arrival_ns, Segment(
+        return arrival_ns, SimSegment(
             size_bytes=size_bytes,
             acknowledged=self.receiver.received,
             limit=self.receiver.limit,

@@ -1,9 +1,9 @@
-"""One direction of a link: frames leave one behind the other at its rate, and arrive a delay later."""
+"""One direction of a link: frames leave one after another at its rate, and arrive a delay later."""
 
 from collections import deque
 from dataclasses import dataclass, field
 
-from pqbed.model import frame_ns
+from pqbed.model.frames import frame_ns
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The sending half of one end: what may leave under the congestion window and the other side's receive window.
+"""The sending half of an endpoint: congestion window, receive window of the other side, segments in flight.
 
 Follows net/ipv4/tcp_output.c and tcp_cubic.c: the window grows by each segment acknowledged, but only where it was in
 use (tcp_cwnd_validate), so a flight of less than half the window leaves it as it was.
@@ -8,35 +8,35 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pqbed.expect.hystart import HyStart
+from pqbed.model.simulate.hystart import HyStart
 
 # Past HyStart, and before any loss, CUBIC adds a segment for this many acknowledged (tcp_cubic.c, bictcp_update).
 ACKS_A_SEGMENT = 20
 
 
-class Sent(NamedTuple):
-    """A segment under way: its last byte's number, and when it was handed to the link."""
+class InFlight(NamedTuple):
+    """A segment in flight: the number of its last byte, and when it was handed to the link."""
 
     end: int
     at_ns: int
 
 
 @dataclass(slots=True, kw_only=True)
-class Sender:
+class SimSender:
     """`window` is the congestion window in segments, `peer_limit` the first byte the receiver has no room for.
 
-    `waits_receiver` counts the times that the receiver's window, not the congestion window, held something back.
+    `receiver_waits` counts the times that the receiver's window, not the congestion window, held something back.
     """
 
     window: int
     mss: int
     peer_limit: int
     queued: deque[int] = field(default_factory=deque)
-    flying: deque[Sent] = field(default_factory=deque)
+    in_flight: deque[InFlight] = field(default_factory=deque)
     next_byte: int = 0
     acknowledged: int = 0
     slow_start: bool = True
-    waits_receiver: int = 0
+    receiver_waits: int = 0
     _credit: int = 0
     _limited: bool = False
     _most_out: int = 0
@@ -58,31 +58,31 @@ class Sender:
     def release(self, now_ns: int) -> list[int]:
         """Return the sizes of the segments that may leave now."""
         leaving = []
-        while self.queued and len(self.flying) < self.window and self.next_byte + self.queued[0] <= self.peer_limit:
+        while self.queued and len(self.in_flight) < self.window and self.next_byte + self.queued[0] <= self.peer_limit:
             size = self.queued.popleft()
             self.next_byte += size
-            self.flying.append(Sent(end=self.next_byte, at_ns=now_ns))
+            self.in_flight.append(InFlight(end=self.next_byte, at_ns=now_ns))
             leaving.append(size)
-        limited = len(self.flying) >= self.window
+        limited = len(self.in_flight) >= self.window
         if leaving or limited:
             self._note_use(limited)
-        self.waits_receiver += bool(self.queued) and not limited
+        self.receiver_waits += bool(self.queued) and not limited
         return leaving
 
-    def acknowledge(self, now_ns: int, up_to: int, peer_limit: int) -> None:
+    def note_ack(self, now_ns: int, up_to: int, peer_limit: int) -> None:
         """Take in an acknowledgement, and let the window grow."""
         self.peer_limit = max(self.peer_limit, peer_limit)
         count = 0
         sent_ns = now_ns
-        while self.flying and self.flying[0].end <= up_to:
-            sent_ns = self.flying.popleft().at_ns
+        while self.in_flight and self.in_flight[0].end <= up_to:
+            sent_ns = self.in_flight.popleft().at_ns
             count += 1
         if not count:
             return
         self.acknowledged = up_to
         if self.slow_start:
-            found = self._hystart.acknowledge(now_ns, now_ns - sent_ns, self.window, up_to, self.next_byte)
-            self.slow_start = not found
+            ended = self._hystart.note_ack(now_ns, now_ns - sent_ns, self.window, up_to, self.next_byte)
+            self.slow_start = not ended
         self._grow(count)
 
     def _grow(self, count: int) -> None:
@@ -96,6 +96,6 @@ class Sender:
         self.window += more
 
     def _note_use(self, limited: bool) -> None:
-        out = len(self.flying)
+        out = len(self.in_flight)
         if self.acknowledged >= self._usage_end or limited or (not self._limited and out > self._most_out):
             self._limited, self._most_out, self._usage_end = limited, out, self.next_byte

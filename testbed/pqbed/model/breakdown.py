@@ -1,21 +1,21 @@
-"""Why one fetch is expected to take longer than another, flight by flight: bytes at the rate, and waiting."""
+"""The difference of two expected fetches broken down, flight by flight: bytes at the rate, and waiting."""
 
 from dataclasses import dataclass
 
-from pqbed.expect.connection import Expected
-from pqbed.expect.end import Flight
-from pqbed.model import FRAME_OVERHEAD_BYTES
+from pqbed.model.frames import FRAME_OVERHEAD_BYTES
+from pqbed.model.simulate.connection import ExpectedFetch
+from pqbed.model.simulate.endpoint import ExpectedFlight
 from pqbed.spec.cell import Cell
 from pqbed.spec.shape import Side, rate_of
 
-# Field of Expected, what people call it, and who sends it.
+# Field of ExpectedFetch, what people call it, and who sends it.
 FLIGHTS: tuple[tuple[str, str, Side], ...] = (
     ("hello", "ClientHello", "client"),
     ("server_flight", "server flight", "server"),
     ("client_flight", "client's second flight", "client"),
     ("response", "response", "server"),
 )
-# Waiting is told in round trips where it is so near to whole ones, and not at all below this share of one.
+# Waiting is reported in round trips if it is this close to whole ones, and not at all below this share of one.
 WHOLE_WITHIN = 0.08
 LEAST_RTT, LEAST_NS = 0.02, 100_000
 _NS_PER_MS = 1_000_000
@@ -23,8 +23,8 @@ _RATES = ((10**9, "Gbit/s"), (10**6, "Mbit/s"), (10**3, "kbit/s"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """The difference in ns and its two parts, which add up to it but for the opening; `reasons` say them in words."""
+class Breakdown:
+    """The difference in ns, its two parts, which add up to it but for the connect, and the reasons in words."""
 
     difference_ns: int
     serial_ns: int
@@ -36,7 +36,7 @@ class Account:
         return f"{milliseconds(self.difference_ns)}: {'; '.join(self.reasons)}"
 
 
-def account_difference(cell: Cell, arm: Expected, base: Expected) -> Account:
+def break_down_difference(cell: Cell, arm: ExpectedFetch, base: ExpectedFetch) -> Breakdown:
     """Return why `arm` takes longer than `base`; both under the conditions of `cell`, the arm's."""
     serial_ns = waited_ns = 0
     reasons = [*_bytes(cell, arm, base)]
@@ -47,7 +47,7 @@ def account_difference(cell: Cell, arm: Expected, base: Expected) -> Account:
         reasons += _waiting(cell, label, side, ours, theirs)
     if not any("RTT" in reason or "waiting" in reason for reason in reasons):
         reasons.append(_nothing_more(cell, arm))
-    return Account(
+    return Breakdown(
         difference_ns=arm.last_byte_ns - base.last_byte_ns,
         serial_ns=serial_ns,
         waited_ns=waited_ns,
@@ -55,9 +55,9 @@ def account_difference(cell: Cell, arm: Expected, base: Expected) -> Account:
     )
 
 
-def flight(expected: Expected, name: str) -> Flight:
-    found: Flight = getattr(expected, name)
-    return found
+def flight(expected: ExpectedFetch, name: str) -> ExpectedFlight:
+    named: ExpectedFlight = getattr(expected, name)
+    return named
 
 
 def milliseconds(value_ns: int) -> str:
@@ -66,7 +66,7 @@ def milliseconds(value_ns: int) -> str:
     return f"{value:+.0f} ms" if abs(value) >= 10 else f"{round(value, 1) + 0.0:+.1f} ms"
 
 
-def _bytes(cell: Cell, arm: Expected, base: Expected) -> list[str]:
+def _bytes(cell: Cell, arm: ExpectedFetch, base: ExpectedFetch) -> list[str]:
     """Say what more there is to send, in each direction that has a rate; once, where both have the same."""
     more = {"client": 0, "server": 0}
     for name, _, side in FLIGHTS:
@@ -90,11 +90,11 @@ def _rate(rate_bps: int) -> str:
     return f"{rate_bps / scale:g} {unit}"
 
 
-def _wire_bytes(one: Flight) -> int:
-    return one.payload_bytes + FRAME_OVERHEAD_BYTES * one.segments
+def _wire_bytes(flight_: ExpectedFlight) -> int:
+    return flight_.payload_bytes + FRAME_OVERHEAD_BYTES * flight_.segments
 
 
-def _waiting(cell: Cell, label: str, side: Side, ours: Flight, theirs: Flight) -> list[str]:
+def _waiting(cell: Cell, label: str, side: Side, ours: ExpectedFlight, theirs: ExpectedFlight) -> list[str]:
     """Say how much more a flight waits, and for what."""
     rtt_ns = cell.link.rtt_ns
     more_ns = ours.waited_ns - theirs.waited_ns
@@ -106,7 +106,7 @@ def _waiting(cell: Cell, label: str, side: Side, ours: Flight, theirs: Flight) -
     return [f"{amount}: {_cause(cell, label, side, ours, theirs)}"]
 
 
-def _cause(cell: Cell, label: str, side: Side, ours: Flight, theirs: Flight) -> str:
+def _cause(cell: Cell, label: str, side: Side, ours: ExpectedFlight, theirs: ExpectedFlight) -> str:
     if label == "response":
         return _cause_in_response(ours, theirs)
     initcwnd = cell.tcp.initcwnd_server if side == "server" else cell.tcp.initcwnd_client
@@ -118,7 +118,7 @@ def _cause(cell: Cell, label: str, side: Side, ours: Flight, theirs: Flight) -> 
     return f"{count} behind acknowledgements"
 
 
-def _cause_in_response(ours: Flight, theirs: Flight) -> str:
+def _cause_in_response(ours: ExpectedFlight, theirs: ExpectedFlight) -> str:
     if ours.receiver_bound != theirs.receiver_bound:
         who = "this response" if ours.receiver_bound else "the baseline's"
         return f"the receive window holds {who} back"
@@ -129,7 +129,7 @@ def _cause_in_response(ours: Flight, theirs: Flight) -> str:
     return f"the response goes in {ours.rounds} windows, the baseline's in {theirs.rounds}"
 
 
-def _nothing_more(cell: Cell, arm: Expected) -> str:
+def _nothing_more(cell: Cell, arm: ExpectedFetch) -> str:
     window = cell.tcp.initcwnd_server
     if arm.server_flight.segments <= window:
         return f"no extra round trip: server flight {arm.server_flight.segments} of {window} segments"

@@ -1,10 +1,11 @@
-"""How long a sweep will take, told before anything is started."""
+"""How long a sweep will take, estimated before anything is started."""
 
 from dataclasses import replace
 
 from pqbed.calibrate.schedule import real_seconds
-from pqbed.flights import RESPONSE_HEADER_BYTES, typical_flights
-from pqbed.model import segment_count, ttlb_floor_ns
+from pqbed.model.exchange import exchange_of
+from pqbed.model.floor import ttlb_floor_ns
+from pqbed.model.frames import segment_count
 from pqbed.plan import Plan, plan_sweep
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import PPM, mean_loss_ppm
@@ -55,15 +56,14 @@ def samples_for_budget(sweep: Sweep, clock: Clock, lanes: int, budget_s: float =
 
 
 def _real_seconds(cell: Cell) -> float:
-    flights = typical_flights(cell.profile)
-    response = RESPONSE_HEADER_BYTES + cell.workload.size_bytes
-    floor_ns = ttlb_floor_ns(cell, flights.server_bytes, flights.client_bytes, response)
+    exchange = exchange_of(cell)
+    floor_ns = ttlb_floor_ns(cell, exchange.server_bytes, exchange.client_bytes, sum(exchange.response))
     return floor_ns / 1e9 * REAL_OVERHEAD * (1 + LOSS_STRETCH * _loss_share(cell))
 
 
 def _virtual_seconds(cell: Cell) -> float:
-    flights = typical_flights(cell.profile)
-    payload = flights.server_bytes + flights.client_bytes + cell.workload.size_bytes
+    exchange = exchange_of(cell)
+    payload = exchange.server_bytes + exchange.client_bytes + sum(exchange.response)
     return VIRTUAL_FETCH_S + VIRTUAL_SEGMENT_S * segment_count(payload)
 
 

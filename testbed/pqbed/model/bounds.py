@@ -5,10 +5,10 @@ Pure. Both need the length of the Certificate messages, which only an open lane 
 
 from dataclasses import dataclass
 
-from pqbed.expect.connection import Expected, expect_fetch
-from pqbed.expect.exchange import Exchange, exchange_of
-from pqbed.flights import has_known_sizes
-from pqbed.model import connect_floor_ns, handshake_floor_ns, ttlb_floor_ns
+from pqbed.model.exchange import Exchange, exchange_of
+from pqbed.model.floor import connect_floor_ns, handshake_floor_ns, ttlb_floor_ns
+from pqbed.model.simulate.connection import ExpectedFetch, simulate_fetch
+from pqbed.model.sizes import has_known_sizes
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link, mean_loss_ppm
 from pqbed.spec.profile import DEFAULT_STACK, Profile
@@ -40,7 +40,7 @@ class Bounds:
     """`lossless` is None for very long responses; `holds`: the model knows all of the cell, so samples lie near it."""
 
     floors: Floors
-    lossless: Expected | None
+    lossless: ExpectedFetch | None
     holds: bool
 
 
@@ -54,7 +54,7 @@ def bounds_of(cell: Cell, certificate_bytes: int | None, client_certificate_byte
     if certificate_bytes is None or (cell.profile.mutual and client_certificate_bytes is None):
         return None
     exchange = exchange_of(cell, certificate_bytes, client_certificate_bytes)
-    lossless = expect_fetch(cell, exchange) if cell.workload.size_bytes <= MOST_SIZE_BYTES else None
+    lossless = simulate_fetch(cell, exchange) if cell.workload.size_bytes <= MOST_SIZE_BYTES else None
     holds = lossless is not None and not unknowns(cell, lossless) and not is_lossy(cell)
     return Bounds(floors=floors_of(cell, exchange), lossless=lossless, holds=holds)
 
@@ -76,7 +76,7 @@ def is_lossy(cell: Cell) -> bool:
     return any(mean_loss_ppm(loss_of(cell.link, side)) for side in SIDES)
 
 
-def unknowns(cell: Cell, lossless: Expected) -> tuple[str, ...]:
+def unknowns(cell: Cell, lossless: ExpectedFetch) -> tuple[str, ...]:
     """Name what in the cell, besides loss, the expectation does not know: samples need not lie near it."""
     link, tcp = cell.link, cell.tcp
     controls = {congestion_control_of(tcp, side) for side in SIDES}

@@ -1,4 +1,4 @@
-"""The receiving half of one end: when it acknowledges, and how much room it offers.
+"""The receiving half of an endpoint: acknowledgements and the receive window.
 
 Follows net/ipv4/tcp_input.c. The first segments are acknowledged one by one (TCP_MAX_QUICKACKS), later ones when more
 than a segment is due or after 40 ms. The window offered grows by two segments for each that came, up to the size of
@@ -19,12 +19,12 @@ _HEADER_AND_OPTIONS_BYTES = 12
 
 
 @dataclass(slots=True, kw_only=True)
-class Receiver:
-    """`conversing`: this end has answered with data, so it hopes to answer with data again (pingpong mode)."""
+class SimReceiver:
+    """`conversing`: this end has answered with data, and waits to answer with data again (pingpong mode)."""
 
     mss: int
     received: int = 0
-    told: int = 0
+    acknowledged: int = 0
     conversing: bool = False
     window: int = FIRST_WINDOW_BYTES
     room: int = FIRST_ROOM_BYTES
@@ -43,8 +43,8 @@ class Receiver:
         """Return the number of the first byte there is no room for."""
         return self.received + self.window
 
-    def take(self, now_ns: int, size_bytes: int, rtt_ns: int, *, pushed: bool) -> bool:
-        """Take in a segment; tell whether it is acknowledged at once."""
+    def receive(self, now_ns: int, size_bytes: int, rtt_ns: int, *, pushed: bool) -> bool:
+        """Take in a segment; return whether it is acknowledged at once."""
         self.received += size_bytes
         self._largest = max(self._largest, min(size_bytes, self.mss))
         self._pushed += pushed
@@ -52,13 +52,13 @@ class Receiver:
         if size_bytes >= 128:
             self.window += max(0, min(2 * (self.mss + _HEADER_AND_OPTIONS_BYTES), self.room - self.window))
         quick = self._quick > 0 and not self.conversing
-        return quick or self.received - self.told > self._largest or (self._pushed > 1 and self.conversing)
+        return quick or self.received - self.acknowledged > self._largest or (self._pushed > 1 and self.conversing)
 
-    def tell(self) -> None:
-        """Note that all that came is acknowledged, by a segment of data or without."""
+    def note_ack_sent(self) -> None:
+        """Note that everything received is acknowledged, by a data segment or by an acknowledgement alone."""
         self._quick = max(0, self._quick - 1)
         self._pushed = 0
-        self.told = self.received
+        self.acknowledged = self.received
 
     def _enlarge(self, now_ns: int, rtt_ns: int) -> None:
         if now_ns - self._measured_ns < rtt_ns:

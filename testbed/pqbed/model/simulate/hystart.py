@@ -1,4 +1,4 @@
-"""When CUBIC leaves slow start without a loss (HyStart, net/ipv4/tcp_cubic.c).
+"""HyStart: when CUBIC leaves slow start without a loss (net/ipv4/tcp_cubic.c).
 
 Either acknowledgements go on for half an RTT, or the shortest RTT of a round is well above the shortest of all.
 """
@@ -17,23 +17,23 @@ class HyStart:
     """The state of one sender. Numbers of bytes are as in the stream."""
 
     def __init__(self) -> None:
-        self.found = False
+        self.ended = False
         self._shortest_ns = _NEVER
         self._end = -1
         self._round_start_ns = self._last_ack_ns = 0
         self._current_ns = _NEVER
         self._samples = 0
 
-    def acknowledge(self, now_ns: int, rtt_ns: int, window: int, acknowledged: int, next_byte: int) -> bool:
-        """Take in one acknowledgement; tell whether slow start ends with it."""
+    def note_ack(self, now_ns: int, rtt_ns: int, window: int, acknowledged: int, next_byte: int) -> bool:
+        """Take in one acknowledgement; return whether slow start ends with it."""
         self._shortest_ns = min(self._shortest_ns, rtt_ns)
-        if self.found or window < LOW_WINDOW:
+        if self.ended or window < LOW_WINDOW:
             return False
         if acknowledged > self._end:
             self._round_start_ns = self._last_ack_ns = now_ns
             self._end, self._current_ns, self._samples = next_byte, _NEVER, 0
-        self.found = self._is_long_train(now_ns) or self._is_delayed(rtt_ns)
-        return self.found
+        self.ended = self._is_long_train(now_ns) or self._is_delayed(rtt_ns)
+        return self.ended
 
     def _is_long_train(self, now_ns: int) -> bool:
         if now_ns - self._last_ack_ns > ACK_DELTA_NS:

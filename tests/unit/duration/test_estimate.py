@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from pqbed.estimate import estimate_seconds, samples_for_budget
+from pqbed.duration.estimate import estimate_seconds, samples_for_budget
 from pqbed.plan import plan_sweep
 from pqbed.spec.link import RandomLoss
 from support.sweeps import SWEEP, small_plan

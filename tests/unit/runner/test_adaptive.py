@@ -8,10 +8,10 @@ from collections import Counter
 import pytest
 
 from pqbed.beds.fake import FakeBed, FakeLane
-from pqbed.checkpoints import FEWEST_BLOCKS, blocks_expected, checkpoints
+from pqbed.duration.checkpoints import FEWEST_BLOCKS, blocks_expected, checkpoints
+from pqbed.duration.forecast import Forecast
 from pqbed.runner import CheckpointReached, SampleTaken, run_sweep
 from pqbed.runner.adaptive import AdaptiveBlocks
-from pqbed.runner.forecast import Forecast
 from pqbed.spec.sample import Timings
 from pqbed.stats.precision import half_widths
 from support.sweeps import held, new_run, planned, precise_plan, small_plan

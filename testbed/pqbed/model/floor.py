@@ -14,57 +14,29 @@ a super-packet (segmentation `host`, `offload-off`) arrives whole: netem counts 
 """
 
 from pqbed.errors import SpecError
+from pqbed.model.frames import (
+    DEFAULT_MSS,
+    FRAME_OVERHEAD_BYTES,
+    SYN_WIRE_BYTES,
+    frame_ns,
+    segment_bytes,
+    segment_count,
+    transmit_ns,
+)
+from pqbed.model.sizes import RECORD_CONTENT_BYTES
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.shape import JITTER_REACH, congestion_control_of, rate_of
 
-ETHERNET_BYTES = 14
-TCP_IP_BYTES = 20 + 32
-FRAME_OVERHEAD_BYTES = ETHERNET_BYTES + TCP_IP_BYTES
-SYN_WIRE_BYTES = ETHERNET_BYTES + 20 + 40
-DEFAULT_MSS = 1500 - TCP_IP_BYTES
-# The most a TLS record carries.
-RECORD_CONTENT_BYTES = 16_384
 # These open the window by no more than what was acknowledged (tcp_slow_start in net/ipv4/tcp_cong.c, and bbr_set_cwnd);
 # another may do better, as hybla does, so of its windows nothing is assumed.
 DOUBLING_CONTROLS = frozenset({"bbr", "cubic", "reno"})
 _BOUNDLESS = 1 << 40
 
-_NS = 1_000_000_000
-
-
-def segment_bytes(mtu: int) -> int:
-    """Return the payload of a full segment (1448 at an MTU of 1500)."""
-    return mtu - TCP_IP_BYTES
-
-
-def segment_count(payload_bytes: int, mss: int = DEFAULT_MSS) -> int:
-    return -(-payload_bytes // mss)
-
 
 def most_segments(flight_bytes: int, mss: int = DEFAULT_MSS) -> int:
-    """Return the most segments of a server's flight: OpenSSL's writes end in short ones (expect/exchange.py)."""
+    """Return the most segments of a server's flight: OpenSSL's writes end in short ones (`exchange`)."""
     return segment_count(flight_bytes, mss) + 2 + flight_bytes // RECORD_CONTENT_BYTES
-
-
-def wire_bytes(payload_bytes: int, mss: int = DEFAULT_MSS) -> int:
-    """W(n): what `payload_bytes` are on the wire."""
-    return payload_bytes + FRAME_OVERHEAD_BYTES * segment_count(payload_bytes, mss)
-
-
-def frame_ns(frame_bytes: int, bandwidth_bps: int | None) -> int:
-    """Return how long one frame takes to pass the bottleneck, rounded as netem does: whole bytes a second, then down.
-
-    None: no limit.
-    """
-    return 0 if bandwidth_bps is None else frame_bytes * _NS // max(1, bandwidth_bps // 8)
-
-
-def transmit_ns(payload_bytes: int, bandwidth_bps: int | None, mss: int = DEFAULT_MSS) -> int:
-    """Return how long `payload_bytes` take to pass the bottleneck back to back: W(n) / bandwidth."""
-    full, rest = divmod(payload_bytes, mss)
-    last_ns = frame_ns(rest + FRAME_OVERHEAD_BYTES, bandwidth_bps) if rest else 0
-    return full * frame_ns(mss + FRAME_OVERHEAD_BYTES, bandwidth_bps) + last_ns
 
 
 def slow_start_rounds(segments: int, window: int) -> int:
