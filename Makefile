@@ -28,7 +28,7 @@ lint: setup
 
 docs: setup
 	$(BIN)/python -m pip install -q --disable-pip-version-check $(if $(CA_BUNDLE),--cert "$(CA_BUNDLE)") --group docs
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: setup
 	for bench in tests/benchmarks/bench_*.py; do $(BIN)/python "$$bench" || exit 1; done
