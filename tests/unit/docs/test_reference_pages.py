@@ -1,6 +1,7 @@
 """The tables of docs/reference/ against the code: every column, field and key, and nothing else."""
 
 import itertools
+import json
 import re
 import tomllib
 import typing
@@ -23,8 +24,10 @@ from pqbed.store.cpu import CPU
 from pqbed.store.manifest import Manifest
 from pqbed.store.precision import PRECISION
 from pqbed.store.schema import CELLS, CONDITIONS, SAMPLES, SUMMARY
+from pqbed.trace.flights import find_flights
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
+STORED = REFERENCE.parents[1] / "results" / "reference" / "madweb2024"
 JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
@@ -102,6 +105,8 @@ def json_type(annotation):
         return f"{json_type(rest)} or null"
     if origin is tuple:
         return f"array of {json_type(arguments[0])}s"
+    if origin is typing.Literal:
+        return json_type(type(arguments[0]))
     if origin is dict:
         return f"object of {json_type(arguments[1])}s"
     return JSON_TYPES.get(annotation, "object")
@@ -126,6 +131,22 @@ def test_the_fields_of_a_manifest():
     trials = (REFERENCE / page).read_text().partition("Each trial:")[2]
     rows = [cells(line) for line in re.search(r"(?:^\|.*\n)+", trials, re.MULTILINE)[0].splitlines()[2:]]
     assert columns(rows) == field_types(item_kind(item_kind(Manifest, "lane_checks"), "trials"))
+
+
+def test_the_fields_of_a_flight_in_a_trace():
+    flight = typing.get_args(typing.get_type_hints(find_flights)["return"])[0]
+    page = columns(section("trace.md", "flights"))
+    assert page.pop("payload_bytes") == "integer"  # computed
+    assert page == field_types(flight)
+
+
+def test_the_fields_of_verdicts_and_studies_are_those_of_the_stored_run():
+    verdicts = json.loads((STORED / "verdicts.json").read_text())
+    assert [names(row[0])[0] for row in tables("study.md", "field")] == list(verdicts[0])
+    study = tomllib.loads((STORED / "study.toml").read_text())
+    keys = {name.partition(".")[0] for row in tables("study.md", "key") for name in names(row[0])}
+    assert set(study) - {"run"} <= keys
+    assert {key for claim in study["claims"] for key in claim} <= keys
 
 
 def keys_of_sweep(title):
