@@ -1,6 +1,7 @@
 # make demo   measure a small sweep and print its table; makes everything it needs first
 # make test   all checks and tests
 # make lint   the checks alone
+# make docs   build the documentation into site/
 # make bench  what pqbed's own steps cost (root: it compares with native namespaces)
 # CA_BUNDLE=FILE with any of them: certificates (PEM) to trust besides the system's, for downloads.
 
@@ -9,7 +10,7 @@ BIN := .venv/bin
 
 export PQBED_CA_BUNDLE := $(CA_BUNDLE)
 
-.PHONY: demo test lint bench setup
+.PHONY: demo test lint docs bench setup
 
 demo: setup
 	$(BIN)/pqbed build $(if $(CA_BUNDLE),--ca-bundle "$(CA_BUNDLE)")
@@ -24,6 +25,10 @@ lint: setup
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: setup
+	$(BIN)/python -m pip install -q --disable-pip-version-check $(if $(CA_BUNDLE),--cert "$(CA_BUNDLE)") --group docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: setup
 	for bench in tests/benchmarks/bench_*.py; do $(BIN)/python "$$bench" || exit 1; done
