@@ -94,11 +94,11 @@ def test_the_later_word_counts(pqbed, tmp_path, file, typed, expected):
     [
         (("--precision", "1", "--samples", "5"), "samples is a fixed number, and precision takes as many as it needs"),
         (("--max-samples", "5"), "max_samples bounds a precision, and there is none"),
-        (("--precision", "0"), "precision: '0' is out of range"),
-        (("--precision", "200%"), "precision: '200%' is out of range"),
+        (("--precision", "0"), "--precision: '0' is out of range"),
+        (("--precision", "200%"), "--precision: '200%' is out of range"),
         (("--precision", "1", "--profile", "pq", "--no-aa"), "a precision is that of a comparison"),
-        (("--precision", "1", "--max-samples", "0"), "max_samples: '0' is out of range"),
-        (("--precision", "narrow"), "precision: 'narrow'"),
+        (("--precision", "1", "--max-samples", "0"), "--max-samples: '0' is out of range"),
+        (("--precision", "narrow"), "--precision: 'narrow'"),
     ],
 )
 def test_what_makes_no_sense_is_refused(pqbed, typed, told):

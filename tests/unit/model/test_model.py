@@ -8,7 +8,6 @@ from pqbed.model import (
     flight_ns,
     frame_ns,
     handshake_floor_ns,
-    mean_loss_ppm,
     rtt_floor_ns,
     slow_start_rounds,
     transmit_ns,
@@ -16,7 +15,7 @@ from pqbed.model import (
     wire_bytes,
 )
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import GilbertElliott, Link, RandomLoss
+from pqbed.spec.link import GilbertElliott, Link, RandomLoss, mean_loss_ppm
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload

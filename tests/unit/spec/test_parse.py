@@ -4,6 +4,7 @@ import pytest
 
 from pqbed.errors import SpecError
 from pqbed.spec import parse
+from pqbed.spec.axes import AXES
 from pqbed.spec.link import GilbertElliott, Loss, RandomLoss
 from pqbed.spec.profiles import builtin_profiles
 
@@ -11,31 +12,31 @@ MS = 1_000_000
 
 
 def test_bare_numbers_mean_what_people_in_the_field_mean() -> None:
-    assert parse.parse_rtts("35,200") == (35 * MS, 200 * MS)
-    assert parse.parse_jitters("0,2.5") == (0, 2_500_000)
-    assert parse.parse_bandwidths("1,1000,none") == (10**6, 10**9, None)
-    assert parse.parse_sizes("0,50,200") == (0, 51_200, 204_800)
-    assert parse.parse_losses("0,1,0.5") == (RandomLoss(), _random(10_000), _random(5_000))
+    assert AXES["rtt"].parse_values("35,200") == (35 * MS, 200 * MS)
+    assert AXES["jitter"].parse_values("0,2.5") == (0, 2_500_000)
+    assert AXES["bandwidth"].parse_values("1,1000,none") == (10**6, 10**9, None)
+    assert AXES["size"].parse_values("0,50,200") == (0, 51_200, 204_800)
+    assert AXES["loss"].parse_values("0,1,0.5") == (RandomLoss(), _random(10_000), _random(5_000))
     assert parse.parse_timeout("300") == 300_000 * MS
 
 
 def test_units_are_accepted() -> None:
-    assert parse.parse_rtts("35ms, 0.2s", bare=False) == (35 * MS, 200 * MS)
-    assert parse.parse_bandwidths("1mbit,1gbit,unlimited", bare=False) == (10**6, 10**9, None)
-    assert parse.parse_sizes("2MiB", bare=False) == (2**21,)
-    assert parse.parse_losses("3%", bare=False) == (_random(30_000),)
+    assert AXES["rtt"].parse_values("35ms, 0.2s", bare=False) == (35 * MS, 200 * MS)
+    assert AXES["bandwidth"].parse_values("1mbit,1gbit,unlimited", bare=False) == (10**6, 10**9, None)
+    assert AXES["size"].parse_values("2MiB", bare=False) == (2**21,)
+    assert AXES["loss"].parse_values("3%", bare=False) == (_random(30_000),)
 
 
 def test_names_and_counts() -> None:
-    assert parse.parse_distributions("uniform,normal,pareto,paretonormal") == (
+    assert AXES["distribution"].parse_values("uniform,normal,pareto,paretonormal") == (
         "uniform",
         "normal",
         "pareto",
         "paretonormal",
     )
-    assert parse.parse_segmentations("wire,offload-off,host") == ("wire", "offload-off", "host")
-    assert parse.parse_queues("100,1000") == (100, 1000)
-    assert parse.parse_initcwnds("10,20") == (10, 20)
+    assert AXES["segmentation"].parse_values("wire,offload-off,host") == ("wire", "offload-off", "host")
+    assert AXES["queue"].parse_values("100,1000") == (100, 1000)
+    assert AXES["initcwnd"].parse_values("10,20") == (10, 20)
     assert parse.parse_count("samples", " 7 ", 1, 10) == 7
 
 
@@ -63,8 +64,8 @@ def test_profiles_keep_their_order() -> None:
     ],
 )
 def test_burst_loss(text: str, loss: Loss) -> None:
-    assert parse.parse_losses(text) == (loss,)
-    assert parse.parse_losses(parse.format_loss(loss), bare=False) == (loss,)
+    assert AXES["loss"].parse_values(text) == (loss,)
+    assert AXES["loss"].parse_values(parse.format_loss(loss), bare=False) == (loss,)
 
 
 def test_losses_are_written_shortly() -> None:
@@ -75,32 +76,32 @@ def test_losses_are_written_shortly() -> None:
 @pytest.mark.parametrize(
     ("read", "text", "message", "hint"),
     [
-        (parse.parse_rtts, "35,x", "rtt: 'x' is not a duration", "35ms"),
-        (parse.parse_rtts, "61s", "rtt: '61s' is out of range", "from 0s to 60s"),
-        (parse.parse_rtts, "35,35ms", "rtt: '35ms' repeats a value", "once"),
-        (parse.parse_rtts, "", "rtt: there is no value", "give one"),
-        (parse.parse_rtts, "35,,200", "rtt: '35,,200' has an empty place", "comma"),
-        (parse.parse_rtts, "35,", "has an empty place", "comma"),
-        (parse.parse_rtts, "-1", "rtt: '-1' is negative", "0 or more"),
-        (parse.parse_losses, "101", "loss: '101' is out of range", "from 0% to 100%"),
-        (parse.parse_losses, "1,1%", "loss: '1%' repeats", "once"),
-        (parse.parse_losses, "ge:1", "loss: 'ge:1' is not a burst loss", "ge:P/R"),
-        (parse.parse_losses, "ge:1/2/3/4/5", "is not a burst loss", "ge:P/R"),
-        (parse.parse_losses, "ge:0/10", "never changes its state", "above 0"),
-        (parse.parse_losses, "ge:1/0", "never changes its state", "above 0"),
-        (parse.parse_losses, "ge:1/200", "'200' is out of range", "100%"),
-        (parse.parse_bandwidths, "0", "bandwidth: '0' would let nothing through", "write none"),
-        (parse.parse_bandwidths, "999bit", "bandwidth: '999bit' is out of range", "from 1kbit to 100gbit"),
-        (parse.parse_bandwidths, "none,unlimited", "'unlimited' repeats", "once"),
-        (parse.parse_jitters, "99s", "jitter: '99s' is out of range", "60s"),
-        (parse.parse_sizes, "2GiB", "size: '2GiB' is out of range", "1GiB"),
-        (parse.parse_distributions, "nromal", "there is no distribution 'nromal'", "did you mean 'normal'?"),
-        (parse.parse_segmentations, "Wire", "there is no segmentation 'Wire'", "did you mean 'wire'?"),
-        (parse.parse_queues, "0", "queue: '0' is out of range", "from 1 to"),
-        (parse.parse_queues, "1.5", "queue: '1.5' is not a whole number", "from 1 to"),
-        (parse.parse_initcwnds, "٣", "initcwnd: '٣' is not a whole number", "from 1 to"),
-        (parse.parse_initcwnds, "9" * 5000, "is not a whole number", "from 1 to"),
-        (parse.parse_timeout, "0", "timeout: '0' is out of range", "from 1ms"),
+        (AXES["rtt"].parse_values, "35,x", "--rtt: 'x' is not a duration", "35ms"),
+        (AXES["rtt"].parse_values, "61s", "--rtt: '61s' is out of range", "from 0s to 60s"),
+        (AXES["rtt"].parse_values, "35,35ms", "--rtt: '35ms' repeats a value", "once"),
+        (AXES["rtt"].parse_values, "", "--rtt: there is no value", "give one"),
+        (AXES["rtt"].parse_values, "35,,200", "--rtt: '35,,200' has an empty place", "comma"),
+        (AXES["rtt"].parse_values, "35,", "has an empty place", "comma"),
+        (AXES["rtt"].parse_values, "-1", "--rtt: '-1' is negative", "0 or more"),
+        (AXES["loss"].parse_values, "101", "--loss: '101' is out of range", "from 0% to 100%"),
+        (AXES["loss"].parse_values, "1,1%", "--loss: '1%' repeats", "once"),
+        (AXES["loss"].parse_values, "ge:1", "--loss: 'ge:1' is not a burst loss", "ge:P/R"),
+        (AXES["loss"].parse_values, "ge:1/2/3/4/5", "is not a burst loss", "ge:P/R"),
+        (AXES["loss"].parse_values, "ge:0/10", "never changes its state", "above 0"),
+        (AXES["loss"].parse_values, "ge:1/0", "never changes its state", "above 0"),
+        (AXES["loss"].parse_values, "ge:1/200", "'200' is out of range", "100%"),
+        (AXES["bandwidth"].parse_values, "0", "--bandwidth: '0' would let nothing through", "write none"),
+        (AXES["bandwidth"].parse_values, "999bit", "--bandwidth: '999bit' is out of range", "from 1kbit to 100gbit"),
+        (AXES["bandwidth"].parse_values, "none,unlimited", "'unlimited' repeats", "once"),
+        (AXES["jitter"].parse_values, "99s", "--jitter: '99s' is out of range", "60s"),
+        (AXES["size"].parse_values, "2GiB", "--size: '2GiB' is out of range", "1GiB"),
+        (AXES["distribution"].parse_values, "nromal", "there is no distribution 'nromal'", "did you mean 'normal'?"),
+        (AXES["segmentation"].parse_values, "Wire", "there is no segmentation 'Wire'", "did you mean 'wire'?"),
+        (AXES["queue"].parse_values, "0", "--queue: '0' is out of range", "from 1 to"),
+        (AXES["queue"].parse_values, "1.5", "--queue: '1.5' is not a whole number", "from 1 to"),
+        (AXES["initcwnd"].parse_values, "٣", "--initcwnd: '٣' is not a whole number", "from 1 to"),
+        (AXES["initcwnd"].parse_values, "9" * 5000, "is not a whole number", "from 1 to"),
+        (parse.parse_timeout, "0", "--timeout: '0' is out of range", "from 1ms"),
     ],
 )
 def test_refusals_name_option_value_and_cure(read: Callable[[str], object], text: str, message: str, hint: str) -> None:
@@ -112,11 +113,11 @@ def test_refusals_name_option_value_and_cure(read: Callable[[str], object], text
 
 
 def test_units_are_needed_where_bare_is_refused() -> None:
-    for read in (parse.parse_rtts, parse.parse_losses, parse.parse_bandwidths, parse.parse_sizes, parse.parse_jitters):
+    for option in ("rtt", "loss", "bandwidth", "size", "jitter"):
         with pytest.raises(SpecError, match="'35' has no unit"):
-            read("35", bare=False)
+            AXES[option].parse_values("35", bare=False)
     with pytest.raises(SpecError, match="'1' has no unit"):
-        parse.parse_losses("ge:1/10%", bare=False)
+        AXES["loss"].parse_values("ge:1/10%", bare=False)
 
 
 def test_an_unknown_profile_suggests_the_nearest() -> None:
