@@ -14,8 +14,8 @@ def add_handshake_cpu(run: Run, profiles: Sequence[Profile]) -> None:
 
     The sweep is done by then: where this cannot be measured, that is said, and is no failure.
     """
-    from pqbed.algorithms.handshake import cost_names, handshake_cpu  # noqa: PLC0415 - only with a virtual clock
-    from pqbed.algorithms.known_costs import costs_here  # noqa: PLC0415
+    from pqbed.algorithm_table.handshake_cpu import cost_names, handshake_cpu  # noqa: PLC0415 - only with a virtual clock
+    from pqbed.algorithm_table.known_costs import costs_here  # noqa: PLC0415
     from pqbed.beds.programs import find_programs  # noqa: PLC0415
 
     manifest = run.manifest

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pqbed.beds.bed import Bed
 from pqbed.errors import LaneError
 from pqbed.plan import Plan
-from pqbed.runner.guard import check_lanes
-from pqbed.stats.lanes import judge_lanes
+from pqbed.runner.lane_check import check_lanes
+from pqbed.stats.lane_check import compare_lanes
 from pqbed.store.manifest import LaneCheck
 from pqbed.store.run import Run
 from pqbed_cli.render.output import say
@@ -18,7 +18,7 @@ def guard_lanes(plan: Plan, bed: Bed, run: Run, lanes: int, *, json_output: bool
         return lanes
     say(f"lanes: seeing whether {lanes} disturb one another, for some seconds", json_output=True)
     try:
-        found = check_lanes(plan, bed, lanes, judge_lanes)
+        found = check_lanes(plan, bed, lanes, compare_lanes)
     except LaneError as error:
         say(
             f"lanes: {lanes}, but whether they disturb one another could not be seen: {error.message}", json_output=True

@@ -8,11 +8,12 @@ import polars as pl
 
 from pqbed.spec.codec import to_json
 from pqbed.stats import read_grid, summarise, tabulate_percentiles
-from pqbed.stats.finding import DEFAULT_MARGIN, Margin
+from pqbed.stats.classify import DEFAULT_MARGIN, Margin
+from pqbed.stats.floor import BELOW_HINT, Below, find_below_floor
+from pqbed.stats.links import marked_cells
 from pqbed.stats.percentiles import percentile_name
 from pqbed.stats.precision import tabulate_precision
-from pqbed.stats.pressure import count_pressed
-from pqbed.store.floor import BELOW_HINT, Below, find_below_floor
+from pqbed.stats.pressure import count_contended
 from pqbed.store.precision import PRECISION
 from pqbed.store.run import Run
 from pqbed.store.schema import QUANTILES, SUMMARY
@@ -46,7 +47,7 @@ def report_run(run: Run, percentiles: Sequence[float], *, json_output: bool, mar
     """Print the table of `run` and its path; as JSON every column of every cell."""
     rows = summary_rows(run, percentiles, margin)
     manifest, precision = run.manifest, precision_of(run, rows).to_dicts()
-    pressed = count_pressed(run.samples())
+    pressed = count_contended(run.samples())
     below = find_below_floor(run.samples(), run.cells().collect())
     if json_output:
         kind = {"bed": manifest.bed, "clock": manifest.clock, "handshake_cpu": to_json(manifest.handshake_cpu)}
@@ -67,7 +68,7 @@ def report_run(run: Run, percentiles: Sequence[float], *, json_output: bool, mar
             say(line)
         for line in unsupported_lines(run):
             say(line)
-        if pressed.pressed:
+        if pressed.contended:
             say(f"{pressed.sentence()}: their times may be too long")
         say_below_floor(below)
         for line in wrong_link_lines(rows):
@@ -116,7 +117,7 @@ def summarise_run(run: Run, margin: Margin = DEFAULT_MARGIN) -> pl.DataFrame:
 
 def summary_rows(run: Run, percentiles: Sequence[float], margin: Margin = DEFAULT_MARGIN) -> list[dict[str, Any]]:
     """Return one row a cell, in the order of the plan: its conditions and its summary, with these percentiles."""
-    cells = run.marked_cells()
+    cells = marked_cells(run)
     table = cells.join(summarise_run(run, margin).drop("profile"), on="cell_id", how="left", maintain_order="left")
     more = [percentile for percentile in percentiles if percentile_name(percentile) not in QUANTILES]
     if more and not cells.is_empty():

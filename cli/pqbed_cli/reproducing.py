@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pqbed.beds.choose import usual_lanes
+from pqbed.beds.choose import default_lanes
 from pqbed.errors import PqbedError, SpecError
 from pqbed.plan import Plan
 from pqbed.reproduce import STUDY_FILE, plan_study, read_study, study_to_toml, write_study_report
@@ -66,7 +66,7 @@ def _conduct(read: ReadStudy, taken: Taken, run: Run, typed: Mapping[str, Any]) 
     """Measure what is missing, judge it, write the report and print the verdicts."""
     study, json_output = read.study, typed["json_output"]
     plan = plan_study(study)
-    lanes = min(read.options.lanes or usual_lanes(taken.bed.name, taken.bed.clock), study.samples)
+    lanes = min(read.options.lanes or default_lanes(taken.bed.name, taken.bed.clock), study.samples)
     calibrate = read.options.calibrate
     expected = estimate_plan(plan, taken.bed.clock, lanes, len(run.finished()), calibrate=calibrate)
     say(estimate_line(expected), json_output=json_output)

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from pqbed.agent.tracing import Traced
+from pqbed.report.trace.narrative import COLUMNS, describe_trace, tabulate_flights
 from pqbed.report.trace.page import PAGE_NAME, draw_trace, wireshark_command
-from pqbed.report.trace.words import COLUMNS, tabulate_flights, tell_sentences
 from pqbed.spec.amount import MOST_SAMPLES
 from pqbed.spec.parse import parse_count
 from pqbed.spec.profile import stacks_of
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.text import sweep_to_toml
-from pqbed.trace.taken import Trace, one_cell, take_trace
-from pqbed.trace.told import tell_trace
+from pqbed.trace.capture import Trace, one_cell, take_trace
+from pqbed.trace.summary_json import trace_summary
 from pqbed.trace.write import CLIENT_PCAP_NAME, SERVER_PCAP_NAME, TRACE_NAME, write_trace
 from pqbed_cli.exits import SOME_FAILED
 from pqbed_cli.render.output import print_json, say
@@ -43,7 +43,7 @@ def start_trace(typed: Mapping[str, Any]) -> int:
         artefacts = taken.prepare(stacks_of(sweep.profiles))
         trace, traced = take_trace(taken.bed, sweep, repetition, artefacts)
     again = f"pqbed trace --spec {SWEEP_FILE} --repetition {repetition}"
-    told = tell_trace(trace, sys.argv, again)
+    told = trace_summary(trace, sys.argv, again)
     files = {**_records(request, sweep, traced, told), **draw_trace(trace, again)}
     path = write_trace(Path(options.out), sweep.name, files, traced.keys)
     if json_output:
@@ -76,7 +76,7 @@ def _records(request: Request, sweep: Sweep, traced: Traced, told: Mapping[str, 
 def _print(trace: Trace, path: Path) -> None:
     rows = tuple(tabulate_flights(trace))
     numeric = tuple(range(2, len(COLUMNS)))
-    for sentence in tell_sentences(trace):
+    for sentence in describe_trace(trace):
         say(sentence)
     columns = tuple(column.lower() for column in COLUMNS)
     print_tables([Table(title="times in ms from the first SYN", columns=columns, rows=rows, numeric=numeric)])

@@ -63,7 +63,7 @@ def drive(out: str, kill_at: str, sleep_s: str, precision_ppm: str = "") -> int:
     runs = sorted(Path(out).glob("2*"))
     plan = precise_plan(int(precision_ppm)) if precision_ppm else small_plan()
     with open_run(runs[0]) if runs else new_run(Path(out)) as run:
-        run_sweep(plan, FakeBed(sleep_s=float(sleep_s)), run, lanes=2, judge=half_widths)
+        run_sweep(plan, FakeBed(sleep_s=float(sleep_s)), run, lanes=2, half_widths=half_widths)
     return len(calls)
 
 

@@ -11,9 +11,9 @@ from pqbed.net.pcap import Frame, read_pcap
 from pqbed.spec.cell import Cell
 from pqbed.spec.codec import from_json
 from pqbed.spec.sample import Fetch, Timings
+from pqbed.trace.capture import Trace
 from pqbed.trace.flights import find_flights
 from pqbed.trace.segments import read_segments
-from pqbed.trace.taken import Trace
 from pqbed.trace.waits import find_waits
 
 STORED = Path(__file__).parents[1] / "golden" / "trace"

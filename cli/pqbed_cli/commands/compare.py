@@ -18,8 +18,8 @@ def compare(
     json_output: options.Json = False,
 ) -> None:
     """Say cell by cell how much slower RUN_B is than RUN_A, with 95 % intervals."""
+    from pqbed.stats.classify import parse_margin
     from pqbed.stats.compare import compare_runs
-    from pqbed.stats.finding import parse_margin
     from pqbed.stats.percentiles import parse_percentiles
     from pqbed.store.run import open_run
     from pqbed_cli.render.compare import print_comparison

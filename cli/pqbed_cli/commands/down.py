@@ -3,10 +3,10 @@ from pqbed_cli.options import BedOption, Json
 
 def down(bed: BedOption = None, json_output: Json = False) -> None:
     """Take the bed down: remove what pqbed started, and nothing else. Safe to call twice."""
-    from pqbed.beds.session import clear_away
+    from pqbed.beds.session import remove_all
     from pqbed_cli.render.output import print_json, say
 
-    removed = clear_away(bed)
+    removed = remove_all(bed)
     if json_output:
         print_json({"removed": removed})
         return

@@ -16,7 +16,7 @@ def report(
     """Write the report of a run into its folder: one page that opens without a network, and its figures."""
     from pqbed.report.write import write_report
     from pqbed.reproduce import is_study, read_study, write_study_report
-    from pqbed.stats.finding import parse_margin
+    from pqbed.stats.classify import parse_margin
     from pqbed.stats.percentiles import parse_percentiles
     from pqbed.store.run import open_run
     from pqbed_cli.render.output import say

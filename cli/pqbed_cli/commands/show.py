@@ -9,7 +9,7 @@ def show(
     json_output: Json = False,
 ) -> None:
     """Show the table of a run, also of one that is still measured or was interrupted."""
-    from pqbed.stats.finding import parse_margin
+    from pqbed.stats.classify import parse_margin
     from pqbed.stats.percentiles import parse_percentiles
     from pqbed.store.run import open_run
     from pqbed_cli.reporting import report_run

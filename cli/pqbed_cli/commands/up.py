@@ -13,7 +13,7 @@ def up(
     json_output: Json = False,
 ) -> None:
     """Bring a bed up for `link` and `fetch`: make what it needs, start a lane, set the link and read it back."""
-    from pqbed.beds.session import Session, bring_up
+    from pqbed.beds.session import Session, start_session
     from pqbed.spec.codec import to_json
     from pqbed.spec.profile import stacks_of
     from pqbed_cli.link_text import profiles_from, up_link
@@ -25,7 +25,7 @@ def up(
     with take_bed(bed, clock, json_output=json_output, ca_bundle=ca_bundle) as taken:
         taken.prepare(stacks_of(profiles))
         wanted = Session(bed=taken.bed.name, clock=taken.bed.clock, profiles=profiles, link=link, tcp=tcp)
-        session, state = bring_up(taken.bed, wanted)
+        session, state = start_session(taken.bed, wanted)
     if json_output:
         print_json({"session": to_json(session), "link": to_json(state)})
         return

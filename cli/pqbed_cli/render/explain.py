@@ -1,24 +1,25 @@
-"""An explanation in words: a block of lines a cell."""
+"""Explanation of cells as text: one block of lines per cell."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from pqbed.expect.account import FLIGHTS, flight
-from pqbed.expect.account import milliseconds as difference
-from pqbed.expect.end import Flight
+from pqbed.model.breakdown import FLIGHTS, flight
+from pqbed.model.breakdown import milliseconds as difference
+from pqbed.model.simulate.endpoint import ExpectedFlight
 from pqbed.report.axes import split_axes
 from pqbed.spec.codec import to_json
 from pqbed.stats.explain import Explained, Losses, PhaseTime
+from pqbed.stats.tcp_info import COUNTS
 from pqbed.units import format_size
 from pqbed_cli.render.numbers import NONE, milliseconds
 
 PHASE_WORDS = {"connect": "connect", "tls": "TLS", "first_byte": "first byte", "transfer": "transfer"}
-# Less than this share of a round trip is not told.
+# Less than this share of a round trip is not shown.
 LEAST_EXTRA_RTTS = 0.05
 
 
 def explained_lines(explained: Sequence[Explained]) -> list[str]:
-    """Return the lines of all cells; what they share is said once."""
+    """Return the lines of all cells; common conditions come first."""
     axes = split_axes([one.row for one in explained])
     lines = [f"all with {', '.join(axes.common)}"] if axes.common else []
     for one in explained:
@@ -30,7 +31,7 @@ def explained_lines(explained: Sequence[Explained]) -> list[str]:
 
 def to_program(one: Explained) -> dict[str, Any]:
     """Return a cell's explanation as JSON types."""
-    account = one.account
+    breakdown = one.breakdown
     return {
         "cell_id": one.cell_id,
         "profile": one.cell.profile.name,
@@ -43,9 +44,10 @@ def to_program(one: Explained) -> dict[str, Any]:
         "expected": to_json(one.expected),
         "unknown": list(one.unknown),
         "floor_ns": one.floor_ns,
-        "account": None if account is None else {**to_json(account), "text": account.text},
+        "account": None if breakdown is None else {**to_json(breakdown), "text": breakdown.text},
         "phases": to_json(one.phases),
         "losses": to_json(one.losses),
+        "tcp_info": dict(one.tcp_info),
         "link_deviations": one.row.get("link_deviations"),
         "below_floor": [below._asdict() for below in one.below],
     }
@@ -54,31 +56,32 @@ def to_program(one: Explained) -> dict[str, Any]:
 def _block(one: Explained) -> list[str]:
     failed = f", {one.failed} failed" if one.failed else ""
     lossy = " without loss" if one.losses else ""
-    told = (
+    summary = (
         f"  measured p50 {_ms(one.p50_ns)}, expected{lossy} {_ms(one.expected.last_byte_ns)}, "
         f"floor {_ms(one.floor_ns)}; {one.samples} samples{failed}"
     )
     wrong = [f"  wrong link: {one.row['link_deviations']}"] if one.row.get("link_wrong") else []
-    lines = [told, *wrong, *(f"  the expectation does not know about {unknown}" for unknown in one.unknown)]
-    if one.account is not None:
-        lines.append(f"  {one.account.text}")
+    lines = [summary, *wrong, *(f"  the expectation does not model {unknown}" for unknown in one.unknown)]
+    if one.breakdown is not None:
+        lines.append(f"  {one.breakdown.text}")
         lines += _measured_difference(one)
     lines += [f"    {_flight_line(label, flight(one.expected, name))}" for name, label, _ in FLIGHTS]
     lines += [_phases_line(one.phases)] if one.samples else []
-    return [*lines, *(_loss_lines(one.losses) if one.losses else [])]
+    lines += _loss_lines(one.losses) if one.losses else []
+    return [*lines, *_tcp_info_lines(one)]
 
 
 def _measured_difference(one: Explained) -> list[str]:
     if one.p50_ns is None or one.baseline_p50_ns is None:
         return []
     more_ns = one.p50_ns - one.baseline_p50_ns
-    told = f"  measured against {one.baseline}: {difference(round(more_ns))}"
-    if one.losses and one.account is not None:
-        told += f", of which loss {difference(round(more_ns - one.account.difference_ns))}"
-    return [told]
+    line = f"  measured against {one.baseline}: {difference(round(more_ns))}"
+    if one.losses and one.breakdown is not None:
+        line += f", of which loss {difference(round(more_ns - one.breakdown.difference_ns))}"
+    return [line]
 
 
-def _flight_line(label: str, one: Flight) -> str:
+def _flight_line(label: str, one: ExpectedFlight) -> str:
     segments = f"{one.segments} segment{'s' if one.segments > 1 else ''}"
     rounds = f"{one.rounds} window{'s' if one.rounds > 1 else ''} from {one.window}"
     return (
@@ -108,12 +111,25 @@ def _loss_lines(losses: Losses) -> list[str]:
         f"    {late} of {losses.connected} connects took a second or more longer{f': {syns}' if syns else ''}",
         f"    a time-out longer than expected: {waits}; sent the ClientHello again: {losses.hello_again}",
         f"    neither of these: {losses.untouched}; given up at the time limit: {losses.gave_up}",
-        f"    the client's retransmissions p50 {_count(losses.retransmits_p50)}, p90 {_count(losses.retransmits_p90)}",
     ]
 
 
+def _tcp_info_lines(one: Explained) -> list[str]:
+    """Return the TCP_INFO of the client if the link is lossy or something was retransmitted, lost or dropped."""
+    counted = {name: one.tcp_info.get(f"{name}_p50") for name in COUNTS}
+    eventful = any(one.tcp_info.get(f"{name}_p90") for name in COUNTS if name != "cwnd")
+    if not (one.losses or eventful) or all(value is None for value in counted.values()):
+        return []
+    shown = [
+        f"{name.replace('_', ' ')} {_count(value)}, {_count(one.tcp_info[f'{name}_p90'])}"
+        for name, value in counted.items()
+        if value is not None
+    ]
+    return [f"  TCP of the client (p50, p90): {'; '.join(shown)}"]
+
+
 def _count(value: float | None) -> str:
-    return NONE if value is None else f"{value:g}"
+    return NONE if value is None else f"{round(value, 1):g}"
 
 
 def _ms(value_ns: float | None) -> str:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from pqbed.beds.session import MeasuredLink, Session
 from pqbed.calibrate.judge import achieved_rate_bps
-from pqbed.calibrate.measured import Direction, Measured, Sender
-from pqbed.net.shape import EndShape
+from pqbed.calibrate.measurement import DirectionMeasurement, LinkMeasurement, SenderMeasurement
 from pqbed.net.state import LinkState
 from pqbed.spec.axes import word_settings
 from pqbed.spec.codec import to_json
 from pqbed.spec.parse import format_loss
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
+from pqbed.spec.shape import EndShape
 from pqbed.units import format_duration, format_rate, format_size
 from pqbed_cli.render.numbers import NONE, milliseconds
 from pqbed_cli.render.output import print_json, say
@@ -54,7 +54,7 @@ def show_measured(state: LinkState, found: MeasuredLink, *, json_output: bool) -
         say("as asked, as far as could be measured")
 
 
-def measured_table(measured: Measured) -> Table:
+def measured_table(measured: LinkMeasurement) -> Table:
     """Return one row a direction, with the side that sends in it."""
     ways = (("up", measured.up, measured.client), ("down", measured.down, measured.server))
     rows = tuple((name, *_way(way), *_sender(sender)) for name, way, sender in ways)
@@ -75,7 +75,7 @@ def measured_table(measured: Measured) -> Table:
     return Table(title=f"measured; rtt of small datagrams: p50 {p50} ms, p99 {p99} ms", columns=columns, rows=rows)
 
 
-def _way(way: Direction) -> tuple[str, ...]:
+def _way(way: DirectionMeasurement) -> tuple[str, ...]:
     rate_bps = achieved_rate_bps(way)
     delays = [milliseconds(way.delays_ns[percent]) if way.delays_ns else NONE for percent in (50, 99)]
     return (
@@ -87,7 +87,7 @@ def _way(way: Direction) -> tuple[str, ...]:
     )
 
 
-def _sender(sender: Sender) -> tuple[str, ...]:
+def _sender(sender: SenderMeasurement) -> tuple[str, ...]:
     values = (sender.mtu, sender.flight_frame_bytes, sender.initcwnd, sender.congestion_control or None)
     return tuple(NONE if value is None else str(value) for value in values)
 

@@ -5,10 +5,10 @@ from collections import Counter
 from typing import Any
 
 from pqbed.report.verdict import Verdict
-from pqbed.reproduce import Answer, Judged
+from pqbed.reproduce import Answer, ClaimResult
 from pqbed.spec.codec import to_json
 from pqbed.spec.study import Study
-from pqbed.stats.estimates import Estimate
+from pqbed.stats.estimates import BootstrapEstimate
 from pqbed.store.run import Run
 from pqbed_cli.render.output import print_json, say
 from pqbed_cli.render.table import Table, print_tables
@@ -19,7 +19,7 @@ _COLUMNS = ("", "published", "band", "ours", "95 % interval", "network", "CPU", 
 def print_answer(run: Run, study: Study, answer: Answer, *, json_output: bool) -> None:
     """Print the verdicts and where the report lies."""
     if json_output:
-        judged = [_judged_json(one, verdict) for one, verdict in zip(answer.judged, answer.verdicts, strict=True)]
+        judged = [_result_json(one, verdict) for one, verdict in zip(answer.claims, answer.verdicts, strict=True)]
         print_json({"run": str(run.path), "study": study.name, "report": str(answer.written.page), "verdicts": judged})
         return
     if not answer.verdicts:
@@ -36,7 +36,7 @@ def verdict_table(study: Study, answer: Answer) -> Table:
     """Return one row a number, by the short name of its claim."""
     rows = tuple(
         (judged.claim.name, one.published, one.band, one.ours, one.interval, one.network, one.cpu, one.standing)
-        for judged, one in zip(answer.judged, answer.verdicts, strict=True)
+        for judged, one in zip(answer.claims, answer.verdicts, strict=True)
     )
     return Table(title=study.title, columns=_COLUMNS, rows=rows, numeric=(1, 3, 5, 6))
 
@@ -50,13 +50,13 @@ def count_standings(verdicts: tuple[Verdict, ...]) -> str:
 def _reasons(answer: Answer) -> dict[str, list[str]]:
     """Return the claims that each reason is given for."""
     found: dict[str, list[str]] = {}
-    for judged, verdict in zip(answer.judged, answer.verdicts, strict=True):
+    for judged, verdict in zip(answer.claims, answer.verdicts, strict=True):
         if verdict.why:
             found.setdefault(verdict.why, []).append(judged.claim.name)
     return found
 
 
-def _judged_json(judged: Judged, verdict: Verdict) -> dict[str, Any]:
+def _result_json(judged: ClaimResult, verdict: Verdict) -> dict[str, Any]:
     return {
         "claim": to_json(judged.claim),
         "published": to_json(judged.published),
@@ -69,7 +69,7 @@ def _judged_json(judged: Judged, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _estimate_json(estimate: Estimate | None) -> dict[str, Any] | None:
+def _estimate_json(estimate: BootstrapEstimate | None) -> dict[str, Any] | None:
     if estimate is None or not math.isfinite(estimate.point):
         return None
     return {"value": estimate.point, "interval": estimate.interval}

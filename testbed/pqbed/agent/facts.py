@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from pqbed.tls.served import Served
+from pqbed.tls.served_profile import ServedProfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,4 +12,4 @@ class LaneFacts:
     kernel: str
     versions: dict[str, str] = field(default_factory=dict)
     sysctls: dict[str, str] = field(default_factory=dict)
-    served: tuple[Served, ...] = ()
+    served: tuple[ServedProfile, ...] = ()

@@ -5,13 +5,12 @@ A stack is opened when the first profile needs it.
 
 from collections.abc import Callable, Sequence
 
-from pqbed.agent.parts import StackClient, StackServer
+from pqbed.agent.interfaces import StackClient, StackServer
 from pqbed.fetch.request import FetchRequest
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
 from pqbed.tls.credentials import Credentials
-from pqbed.tls.served import Served
-from pqbed.tls.server import FIRST_PORT
+from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
 
 
 class StackServers:
@@ -28,8 +27,8 @@ class StackServers:
             found |= self._server(stack).refusals(part)
         return found
 
-    def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[Served, ...]:
-        served: list[Served] = []
+    def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[ServedProfile, ...]:
+        served: list[ServedProfile] = []
         for stack, part in _by_stack(profiles, lambda profile: profile.stack).items():
             self._serving[stack] = self._server(stack)
             served += self._serving[stack].start(part, first_port + len(served))

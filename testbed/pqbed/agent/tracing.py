@@ -5,16 +5,17 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from pqbed.agent.parts import Client, Mirror, Tap
-from pqbed.agent.triple import Triple
+from pqbed.agent.fetch_runner import FetchRunner
+from pqbed.agent.interfaces import Client, Mirror, Tap
 from pqbed.errors import HostError
 from pqbed.net.capture import room_for
-from pqbed.net.shape import JITTER_REACH
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.sample import Timings
+from pqbed.spec.shape import JITTER_REACH
+from pqbed.units import NS_PER_S
 
-# Besides the way of the last acknowledgement: for what waits at a slow bottleneck towards the server.
+# Besides the path of the last acknowledgement: for what waits at a slow bottleneck towards the server.
 QUEUE_NS = 250_000_000
 
 
@@ -37,12 +38,12 @@ class Traced:
 
 
 class Tracer:
-    """Does fetches through `triple` and captures them. `client` is the one that `triple` fetches with."""
+    """Does fetches through `runner` and captures them. `client` is the one that `runner` fetches with."""
 
     def __init__(
-        self, *, triple: Triple, mirrors: Sequence[Mirror], client_tap: Tap, server_tap: Tap, client: Client
+        self, *, runner: FetchRunner, mirrors: Sequence[Mirror], client_tap: Tap, server_tap: Tap, client: Client
     ) -> None:
-        self._triple = triple
+        self._runner = runner
         self._mirrors = mirrors
         self._client_tap = client_tap
         self._server_tap = server_tap
@@ -62,7 +63,7 @@ class Tracer:
             self._client.log_keys()
             endings = _Endings(taps, cell.link)
             try:
-                timings = self._triple.sample(cell, seed, endings)
+                timings = self._runner.sample(cell, seed, endings)
             finally:
                 keys = self._client.take_keys()
         endings.raise_failure()
@@ -81,8 +82,8 @@ class _Endings:
         self.ended_ns: int | None = None
 
     def __call__(self) -> None:
-        # What is on its way arrives first: without that the last acknowledgement would seem lost.
-        time.sleep(self._linger_ns / 1e9)
+        # What is on its path arrives first: without that the last acknowledgement would seem lost.
+        time.sleep(self._linger_ns / NS_PER_S)
         try:
             self.ended_ns = min([tap.end() for tap in self._taps])
         except HostError as failure:  # the sample has its outcome already, and this is none

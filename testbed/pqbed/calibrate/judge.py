@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pqbed.calibrate import spread
-from pqbed.calibrate.binomial import share_interval
-from pqbed.calibrate.measured import ETHERNET_BYTES, SMALL_FRAME_BYTES, Direction, Measured, Sender
+from pqbed.calibrate.binomial import proportion_interval
+from pqbed.calibrate.measurement import (
+    SMALL_FRAME_BYTES,
+    DirectionMeasurement,
+    LinkMeasurement,
+    SenderMeasurement,
+)
 from pqbed.calibrate.schedule import LARGEST_QUEUE
-from pqbed.calibrate.tolerances import CERTAINTY, TOLERANCES, Tolerance
-from pqbed.net.shape import JITTER_REACH, EndShape, Side, queue_limit, shape_direction
+from pqbed.calibrate.tolerances import ALPHA, TOLERANCES, Tolerance
 from pqbed.spec.link import PPM, GilbertElliott, Link, Loss, mean_loss_ppm
 from pqbed.spec.options import Clock
+from pqbed.spec.shape import ETHERNET_HEADER_BYTES, JITTER_REACH, EndShape, Side, queue_limit, shape_direction
 from pqbed.spec.tcp import Tcp
+from pqbed.units import NS_PER_MS, NS_PER_S
 
 What = Literal[
     "unshaped",
@@ -36,7 +42,6 @@ What = Literal[
 ]
 Where = Literal["", "up", "down", "client", "server"]
 
-NS = 1_000_000_000
 # A direction whose delay is below this part of what was asked has none.
 BARE_SHARE = 0.05
 # The fewest delays that have a shape.
@@ -60,10 +65,10 @@ class Deviation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
+class _DirectionCheck:
     where: Where
     shape: EndShape
-    direction: Direction
+    direction: DirectionMeasurement
     limit: int | None
     bare: bool
 
@@ -72,7 +77,7 @@ class _Judged:
 Uneven = Mapping[Where, Sequence[Deviation]]
 
 
-def judge(link: Link, tcp: Tcp, measured: Measured, clock: Clock) -> tuple[Deviation, ...]:
+def judge(link: Link, tcp: Tcp, measured: LinkMeasurement, clock: Clock) -> tuple[Deviation, ...]:
     """Return what is wrong; nothing where the link is as asked, as far as could be measured."""
     tolerance = TOLERANCES[clock]
     shapes: dict[Side, EndShape] = {
@@ -99,29 +104,31 @@ def judge(link: Link, tcp: Tcp, measured: Measured, clock: Clock) -> tuple[Devia
     return tuple(found)
 
 
-def achieved_rate_bps(direction: Direction) -> int | None:
+def achieved_rate_bps(direction: DirectionMeasurement) -> int | None:
     """Return the rate of a direction, None where datagrams came as fast as they were sent, or too few came."""
     slowed = direction.bulk_bytes and direction.bulk_ns > direction.bulk_sent_ns + direction.bulk_sent_ns // 4
-    return 8 * direction.bulk_bytes * NS // direction.bulk_ns if slowed else None
+    return 8 * direction.bulk_bytes * NS_PER_S // direction.bulk_ns if slowed else None
 
 
-def own_time_ns(direction: Direction) -> int:
+def own_time_ns(direction: DirectionMeasurement) -> int:
     """Return what a small datagram itself takes on the wire, at the rate that was measured."""
     rate_bps = achieved_rate_bps(direction)
-    return 8 * SMALL_FRAME_BYTES * NS // rate_bps if rate_bps else 0
+    return 8 * SMALL_FRAME_BYTES * NS_PER_S // rate_bps if rate_bps else 0
 
 
-def _taken(where: Where, shape: EndShape, limit: int | None, direction: Direction) -> _Judged:
+def _taken(where: Where, shape: EndShape, limit: int | None, direction: DirectionMeasurement) -> _DirectionCheck:
     """Tell whether nothing at all was set on a direction that should have something."""
     asked = shape.delay_ns > 0 or shape.rate_bps is not None
     middle_ns = spread.quantile(direction.delays_ns, 0.5) if direction.delays_ns else shape.delay_ns + 1
     still = shape.delay_ns == 0 or middle_ns <= BARE_SHARE * shape.delay_ns
     fast = achieved_rate_bps(direction) is None
     bare = asked and still and fast and direction.queue_packets is None
-    return _Judged(where=where, shape=shape, direction=direction, limit=limit, bare=bare)
+    return _DirectionCheck(where=where, shape=shape, direction=direction, limit=limit, bare=bare)
 
 
-def _judge_rtt(link: Link, directions: list[_Judged], uneven: Uneven, tolerance: Tolerance) -> Iterator[Deviation]:
+def _judge_rtt(
+    link: Link, directions: list[_DirectionCheck], uneven: Uneven, tolerance: Tolerance
+) -> Iterator[Deviation]:
     off_ns, allowed_ns = 0.0, tolerance.rtt_ns + tolerance.rtt_share * link.rtt_ns
     for one in directions:
         if not one.direction.delays_ns:
@@ -130,7 +137,7 @@ def _judge_rtt(link: Link, directions: list[_Judged], uneven: Uneven, tolerance:
         middle_ns = spread.quantile(asked, 0.5)
         off_ns += spread.quantile(one.direction.delays_ns, 0.5) - own_time_ns(one.direction) - middle_ns
         # The median of few draws may be another quantile.
-        astray = spread.chance_distance(one.direction.delay_count, CERTAINTY)
+        astray = spread.critical_distance(one.direction.delay_count, ALPHA)
         allowed_ns += spread.quantile(asked, 0.5 + astray) - spread.quantile(asked, 0.5 - astray)
         # The median of another distribution lies elsewhere, by less than a jitter: that is told already.
         allowed_ns += one.shape.jitter_ns if uneven[one.where] else 0
@@ -138,7 +145,7 @@ def _judge_rtt(link: Link, directions: list[_Judged], uneven: Uneven, tolerance:
         yield Deviation(what="rtt", asked=_time(link.rtt_ns), achieved=_time(link.rtt_ns + off_ns))
 
 
-def _judge_direction(one: _Judged, uneven: Sequence[Deviation], tolerance: Tolerance) -> Iterator[Deviation]:
+def _judge_direction(one: _DirectionCheck, uneven: Sequence[Deviation], tolerance: Tolerance) -> Iterator[Deviation]:
     yield from _judge_rate(one, tolerance)
     yield from _judge_loss(one)
     shape, direction = one.shape, one.direction
@@ -154,11 +161,11 @@ def _judge_direction(one: _Judged, uneven: Sequence[Deviation], tolerance: Toler
         )
 
 
-def _judge_rate(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
+def _judge_rate(one: _DirectionCheck, tolerance: Tolerance) -> Iterator[Deviation]:
     shape, direction = one.shape, one.direction
     if direction.bulk_bytes == 0:
         return
-    serial_ns = 0 if shape.rate_bps is None else 8 * direction.bulk_bytes * NS // shape.rate_bps
+    serial_ns = 0 if shape.rate_bps is None else 8 * direction.bulk_bytes * NS_PER_S // shape.rate_bps
     expected_ns = max(direction.bulk_sent_ns, serial_ns)
     allowed_ns = tolerance.rate_ns + tolerance.rate_share * expected_ns + 2 * JITTER_REACH * shape.jitter_ns
     if abs(direction.bulk_ns - expected_ns) > allowed_ns:
@@ -167,10 +174,10 @@ def _judge_rate(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
         )
 
 
-def _judge_loss(one: _Judged) -> Iterator[Deviation]:
+def _judge_loss(one: _DirectionCheck) -> Iterator[Deviation]:
     direction, asked_ppm = one.direction, mean_loss_ppm(one.shape.loss)
     weight = draws_in_one(one.shape.loss)
-    low, high = share_interval(round(direction.lost / weight), round(direction.sent / weight), CERTAINTY)
+    low, high = proportion_interval(round(direction.lost / weight), round(direction.sent / weight), ALPHA)
     if not low <= asked_ppm / PPM <= high:
         achieved = f"{_percent(direction.lost / direction.sent)} ({direction.lost} of {direction.sent})"
         yield Deviation(what="loss", where=one.where, asked=_percent(asked_ppm / PPM), achieved=achieved)
@@ -193,7 +200,7 @@ def draws_in_one(loss: Loss) -> float:
     return 1 + 2 * between / (mean * (1 - mean)) * stays / (1 - stays)
 
 
-def _judge_spread(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
+def _judge_spread(one: _DirectionCheck, tolerance: Tolerance) -> Iterator[Deviation]:
     shape, delays = one.shape, one.direction.delays_ns
     if one.direction.delay_count < FEWEST_DELAYS:
         return
@@ -203,11 +210,11 @@ def _judge_spread(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
             yield Deviation(what="jitter", where=one.where, asked="none", achieved=_time(reach_ns))
         return
     asked = spread.asked_delays(shape.delay_ns, shape.jitter_ns, shape.distribution)
-    allowed = spread.chance_distance(one.direction.delay_count, CERTAINTY) + tolerance.spread_share
+    allowed = spread.critical_distance(one.direction.delay_count, ALPHA) + tolerance.spread_share
     if spread.distance(delays, asked) <= allowed:
         return
     # Two explanations: more or less of the same, or as much of another. The nearer one has it.
-    factor = spread.middle_half(delays) / spread.middle_half(asked)
+    factor = spread.interquartile_range(delays) / spread.interquartile_range(asked)
     nearest, of_nearest = spread.nearest_distribution(delays, shape.delay_ns, shape.jitter_ns)
     of_jitter = 0.0 if factor == 0 else spread.distance(spread.stretched(delays, 1 / factor), asked)
     if of_jitter <= min(allowed, of_nearest):
@@ -218,7 +225,7 @@ def _judge_spread(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
     yield Deviation(what="distribution", where=one.where, asked=shape.distribution, achieved=achieved)
 
 
-def _judge_queue(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
+def _judge_queue(one: _DirectionCheck, tolerance: Tolerance) -> Iterator[Deviation]:
     held, limit = one.direction.queue_packets, one.limit
     if held is None or limit is None or (not one.direction.queue_full and limit >= LARGEST_QUEUE):
         return
@@ -227,12 +234,12 @@ def _judge_queue(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
         yield Deviation(what="queue", where=one.where, asked=f"{limit} packets", achieved=f"{more}{held} packets")
 
 
-def _judge_sender(where: Where, shape: EndShape, sender: Sender) -> Iterator[Deviation]:
+def _judge_sender(where: Where, shape: EndShape, sender: SenderMeasurement) -> Iterator[Deviation]:
     if sender.mtu != shape.mtu:
         yield Deviation(what="mtu", where=where, asked=str(shape.mtu), achieved=str(sender.mtu))
     frame_bytes, control = sender.flight_frame_bytes, sender.congestion_control
     if frame_bytes is not None:
-        large = frame_bytes > sender.mtu + ETHERNET_BYTES
+        large = frame_bytes > sender.mtu + ETHERNET_HEADER_BYTES
         # bbr spaces its packets, and may send a flight one by one whatever it is allowed.
         if large if shape.segmentation == "wire" else not large and control != "bbr":
             achieved = f"frames of {frame_bytes} bytes"
@@ -244,7 +251,7 @@ def _judge_sender(where: Where, shape: EndShape, sender: Sender) -> Iterator[Dev
 
 
 def _time(value_ns: float) -> str:
-    return f"{value_ns / 1e6:.4g} ms"
+    return f"{value_ns / NS_PER_MS:.4g} ms"
 
 
 def _rate(value_bps: int | None) -> str:

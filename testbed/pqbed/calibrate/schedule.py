@@ -6,15 +6,14 @@ calls included. Real time is bounded by what each part may take.
 
 from dataclasses import dataclass
 
-from pqbed.calibrate.measured import ETHERNET_BYTES, SMALL_FRAME_BYTES, UDP_IP_BYTES
-from pqbed.net.shape import JITTER_REACH, EndShape
+from pqbed.calibrate.measurement import SMALL_FRAME_BYTES, UDP_IP_BYTES
 from pqbed.spec.link import PPM, GilbertElliott
 from pqbed.spec.options import Clock
+from pqbed.spec.shape import ETHERNET_HEADER_BYTES, JITTER_REACH, EndShape
+from pqbed.units import NS_PER_MS, NS_PER_S
 
-SECOND_NS = 1_000_000_000
-MS = 1_000_000
 # Work that the kernel puts off after shaping delays the first packet by up to 0.6 ms.
-SETTLE_NS = 50 * MS
+SETTLE_NS = 50 * NS_PER_MS
 # What is sent back to back takes at most this part of the queue.
 QUEUE_SHARE = 0.5
 # More packets than these are not put into a queue: at 2.3 KB each, a lane's memory ends.
@@ -46,27 +45,27 @@ EFFORTS: dict[Clock, Effort] = {
     "virtual": Effort(
         least_losses=400,
         most_losses=2000,
-        loss_ns=1000 * SECOND_NS,
+        loss_ns=1000 * NS_PER_S,
         spread=600,
         alone=40,
-        spread_ns=1000 * SECOND_NS,
+        spread_ns=1000 * NS_PER_S,
         again=100,
         bulk=100,
-        bulk_ns=1000 * SECOND_NS,
+        bulk_ns=1000 * NS_PER_S,
     ),
     "real": Effort(
         least_losses=400,
         most_losses=2000,
-        loss_ns=1 * SECOND_NS,
+        loss_ns=1 * NS_PER_S,
         spread=400,
         alone=40,
-        spread_ns=3 * SECOND_NS,
+        spread_ns=3 * NS_PER_S,
         again=25,
         bulk=200,
-        bulk_ns=1 * SECOND_NS,
+        bulk_ns=1 * NS_PER_S,
     ),
 }
-# Loss p is told from none, at the certainty that tolerances.py asks for, in 10 / p datagrams.
+# Loss p is told from none, at the significance level of tolerances.py, in 10 / p datagrams.
 LOSSES_TO_TELL = 10
 
 
@@ -87,16 +86,16 @@ class Schedule:
     @property
     def wait_ns(self) -> int:
         """Return how long one datagram is waited for beyond its time: a link of twice the delay is no dead one."""
-        return 2 * self.delay_ns + 200 * MS
+        return 2 * self.delay_ns + 200 * NS_PER_MS
 
 
 def schedule(shape: EndShape, clock: Clock) -> Schedule:
     """Plan one direction of a link that is shaped as `shape`."""
     effort = EFFORTS[clock]
-    small_ns, frame_ns = _frame_ns(shape, SMALL_FRAME_BYTES), _frame_ns(shape, shape.mtu + ETHERNET_BYTES)
+    small_ns, frame_ns = _frame_ns(shape, SMALL_FRAME_BYTES), _frame_ns(shape, shape.mtu + ETHERNET_HEADER_BYTES)
     reach_ns = JITTER_REACH * shape.jitter_ns
     # Where there is a rate, netem keeps datagrams in order: only one that is alone takes the delay it drew.
-    gap_ns = MS if shape.rate_bps is None else 2 * reach_ns + 4 * small_ns + MS
+    gap_ns = NS_PER_MS if shape.rate_bps is None else 2 * reach_ns + 4 * small_ns + NS_PER_MS
     wanted = effort.spread if shape.jitter_ns else effort.alone
     alone = _within(wanted, effort.spread_ns, gap_ns)
     return Schedule(
@@ -121,7 +120,7 @@ def real_seconds(client: EndShape, server: EndShape) -> float:
         total_ns += (plan.alone + 2 * plan.again) * plan.gap_ns + 2 * plan.losses * plan.small_ns
         total_ns += plan.bulk * plan.bulk_frame_ns
         total_ns += trains * plan.wait_ns if _is_lossy(client) or _is_lossy(server) else 0
-    return total_ns / SECOND_NS
+    return total_ns / NS_PER_S
 
 
 def _losses(shape: EndShape, effort: Effort) -> int:
@@ -142,4 +141,4 @@ def _within(wanted: int, budget_ns: int, each_ns: int) -> int:
 
 
 def _frame_ns(shape: EndShape, frame_bytes: int) -> int:
-    return 0 if shape.rate_bps is None else 8 * frame_bytes * SECOND_NS // shape.rate_bps
+    return 0 if shape.rate_bps is None else 8 * frame_bytes * NS_PER_S // shape.rate_bps

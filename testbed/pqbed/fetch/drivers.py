@@ -1,4 +1,4 @@
-"""Client software: the drivers by the name that a stack's entry gives (`client` in its stack.toml).
+"""CurlClient software: the drivers by the name that a stack's entry gives (`client` in its stack.toml).
 
 Each is imported only where its stack fetches: an image has what its own driver needs, and no more.
 """
@@ -8,10 +8,12 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol
 
+from pqbed.errors import HostError
 from pqbed.fetch.request import FetchRequest
 from pqbed.spec.sample import Timings
 from pqbed.spec.stacks import Stack
 from pqbed.tls.credentials import Credentials
+from pqbed.tls.programs import DAMAGED_HINT
 from pqbed.tls.support import Probed
 
 
@@ -43,7 +45,7 @@ class Driver(Protocol):
         ...
 
 
-class StackClient(Probed):
+class DriverClient(Probed):
     """The client of one stack: its driver, and what the stack says of itself."""
 
     def __init__(self, stack: Stack) -> None:
@@ -68,13 +70,15 @@ class StackClient(Probed):
 
 
 def _curl(_stack: Stack) -> Driver:
-    from pqbed.fetch.client import Client  # noqa: PLC0415
-
-    return Client()
+    try:
+        from pqbed.fetch.curl_client import CurlClient  # noqa: PLC0415
+    except ImportError as error:
+        raise HostError(f"pycurl cannot be loaded: {error}", DAMAGED_HINT) from error
+    return CurlClient()
 
 
 def _program(stack: Stack) -> Driver:
-    from pqbed.fetch.program import ProgramClient  # noqa: PLC0415
+    from pqbed.fetch.program_client import ProgramClient  # noqa: PLC0415
 
     return ProgramClient(stack)
 

@@ -14,6 +14,8 @@ from pqbed.errors import HostError
 from pqbed.net.mirror import MIRROR
 from pqbed.net.namespace import open_socket, run_in
 from pqbed.net.pcap import Frame
+from pqbed.spec.shape import ETHERNET_HEADER_BYTES
+from pqbed.units import NS_PER_S
 
 ETH_P_ALL, ETH_P_IP = 0x0003, 0x0800
 # include/uapi/linux/if_packet.h
@@ -35,7 +37,6 @@ _LARGEST_RING_BYTES = 24 << 20
 _SMALL_SLOT_BYTES = 2048
 # A super-packet: the most that IP can say.
 _SUPER_PACKET_BYTES = 65_536
-ETHERNET_BYTES = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class Room:
 def room_for(size_bytes: int, mtu: int, *, super_packets: bool) -> Room:
     """Return ample room for one fetch of `size_bytes`, whatever is sent again, as far as memory goes."""
     frame_bytes = _SUPER_PACKET_BYTES if super_packets else mtu
-    return Room(frames=512 + 3 * size_bytes // mtu, frame_bytes=frame_bytes + ETHERNET_BYTES)
+    return Room(frames=512 + 3 * size_bytes // mtu, frame_bytes=frame_bytes + ETHERNET_HEADER_BYTES)
 
 
 class Ring:
@@ -95,7 +96,7 @@ class Ring:
             # A bridge may flood what it has not learned: of another address, it has not arrived here.
             ours = self._ring[start + _KIND_AT] in (_HOST, _OUTGOING)
             if ours and int.from_bytes(data[12:14], "big") == ETH_P_IP:
-                yield Frame(time_ns=seconds * 1_000_000_000 + rest_ns, data=data)
+                yield Frame(time_ns=seconds * NS_PER_S + rest_ns, data=data)
 
     def close(self) -> None:
         """End, and give the memory back."""

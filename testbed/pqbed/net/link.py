@@ -3,56 +3,18 @@
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from pyroute2 import IPRoute
 
-from pqbed.errors import HostError, SpecError
+from pqbed.errors import HostError
+from pqbed.net.addresses import IFNAME, LANE_PREFIX, AddressPlan, EndAddress, address_plan
 from pqbed.net.namespace import run_in
 
-# RFC 2544: for benchmarks, so it clashes with nobody's network.
-BENCHMARK_NETWORK = IPv4Network("198.18.0.0/15")
-LANE_PREFIX = 30
-LANES = 1 << (LANE_PREFIX - BENCHMARK_NETWORK.prefixlen)
-# The same name as in a container; the two are in different namespaces.
-IFNAME = "eth0"
 NUD_PERMANENT = 0x80
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndAddress:
-    address: str
-    mac: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressPlan:
-    """The addresses of a lane."""
-
-    network: str
-    client: EndAddress
-    server: EndAddress
-
-
-def address_plan(lane: int) -> AddressPlan:
-    """Return the addresses of lane `lane`: its own /30, the server at .1 and the client at .2."""
-    if not 0 <= lane < LANES:
-        raise SpecError(f"there is no lane {lane}: {BENCHMARK_NETWORK} has room for {LANES}")
-    base = BENCHMARK_NETWORK.network_address + lane * (1 << (32 - LANE_PREFIX))
-    return AddressPlan(
-        network=f"{base}/{LANE_PREFIX}",
-        server=EndAddress(address=str(base + 1), mac=_mac(base + 1)),
-        client=EndAddress(address=str(base + 2), mac=_mac(base + 2)),
-    )
-
-
-def _mac(address: IPv4Address) -> str:
-    """Return a locally administered address: 02:71 and the IPv4 address."""
-    return ":".join(f"{byte:02x}" for byte in (0x02, 0x71, *address.packed))
-
-
-def make_pair(lane_index: int, client_ns: str | None, server_ns: str | None) -> AddressPlan:
+def create_link(lane_index: int, client_ns: str | None, server_ns: str | None) -> AddressPlan:
     """Lay a veth pair between the namespaces at these paths, up and addressed; it goes with either of them.
 
     Neighbours are fixed, so no fetch pays for ARP, and IPv6 is off on both ends: its own packets
@@ -61,9 +23,9 @@ def make_pair(lane_index: int, client_ns: str | None, server_ns: str | None) -> 
     plan = address_plan(lane_index)
     client = Port(netns=client_ns, ifname=IFNAME, mac=plan.client.mac)
     server = Port(netns=server_ns, ifname=IFNAME, mac=plan.server.mac)
-    lay_cable(client, server)
-    set_up_end(client, plan.client, plan.server)
-    set_up_end(server, plan.server, plan.client)
+    create_veth(client, server)
+    configure_end(client, plan.client, plan.server)
+    configure_end(server, plan.server, plan.client)
     return plan
 
 
@@ -76,12 +38,12 @@ class Port:
     mac: str
 
 
-def lay_cable(one: Port, other: Port) -> None:
+def create_veth(one: Port, other: Port) -> None:
     """Make the veth pair of two ports."""
     run_in(one.netns, lambda: _make_veth(one, other))
 
 
-def set_up_end(port: Port, here: EndAddress, there: EndAddress) -> None:
+def configure_end(port: Port, here: EndAddress, there: EndAddress) -> None:
     """Turn `port` on with the address `here`; whatever is for `there` goes to its MAC address."""
     run_in(port.netns, lambda: _set_up(port.ifname, here, there))
 

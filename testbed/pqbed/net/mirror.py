@@ -20,7 +20,7 @@ MIRROR = "pqbed-sent"
 _EGRESS = TC_H_CLSACT & 0xFFFF0000 | 0xFFF3
 
 
-class Mirror:
+class EgressMirror:
     """The copying at interface `ifname` in the namespace at path `netns` (None: the present one)."""
 
     def __init__(self, netns: str | None, ifname: str) -> None:

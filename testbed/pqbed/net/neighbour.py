@@ -5,7 +5,7 @@ from pyroute2 import IPRoute
 from pqbed.net.link import NUD_PERMANENT
 
 
-def fix_neighbour(ifname: str, address: str, mac: str) -> None:
+def set_neighbour(ifname: str, address: str, mac: str) -> None:
     """Enter `address` at `mac` for good, in the present namespace. Needs NET_ADMIN."""
     with IPRoute() as kernel:
         (index,) = kernel.link_lookup(ifname=ifname)

@@ -18,9 +18,9 @@ from typing import Any
 from pyroute2.netlink import NLA_F_NESTED, nla, nlmsg
 
 from pqbed.errors import SpecError
-from pqbed.net.shape import EndShape
-from pqbed.net.tables import table_bytes
+from pqbed.net.delay_distributions import table_bytes
 from pqbed.spec.link import PPM, Distribution, GilbertElliott, Loss, RandomLoss
+from pqbed.spec.shape import EndShape
 
 RTM_NEWQDISC, RTM_DELQDISC, RTM_GETQDISC = 36, 37, 38
 TC_H_ROOT = 0xFFFFFFFF

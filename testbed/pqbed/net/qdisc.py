@@ -19,7 +19,7 @@ from pqbed.net.netem import (
     decode,
     message,
 )
-from pqbed.net.probe import refusal_to_shape
+from pqbed.net.netem_support import refusal_to_shape
 from pqbed.net.rtnetlink import (
     NLM_F_CREATE,
     NLM_F_DUMP,
@@ -54,7 +54,7 @@ class RootQdisc:
     options: bytes
 
 
-class Root:
+class RootQdiscControl:
     """The root qdisc of interface `index`, through `kernel`, which others may share."""
 
     def __init__(self, kernel: RouteSocket, ifname: str, index: int) -> None:

@@ -14,7 +14,7 @@ IFLA_AF_SPEC, AF_INET, IFLA_INET_CONF = 26, 2, 1
 DEVCONF_SEND_REDIRECTS = 6
 
 
-def stop_redirects(ifname: str) -> None:
+def disable_redirects(ifname: str) -> None:
     """Set send_redirects of `ifname` to 0, by netlink: in a container /proc/sys is read-only. Needs NET_ADMIN.
 
     What is for all interfaces must be 0 too (net/sysctls.py): the kernel heeds either.

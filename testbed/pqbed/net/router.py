@@ -11,33 +11,24 @@ from dataclasses import dataclass, replace
 
 from pyroute2 import IPRoute
 
-from pqbed.net.link import (
-    LANES,
-    NUD_PERMANENT,
-    AddressPlan,
-    EndAddress,
-    Port,
-    address_plan,
-    disable_ipv6,
-    lay_cable,
-    set_up_end,
-)
+from pqbed.net.addresses import LANES, AddressPlan, EndAddress, address_plan
+from pqbed.net.link import NUD_PERMANENT, Port, configure_end, create_veth, disable_ipv6
 from pqbed.net.namespace import run_in
-from pqbed.net.shape import Stage
+from pqbed.spec.shape import Stage
 
 # Beside eth0, the ends' own pair.
 ROUTED_IFNAME = "eth1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Routed:
+class RouterLink:
     """The addresses of the ends, and where each stage is: the path of its namespace. Its interface has its name."""
 
     addresses: AddressPlan
     stages: dict[Stage, str]
 
 
-def make_router(lane_index: int, client_ns: str | None, server_ns: str, near_ns: str, far_ns: str) -> Routed:
+def create_router(lane_index: int, client_ns: str | None, server_ns: str, near_ns: str, far_ns: str) -> RouterLink:
     """Lay the link between the namespaces at these paths; `near_ns` and `far_ns` must forward (net/sysctls.py)."""
     # Lanes share no namespace: this only has to differ from the lane's own /30.
     plan = address_plan(LANES - 1 - lane_index)
@@ -51,17 +42,17 @@ def make_router(lane_index: int, client_ns: str | None, server_ns: str, near_ns:
     }
     hops = ((client, stages["down-delay"]), (stages["up-rate"], stages["down-rate"]), (stages["up-delay"], server))
     for one, other in hops:
-        lay_cable(one, other)
-    set_up_end(client, plan.client, replace(plan.server, mac=stages["down-delay"].mac))
-    set_up_end(server, plan.server, replace(plan.client, mac=stages["up-delay"].mac))
-    set_up_stage(stages["down-delay"], plan.client)
-    set_up_stage(stages["up-rate"], replace(plan.server, mac=stages["down-rate"].mac))
-    set_up_stage(stages["down-rate"], replace(plan.client, mac=stages["up-rate"].mac))
-    set_up_stage(stages["up-delay"], plan.server)
-    return Routed(addresses=plan, stages={name: str(port.netns) for name, port in stages.items()})
+        create_veth(one, other)
+    configure_end(client, plan.client, replace(plan.server, mac=stages["down-delay"].mac))
+    configure_end(server, plan.server, replace(plan.client, mac=stages["up-delay"].mac))
+    configure_stage(stages["down-delay"], plan.client)
+    configure_stage(stages["up-rate"], replace(plan.server, mac=stages["down-rate"].mac))
+    configure_stage(stages["down-rate"], replace(plan.client, mac=stages["up-rate"].mac))
+    configure_stage(stages["up-delay"], plan.server)
+    return RouterLink(addresses=plan, stages={name: str(port.netns) for name, port in stages.items()})
 
 
-def set_up_stage(port: Port, there: EndAddress) -> None:
+def configure_stage(port: Port, there: EndAddress) -> None:
     """Turn `port` on; whatever is for the address `there` leaves by it, for the MAC address given."""
     run_in(port.netns, lambda: _set_up(port.ifname, there))
 

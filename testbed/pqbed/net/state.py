@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from pqbed.net.shape import EndShape, Stage
+from pqbed.spec.shape import EndShape, Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,7 +59,7 @@ class Packet:
 
     @cached_property
     def identity(self) -> tuple[bytes, bytes, bytes, int]:
-        """Return what stays the same on the way: not MAC addresses, hop count or checksums, which may be filled in."""
+        """Return what stays the same on the path: not MAC addresses, hop count or checksums, which may be filled in."""
         data, tcp = self.frame.data, self.tcp_at
         options_end = tcp + 4 * (data[tcp + 12] >> 4)
         return data[18:20], data[tcp : tcp + 16], data[tcp + 20 : options_end], len(self.payload)

@@ -35,7 +35,7 @@ def test_lanes_that_disturb_one_another_are_not_taken(pqbed, tmp_path, monkeypat
 
 
 def test_samples_under_pressure_are_told(pqbed, monkeypatch):
-    monkeypatch.setattr(worker, "is_pressed", lambda _: True)
+    monkeypatch.setattr(worker, "is_contended", lambda _: True)
     pqbed("sweep", *REAL, "--lanes", "1")
     assert "48 of 48 samples were taken under CPU pressure: their times may be too long" in pqbed("show", "latest").out
     assert json.loads(pqbed("show", "latest", "--json").out)["pressed"] == {"pressed": 48, "known": 48}

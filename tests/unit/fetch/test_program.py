@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from pqbed.errors import LaneError
-from pqbed.fetch.program import ProgramClient
+from pqbed.fetch.program_client import ProgramClient
 from pqbed.fetch.request import FetchRequest
 from pqbed.spec.stacks import Stack
 from pqbed.tls.credentials import Credentials

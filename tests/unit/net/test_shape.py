@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from pqbed.net.netem import netem_of
-from pqbed.net.shape import STAGES, end_seed, limit_packets, reseed, shape_end, shape_stage, stages_of
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
+from pqbed.spec.shape import STAGES, end_seed, limit_packets, reseed, shape_end, shape_stage, stages_of
 from pqbed.spec.tcp import Tcp
 
 MS = 1_000_000

@@ -15,8 +15,8 @@ from pqbed.runner import (
     SweepStarted,
     run_sweep,
 )
-from pqbed.runner import crew as crew_module
 from pqbed.runner import worker as worker_module
+from pqbed.runner import worker_pool as worker_pool_module
 from pqbed.runner.worker import FAILURE_LIMIT
 from pqbed.spec.sample import Timings
 from pqbed.store.run import open_run
@@ -241,7 +241,7 @@ def test_a_stop_event_ends_a_sweep_and_is_left_as_it_was(run):
 
 
 def test_a_fetch_that_hangs_is_cut_short_by_a_stop(run, monkeypatch):
-    monkeypatch.setattr(crew_module, "GRACE_S", 0.1)
+    monkeypatch.setattr(worker_pool_module, "GRACE_S", 0.1)
     stop = threading.Event()
     threading.Timer(0.2, stop.set).start()
     started = time.monotonic()

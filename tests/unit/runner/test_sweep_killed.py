@@ -106,7 +106,7 @@ def test_a_sweep_with_a_precision_takes_the_same_samples_however_often_it_is_kil
     whole.mkdir()
     killed.mkdir()
     with new_run(whole) as run:
-        run_sweep(precise_plan(precision_ppm), FakeBed(), run, lanes=1, judge=half_widths)
+        run_sweep(precise_plan(precision_ppm), FakeBed(), run, lanes=1, half_widths=half_widths)
         expected = held(run)
     draw = random.Random(11)
     kills = 0

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pqbed.stats.bootstrap import independent_increase, paired_increases, percentile_intervals
-from pqbed.stats.draws import MOST_COUNTS, draw_counts, drawn_quantiles
+from pqbed.stats.block_bootstrap import MOST_COUNTS, draw_counts, drawn_quantiles, percentile_intervals
+from pqbed.stats.increases import independent_increase, paired_increases
 
 SHARES = (0.5, 0.9)
 INF, NAN = math.inf, math.nan

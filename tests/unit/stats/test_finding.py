@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 
 from pqbed.errors import SpecError
-from pqbed.stats.bootstrap import UNKNOWN, Increase, independent_increase, paired_increases
-from pqbed.stats.finding import DEFAULT_MARGIN, FINDINGS, Margin, find, noise_floor, parse_margin
+from pqbed.stats.classify import (
+    DEFAULT_MARGIN,
+    FALSE_DIFFERS,
+    FINDINGS,
+    Margin,
+    classify_difference,
+    expected_false_differs,
+    noise_floor,
+    parse_margin,
+)
+from pqbed.stats.increases import UNKNOWN, Increase, independent_increase, paired_increases
 
 NAN, INF = math.nan, math.inf
 TRIALS, BLOCKS = 600, 60
@@ -44,13 +53,13 @@ def test_there_are_four_words():
     ],
 )
 def test_each_word_where_it_belongs(found, noise_pct, word):
-    assert find(found, noise_pct, DEFAULT_MARGIN) == word
+    assert classify_difference(found, noise_pct, DEFAULT_MARGIN) == word
 
 
 def test_a_margin_in_time_is_held_against_the_difference_in_time():
     found = increase(50, 40, 60, (41, 59), (2e6, 4e6))
-    assert find(found, 0.1, Margin(amount=5_000_000, unit="ns")) == "equivalent"
-    assert find(found, 0.1, Margin(amount=4_000_000, unit="ns")) == "differs"
+    assert classify_difference(found, 0.1, Margin(amount=5_000_000, unit="ns")) == "equivalent"
+    assert classify_difference(found, 0.1, Margin(amount=4_000_000, unit="ns")) == "differs"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +79,7 @@ def test_a_margin_is_read_and_written(text, margin, shown):
 
 @pytest.mark.parametrize("text", ["", "0", "0ms", "-1%", "1KiB", "much", "1,2"])
 def test_what_is_no_margin_is_refused_with_what_would_be_one(text):
-    with pytest.raises(SpecError, match=r"^margin: ") as raised:
+    with pytest.raises(SpecError, match=r"^--margin") as raised:
         parse_margin(text)
     assert "5ms" in raised.value.hint
 
@@ -110,7 +119,9 @@ def share_of(word, kind, share, factor, margin, *, blocks=BLOCKS):
     pairs = [(arm * TRIALS + number, number) for arm in (1, 2) for number in range(TRIALS)]
     found = paired_increases(values, pairs, [share], draws=400)
     words = [
-        find(found[TRIALS + number, number][0], noise_floor(found[2 * TRIALS + number, number][0]), margin)
+        classify_difference(
+            found[TRIALS + number, number][0], noise_floor(found[2 * TRIALS + number, number][0]), margin
+        )
         for number in range(TRIALS)
     ]
     return sum(each == word for each in words) / TRIALS
@@ -123,7 +134,14 @@ NOMINAL = 0.05 + 2 * math.sqrt(0.05 * 0.95 / TRIALS)
 @pytest.mark.parametrize("share", [0.5, 0.9])
 @pytest.mark.parametrize("kind", ["smooth", "lossy", "steps"])
 def test_equal_arms_are_seldom_found_to_differ(kind, share):
-    assert share_of("differs", kind, share, 1.0, Margin(amount=1)) <= 0.05
+    # By chance a true 0.9 % (dd-012) shows up as more than 1.9 % in one of 100 such simulations.
+    assert share_of("differs", kind, share, 1.0, Margin(amount=1)) <= 2 * FALSE_DIFFERS
+
+
+def test_how_many_equal_arms_are_expected_to_differ_is_never_rounded_up_to_one():
+    assert expected_false_differs([0.1] * 4) == pytest.approx(0.04)
+    assert expected_false_differs([None, NAN, 0.1]) == pytest.approx(0.11)
+    assert expected_false_differs([]) == 0
 
 
 @pytest.mark.parametrize("factor", [1.02, 1 / 1.02])
@@ -147,17 +165,17 @@ def test_equal_values_as_in_virtual_time_are_equivalent_and_a_shift_is_exact():
     found = paired_increases(values, [(1, 0), (2, 0)], [0.5])
     noise = noise_floor(found[1, 0][0])
     assert noise == 0
-    assert find(found[1, 0][0], noise, DEFAULT_MARGIN) == "equivalent"
-    assert find(found[2, 0][0], noise, DEFAULT_MARGIN) == "differs"
-    assert find(found[2, 0][0], noise, Margin(amount=2_000_001, unit="ns")) == "equivalent"
-    assert find(found[2, 0][0], noise, Margin(amount=2_000_000, unit="ns")) == "differs"
+    assert classify_difference(found[1, 0][0], noise, DEFAULT_MARGIN) == "equivalent"
+    assert classify_difference(found[2, 0][0], noise, DEFAULT_MARGIN) == "differs"
+    assert classify_difference(found[2, 0][0], noise, Margin(amount=2_000_001, unit="ns")) == "equivalent"
+    assert classify_difference(found[2, 0][0], noise, Margin(amount=2_000_000, unit="ns")) == "differs"
 
 
 def test_censored_and_single_samples_prove_nothing():
     one = paired_increases(np.array([[1.0], [1.0]]), [(1, 0)], [0.5])[1, 0][0]
-    assert find(one, noise_floor(one), DEFAULT_MARGIN) == "undecided"
+    assert classify_difference(one, noise_floor(one), DEFAULT_MARGIN) == "undecided"
     failed = paired_increases(np.array([[INF] * 40, [INF] * 40]), [(1, 0)], [0.5])[1, 0][0]
-    assert find(failed, 0.0, DEFAULT_MARGIN) == "undecided"
+    assert classify_difference(failed, 0.0, DEFAULT_MARGIN) == "undecided"
     arm = np.array([1.0] * 40), np.array([INF] * 40)
-    assert find(independent_increase(arm[1], arm[0], [0.5])[0], 0.0, DEFAULT_MARGIN) == "undecided"
-    assert find(independent_increase(arm[0], arm[1], [0.5])[0], 0.0, DEFAULT_MARGIN) == "undecided"
+    assert classify_difference(independent_increase(arm[1], arm[0], [0.5])[0], 0.0, DEFAULT_MARGIN) == "undecided"
+    assert classify_difference(independent_increase(arm[0], arm[1], [0.5])[0], 0.0, DEFAULT_MARGIN) == "undecided"

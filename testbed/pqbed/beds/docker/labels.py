@@ -1,9 +1,9 @@
-"""What marks a container, a network or a volume as ours: `down` goes by these and by nothing else."""
+"""Labels of our containers, networks and volumes: `pqbed down` removes by these only."""
 
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from pqbed.net.shape import Stage
+from pqbed.spec.shape import Stage
 
 BED = "io.pqbed.bed"
 LANE = "io.pqbed.lane"
@@ -26,12 +26,12 @@ def part_name(index: int, part: Part | Stage) -> str:
 
 
 def lane_labels(index: int, role: Role) -> dict[str, str]:
-    """Label a thing that belongs to a lane."""
+    """Return the labels of something that belongs to a lane."""
     return {BED: "docker", LANE: str(index), ROLE: role}
 
 
-def lone_labels(bed: str, role: Role) -> dict[str, str]:
-    """Label a container that belongs to no lane of this bed."""
+def standalone_labels(bed: str, role: Role) -> dict[str, str]:
+    """Return the labels of a container that belongs to no lane."""
     return {BED: bed, ROLE: role}
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.beds.docker.place import USUAL_SOCKET, engine_place
+from pqbed.beds.docker.endpoint import DEFAULT_SOCKET, docker_endpoint
 from pqbed.beds.docker.sdk import connect
-from pqbed.beds.usable import find_engine
+from pqbed.beds.host_checks import probe_engine
 from pqbed.errors import EngineError
 
 
@@ -33,7 +33,7 @@ def use_context(configuration: Path, name: str, host: str) -> None:
 
 
 def test_without_a_word_it_is_the_usual_socket() -> None:
-    assert engine_place().host == USUAL_SOCKET
+    assert docker_endpoint().host == DEFAULT_SOCKET
 
 
 def test_the_present_context_is_where_doctor_looks_and_where_the_bed_connects(
@@ -41,8 +41,8 @@ def test_the_present_context_is_where_doctor_looks_and_where_the_bed_connects(
 ) -> None:
     host = f"unix://{tmp_path}/colima.sock"
     use_context(configuration, "colima", host)
-    assert engine_place().host == host
-    assert find_engine() == f"{host}: No such file or directory"
+    assert docker_endpoint().host == host
+    assert probe_engine().reason == f"{host}: No such file or directory"
     with pytest.raises(EngineError, match=host):
         connect()
 
@@ -52,19 +52,20 @@ def test_docker_host_goes_before_the_context(
 ) -> None:
     use_context(configuration, "colima", f"unix://{tmp_path}/colima.sock")
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/named.sock")
-    assert engine_place().host == f"unix://{tmp_path}/named.sock"
-    assert str(find_engine()).startswith(f"unix://{tmp_path}/named.sock")
+    assert docker_endpoint().host == f"unix://{tmp_path}/named.sock"
+    assert probe_engine().reason.startswith(f"unix://{tmp_path}/named.sock")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"currentContext": "gone"}'])
 def test_a_configuration_that_names_no_context_is_the_usual_socket(configuration: Path, text: str) -> None:
     (configuration / "config.json").write_text(text)
-    assert engine_place().host == USUAL_SOCKET
+    assert docker_endpoint().host == DEFAULT_SOCKET
 
 
 def test_the_sdk_is_not_loaded_to_find_that_nothing_is_named() -> None:
     asked = (
-        "import sys; from pqbed.beds.docker.place import engine_place; engine_place(); print('docker' in sys.modules)"
+        "import sys; from pqbed.beds.docker.endpoint import docker_endpoint; docker_endpoint(); "
+        "print('docker' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
