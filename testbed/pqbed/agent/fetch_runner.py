@@ -46,20 +46,20 @@ class FetchRunner:
         """Start the server with `profiles`; those that either side cannot speak give `unsupported` samples."""
         self._refused = self._find_refusals(profiles)
         served = self._server.start([profile for profile in profiles if profile not in self._refused])
-        self._served = {one.profile: one for one in served}
-        if any(one.profile.mutual for one in served):
+        self._served = {served_profile.profile: served_profile for served_profile in served}
+        if any(served_profile.profile.mutual for served_profile in served):
             self._client.take_credentials(self._server.credentials())
         return served
 
     def _find_refusals(self, profiles: Sequence[Profile]) -> dict[Profile, str]:
         server, client = self._server.refusals(profiles), self._client.refusals(profiles)
-        found = {}
+        refusals = {}
         for profile in profiles:
             if profile.name in server:
-                found[profile] = f"not supported by the server {profile.stack}: {server[profile.name]}"
+                refusals[profile] = f"not supported by the server {profile.stack}: {server[profile.name]}"
             elif profile.name in client:
-                found[profile] = f"not supported by the client {profile.clients_stack}: {client[profile.name]}"
-        return found
+                refusals[profile] = f"not supported by the client {profile.clients_stack}: {client[profile.name]}"
+        return refusals
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends, and what is between them, and read it back."""

@@ -42,7 +42,7 @@ class NetworkPath:
         Return how many packets the queues had no room for; None at the ends, where netem counts them with its loss.
         """
         bottlenecks = [stage for name, stage in self.stages.items() if name in BOTTLENECKS]
-        for one in (self.client_end, self.server_end, *self.stages.values()):
-            if one not in bottlenecks:
-                one.quiet()
+        for end in (self.client_end, self.server_end, *self.stages.values()):
+            if end not in bottlenecks:
+                end.quiet()
         return sum(stage.drain() for stage in bottlenecks) if bottlenecks else None

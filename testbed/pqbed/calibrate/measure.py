@@ -146,8 +146,8 @@ class _LinkProbe:
 
     def first_flight(self, direction: _DirectionProbe) -> FirstFlight | None:
         """Return the first flight in one direction, best of a connection that lost nothing; None without any."""
-        client, server = (one.sender for one in self.directions)
-        patience_ns = NS_PER_S - 1 + 4 * sum(one.plan.delay_ns for one in self.directions)
+        client, server = (direction.sender for direction in self.directions)
+        patience_ns = NS_PER_S - 1 + 4 * sum(direction.plan.delay_ns for direction in self.directions)
         flight = None
         for number in range(CONNECT_TRIES):
             self._wire.reapply(number)
@@ -189,7 +189,7 @@ class _LinkProbe:
             ]
             each_ns = [direction.plan.small_ns for direction in self.directions]
             new = self._exchange(parts, firsts=firsts, each_ns=each_ns)
-            came = [one.followed_by(other) for one, other in zip(came, new, strict=True)]
+            came = [before.followed_by(after) for before, after in zip(came, new, strict=True)]
             firsts = [first + part for first, part in zip(firsts, parts, strict=True)]
         self._wire.quiet()
         return came
@@ -270,7 +270,7 @@ def _follows(first: Arrivals, again: Arrivals, other: Arrivals, count: int, cloc
     Without `clock` delays are not compared.
     """
     delays = [came.delays(count) for came in (first, again, other)]
-    drawn = not all(_settled(one, count) for one in delays) or (
+    drawn = not all(_settled(by_number, count) for by_number in delays) or (
         clock is not None and _spread_ns(first) > 2 * SAME_DELAY_NS[clock]
     )
     if not drawn:
@@ -283,13 +283,13 @@ def _settled(delays: dict[int, int], count: int) -> bool:
     return len(delays) in (0, count)
 
 
-def _alike(one: dict[int, int], other: dict[int, int], clock: Clock | None) -> bool:
-    if one.keys() != other.keys():
+def _alike(first: dict[int, int], second: dict[int, int], clock: Clock | None) -> bool:
+    if first.keys() != second.keys():
         return False
-    if clock is None or not one:
+    if clock is None or not first:
         return True
-    same = sum(abs(one[number] - other[number]) <= SAME_DELAY_NS[clock] for number in one)
-    return same >= SAME_SHARE[clock] * len(one)
+    same = sum(abs(first[number] - second[number]) <= SAME_DELAY_NS[clock] for number in first)
+    return same >= SAME_SHARE[clock] * len(first)
 
 
 def _sum_up(

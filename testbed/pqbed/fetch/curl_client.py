@@ -57,7 +57,7 @@ class CurlClient:
 
     def take_credentials(self, credentials: Sequence[Credentials]) -> None:
         """Keep what requests of mutual profiles name."""
-        self._credentials = {one.profile: one for one in credentials}
+        self._credentials = {credential.profile: credential for credential in credentials}
 
     def fetch(self, request: FetchRequest) -> Timings:
         """Do one fetch. A failure is a result, not an exception."""

@@ -181,10 +181,10 @@ class ShapedInterface:
         differ = [
             name for name in getattr(type(wanted), "__slots__", ()) if _field(wanted, name) != _field(applied, name)
         ]
-        told = "; ".join(f"{name}: asked {_field(wanted, name)}, got {_field(applied, name)}" for name in differ)
+        differences = "; ".join(f"{name}: asked {_field(wanted, name)}, got {_field(applied, name)}" for name in differ)
         hint = "netem takes a seed from Linux 6.6 on" if _field(applied, "seed") is None and "seed" in differ else ""
         raise HostError(
-            f"the {what} of {self.ifname} is not as asked: {told or f'asked {wanted}, got {applied}'}", hint=hint
+            f"the {what} of {self.ifname} is not as asked: {differences or f'asked {wanted}, got {applied}'}", hint=hint
         )
 
 

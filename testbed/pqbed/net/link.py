@@ -38,9 +38,9 @@ class Port:
     mac: str
 
 
-def create_veth(one: Port, other: Port) -> None:
+def create_veth(near: Port, far: Port) -> None:
     """Make the veth pair of two ports."""
-    run_in(one.netns, lambda: _make_veth(one, other))
+    run_in(near.netns, lambda: _make_veth(near, far))
 
 
 def configure_end(port: Port, here: EndAddress, there: EndAddress) -> None:
@@ -48,17 +48,17 @@ def configure_end(port: Port, here: EndAddress, there: EndAddress) -> None:
     run_in(port.netns, lambda: _set_up(port.ifname, here, there))
 
 
-def _make_veth(one: Port, other: Port) -> None:
+def _make_veth(near: Port, far: Port) -> None:
     try:
-        far = os.open(other.netns or "/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)  # self: the process
+        far_ns = os.open(far.netns or "/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)  # self: the process
     except FileNotFoundError:
-        raise HostError(f"there is no network namespace {other.netns}") from None
+        raise HostError(f"there is no network namespace {far.netns}") from None
     try:
-        peer = {"ifname": other.ifname, "address": other.mac, "net_ns_fd": far}
+        peer = {"ifname": far.ifname, "address": far.mac, "net_ns_fd": far_ns}
         with IPRoute() as kernel:
-            kernel.link("add", ifname=one.ifname, kind="veth", address=one.mac, peer=peer)
+            kernel.link("add", ifname=near.ifname, kind="veth", address=near.mac, peer=peer)
     finally:
-        os.close(far)
+        os.close(far_ns)
 
 
 def _set_up(ifname: str, here: EndAddress, there: EndAddress) -> None:

@@ -285,7 +285,7 @@ def _rest(read: Any, options: Any, *, foreign_loss: bool) -> list[str]:
     reorder = options.get_attr("TCA_NETEM_REORDER") or {}
     corrupt = options.get_attr("TCA_NETEM_CORRUPT") or {}
     slot = options.get_attr("TCA_NETEM_SLOT") or {}
-    found = {
+    settings = {
         "handle": read["handle"] not in DISTRIBUTIONS,
         "gap": options["gap"],
         "duplicate": options["duplicate"],
@@ -297,4 +297,4 @@ def _rest(read: Any, options: Any, *, foreign_loss: bool) -> list[str]:
         "slot": any(slot.get(key, 0) for key in ("min_delay", "max_delay", "dist_delay", "dist_jitter")),
         "loss model": foreign_loss,
     }
-    return [name for name, present in found.items() if present]
+    return [name for name, present in settings.items() if present]

@@ -61,19 +61,19 @@ def refusal_to_shape(refusal: RefusalError, ifname: str) -> HostError:
     """
     if refusal.code in (errno.EPERM, errno.EACCES):
         return HostError(
-            f"{ifname} may not be shaped: {refusal.said}",
+            f"{ifname} may not be shaped: {refusal.reason}",
             hint="shaping takes NET_ADMIN in the namespace of the interface: run as root, or give the "
             "shaping container --cap-add NET_ADMIN; or take the uml bed, which needs no privilege: --bed uml",
         )
     if refusal.code == errno.EOPNOTSUPP:
         return HostError(
-            f"this kernel cannot shape {ifname}: {refusal.said}",
+            f"this kernel cannot shape {ifname}: {refusal.reason}",
             hint="it is no Linux kernel with traffic control (gVisor, WSL1): take the uml bed, --bed uml",
         )
     if refusal.code == errno.ENODEV:
-        return HostError(f"{ifname} is gone: {refusal.said}", hint="its container or lane has ended")
-    if refusal.code == errno.ENOENT and refusal.said.startswith("Qdisc not found"):
-        return HostError(f"the netem of {ifname} is gone: {refusal.said}", hint="another program has removed it")
+        return HostError(f"{ifname} is gone: {refusal.reason}", hint="its container or lane has ended")
+    if refusal.code == errno.ENOENT and refusal.reason.startswith("Qdisc not found"):
+        return HostError(f"the netem of {ifname} is gone: {refusal.reason}", hint="another program has removed it")
     if refusal.code == errno.ENOENT:
-        return HostError(f"this kernel has no sch_netem: {refusal.said}", hint=NO_NETEM_HINT)
-    return HostError(f"the kernel refused netem on {ifname}: {refusal.said} (errno {refusal.code})")
+        return HostError(f"this kernel has no sch_netem: {refusal.reason}", hint=NO_NETEM_HINT)
+    return HostError(f"the kernel refused netem on {ifname}: {refusal.reason} (errno {refusal.code})")

@@ -152,15 +152,15 @@ class RootQdiscControl:
         except RefusalError as refusal:
             raise refusal_to_shape(refusal, self._ifname) from None
         # A graft over another qdisc is told as two messages: the old one deleted, the new one made.
-        made = [answer for answer in answers if struct.unpack_from("=H", answer, 4)[0] == RTM_NEWQDISC]
-        return made[-1] if made else None
+        created = [answer for answer in answers if struct.unpack_from("=H", answer, 4)[0] == RTM_NEWQDISC]
+        return created[-1] if created else None
 
 
 def _read(data: bytes) -> RootQdisc:
     (handle,) = struct.unpack_from("=I", data, NLMSG_HEADER_BYTES + 8)
-    found = attributes(data, ATTRIBUTES_AT)
-    kind = found[TCA_KIND].rstrip(b"\0").decode()
-    statistics = attributes(found.get(TCA_STATS2, b""), 0)
+    values = attributes(data, ATTRIBUTES_AT)
+    kind = values[TCA_KIND].rstrip(b"\0").decode()
+    statistics = attributes(values.get(TCA_STATS2, b""), 0)
     queued, queued_bytes = struct.unpack_from("=II", statistics.get(TCA_STATS_QUEUE, bytes(8)))
     return RootQdisc(
         kind=kind,
@@ -168,7 +168,7 @@ def _read(data: bytes) -> RootQdisc:
         queued=queued,
         queued_bytes=queued_bytes,
         netem=decode(data) if kind == "netem" else None,
-        options=found.get(TCA_OPTIONS, b""),
+        options=values.get(TCA_OPTIONS, b""),
     )
 
 

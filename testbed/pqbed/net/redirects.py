@@ -30,7 +30,7 @@ def disable_redirects(ifname: str) -> None:
         kernel.ask_bytes(message)
     except RefusalError as refusal:
         raise HostError(
-            f"send_redirects of {ifname} cannot be set: {refusal.said}",
+            f"send_redirects of {ifname} cannot be set: {refusal.reason}",
             hint="it takes NET_ADMIN in the namespace of the interface",
         ) from None
     finally:

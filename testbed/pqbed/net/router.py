@@ -41,8 +41,8 @@ def create_router(lane_index: int, client_ns: str | None, server_ns: str, near_n
         "up-delay": Port(netns=far_ns, ifname="up-delay", mac="02:72:00:00:00:04"),
     }
     hops = ((client, stages["down-delay"]), (stages["up-rate"], stages["down-rate"]), (stages["up-delay"], server))
-    for one, other in hops:
-        create_veth(one, other)
+    for near, far in hops:
+        create_veth(near, far)
     configure_end(client, plan.client, replace(plan.server, mac=stages["down-delay"].mac))
     configure_end(server, plan.server, replace(plan.client, mac=stages["up-delay"].mac))
     configure_stage(stages["down-delay"], plan.client)

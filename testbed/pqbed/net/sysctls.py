@@ -87,8 +87,8 @@ def _write(wanted_values: dict[str, str]) -> None:
                     hint="run as root, or give it when the container is created (docker run --sysctl)",
                 ) from None
     for name, wanted in wanted_values.items():
-        if (found := _value(name)) != wanted:
-            raise HostError(f"{name} is {found or 'absent'}, not {wanted}, after it was set")
+        if (value := _value(name)) != wanted:
+            raise HostError(f"{name} is {value or 'absent'}, not {wanted}, after it was set")
 
 
 def _read_here() -> dict[str, str]:

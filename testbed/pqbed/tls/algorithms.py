@@ -90,7 +90,7 @@ def published_signatures() -> dict[str, SignatureAlgorithm]:
 @functools.cache
 def signatures_by_key() -> dict[str, SignatureAlgorithm]:
     """Return those that profiles can name, by that name."""
-    return {one.key: one for one in published_signatures().values() if one.key}
+    return {algorithm.key: algorithm for algorithm in published_signatures().values() if algorithm.key}
 
 
 def _group(row: dict[str, str]) -> Group:

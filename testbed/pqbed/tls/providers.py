@@ -49,13 +49,13 @@ def provided_groups() -> dict[str, ServedGroup]:
     library.EVP_KEYMGMT_fetch.restype = ctypes.c_void_p
     library.EVP_KEYMGMT_get0_provider.restype = ctypes.c_void_p
     library.OSSL_PROVIDER_get0_name.restype = ctypes.c_char_p
-    found = {}
+    served = {}
     for params in _groups(library):
         provider = _provider_of(library, bytes(params["tls-group-alg"]))
         if provider:
             name = bytes(params["tls-group-name"]).decode()
-            found[name] = ServedGroup(codepoint=int(params["tls-group-id"]), provider=provider)
-    return found
+            served[name] = ServedGroup(codepoint=int(params["tls-group-id"]), provider=provider)
+    return served
 
 
 def _groups(library: ctypes.CDLL) -> list[dict[str, bytes | int]]:

@@ -45,7 +45,7 @@ class ServerProcess(Probed):
         support = self.support()
         served = tuple(_serve(profile, first_port + i, chains, support) for i, profile in enumerate(profiles))
         self._credentials = _take_credentials(profiles, chains)
-        listeners = [_listener(one, chains) for one in served]
+        listeners = [_listener(served_profile, chains) for served_profile in served]
         self._launch = SERVER_DRIVERS[self._stack.server](self._stack, self._folder, listeners)
         self.restart()
         return served
@@ -138,16 +138,16 @@ def _serve(profile: Profile, port: int, chains: Chains, support: Support) -> Ser
 
 def _take_credentials(profiles: Sequence[Profile], chains: Chains) -> tuple[Credentials, ...]:
     """Read the clients' chains and keys, and remove the keys: the server needs none of them."""
-    found = []
+    credentials = []
     for profile in profiles:
         if profile.clients_chain is not None:
             files = chains["client", profile.clients_chain]
             chain_pem, key_pem = files.sent.read_text(), files.key.read_text()
-            found.append(Credentials(profile=profile.name, chain_pem=chain_pem, key_pem=key_pem))
+            credentials.append(Credentials(profile=profile.name, chain_pem=chain_pem, key_pem=key_pem))
     for (side, _chain), files in chains.items():
         if side == "client":
             files.key.unlink()
-    return tuple(found)
+    return tuple(credentials)
 
 
 def _listener(served: ServedProfile, chains: Chains) -> Listener:
