@@ -1,6 +1,6 @@
-"""The servers of several stacks as one, and their clients: each profile goes to the stacks it names.
+"""Servers of several stacks behind one `Server`, and clients behind one `Client`.
 
-A stack is opened when the first profile needs it.
+Each profile uses the stacks it names. A stack is opened when the first profile needs it.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
 
 
 class StackServers:
-    """A `Server` for profiles of any stacks, which are `open`ed by name."""
+    """A `Server` for profiles of any stacks; `open_server` opens one by name."""
 
     def __init__(self, open_server: Callable[[str], StackServer]) -> None:
         self._open = open_server
@@ -64,7 +64,7 @@ class StackServers:
 
 
 class StackClients:
-    """A `Client` for profiles of any stacks, which are `open`ed by name."""
+    """A `Client` for profiles of any stacks; `open_client` opens one by name."""
 
     def __init__(self, open_client: Callable[[str], StackClient]) -> None:
         self._open = open_client
@@ -99,7 +99,7 @@ class StackClients:
         return "".join(client.take_keys() for client in self._opened.values())
 
     def versions(self) -> dict[str, str]:
-        """Return each client's line of versions; where there is one alone, as `client`."""
+        """Return each client's version line, under `client` if there is only one."""
         alone = len(self._opened) == 1
         return {"client" if alone else f"client {name}": client.version() for name, client in self._opened.items()}
 

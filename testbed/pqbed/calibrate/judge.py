@@ -1,7 +1,7 @@
-"""Asked against achieved: what is wrong with a link, by name. Pure, and usable without any bed.
+"""Deviations of a measured link from the requested one, by name. Pure, and usable without any bed.
 
-One cause has one name: a rate that is wrong lengthens no RTT here (what a datagram itself takes on the wire is taken
-off at the rate that was measured), and a direction that is not shaped at all is told as that and nothing else.
+One cause gives one deviation: a wrong rate does not lengthen the RTT (serialisation at the measured rate is
+subtracted), and a direction that is not shaped at all is reported as `unshaped` and nothing else.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,15 +43,15 @@ What = Literal[
 ]
 Where = Literal["", "up", "down", "client", "server"]
 
-# A direction whose delay is below this part of what was asked has none.
+# A direction with less than this share of the requested delay has none.
 BARE_SHARE = 0.05
-# The fewest delays that have a shape.
+# With fewer delays their distribution cannot be judged.
 FEWEST_DELAYS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """One thing that is wrong with a link. `asked` and `achieved` are texts to show."""
+    """One deviation of a link. `asked` and `achieved` are texts to show."""
 
     what: What
     where: Where = ""
@@ -60,7 +60,7 @@ class Deviation:
 
     @property
     def text(self) -> str:
-        """Return it in one line: `rtt: asked 35 ms, achieved 70 ms`."""
+        """Return it as one line: `rtt: asked 35 ms, achieved 70 ms`."""
         name = f"{self.what} {self.where}".strip()
         return f"{name}: asked {self.asked}, achieved {self.achieved}" if self.asked else f"{name}: {self.achieved}"
 
@@ -74,12 +74,12 @@ class _DirectionCheck:
     bare: bool
 
 
-# What is wrong with the spread of delays, by direction.
+# Deviations of the delay distribution, by direction.
 Uneven = Mapping[Where, Sequence[Deviation]]
 
 
 def judge(link: Link, tcp: Tcp, measured: LinkMeasurement, clock: Clock) -> tuple[Deviation, ...]:
-    """Return what is wrong; nothing where the link is as asked, as far as could be measured."""
+    """Return the deviations of a link; none if it is as requested, as far as could be measured."""
     tolerance = TOLERANCES[clock]
     shapes: dict[Side, EndShape] = {
         "client": shape_direction(link, tcp, "client", 1),
@@ -87,8 +87,8 @@ def judge(link: Link, tcp: Tcp, measured: LinkMeasurement, clock: Clock) -> tupl
     }
     limits = {side: queue_limit(link, tcp, side) for side in shapes}
     directions = (
-        _taken("up", shapes["client"], limits["client"], measured.up),
-        _taken("down", shapes["server"], limits["server"], measured.down),
+        _check_direction("up", shapes["client"], limits["client"], measured.up),
+        _check_direction("down", shapes["server"], limits["server"], measured.down),
     )
     deviations: list[Deviation] = [
         Deviation(what="unshaped", where=direction.where, asked="a shaped direction", achieved="none of it")
@@ -106,19 +106,21 @@ def judge(link: Link, tcp: Tcp, measured: LinkMeasurement, clock: Clock) -> tupl
 
 
 def achieved_rate_bps(direction: DirectionMeasurement) -> int | None:
-    """Return the rate of a direction, None where datagrams came as fast as they were sent, or too few came."""
+    """Return the rate of a direction; None if datagrams arrived as fast as they were sent, or too few arrived."""
     slowed = direction.bulk_bytes and direction.bulk_ns > direction.bulk_sent_ns + direction.bulk_sent_ns // 4
     return 8 * direction.bulk_bytes * NS_PER_S // direction.bulk_ns if slowed else None
 
 
 def own_time_ns(direction: DirectionMeasurement) -> int:
-    """Return what a small datagram itself takes on the wire, at the rate that was measured."""
+    """Return the serialisation time of a small datagram at the measured rate, ns."""
     rate_bps = achieved_rate_bps(direction)
     return 8 * SMALL_FRAME_BYTES * NS_PER_S // rate_bps if rate_bps else 0
 
 
-def _taken(where: Where, shape: EndShape, limit: int | None, direction: DirectionMeasurement) -> _DirectionCheck:
-    """Tell whether nothing at all was set on a direction that should have something."""
+def _check_direction(
+    where: Where, shape: EndShape, limit: int | None, direction: DirectionMeasurement
+) -> _DirectionCheck:
+    """Check whether nothing was set at all on a direction that should be shaped."""
     asked = shape.delay_ns > 0 or shape.rate_bps is not None
     middle_ns = spread.quantile(direction.delays_ns, 0.5) if direction.delays_ns else shape.delay_ns + 1
     still = shape.delay_ns == 0 or middle_ns <= BARE_SHARE * shape.delay_ns
@@ -140,7 +142,7 @@ def _judge_rtt(
         # The median of few draws may be another quantile.
         astray = spread.critical_distance(check.direction.delay_count, ALPHA)
         allowed_ns += spread.quantile(asked, 0.5 + astray) - spread.quantile(asked, 0.5 - astray)
-        # The median of another distribution lies elsewhere, by less than a jitter: that is told already.
+        # Another distribution has another median, less than a jitter away: that is reported already.
         allowed_ns += check.shape.jitter_ns if uneven[check.where] else 0
     if abs(off_ns) > allowed_ns:
         yield Deviation(what="rtt", asked=_time(link.rtt_ns), achieved=_time(link.rtt_ns + off_ns))
@@ -185,9 +187,9 @@ def _judge_loss(check: _DirectionCheck) -> Iterator[Deviation]:
 
 
 def draws_in_one(loss: Loss) -> float:
-    """Return how many datagrams of a burst say as much as one whose loss is drawn on its own; 1 for random loss.
+    """Return how many datagrams with burst loss carry the information of one with independent loss; 1 for random.
 
-    The variance of a mean over a two-state chain: its states are correlated as (1 - p - r)^distance.
+    The variance inflation of a mean over a two-state Markov chain, whose states are correlated as (1 - p - r)^distance.
     """
     if not isinstance(loss, GilbertElliott):
         return 1.0
@@ -214,7 +216,7 @@ def _judge_spread(check: _DirectionCheck, tolerance: Tolerance) -> Iterator[Devi
     allowed = spread.critical_distance(check.direction.delay_count, ALPHA) + tolerance.spread_share
     if spread.distance(delays, asked) <= allowed:
         return
-    # Two explanations: more or less of the same, or as much of another. The nearer one has it.
+    # Either another jitter of the same distribution, or the same jitter of another one: the nearer is reported.
     factor = spread.interquartile_range(delays) / spread.interquartile_range(asked)
     nearest, of_nearest = spread.nearest_distribution(delays, shape.delay_ns, shape.jitter_ns)
     of_jitter = 0.0 if factor == 0 else spread.distance(spread.stretched(delays, 1 / factor), asked)
@@ -241,7 +243,7 @@ def _judge_sender(where: Where, shape: EndShape, sender: SenderMeasurement) -> I
     frame_bytes, control = sender.flight_frame_bytes, sender.congestion_control
     if frame_bytes is not None:
         large = frame_bytes > sender.mtu + ETHERNET_HEADER_BYTES
-        # bbr spaces its packets, and may send a flight one by one whatever it is allowed.
+        # bbr paces its packets, and may send a flight one by one whatever it is allowed.
         if large if shape.segmentation == "wire" else not large and control != "bbr":
             achieved = f"frames of {frame_bytes} bytes"
             yield Deviation(what="segmentation", where=where, asked=shape.segmentation, achieved=achieved)

@@ -1,6 +1,6 @@
-"""A client that is a program of its stack: questions and answers as JSON lines (docs/reference/stacks.md).
+"""Client that runs a program of its stack: questions and answers as JSON lines (docs/reference/stacks.md).
 
-One process for all fetches of a lane. It times the connection itself; what it says is judged here, as for every client.
+One process for all fetches of a lane. It times the connection itself; its answers are judged as for every client.
 """
 
 import json
@@ -27,9 +27,9 @@ from pqbed.tls.support import probe_support
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """What the program says of a fetch. Times in ns from the start of the connection; 0 and "": not reached, not known.
+    """The program's answer to a fetch. Times in ns from the start of the connection; 0 and "": not reached, not known.
 
-    `group` is what the client knows, `server_group` what the response said; `retried`: there was a HelloRetryRequest.
+    `group` is as the client reports it, `server_group` as the response does; `retried`: there was a HelloRetryRequest.
     `tcp_info` is the kernel's struct in hexadecimal.
     """
 
@@ -57,7 +57,7 @@ class ProgramClient:
         self._key_log: tempfile._TemporaryFileWrapper[bytes] | None = None
 
     def take_credentials(self, credentials: Sequence[Credentials]) -> None:
-        """Keep what requests of mutual profiles name."""
+        """Keep the credentials that requests of mutual profiles name."""
         self._credentials = {credential.profile: credential for credential in credentials}
 
     def fetch(self, request: FetchRequest) -> Timings:
@@ -79,12 +79,12 @@ class ProgramClient:
             self._ask({"call": "release"})
 
     def log_keys(self) -> None:
-        """Log the secrets of every connection from now on, by a process that is told to, in a file of its own."""
+        """Log the secrets of every connection from now on, by a new process and in a new file."""
         self._end()
         self._key_log = tempfile.NamedTemporaryFile(prefix="keys-")  # noqa: SIM115 - it ends with `take_keys`
 
     def take_keys(self) -> str:
-        """Return what was logged in the NSS format and remove it; the next process logs nothing."""
+        """Return the log in the NSS format and remove it; the next process logs nothing."""
         self._end()
         key_log, self._key_log = self._key_log, None
         if key_log is None:
@@ -122,7 +122,7 @@ class ProgramClient:
         except OSError:
             line = ""
         if not line:
-            # What was asked may hold keys: nothing of it is told.
+            # The question may hold keys, so nothing of it is reported.
             raise LaneError(f"the client of {self._stack.name} ended in a fetch (exit code {process.wait()})")
         return json.loads(line)
 

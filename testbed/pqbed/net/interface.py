@@ -1,4 +1,4 @@
-"""MTU and segmentation of one interface."""
+"""MTU and segmentation settings of a network interface."""
 
 import errno
 import socket
@@ -22,7 +22,7 @@ ALL_OFF = Offloads(tso=False, gso=False, gro=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interface:
-    """`gso_max_segs` bounds what TCP puts into one packet, whatever the offloads say."""
+    """`gso_max_segs` bounds what TCP puts into one packet, regardless of the offloads."""
 
     mtu: int
     gso_max_segs: int
@@ -58,7 +58,7 @@ def set_interface(kernel: RouteSocket, control: socket.socket, ifname: str, want
     except RefusalError as refusal:
         raise HostError(
             f"{ifname} refused MTU {wanted.mtu} with gso_max_segs {wanted.gso_max_segs}: {refusal.reason}",
-            hint="it takes NET_ADMIN in the namespace of the interface" if refusal.code == errno.EPERM else "",
+            hint="this needs NET_ADMIN in the namespace of the interface" if refusal.code == errno.EPERM else "",
         ) from None
     set_offloads(control, ifname, wanted.offloads)
 
@@ -75,7 +75,7 @@ def interface_for(segmentation: Segmentation, mtu: int, original: Interface) -> 
         case "offload-off":
             return Interface(mtu=mtu, gso_max_segs=DEFAULT_MAX_SEGS, offloads=ALL_OFF)
         case "host":
-            # tso and gso are on by birth; gro is not on every kind of interface (a veth's is off).
+            # tso and gso are on by default; gro is not on every kind of interface (on a veth it is off).
             offloads = Offloads(tso=True, gso=True, gro=original.offloads.gro)
             return Interface(mtu=mtu, gso_max_segs=DEFAULT_MAX_SEGS, offloads=offloads)
 

@@ -1,4 +1,4 @@
-"""Lay a link of a lane: a veth pair between two namespaces, with fixed addresses and neighbours."""
+"""Creation of a lane's link: a veth pair between two namespaces, with fixed addresses and static ARP entries."""
 
 import os
 from contextlib import suppress
@@ -15,9 +15,9 @@ NUD_PERMANENT = 0x80
 
 
 def create_link(lane_index: int, client_ns: str | None, server_ns: str | None) -> AddressPlan:
-    """Lay a veth pair between the namespaces at these paths, up and addressed; it goes with either of them.
+    """Create a veth pair between the namespaces at these paths, up and addressed; it ends with either of them.
 
-    Neighbours are fixed, so no fetch pays for ARP, and IPv6 is off on both ends: its own packets
+    ARP entries are static, so that no fetch pays for ARP, and IPv6 is off on both ends: its own packets
     would draw from netem's random stream.
     """
     plan = address_plan(lane_index)
@@ -39,12 +39,12 @@ class Port:
 
 
 def create_veth(near: Port, far: Port) -> None:
-    """Make the veth pair of two ports."""
+    """Create the veth pair of two ports."""
     run_in(near.netns, lambda: _make_veth(near, far))
 
 
 def configure_end(port: Port, here: EndAddress, there: EndAddress) -> None:
-    """Turn `port` on with the address `here`; whatever is for `there` goes to its MAC address."""
+    """Bring `port` up with the address `here`, and a static ARP entry for `there`."""
     run_in(port.netns, lambda: _set_up(port.ifname, here, there))
 
 

@@ -1,4 +1,4 @@
-"""Do one thing inside another network namespace, without moving this process there."""
+"""Work inside another network namespace, without moving this process there."""
 
 import ctypes
 import os
@@ -17,10 +17,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def run_in(netns: str | None, work: Callable[[], Result]) -> Result:
-    """Return what `work` gives inside the namespace at path `netns` (None: the present one).
+    """Return the result of `work` inside the namespace at path `netns` (None: the present one).
 
-    setns(2) moves one thread, so a thread of its own goes there, works and ends; a socket it opened
-    stays in that namespace. (os.setns needs Python 3.12.)
+    setns(2) moves one thread, so a new thread enters, works and ends; a socket that it opens stays in that
+    namespace. (os.setns needs Python 3.12.)
     """
     if netns is None:
         return work()
@@ -52,7 +52,7 @@ def enter(handle: int) -> None:
 
 def leave_for_new() -> None:
     """Move the calling thread into a new network namespace."""
-    _change(_libc.unshare(CLONE_NEWNET), "a network namespace cannot be made")
+    _change(_libc.unshare(CLONE_NEWNET), "a network namespace cannot be created")
 
 
 def _change(result: int, failure: str) -> None:

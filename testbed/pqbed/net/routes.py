@@ -1,4 +1,4 @@
-"""Initial windows and congestion control, on the routes that lead out of an interface."""
+"""Initial windows and congestion control, as metrics of the routes of an interface."""
 
 from dataclasses import dataclass
 from typing import Any

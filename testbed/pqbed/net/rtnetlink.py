@@ -1,7 +1,7 @@
-"""A plain rtnetlink socket for pyroute2's message classes.
+"""rtnetlink socket for pyroute2's message classes.
 
-pyroute2's IPRoute takes a fork to enter a namespace and 0.2 to 0.6 ms a call; shaping stands between
-any two fetches, so it goes through this socket (0.04 ms) and keeps pyroute2 for the encoding.
+pyroute2's IPRoute needs a fork to enter a namespace and 0.2 to 0.6 ms per call. Links are shaped between any two
+fetches, so they use this socket (0.04 ms) and pyroute2 only for the encoding.
 """
 
 import errno
@@ -35,7 +35,7 @@ RECEIVE_BYTES = 1 << 18
 
 
 class RefusalError(Exception):
-    """The kernel refused a message: its errno, and its own words where it gave any."""
+    """The kernel refused a message: its errno, and its own message if it sent one."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason or os.strerror(code))
