@@ -16,8 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from netem_model import Generator, burst_losses, delay_ns, random_losses
-
 from pqbed.errors import HostError
 from pqbed.net import sysctls
 from pqbed.net.addresses import IFNAME
@@ -29,6 +27,7 @@ from pqbed.net.netem_support import check_netem
 from pqbed.net.rtnetlink import NLM_F_REPLACE, RouteSocket
 from pqbed.spec.link import GilbertElliott, RandomLoss
 from pqbed.spec.shape import EndShape
+from support.netem_model import Generator, burst_losses, delay_ns, random_losses
 
 MS = 1_000_000
 CLIENT, SERVER = "/var/run/netns/client", "/var/run/netns/server"

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from engines.fixtures import image_tar, load_image, save_image
 
 from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.interfaces import StackClient, StackServer
@@ -32,6 +31,7 @@ from pqbed.spec.shape import EndShape
 from pqbed.spec.stacks import known_stacks
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
+from support.engines.fixtures import image_tar, load_image, save_image
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
 

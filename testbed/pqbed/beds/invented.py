@@ -9,8 +9,7 @@ from pqbed.calibrate.measurement import (
 )
 from pqbed.calibrate.schedule import LARGEST_QUEUE, schedule
 from pqbed.calibrate.spread import asked_delays, quantile
-from pqbed.model import mean_loss_ppm
-from pqbed.spec.link import PPM, Link
+from pqbed.spec.link import PPM, Link, mean_loss_ppm
 from pqbed.spec.shape import ETHERNET_HEADER_BYTES, EndShape, queue_limit, shape_direction
 from pqbed.spec.tcp import Tcp
 from pqbed.units import NS_PER_S

@@ -18,8 +18,7 @@ from pqbed.calibrate.measurement import (
 )
 from pqbed.calibrate.schedule import LARGEST_QUEUE
 from pqbed.calibrate.tolerances import ALPHA, TOLERANCES, Tolerance
-from pqbed.model import mean_loss_ppm
-from pqbed.spec.link import PPM, GilbertElliott, Link, Loss
+from pqbed.spec.link import PPM, GilbertElliott, Link, Loss, mean_loss_ppm
 from pqbed.spec.options import Clock
 from pqbed.spec.shape import ETHERNET_HEADER_BYTES, JITTER_REACH, EndShape, Side, queue_limit, shape_direction
 from pqbed.spec.tcp import Tcp

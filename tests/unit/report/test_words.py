@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
-from sweeps import CLASSIC, manifest
 
 from pqbed.report.frame import measure
 from pqbed.report.words import tell_answer, tell_caveats, tell_failures
+from support.sweeps import CLASSIC, manifest
 
 
 def test_three_sentences_with_numbers_and_their_intervals(measured_of):

@@ -1,9 +1,8 @@
 """The answer of a study's page: three sentences with numbers, as that of any run."""
 
-from studies import claim, published, results, study
-
 from pqbed.reproduce.judge import judge_study
 from pqbed.reproduce.words import tell_answer
+from support.studies import claim, published, results, study
 
 
 def answer_of(**options: bool) -> tuple[str, str, str]:

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from studies import claim, published, results, study
 
 from pqbed.reproduce.judge import Judged, judge_study, stand
 from pqbed.reproduce.words import tell_verdict
 from pqbed.spec.study import Claim
+from support.studies import claim, published, results, study
 
 
 def judge(one: Claim, *, cpu: bool = True) -> Judged:

@@ -1,11 +1,10 @@
 """A trace in words and rows."""
 
-from pqbed.spec.link import DEFAULT_LAYOUT
-from pqbed.spec.sides import losses, rates, sides
+from pqbed.spec.axes import describe_link
 from pqbed.trace.flights import Flight
 from pqbed.trace.taken import Trace
 from pqbed.trace.told import count_segments
-from pqbed.units import format_duration, format_size
+from pqbed.units import format_size
 
 COLUMNS = (
     "Flight",
@@ -54,18 +53,8 @@ def tell_fetch(trace: Trace) -> str:
 
 
 def tell_link(trace: Trace) -> str:
-    """Word the link and TCP: what is not as usual only where it is not."""
-    link, tcp = trace.cell.link, trace.cell.tcp
-    parts = [f"rtt {format_duration(link.rtt_ns)}", f"bandwidth {rates(link.bandwidth_bps, link.bandwidth_up_bps)}"]
-    parts.append(f"loss {losses(link.loss, link.loss_up)}")
-    if link.jitter_ns:
-        parts.append(f"jitter {format_duration(link.jitter_ns)} {link.distribution}")
-    if link.segmentation != "wire":
-        parts.append(f"segmentation {link.segmentation}")
-    if link.layout != DEFAULT_LAYOUT:
-        parts.append(f"layout {link.layout}")
-    parts.append(f"initcwnd {sides(tcp.initcwnd_server, tcp.initcwnd_client)}")
-    return ", ".join(parts)
+    """Word the link and TCP."""
+    return describe_link(trace.cell.link, trace.cell.tcp)
 
 
 def tabulate_flights(trace: Trace) -> list[tuple[str, ...]]:
