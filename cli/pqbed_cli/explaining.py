@@ -1,12 +1,12 @@
 """Choose the cells of a run, explain them, and print that."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pqbed.errors import SpecError, StoreError
 from pqbed.reproduce import planned_cells
-from pqbed.spec import parse
+from pqbed.spec.axes import AXES
 from pqbed.spec.cell import Cell
 from pqbed.stats.explain import Explained, Explainer
 from pqbed.store.run import Run
@@ -14,16 +14,6 @@ from pqbed_cli.exits import SOME_FAILED
 from pqbed_cli.render.explain import explained_lines, to_program
 from pqbed_cli.render.output import print_json, say
 from pqbed_cli.reporting import say_below_floor
-
-# Option -> who reads its text, and what it says of a cell.
-_FILTERS: dict[str, tuple[Callable[[str], tuple[Any, ...]], Callable[[Cell], Any]]] = {
-    "profile": (lambda text: tuple(text.split(",")), lambda cell: cell.profile.name),
-    "rtt": (parse.parse_rtts, lambda cell: cell.link.rtt_ns),
-    "bandwidth": (parse.parse_bandwidths, lambda cell: cell.link.bandwidth_bps),
-    "loss": (parse.parse_losses, lambda cell: cell.link.loss),
-    "size": (parse.parse_sizes, lambda cell: cell.workload.size_bytes),
-    "initcwnd": (parse.parse_initcwnds, lambda cell: cell.tcp.initcwnd_server),
-}
 
 
 def explain_run(run: Run, typed: Mapping[str, Any]) -> list[Explained]:
@@ -54,10 +44,12 @@ def _choose(cells: Mapping[str, Cell], typed: Mapping[str, Any]) -> list[str]:
     chosen = [identity for identity in cells if identity.startswith(typed.get("cell") or "")]
     if typed.get("cell") is None and typed.get("profile") is None:  # the A/A arm costs what the baseline does
         chosen = [identity for identity in chosen if cells[identity].profile.copy_of is None]
-    for option, (read, value) in _FILTERS.items():
+    if (names := typed.get("profile")) is not None:
+        chosen = [identity for identity in chosen if cells[identity].profile.name in names.split(",")]
+    for option, axis in AXES.items():
         if (text := typed.get(option)) is not None:
-            wanted = read(text)
-            chosen = [identity for identity in chosen if value(cells[identity]) in wanted]
+            wanted = axis.parse_values(text)
+            chosen = [identity for identity in chosen if axis.value(cells[identity]) in wanted]
     if not chosen:
         raise SpecError("no cell of the run is meant by these options", "`pqbed show RUN` prints what the run holds")
     return chosen

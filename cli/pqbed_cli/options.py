@@ -12,23 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-Rtt = Annotated[str | None, typer.Option(metavar="MS,...", help="Round-trip times; a plain number is ms.")]
-Loss = Annotated[
-    str | None,
-    typer.Option(metavar="%,...", help="Loss in each direction, per cent; bursts as ge:P/R[/H[/K]]."),
-]
-Bandwidth = Annotated[str | None, typer.Option(metavar="MBIT,...", help="Rates; a plain number is Mbit/s; or none.")]
-BandwidthUp = Annotated[
-    str | None, typer.Option(metavar="MBIT,...", help="Rates from client to server, where they differ; or same.")
-]
-LossUp = Annotated[
-    str | None, typer.Option(metavar="%,...", help="Loss from client to server, where it differs; or same.")
-]
-Jitter = Annotated[str | None, typer.Option(metavar="MS,...", help="Jitter of one direction.")]
-Distribution = Annotated[
-    str | None, typer.Option(metavar="NAME,...", help="Of the jitter: uniform, normal, pareto, paretonormal.")
-]
-Size = Annotated[str | None, typer.Option(metavar="KIB,...", help="Response sizes; a plain number is KiB.")]
+from pqbed.spec.axes import Axis, axes_shown
+
 Profiles = Annotated[str | None, typer.Option("--profile", metavar="NAME,...", help="TLS profiles; first: baseline.")]
 CopyArm = Annotated[
     bool | None,
@@ -41,25 +26,6 @@ Stacks = Annotated[str | None, typer.Option("--stack", metavar="NAME,...", help=
 ClientStacks = Annotated[
     str | None, typer.Option("--client-stack", metavar="NAME,...", help="Stacks that fetch; or same. [default: same]")
 ]
-Initcwnd = Annotated[str | None, typer.Option(metavar="N,...", help="Initial congestion windows, in segments.")]
-InitcwndClient = Annotated[
-    str | None, typer.Option(metavar="N,...", help="Those of the client, where they differ; or same.")
-]
-CongestionControl = Annotated[
-    str | None, typer.Option(metavar="NAME,...", help="Congestion control, by the kernel's name: cubic, bbr, ...")
-]
-CongestionControlClient = Annotated[
-    str | None,
-    typer.Option(metavar="NAME,...", help="That of the client, where it differs; or same."),
-]
-Queue = Annotated[
-    str | None, typer.Option(metavar="N,...", help="Packets that may wait at the bottleneck, or limit:N.")
-]
-Segmentation = Annotated[str | None, typer.Option(metavar="NAME,...", help="wire, offload-off or host.")]
-Layout = Annotated[
-    str | None, typer.Option(metavar="NAME,...", help="ends: netem at the senders; router: stages between the ends.")
-]
-Http = Annotated[str | None, typer.Option(metavar="N,...", help="HTTP versions; 1.1 alone for now.")]
 Samples = Annotated[str | None, typer.Option(metavar="N", help="Samples a cell. [default: about five minutes' worth]")]
 Precision = Annotated[
     str | None,
@@ -117,28 +83,39 @@ Baseline = Annotated[
     str | None, typer.Option(metavar="NAME", help="The profile to compare with. [default: the sweep's first]")
 ]
 
+# The panels of `--help`.
+PANELS = {"link": "Link", "tcp": "TCP", "workload": "Workload"}
+
+
+def axis_options(*parts: str, single: bool = False) -> dict[str, Any]:
+    """Return the options of the axes of `parts` (all of them if none is named), by name, for `takes`.
+
+    `single`: worded for one value instead of a list.
+    """
+    return {
+        axis.option: Annotated[
+            str | None,
+            typer.Option(
+                axis.flag,
+                metavar=axis.metavar if single else f"{axis.metavar},...",
+                help=_help(axis, single),
+                rich_help_panel=PANELS[axis.part],
+            ),
+        ]
+        for axis in axes_shown()
+        if not parts or axis.part in parts
+    }
+
+
+def _help(axis: Axis, single: bool) -> str:
+    if single:
+        return axis.help_one or axis.help
+    return f"{axis.help} [default: same]" if axis.of else axis.help
+
+
 # What a sweep can vary, and a trace must name one value of.
-AXES = {
-    "rtt": Rtt,
-    "loss": Loss,
-    "loss_up": LossUp,
-    "bandwidth": Bandwidth,
-    "bandwidth_up": BandwidthUp,
-    "jitter": Jitter,
-    "distribution": Distribution,
-    "size": Size,
-    "profile": Profiles,
-    "stack": Stacks,
-    "client_stack": ClientStacks,
-    "initcwnd": Initcwnd,
-    "initcwnd_client": InitcwndClient,
-    "congestion_control": CongestionControl,
-    "congestion_control_client": CongestionControlClient,
-    "queue": Queue,
-    "segmentation": Segmentation,
-    "layout": Layout,
-    "http": Http,
-}
+ARMS = {"profile": Profiles, "stack": Stacks, "client_stack": ClientStacks}
+AXES = {**axis_options(), **ARMS}
 AMOUNT = {"aa": CopyArm, "samples": Samples, "precision": Precision, "max_samples": MaxSamples}
 EACH_FETCH = {"seed": Seed, "timeout": Timeout}
 LANES = {"lanes": Lanes, "guard": Guard, "calibrate": Calibrate}

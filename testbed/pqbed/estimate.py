@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from pqbed.calibrate.schedule import real_seconds
 from pqbed.flights import RESPONSE_HEADER_BYTES, typical_flights
-from pqbed.model import mean_loss_ppm, segment_count, ttlb_floor_ns
+from pqbed.model import segment_count, ttlb_floor_ns
 from pqbed.net.shape import SIDES, loss_of, shape_direction
 from pqbed.plan import Plan, plan_sweep
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import PPM
+from pqbed.spec.link import PPM, mean_loss_ppm
 from pqbed.spec.options import Calibrate, Clock
 from pqbed.spec.sweep import Sweep
 

@@ -16,7 +16,7 @@ a super-packet (segmentation `host`, `offload-off`) arrives whole: netem counts 
 from pqbed.errors import SpecError
 from pqbed.net.shape import JITTER_REACH, congestion_control_of, rate_of
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import PPM, GilbertElliott, Link, Loss
+from pqbed.spec.link import Link
 
 ETHERNET_BYTES = 14
 TCP_IP_BYTES = 20 + 32
@@ -65,15 +65,6 @@ def transmit_ns(payload_bytes: int, bandwidth_bps: int | None, mss: int = DEFAUL
     full, rest = divmod(payload_bytes, mss)
     last_ns = frame_ns(rest + FRAME_OVERHEAD_BYTES, bandwidth_bps) if rest else 0
     return full * frame_ns(mss + FRAME_OVERHEAD_BYTES, bandwidth_bps) + last_ns
-
-
-def mean_loss_ppm(loss: Loss) -> int:
-    """Return the share of packets lost in the long run, in one direction."""
-    if not isinstance(loss, GilbertElliott):
-        return loss.probability_ppm
-    turns = loss.enter_bad_ppm + loss.leave_bad_ppm
-    bad_ppm = loss.enter_bad_ppm * PPM // turns if turns else 0
-    return (bad_ppm * loss.loss_in_bad_ppm + (PPM - bad_ppm) * loss.loss_in_good_ppm) // PPM
 
 
 def slow_start_rounds(segments: int, window: int) -> int:

@@ -9,8 +9,6 @@ from typing import Any
 
 sys.path.append("/opt/pqbed/vendor")
 
-from wrong_links import OTHERS, RIGHT, WRONG, Falsify
-
 from pqbed.agent.lane import LaneAgent
 from pqbed.agent.way import Way
 from pqbed.net.end import End
@@ -20,6 +18,7 @@ from pqbed.spec.codec import to_json
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.tcp import Tcp
+from support.wrong_links import OTHERS, RIGHT, WRONG, Falsify
 
 MS = 1_000_000
 PROFILE = Profile(name="plain", group="X25519", chain=Chain(algorithm="rsa2048"))

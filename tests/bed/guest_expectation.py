@@ -6,12 +6,11 @@ from pathlib import Path
 
 sys.path.append("/opt/pqbed/vendor")
 
-from expectation_grid import EDGES, GRID, LARGEST, MS, MUTUAL, PROFILES
-
 from pqbed.agent.lane import LaneAgent
 from pqbed.plan import cell_id
 from pqbed.spec.codec import to_json
 from pqbed.spec.sample import Fetch
+from support.expectation_grid import EDGES, GRID, LARGEST, MS, MUTUAL, PROFILES
 
 
 def main() -> None:

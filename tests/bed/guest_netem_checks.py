@@ -16,8 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from netem_model import Generator, burst_losses, delay_ns, random_losses
-
 from pqbed.errors import HostError
 from pqbed.net import sysctls
 from pqbed.net.end import End
@@ -28,6 +26,7 @@ from pqbed.net.probe import netem_support
 from pqbed.net.rtnetlink import NLM_F_REPLACE, RouteSocket
 from pqbed.net.shape import EndShape
 from pqbed.spec.link import GilbertElliott, RandomLoss
+from support.netem_model import Generator, burst_losses, delay_ns, random_losses
 
 MS = 1_000_000
 CLIENT, SERVER = "/var/run/netns/client", "/var/run/netns/server"

@@ -10,9 +10,6 @@ from pathlib import Path
 
 sys.path.append("/opt/pqbed/vendor")
 
-from frames import listen, segments
-from router_cells import GRID, MS, PROFILES, SPECIAL
-
 from pqbed.agent.lane import LaneAgent
 from pqbed.net.namespace import run_in
 from pqbed.net.router import ROUTED_IFNAME
@@ -21,6 +18,8 @@ from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
 from pqbed.spec.codec import to_json
 from pqbed.spec.sample import Fetch
+from support.frames import listen, segments
+from support.router_cells import GRID, MS, PROFILES, SPECIAL
 
 
 def retransmitted(netns: str) -> int:

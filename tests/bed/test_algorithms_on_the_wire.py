@@ -5,9 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chain_kinds import ALGORITHMS
-from der import read_certificate
-from hellos import client_shares, key_share_extension, server_share
 
 from pqbed.algorithm_table.probe import probe_stack
 from pqbed.algorithm_table.table import measured, select_rows, tabulate_algorithms
@@ -15,6 +12,9 @@ from pqbed.beds.programs import Run, programs_of_root
 from pqbed.tls.algorithms import Group, SignatureAlgorithm, published_groups, published_signatures, signatures_by_key
 from pqbed.tls.records import Record
 from pqbed.tls.signatures import KEY_KINDS
+from support.chain_kinds import ALGORITHMS
+from support.der import read_certificate
+from support.hellos import client_shares, key_share_extension, server_share
 
 pytestmark = pytest.mark.uml
 

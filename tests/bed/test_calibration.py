@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wrong_links import OTHERS, RIGHT, WRONG, Wrong
 
 from pqbed.calibrate.judge import judge
 from pqbed.calibrate.measured import Measured
 from pqbed.spec.codec import from_json
+from support.wrong_links import OTHERS, RIGHT, WRONG, Wrong
 
 pytestmark = pytest.mark.uml
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from engines.fixtures import image_tar, load_image, save_image
 
 from pqbed.agent.remote import RemoteClient, RemoteServer
 from pqbed.agent.stacks import StackClients, StackServers
@@ -31,6 +30,7 @@ from pqbed.spec.sample import Fetch
 from pqbed.spec.stacks import known_stacks
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
+from support.engines.fixtures import image_tar, load_image, save_image
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
 

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from expectation_grid import EDGES, GRID
 
 from pqbed.expect import exchange_of, expect_fetch
 from pqbed.model import ttlb_floor_ns
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
+from support.expectation_grid import EDGES, GRID
 
 pytestmark = pytest.mark.uml
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from router_cells import GRID, LAYOUTS, MS, SPECIAL
 
 from pqbed.expect import exchange_of, expect_fetch
 from pqbed.net.shape import STAGES
 from pqbed.plan import cell_id
+from support.router_cells import GRID, LAYOUTS, MS, SPECIAL
 
 pytestmark = pytest.mark.uml
 

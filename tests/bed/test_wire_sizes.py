@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chain_kinds import CHAINS, PADDED, PROFILES
 
 from pqbed.spec.codec import from_json
 from pqbed.spec.profile import Profile
 from pqbed.tls.records import Record
 from pqbed.tls.served import Served
+from support.chain_kinds import CHAINS, PADDED, PROFILES
 
 pytestmark = pytest.mark.uml
 

@@ -2,12 +2,12 @@ import os
 import stat
 
 import pytest
-from sweeps import PQ
 
 from pqbed.atomic_files import write_atomic, write_synced
 from pqbed.beds.session import Session, write_session
 from pqbed.errors import StoreError
 from pqbed.spec.link import Link
+from support.sweeps import PQ
 
 
 def permissions(path):

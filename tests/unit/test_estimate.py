@@ -1,11 +1,11 @@
 from dataclasses import replace
 
 import pytest
-from sweeps import SWEEP, small_plan
 
 from pqbed.estimate import estimate_seconds, samples_for_budget
 from pqbed.plan import plan_sweep
 from pqbed.spec.link import RandomLoss
+from support.sweeps import SWEEP, small_plan
 
 ONE = replace(SWEEP, rtt_ns=(200_000_000,), size_bytes=(204_800,), profiles=SWEEP.profiles[:1], samples=1)
 

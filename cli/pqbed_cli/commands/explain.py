@@ -5,6 +5,7 @@ import typer
 from pqbed_cli import options
 
 
+@options.takes(options.axis_options())
 def explain(
     context: typer.Context,
     run: options.RunPath,
@@ -12,11 +13,6 @@ def explain(
         str | None, typer.Argument(metavar="[CELL]", help="The id of one cell, or how it begins. [default: all]")
     ] = None,
     profile: options.Profiles = None,
-    rtt: options.Rtt = None,
-    bandwidth: options.Bandwidth = None,
-    loss: options.Loss = None,
-    size: options.Size = None,
-    initcwnd: options.Initcwnd = None,
     baseline: options.Baseline = None,
     out: options.RunsFolder = "results",
     json_output: options.Json = False,

@@ -24,17 +24,18 @@ def fetch(
     from dataclasses import replace
 
     from pqbed.beds.session import fetch_in_session, open_session_lane, read_session
+    from pqbed.spec.axes import AXES
     from pqbed.spec.codec import to_json
-    from pqbed.spec.parse import parse_count, parse_sizes, parse_timeout
+    from pqbed.spec.parse import parse_count, parse_timeout
     from pqbed.spec.sample import NO_FAILURES
-    from pqbed_cli.link_text import arms_of, single
+    from pqbed_cli.link_text import arms_of, single_value
     from pqbed_cli.render.output import print_json
     from pqbed_cli.render.session import print_fetches
     from pqbed_cli.taking import take_bed
 
     session = read_session()
     arms = arms_of(session, profile, stack, client_stack)
-    size_bytes = single("size", parse_sizes(size))
+    size_bytes = single_value(AXES["size"], size)
     times = parse_count("count", count, 1, 100_000)
     timeout_ns = parse_timeout(timeout)
     with (

@@ -1,12 +1,14 @@
-from pqbed_cli.commands.link import Layout
-from pqbed_cli.options import BedOption, CaBundle, ClockOption, Json, Profiles
+import typer
+
+from pqbed_cli.options import BedOption, CaBundle, ClockOption, Json, Profiles, axis_options, takes
 
 
+@takes(axis_options("link", "tcp", single=True))
 def up(
+    context: typer.Context,
     bed: BedOption = None,
     clock: ClockOption = None,
     profile: Profiles = None,
-    layout: Layout = None,
     ca_bundle: CaBundle = None,
     json_output: Json = False,
 ) -> None:
@@ -19,10 +21,10 @@ def up(
     from pqbed_cli.render.session import print_state
     from pqbed_cli.taking import take_bed
 
-    profiles, link = profiles_from(profile), up_link(layout)
+    profiles, (link, tcp) = profiles_from(profile), up_link(context.params)
     with take_bed(bed, clock, json_output=json_output, ca_bundle=ca_bundle) as taken:
         taken.prepare(stacks_of(profiles))
-        wanted = Session(bed=taken.bed.name, clock=taken.bed.clock, profiles=profiles, link=link)
+        wanted = Session(bed=taken.bed.name, clock=taken.bed.clock, profiles=profiles, link=link, tcp=tcp)
         session, state = start_session(taken.bed, wanted)
     if json_output:
         print_json({"session": to_json(session), "link": to_json(state)})

@@ -7,12 +7,11 @@ from pqbed.calibrate.judge import achieved_rate_bps
 from pqbed.calibrate.measured import Direction, Measured, Sender
 from pqbed.net.shape import EndShape
 from pqbed.net.state import LinkState
+from pqbed.spec.axes import word_settings
 from pqbed.spec.codec import to_json
-from pqbed.spec.link import Link
 from pqbed.spec.parse import format_loss
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
-from pqbed.spec.sides import losses, rates, sides
 from pqbed.units import format_duration, format_rate, format_size
 from pqbed_cli.render.numbers import NONE, milliseconds
 from pqbed_cli.render.output import print_json, say
@@ -21,20 +20,11 @@ from pqbed_cli.render.table import Table, print_tables
 
 def print_session(session: Session) -> None:
     """Print the settings that are kept for the bed that is up."""
-    link, tcp = session.link, session.tcp
     rows = (
         ("bed", f"{session.bed}, {session.clock} clock"),
         ("kernel", session.kernel),
         ("profiles", ", ".join(profile.name for profile in session.profiles)),
-        ("rtt", format_duration(link.rtt_ns)),
-        ("bandwidth", rates(link.bandwidth_bps, link.bandwidth_up_bps)),
-        ("loss", losses(link.loss, link.loss_up)),
-        ("jitter", f"{format_duration(link.jitter_ns)} {link.distribution}"),
-        ("queue", _queue_text(link)),
-        ("segmentation", link.segmentation),
-        ("layout", link.layout),
-        ("initcwnd", f"{sides(tcp.initcwnd_server, tcp.initcwnd_client)} segments"),
-        ("congestion", sides(tcp.congestion_control, tcp.congestion_control_client)),
+        *((axis.label, text) for axis, text in word_settings(session.link, session.tcp)),
     )
     print_tables([Table(columns=("", ""), rows=rows)])
 
@@ -123,12 +113,6 @@ def print_fetches(profile: Profile, size_bytes: int, fetched: Sequence[Timings])
     for number, timings in enumerate(fetched, 1):
         if timings.detail:
             say(f"fetch {number}: {timings.outcome}: {timings.detail}")
-
-
-def _queue_text(link: Link) -> str:
-    if link.limit_packets is not None:
-        return f"netem's limit of {link.limit_packets} packets"
-    return f"{link.queue_packets} packets"
 
 
 def _end(shape: EndShape) -> tuple[str, ...]:

@@ -3,9 +3,8 @@
 from pqbed.calibrate.measured import ETHERNET_BYTES, QUANTILES, SMALL_FRAME_BYTES, Direction, Measured, Sender
 from pqbed.calibrate.schedule import LARGEST_QUEUE, SECOND_NS, schedule
 from pqbed.calibrate.spread import asked_delays, quantile
-from pqbed.model import mean_loss_ppm
 from pqbed.net.shape import EndShape, queue_limit, shape_direction
-from pqbed.spec.link import PPM, Link
+from pqbed.spec.link import PPM, Link, mean_loss_ppm
 from pqbed.spec.tcp import Tcp
 
 

@@ -13,9 +13,8 @@ from pqbed.calibrate.binomial import share_interval
 from pqbed.calibrate.measured import ETHERNET_BYTES, SMALL_FRAME_BYTES, Direction, Measured, Sender
 from pqbed.calibrate.schedule import LARGEST_QUEUE
 from pqbed.calibrate.tolerances import CERTAINTY, TOLERANCES, Tolerance
-from pqbed.model import mean_loss_ppm
 from pqbed.net.shape import JITTER_REACH, EndShape, Side, queue_limit, shape_direction
-from pqbed.spec.link import PPM, GilbertElliott, Link, Loss
+from pqbed.spec.link import PPM, GilbertElliott, Link, Loss, mean_loss_ppm
 from pqbed.spec.options import Clock
 from pqbed.spec.tcp import Tcp
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pqbed.expect.connection import Expected, expect_fetch
 from pqbed.expect.exchange import Exchange, exchange_of
 from pqbed.flights import has_known_sizes
-from pqbed.model import connect_floor_ns, handshake_floor_ns, mean_loss_ppm, ttlb_floor_ns
+from pqbed.model import connect_floor_ns, handshake_floor_ns, ttlb_floor_ns
 from pqbed.net.shape import SIDES, congestion_control_of, loss_of, rate_of
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import Link
+from pqbed.spec.link import Link, mean_loss_ppm
 from pqbed.spec.profile import DEFAULT_STACK, Profile
 from pqbed.spec.tcp import Tcp
 

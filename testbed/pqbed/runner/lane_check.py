@@ -18,10 +18,9 @@ import numpy.typing as npt
 from pqbed.beds.bed import Bed, Lane
 from pqbed.errors import LaneError
 from pqbed.estimate import estimate_seconds
-from pqbed.model import mean_loss_ppm
 from pqbed.net.shape import SIDES, loss_of
 from pqbed.plan import Plan
-from pqbed.spec.link import Link
+from pqbed.spec.link import Link, mean_loss_ppm
 from pqbed.store.manifest import LaneCheck, LaneTrial, utc_now
 
 # An interval of p90 needs 36. The first fetches fill caches and are not counted.

@@ -3,6 +3,7 @@
 import math
 
 from pqbed.errors import SpecError
+from pqbed.spec.axes import AXES
 from pqbed.spec.profile import Profile
 from pqbed.spec.sweep import Sweep
 from pqbed.units import format_duration
@@ -14,7 +15,7 @@ def check_sweep(sweep: Sweep) -> Sweep:
     """Return `sweep` if its axes fit together, else raise SpecError."""
     _check_cell_count(sweep)
     _check_jitter(sweep)
-    _check_distribution(sweep)
+    _check_needs(sweep)
     _check_copy(sweep)
     _check_precision(sweep)
     for profile in sweep.profiles:
@@ -24,26 +25,7 @@ def check_sweep(sweep: Sweep) -> Sweep:
 
 def cell_count(sweep: Sweep) -> int:
     """Return the number of cells without laying them out."""
-    axes = (
-        sweep.rtt_ns,
-        sweep.bandwidth_bps,
-        sweep.bandwidth_up_bps,
-        sweep.loss,
-        sweep.loss_up,
-        sweep.jitter_ns,
-        sweep.distribution,
-        sweep.queue_packets,
-        sweep.segmentation,
-        sweep.layout,
-        sweep.initcwnd,
-        sweep.initcwnd_client,
-        sweep.congestion_control,
-        sweep.congestion_control_client,
-        sweep.arms,
-        sweep.size_bytes,
-        sweep.http,
-    )
-    return math.prod(map(len, axes))
+    return len(sweep.arms) * math.prod(len(axis.values(sweep)) for axis in AXES.values())
 
 
 def _check_cell_count(sweep: Sweep) -> None:
@@ -65,12 +47,16 @@ def _check_jitter(sweep: Sweep) -> None:
         )
 
 
-def _check_distribution(sweep: Sweep) -> None:
-    if not any(sweep.jitter_ns) and sweep.distribution != ("uniform",):
-        raise SpecError(
-            f"distribution {sweep.distribution[0]!r} has no effect without jitter",
-            "give a jitter above 0, or leave out the distribution",
-        )
+def _check_needs(sweep: Sweep) -> None:
+    for axis in AXES.values():
+        if not axis.needs:
+            continue
+        needed = AXES[axis.needs]
+        if set(needed.values(sweep)) == {needed.usual} and axis.values(sweep) != (axis.usual,):
+            raise SpecError(
+                f"{axis.label} {axis.format(axis.values(sweep)[0])!r} has no effect without {needed.label}",
+                f"give a {needed.label} above {needed.usual}, or leave out the {axis.label}",
+            )
 
 
 def _check_copy(sweep: Sweep) -> None:

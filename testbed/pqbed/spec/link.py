@@ -37,6 +37,15 @@ class GilbertElliott:
 Loss = RandomLoss | GilbertElliott
 
 
+def mean_loss_ppm(loss: Loss) -> int:
+    """Return the share of packets lost in the long run, in one direction."""
+    if not isinstance(loss, GilbertElliott):
+        return loss.probability_ppm
+    turns = loss.enter_bad_ppm + loss.leave_bad_ppm
+    bad_ppm = loss.enter_bad_ppm * PPM // turns if turns else 0
+    return (bad_ppm * loss.loss_in_bad_ppm + (PPM - bad_ppm) * loss.loss_in_good_ppm) // PPM
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlainLimit:
     """netem's own `limit`, as `tc` takes it: queue and delay line together. What most published scripts set."""

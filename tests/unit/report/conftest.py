@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sweeps import CLASSIC, PQ, SWEEP, new_run
 
 from pqbed.beds.fake import FakeBed
 from pqbed.plan import plan_sweep
@@ -12,6 +11,7 @@ from pqbed.report.report_data import ReportData, read_report_data
 from pqbed.runner import run_sweep
 from pqbed.spec.sweep import Sweep
 from pqbed.store.run import Run
+from support.sweeps import CLASSIC, PQ, SWEEP, new_run
 
 HYBRID = replace(PQ, name="hybrid", chain=CLASSIC.chain)
 WIDE = replace(SWEEP, profiles=(CLASSIC, HYBRID, PQ), samples=40)

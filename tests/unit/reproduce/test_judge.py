@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from studies import claim, published, results, study
 
 from pqbed.reproduce.judge import ClaimResult, evaluate_claims, stand
 from pqbed.reproduce.verdict_text import verdict_row
 from pqbed.spec.study import Claim
+from support.studies import claim, published, results, study
 
 
 def judge(one: Claim, *, cpu: bool = True) -> ClaimResult:

@@ -50,7 +50,7 @@ class DockerLane:
 
         Each side of a stack runs in its own image of `images`, in the namespace of the lane's server or client.
 
-        A fetch removes the shaping of its link; `keeps_link` restores it at the end, for lanes that outlive the session.
+        A fetch removes the shaping of its link; `keeps_link` restores it at the end if the lane outlives the session.
         """
         self.index = containers.index
         self._keeps_link = keeps_link

@@ -1,11 +1,10 @@
 """Narrative of a trace: sentences, facts, and the table of flights."""
 
-from pqbed.spec.link import DEFAULT_LAYOUT
-from pqbed.spec.sides import losses, rates, sides
+from pqbed.spec.axes import describe_link
 from pqbed.trace.capture import Trace
 from pqbed.trace.flights import ObservedFlight
 from pqbed.trace.summary_json import count_segments
-from pqbed.units import format_duration, format_size
+from pqbed.units import format_size
 
 COLUMNS = (
     "Flight",
@@ -25,7 +24,7 @@ COLUMNS = (
 def describe_trace(trace: Trace) -> list[str]:
     """Return sentences on the TTLB, the milestones, and what was lost."""
     timings = trace.timings
-    what = f"{describe_fetch(trace)} over {describe_link(trace)}"
+    what = f"{describe_fetch(trace)} over {describe_link(trace.cell.link, trace.cell.tcp)}"
     if timings.outcome == "ok" and timings.last_byte_ns is not None:
         sentences = [f"Fetching {what} took {_ms(timings.last_byte_ns)} ms."]
     else:
@@ -53,21 +52,6 @@ def describe_fetch(trace: Trace) -> str:
     return f"{format_size(trace.cell.workload.size_bytes)} with {trace.cell.profile.name}"
 
 
-def describe_link(trace: Trace) -> str:
-    """Return the settings of the link and TCP; rare ones only if they are not the default."""
-    link, tcp = trace.cell.link, trace.cell.tcp
-    parts = [f"rtt {format_duration(link.rtt_ns)}", f"bandwidth {rates(link.bandwidth_bps, link.bandwidth_up_bps)}"]
-    parts.append(f"loss {losses(link.loss, link.loss_up)}")
-    if link.jitter_ns:
-        parts.append(f"jitter {format_duration(link.jitter_ns)} {link.distribution}")
-    if link.segmentation != "wire":
-        parts.append(f"segmentation {link.segmentation}")
-    if link.layout != DEFAULT_LAYOUT:
-        parts.append(f"layout {link.layout}")
-    parts.append(f"initcwnd {sides(tcp.initcwnd_server, tcp.initcwnd_client)}")
-    return ", ".join(parts)
-
-
 def tabulate_flights(trace: Trace) -> list[tuple[str, ...]]:
     """Return one row of text per flight."""
     return [_row(flight) for flight in trace.flights]
@@ -80,7 +64,7 @@ def list_trace_facts(trace: Trace) -> list[tuple[str, str]]:
         ("Kernel", trace.facts.kernel),
         *((f"Version of {name}", version) for name, version in sorted(trace.facts.versions.items())),
         *((f"Artefact {name}", digest) for name, digest in sorted(trace.artefacts.items())),
-        ("Link", describe_link(trace)),
+        ("Link", describe_link(trace.cell.link, trace.cell.tcp)),
         ("Cell", trace.fetch.cell_id),
         ("Repetition", str(trace.fetch.repetition)),
     ]
