@@ -13,7 +13,7 @@ from pqbed.agent.triple import Triple
 from pqbed.beds.docker.addresses import lane_addresses
 from pqbed.beds.docker.containers import LaneContainers, add_stack
 from pqbed.beds.docker.engine import Engine
-from pqbed.beds.docker.labels import Part
+from pqbed.beds.docker.labels import LanePart
 from pqbed.beds.docker.session import START_TIMEOUT_S, ReadTimeout, agent_command, open_channel
 from pqbed.beds.docker.stages import DockerPaths, ensure_stages
 from pqbed.beds.docker.tap import open_tap
@@ -58,7 +58,7 @@ class DockerLane:
         self._owner = owner
         self._engine = engine
         self._containers = containers
-        self._ends: dict[Part, Channel] = {}
+        self._ends: dict[LanePart, Channel] = {}
         self._read_timeout = ReadTimeout(START_TIMEOUT_S)
         try:
             self._start(engine, containers, images, profiles, timeout_ns)
@@ -89,7 +89,7 @@ class DockerLane:
 
     def trace(self, cell: Cell, fetch: Fetch) -> Traced:
         """Do one fetch and capture it at both ends, from containers that exist only for this."""
-        ends: tuple[Part, ...] = ("client-end", "server-end")
+        ends: tuple[LanePart, ...] = ("client-end", "server-end")
         with ExitStack() as owner:
             client_tap, server_tap = (
                 open_tap(self._engine, self._containers, side, read_timeout=self._read_timeout, owner=owner)
@@ -114,7 +114,7 @@ class DockerLane:
                 self._triple.set_link(*last)
         self._owner.close()
 
-    def _open_end(self, engine: Engine, containers: LaneContainers, part: Part) -> RemoteEnd:
+    def _open_end(self, engine: Engine, containers: LaneContainers, part: LanePart) -> RemoteEnd:
         self._ends[part] = self._open(engine, containers.parts[part], part, agent_command("end"))
         return RemoteEnd(self._ends[part])
 
@@ -124,7 +124,7 @@ class DockerLane:
         return {stage: RemoteEnd(self._open(engine, container, stage, command)) for stage, container in stages.items()}
 
     def _open_stack(
-        self, engine: Engine, containers: LaneContainers, images: Mapping[str, str], part: Part, name: str
+        self, engine: Engine, containers: LaneContainers, images: Mapping[str, str], part: LanePart, name: str
     ) -> Channel:
         stack, container = stack_named(name), containers.parts[part]
         if name != DEFAULT_STACK:
