@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pqbed.algorithms.table import Row
+from pqbed.algorithm_table.table import AlgorithmRow
 from pqbed.beds.bed import BedName
 from pqbed.beds.session import MeasuredLink, Session
 from pqbed.net.state import LinkState
@@ -16,12 +16,12 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import NO_FAILURES, Timings
 from pqbed.spec.study import Study
 from pqbed.spec.sweep import Sweep
+from pqbed.stats.classify import Margin
 from pqbed.stats.explain import Explained
-from pqbed.stats.finding import Margin
-from pqbed.stats.pressure import PressedCount
-from pqbed.store.floor import Below
+from pqbed.stats.floor import Below
+from pqbed.stats.pressure import ContentionCount
 from pqbed.store.manifest import Manifest
-from pqbed.trace.taken import Trace
+from pqbed.trace.capture import Trace
 from pqbed_cli.exits import SOME_FAILED
 
 
@@ -74,7 +74,7 @@ class RunSummary:
     percentiles: tuple[float, ...]
     rows: Sequence[dict[str, Any]]
     precision: Sequence[dict[str, Any]]
-    pressed: PressedCount
+    pressed: ContentionCount
     below_floor: Sequence[Below]
     unsupported: Sequence[str]
 
@@ -139,7 +139,7 @@ class Comparison:
 class AlgorithmTable:
     """`stack` and `liboqs`: the versions asked, or why they were not. `cpu`: whether CPU time was measured."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[AlgorithmRow, ...]
     stack: str
     liboqs: str
     cpu: bool

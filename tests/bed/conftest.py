@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pqbed.beds.artefacts import prepare_uml
+from pqbed.artefacts import prepare_uml
 from support.engines.fixtures import netem_engine, netem_image, private_engine, stack_image
 from support.guest import Guest, run_in_guest
 

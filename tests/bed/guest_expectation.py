@@ -18,7 +18,7 @@ def main() -> None:
     facts = agent.start((*PROFILES, LARGEST, MUTUAL), 300_000 * MS)
     print(json.dumps({"served": to_json(facts.served)}), flush=True)
     cells = {cell_id(cell): cell for cell in (*GRID, *EDGES)}
-    agent.cells(cells)
+    agent.add_cells(cells)
     fetches = tuple(Fetch(cell_id=identity, block=0, repetition=0, seed=1) for identity in cells)
     for fetch, timings in zip(fetches, agent.run(fetches), strict=True):
         print(json.dumps({"cell_id": fetch.cell_id, "timings": to_json(timings)}), flush=True)

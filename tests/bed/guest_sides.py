@@ -50,7 +50,7 @@ def main() -> None:
     for name, (link, tcp) in CASES.items():
         cell = Cell(link=link, tcp=tcp, profile=PROFILE, workload=Workload(size_bytes=20_000))
         state = agent.set_link(link, tcp, 1)
-        agent.cells({cell_id(cell): cell})
+        agent.add_cells({cell_id(cell): cell})
         with listen() as capture:
             (timings,) = agent.run((Fetch(cell_id=cell_id(cell), block=0, repetition=0, seed=1),))
             caught = segments(capture)

@@ -39,7 +39,7 @@ def main() -> None:
 def fetch(agent: LaneAgent, profile: Profile) -> dict[str, Any]:
     cell = Cell(link=LINK, tcp=Tcp(), profile=profile, workload=Workload(size_bytes=0))
     identity = cell_id(cell)
-    agent.cells({identity: cell})
+    agent.add_cells({identity: cell})
     with listen() as capture:
         (timings,) = agent.run((Fetch(cell_id=identity, block=0, repetition=0, seed=1),))
         caught = segments(capture)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from pqbed.expect import exchange_of, expect_fetch
-from pqbed.model import ttlb_floor_ns
+from pqbed.model.exchange import exchange_of
+from pqbed.model.floor import ttlb_floor_ns
+from pqbed.model.simulate.connection import simulate_fetch
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
 from support.expectation_grid import EDGES, GRID
@@ -38,7 +39,7 @@ def compare(seen: list[dict[str, Any]], cells: tuple[Cell, ...]) -> dict[str, fl
     for cell in cells:
         chain = served[cell.profile.name]
         exchange = exchange_of(cell, chain["certificate_wire_bytes"], chain["client_certificate_wire_bytes"])
-        expected = expect_fetch(cell, exchange)
+        expected = simulate_fetch(cell, exchange)
         measured = timings[cell_id(cell)]
         response = sum(exchange.response)
         assert measured["outcome"] == "ok", (cell, measured)

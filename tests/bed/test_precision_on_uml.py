@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pqbed.checkpoints import FEWEST_BLOCKS
+from pqbed.duration.checkpoints import FEWEST_BLOCKS
 from pqbed.stats.precision import half_widths
 from pqbed.store.run import open_run
 

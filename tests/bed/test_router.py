@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from pqbed.expect import exchange_of, expect_fetch
-from pqbed.net.shape import STAGES
+from pqbed.model.exchange import exchange_of
+from pqbed.model.simulate.connection import simulate_fetch
 from pqbed.plan import cell_id
+from pqbed.spec.shape import STAGES
 from support.router_cells import GRID, LAYOUTS, MS, SPECIAL
 
 pytestmark = pytest.mark.uml
@@ -31,7 +32,7 @@ def test_both_layouts_take_what_is_expected_where_nothing_is_lost(seen: dict[str
     off = {}
     for cell in GRID:
         exchange = exchange_of(cell, served[cell.profile.name]["certificate_wire_bytes"])
-        timings, expected = seen[cell_id(cell)]["timings"], expect_fetch(cell, exchange)
+        timings, expected = seen[cell_id(cell)]["timings"], simulate_fetch(cell, exchange)
         assert timings["outcome"] == "ok"
         assert timings["queue_drops"] == (0 if cell.link.layout == "router" else None)
         for name in ("tcp_connect_ns", "tls_done_ns", "first_byte_ns", "last_byte_ns"):
@@ -57,7 +58,7 @@ def test_the_expectation_tells_to_the_packet_when_a_queue_overflows(seen: dict[s
         one["certificate_wire_bytes"] for one in seen["served"]["served"] if one["profile"]["name"] == "classical"
     )
     for name, drops in (("queue 24", 1), ("queue 25", 0)):
-        expected = expect_fetch(SPECIAL[name], exchange_of(SPECIAL[name], wire_bytes))
+        expected = simulate_fetch(SPECIAL[name], exchange_of(SPECIAL[name], wire_bytes))
         assert expected.overflowed == bool(drops)
         assert seen[name]["timings"]["queue_drops"] == drops
     assert seen["queue 25"]["timings"]["last_byte_ns"] == pytest.approx(expected.last_byte_ns, rel=TOLERANCE_PCT / 100)

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pqbed.beds.artefacts import prepare_uml
+from pqbed.artefacts import prepare_uml
 from pqbed.store.run import open_run
 from support.guest import Guest, run_in_guest
 

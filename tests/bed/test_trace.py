@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from pqbed.agent.tracing import Traced
 from pqbed.beds.bed import Lane
 from pqbed.beds.choose import choose_bed
-from pqbed.expect import exchange_of, expect_fetch
-from pqbed.model import FRAME_OVERHEAD_BYTES, segment_count, wire_bytes
+from pqbed.model.exchange import exchange_of
+from pqbed.model.frames import FRAME_OVERHEAD_BYTES, segment_count, wire_bytes
+from pqbed.model.simulate.connection import simulate_fetch
 from pqbed.net.pcap import read_pcap
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
@@ -24,7 +25,7 @@ from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 from pqbed.tls.records import walk_records
-from pqbed.trace.flights import Flight, find_flights
+from pqbed.trace.flights import ObservedFlight, find_flights
 from pqbed.trace.packets import SYN, tcp_packets
 from pqbed.trace.segments import Segment, read_segments
 from pqbed.trace.waits import find_waits
@@ -68,12 +69,12 @@ def segments_of(traced: Traced, link: Link) -> tuple[Segment, ...]:
     return read_segments(*captures, delay_ns=link.rtt_ns, ended_ns=traced.fetch.ended_ns)
 
 
-def flights_of(traced: Traced, cell: Cell) -> dict[str, Flight]:
+def flights_of(traced: Traced, cell: Cell) -> dict[str, ObservedFlight]:
     found = find_flights(segments_of(traced, cell.link), cell.profile, traced.fetch.timings)
     return {flight.name: flight for flight in found}
 
 
-def short_ones(flight: Flight) -> int:
+def short_ones(flight: ObservedFlight) -> int:
     """How many segments there are beyond those that would hold the bytes."""
     return flight.segments - segment_count(flight.payload_bytes)
 
@@ -98,7 +99,7 @@ def test_the_captures_agree_with_the_sample_and_with_what_is_expected(lane: Lane
     assert {flight: flights[flight].received_ns for flight in reached} == pytest.approx(reached, abs=CLOCK_NS)
     served = {one.profile: one for one in lane.facts.served}[cell.profile]
     sizes = (served.certificate_wire_bytes, served.client_certificate_wire_bytes)
-    expected = expect_fetch(cell, exchange_of(cell, *sizes))
+    expected = simulate_fetch(cell, exchange_of(cell, *sizes))
     for flight, side in (
         ("ClientHello", expected.hello),
         ("server flight", expected.server_flight),

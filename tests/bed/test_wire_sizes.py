@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
+from pqbed.model.exchange import exchange_of
+from pqbed.spec.cell import Cell
 from pqbed.spec.codec import from_json
+from pqbed.spec.link import Link
 from pqbed.spec.profile import Profile
+from pqbed.spec.tcp import Tcp
+from pqbed.spec.workload import Workload
 from pqbed.tls.records import Record
-from pqbed.tls.served import Served
+from pqbed.tls.served_profile import ServedProfile
 from support.chain_kinds import CHAINS, PADDED, PROFILES
 
 pytestmark = pytest.mark.uml
@@ -21,13 +26,15 @@ BEFORE_CERTIFICATE = {False: 1, True: 2}
 # What a TLS 1.3 record adds to its content: header, content type, tag.
 SEALED_BYTES = 22
 FINISHED_BYTES = 52
+# The longest signature by P-256 has 72 bytes; one in some thousands is shorter by more than this.
+ECDSA_SLACK_BYTES = 4
 
 
 @dataclass(frozen=True)
 class Seen:
     """One fetch as its packets tell it. Flights in bytes: ClientHello, server, client and request, response."""
 
-    served: Served
+    served: ServedProfile
     timings: dict[str, Any]
     flights: list[int]
     up: list[Record]
@@ -66,7 +73,7 @@ def rows(uml_guest_run: Callable[..., list[dict[str, Any]]]) -> list[dict[str, A
 def seen(rows: list[dict[str, Any]]) -> dict[str, Seen]:
     found = {}
     for row in rows[1:]:
-        served = from_json(Served, row["served"])
+        served = from_json(ServedProfile, row["served"])
         up, down = (list(from_json(tuple[Record, ...], row[way])) for way in ("up", "down"))
         found[served.profile.name] = Seen(served, row["timings"], row["flights"], up, down)
     return found
@@ -115,6 +122,17 @@ def test_every_chain_costs_the_round_trips_that_its_flight_takes(seen: dict[str,
             assert one.timings["last_byte_ns"] == pytest.approx(105 * MS, abs=MS / 10), name
         else:
             assert one.timings["last_byte_ns"] >= 139 * MS, name
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
+def test_every_flight_has_the_size_that_the_model_takes_it_for(seen: dict[str, Seen], profile: Profile) -> None:
+    one = seen[profile.name]
+    cell = Cell(link=Link(rtt_ns=35 * MS), tcp=Tcp(), profile=profile, workload=Workload(size_bytes=0))
+    exchange = exchange_of(cell, one.served.certificate_wire_bytes, one.served.client_certificate_wire_bytes)
+    sizes = [exchange.client_hello, exchange.server_flight, exchange.client_flight, exchange.response]
+    chains = (profile.chain, profile.clients_chain)
+    slack = ECDSA_SLACK_BYTES if any(chain and chain.algorithm == "p256" for chain in chains) else 0
+    assert [sum(writes) for writes in sizes] == pytest.approx(one.flights, abs=slack)
 
 
 def test_no_key_is_in_what_a_lane_says(rows: list[dict[str, Any]]) -> None:

@@ -127,7 +127,7 @@ def test_a_point_tells_its_numbers(page, report):
     page.wait("document.querySelector('#vg-tooltip-element.visible')")
     told = page.run("document.querySelector('#vg-tooltip-element').innerText")
     assert "TTLB (ms)" in told
-    assert "95 % interval" in told
+    assert "95% interval" in told
 
 
 @pytest.mark.parametrize("width", [1280, 768, PHONE])

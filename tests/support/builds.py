@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from pqbed.beds.artefacts.cache import building
+from pqbed.artefacts.cache import building
 
 
 def build_half(entry: Path, ready: Path) -> None:

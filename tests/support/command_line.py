@@ -5,12 +5,26 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from pqbed.beds import make
 from pqbed.beds.fake import FakeBed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What a command left: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+Pqbed = Callable[..., Ended]
 
 SMALL = ("--bed", "fake", "--rtt", "35,200", "--bandwidth", "1", "--loss", "0,1", "--size", "0,200")
 

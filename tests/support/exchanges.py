@@ -1,6 +1,6 @@
 """Cells and exchanges for the expectation of a fetch."""
 
-from pqbed.expect import Exchange
+from pqbed.model.exchange import Exchange
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Chain, Profile

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pqbed.beds.docker.engine import ContainerSpec, EngineFacts, Kind, NetworkSpec, Owned, Transport
+from pqbed.beds.docker.engine import ContainerConnection, ContainerSpec, EngineFacts, NetworkSpec, ObjectKind, Owned
 from pqbed.errors import EngineError, PqbedError
 
 
 @dataclass
 class FakeEngine:
-    """`fail_at` counts calls from 1; 0 never fails. `agents` gives the transport for an `execute`."""
+    """`fail_at` counts calls from 1; 0 never fails. `agents` gives the connection for an `execute`."""
 
     fail_at: int = 0
     answer_lost: bool = False
@@ -19,7 +19,7 @@ class FakeEngine:
     specs: dict[str, ContainerSpec] = field(default_factory=dict)
     local_images: dict[str, str] = field(default_factory=dict)
     pullable: tuple[str, ...] = ()
-    transport: Transport | None = None
+    connection: ContainerConnection | None = None
     calls: list[str] = field(default_factory=list)
     built: list[dict[str, str]] = field(default_factory=list)
     build_failure: PqbedError | None = None
@@ -105,7 +105,7 @@ class FakeEngine:
         self.change(container, running=True)
         self._lose(lost)
 
-    def find(self, kind: Kind, labels: Mapping[str, str | None]) -> Sequence[Owned]:
+    def find(self, kind: ObjectKind, labels: Mapping[str, str | None]) -> Sequence[Owned]:
         self._lose(self._call("find"))
         return [
             thing
@@ -117,7 +117,7 @@ class FakeEngine:
     def remove(self, thing: Owned) -> None:
         lost = self._call("remove")
         if thing.kind == "network" and any(
-            spec.place is not None and spec.place.network == thing.name and identity in self.things
+            spec.attachment is not None and spec.attachment.network == thing.name and identity in self.things
             for identity, spec in self.specs.items()
         ):
             raise EngineError(f"the network {thing.name} has active endpoints")
@@ -128,18 +128,18 @@ class FakeEngine:
         self._call("last_words")
         return "said before its end" if container in self.things else ""
 
-    def execute(self, container: str, argv: Sequence[str]) -> Transport:
+    def execute(self, container: str, argv: Sequence[str]) -> ContainerConnection:
         self._lose(self._call("execute"))
         assert self.things[container].running
         assert "pqbed.agent" in argv
-        assert self.transport is not None
-        return self.transport
+        assert self.connection is not None
+        return self.connection
 
-    def attach(self, container: str) -> Transport:
+    def attach(self, container: str) -> ContainerConnection:
         self._lose(self._call("attach"))
         assert container in self.things
-        assert self.transport is not None
-        return self.transport
+        assert self.connection is not None
+        return self.connection
 
     def change(self, identity: str, **values: object) -> None:
         """Replace fields of a thing."""

@@ -28,7 +28,8 @@ try:
     mount("none", "/mnt", "hostfs", "@REPOSITORY@")
     mount("none", "/media", "hostfs", "@PACKAGES@")
     os.environ.update(PATH="/usr/sbin:/usr/bin:/sbin:/bin", HOME="/tmp")
-    sys.path[:0] = ["/mnt/testbed", "/mnt/tests", "/media"]
+    # The root's own packages come first: the host's pycurl is another one, for another Python.
+    sys.path[:0] = ["/mnt/testbed", "/mnt/tests", "/opt/pqbed/vendor", "/media"]
     sys.argv = ["@SCRIPT@", *"@ARGUMENTS@".split()]
     sys.path.insert(0, os.path.dirname(sys.argv[0]))
     exec(compile(open(sys.argv[0]).read(), sys.argv[0], "exec"), {"__name__": "__main__", "__file__": sys.argv[0]})

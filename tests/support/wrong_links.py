@@ -7,8 +7,8 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from pqbed.net.shape import EndShape, Stage, end_seed
 from pqbed.spec.link import GilbertElliott, Link, PlainLimit, RandomLoss, queue_fields
+from pqbed.spec.shape import EndShape, Stage, end_seed
 from pqbed.spec.tcp import Tcp
 
 MS = 1_000_000

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pqbed.algorithms.table import Kind, Row
+from pqbed.algorithm_table.table import AlgorithmKind, AlgorithmRow
 from pqbed.spec.codec import to_json
 from pqbed_cli.render.numbers import NONE
 from pqbed_cli.render.output import echo, print_json
 from pqbed_cli.render.table import Table, print_tables
 from pqbed_cli.results import AlgorithmTable
 
-OPERATIONS: dict[Kind, tuple[str, ...]] = {"group": ("keygen", "encaps", "decaps"), "signature": ("sign", "verify")}
-_TITLES: dict[Kind, str] = {"group": "Key exchange; sizes in bytes", "signature": "Signatures; sizes in bytes"}
-_SIZES: dict[Kind, tuple[str, ...]] = {
+OPERATIONS: dict[AlgorithmKind, tuple[str, ...]] = {
+    "group": ("keygen", "encaps", "decaps"),
+    "signature": ("sign", "verify"),
+}
+_TITLES: dict[AlgorithmKind, str] = {"group": "Key exchange; sizes in bytes", "signature": "Signatures; sizes in bytes"}
+_SIZES: dict[AlgorithmKind, tuple[str, ...]] = {
     "group": ("public key", "ciphertext", "on the wire"),
     "signature": ("public key", "signature", "on the wire", "a certificate"),
 }
@@ -37,13 +40,13 @@ def print_algorithms(table: AlgorithmTable, *, json_output: bool) -> None:
     echo(table.liboqs)
 
 
-def _flat(row: Row) -> dict[str, Any]:
+def _flat(row: AlgorithmRow) -> dict[str, Any]:
     operations = {f"{name}_ns": row.operations_ns.get(name) for name in OPERATIONS[row.kind]}
     flat = {name: value for name, value in to_json(row).items() if name != "operations_ns"}
     return flat | operations
 
 
-def _table(kind: Kind, rows: Sequence[Row], cpu: bool) -> Table:
+def _table(kind: AlgorithmKind, rows: Sequence[AlgorithmRow], cpu: bool) -> Table:
     columns = ["name", "codepoint", *_SIZES[kind], "level", "standard", "provider", "checked against"]
     if kind == "signature":
         columns.insert(1, "scheme")
@@ -59,7 +62,7 @@ def _table(kind: Kind, rows: Sequence[Row], cpu: bool) -> Table:
     )
 
 
-def _cells(row: Row, cpu: bool) -> list[str]:
+def _cells(row: AlgorithmRow, cpu: bool) -> list[str]:
     bound = "<=" if row.signature_varies else ""
     scheme = [row.scheme or NONE] if row.kind == "signature" else []
     second = row.ciphertext_bytes if row.kind == "group" else row.signature_bytes

@@ -1,14 +1,15 @@
-"""An explanation as text, a block of lines per cell, and as JSON."""
+"""Explanation of cells, as text with one block of lines per cell, and as JSON."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from pqbed.expect.account import FLIGHTS, flight
-from pqbed.expect.account import milliseconds as difference
-from pqbed.expect.end import Flight
+from pqbed.model.breakdown import FLIGHTS, flight
+from pqbed.model.breakdown import milliseconds as difference
+from pqbed.model.simulate.endpoint import ExpectedFlight
 from pqbed.report.axes import split_axes
 from pqbed.spec.codec import to_json
 from pqbed.stats.explain import Explained, Losses, PhaseTime
+from pqbed.stats.tcp_info import COUNTS
 from pqbed.units import format_size
 from pqbed_cli.render.floor import floor_lines
 from pqbed_cli.render.numbers import NONE, milliseconds
@@ -32,7 +33,7 @@ def print_explanation(explanation: Explanation, *, json_output: bool) -> None:
 
 
 def explained_lines(explained: Sequence[Explained]) -> list[str]:
-    """Return the lines of all cells; what they share is said once."""
+    """Return the lines of all cells; common conditions come first."""
     axes = split_axes([cell.row for cell in explained])
     lines = [f"all with {', '.join(axes.common)}"] if axes.common else []
     for cell in explained:
@@ -48,7 +49,7 @@ def explained_lines(explained: Sequence[Explained]) -> list[str]:
 
 def to_program(cell: Explained) -> dict[str, Any]:
     """Return a cell's explanation as JSON types."""
-    account = cell.account
+    breakdown = cell.breakdown
     return {
         "cell_id": cell.cell_id,
         "profile": cell.cell.profile.name,
@@ -61,9 +62,10 @@ def to_program(cell: Explained) -> dict[str, Any]:
         "expected": to_json(cell.expected),
         "unknown": list(cell.unknown),
         "floor_ns": cell.floor_ns,
-        "account": None if account is None else {**to_json(account), "text": account.text},
+        "account": None if breakdown is None else {**to_json(breakdown), "text": breakdown.text},
         "phases": to_json(cell.phases),
         "losses": to_json(cell.losses),
+        "tcp_info": dict(cell.tcp_info),
         "link_deviations": cell.row.get("link_deviations"),
         "below_floor": [below._asdict() for below in cell.below],
     }
@@ -72,18 +74,19 @@ def to_program(cell: Explained) -> dict[str, Any]:
 def _block(cell: Explained) -> list[str]:
     failed = f", {cell.failed} failed" if cell.failed else ""
     lossy = " without loss" if cell.losses else ""
-    line = (
+    summary = (
         f"  measured p50 {_ms(cell.p50_ns)}, expected{lossy} {_ms(cell.expected.last_byte_ns)}, "
         f"floor {_ms(cell.floor_ns)}; {cell.samples} samples{failed}"
     )
     wrong = [f"  wrong link: {cell.row['link_deviations']}"] if cell.row.get("link_wrong") else []
-    lines = [line, *wrong, *(f"  the expectation does not know about {unknown}" for unknown in cell.unknown)]
-    if cell.account is not None:
-        lines.append(f"  {cell.account.text}")
+    lines = [summary, *wrong, *(f"  the expectation does not model {unknown}" for unknown in cell.unknown)]
+    if cell.breakdown is not None:
+        lines.append(f"  {cell.breakdown.text}")
         lines += _measured_difference(cell)
     lines += [f"    {_flight_line(label, flight(cell.expected, name))}" for name, label, _ in FLIGHTS]
     lines += [_phases_line(cell.phases)] if cell.samples else []
-    return [*lines, *(_loss_lines(cell.losses) if cell.losses else [])]
+    lines += _loss_lines(cell.losses) if cell.losses else []
+    return [*lines, *_tcp_info_lines(cell)]
 
 
 def _measured_difference(cell: Explained) -> list[str]:
@@ -91,12 +94,12 @@ def _measured_difference(cell: Explained) -> list[str]:
         return []
     more_ns = cell.p50_ns - cell.baseline_p50_ns
     line = f"  measured against {cell.baseline}: {difference(round(more_ns))}"
-    if cell.losses and cell.account is not None:
-        line += f", of which loss {difference(round(more_ns - cell.account.difference_ns))}"
+    if cell.losses and cell.breakdown is not None:
+        line += f", of which loss {difference(round(more_ns - cell.breakdown.difference_ns))}"
     return [line]
 
 
-def _flight_line(label: str, sent: Flight) -> str:
+def _flight_line(label: str, sent: ExpectedFlight) -> str:
     segments = f"{sent.segments} segment{'s' if sent.segments > 1 else ''}"
     rounds = f"{sent.rounds} window{'s' if sent.rounds > 1 else ''} from {sent.window}"
     return (
@@ -126,12 +129,25 @@ def _loss_lines(losses: Losses) -> list[str]:
         f"    {late} of {losses.connected} connects took a second or more longer{f': {syns}' if syns else ''}",
         f"    a time-out longer than expected: {waits}; sent the ClientHello again: {losses.hello_again}",
         f"    neither of these: {losses.untouched}; given up at the time limit: {losses.gave_up}",
-        f"    the client's retransmissions p50 {_count(losses.retransmits_p50)}, p90 {_count(losses.retransmits_p90)}",
     ]
 
 
+def _tcp_info_lines(cell: Explained) -> list[str]:
+    """Return the TCP_INFO of the client if the link is lossy or something was retransmitted, lost or dropped."""
+    counted = {name: cell.tcp_info.get(f"{name}_p50") for name in COUNTS}
+    eventful = any(cell.tcp_info.get(f"{name}_p90") for name in COUNTS if name != "cwnd")
+    if not (cell.losses or eventful) or all(value is None for value in counted.values()):
+        return []
+    shown = [
+        f"{name.replace('_', ' ')} {_count(value)}, {_count(cell.tcp_info[f'{name}_p90'])}"
+        for name, value in counted.items()
+        if value is not None
+    ]
+    return [f"  TCP of the client (p50, p90): {'; '.join(shown)}"]
+
+
 def _count(value: float | None) -> str:
-    return NONE if value is None else f"{value:g}"
+    return NONE if value is None else f"{round(value, 1):g}"
 
 
 def _ms(value_ns: float | None) -> str:

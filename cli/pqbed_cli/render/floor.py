@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pqbed.store.floor import BELOW_HINT, Below
+from pqbed.stats.floor import BELOW_HINT, Below
 
 MOST_LINES = 20
 

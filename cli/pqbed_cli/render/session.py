@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from pqbed.beds.session import MeasuredLink, Session
 from pqbed.calibrate.judge import achieved_rate_bps
-from pqbed.calibrate.measured import Direction, Measured, Sender
-from pqbed.net.shape import EndShape
+from pqbed.calibrate.measurement import DirectionMeasurement, LinkMeasurement, SenderMeasurement
 from pqbed.net.state import LinkState
 from pqbed.spec.axes import word_settings
 from pqbed.spec.codec import to_json
 from pqbed.spec.parse import format_loss
+from pqbed.spec.shape import EndShape
 from pqbed.units import format_duration, format_rate, format_size
 from pqbed_cli.render.numbers import NONE, milliseconds
 from pqbed_cli.render.output import echo, note, print_json
@@ -95,7 +95,7 @@ def _print_state(state: LinkState) -> None:
         echo(f"{name}: {end.text}")
 
 
-def measured_table(measured: Measured) -> Table:
+def measured_table(measured: LinkMeasurement) -> Table:
     """Return one row per direction, with the side that sends in it."""
     ways = (("up", measured.up, measured.client), ("down", measured.down, measured.server))
     rows = tuple((name, *_way(way), *_sender(sender)) for name, way, sender in ways)
@@ -116,7 +116,7 @@ def measured_table(measured: Measured) -> Table:
     return Table(title=f"measured; rtt of small datagrams: p50 {p50} ms, p99 {p99} ms", columns=columns, rows=rows)
 
 
-def _way(way: Direction) -> tuple[str, ...]:
+def _way(way: DirectionMeasurement) -> tuple[str, ...]:
     rate_bps = achieved_rate_bps(way)
     delays = [milliseconds(way.delays_ns[percent]) if way.delays_ns else NONE for percent in (50, 99)]
     return (
@@ -128,7 +128,7 @@ def _way(way: Direction) -> tuple[str, ...]:
     )
 
 
-def _sender(sender: Sender) -> tuple[str, ...]:
+def _sender(sender: SenderMeasurement) -> tuple[str, ...]:
     values = (sender.mtu, sender.flight_frame_bytes, sender.initcwnd, sender.congestion_control or None)
     return tuple(NONE if value is None else str(value) for value in values)
 

@@ -2,8 +2,8 @@
 
 import shlex
 
+from pqbed.report.trace.narrative import COLUMNS, describe_trace, tabulate_flights
 from pqbed.report.trace.page import PAGE_NAME, wireshark_command
-from pqbed.report.trace.words import COLUMNS, tabulate_flights, tell_sentences
 from pqbed_cli.render.output import echo, print_json
 from pqbed_cli.render.table import Table, print_tables
 from pqbed_cli.results import TraceResult
@@ -13,7 +13,7 @@ def print_trace(result: TraceResult, *, json_output: bool) -> None:
     if json_output:
         print_json({"folder": str(result.folder), **result.summary})
         return
-    for sentence in tell_sentences(result.trace):
+    for sentence in describe_trace(result.trace):
         echo(sentence)
     print_tables([_flight_table(result)])
     echo(f"\ntrace: {result.folder}")

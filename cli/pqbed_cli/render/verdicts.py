@@ -5,10 +5,10 @@ from collections import Counter
 from typing import Any
 
 from pqbed.report.verdict import Verdict
-from pqbed.reproduce import Answer, Judged
+from pqbed.reproduce import Answer, ClaimResult
 from pqbed.spec.codec import to_json
 from pqbed.spec.study import Study
-from pqbed.stats.estimates import Estimate
+from pqbed.stats.estimates import BootstrapEstimate
 from pqbed_cli.render.floor import floor_lines
 from pqbed_cli.render.output import echo, note, print_json
 from pqbed_cli.render.table import Table, print_tables
@@ -43,7 +43,7 @@ def _print_verdicts(result: StudyResult) -> None:
 
 def _to_program(result: StudyResult) -> dict[str, Any]:
     answer = result.answer
-    verdicts = [_judged_json(judged, verdict) for judged, verdict in zip(answer.judged, answer.verdicts, strict=True)]
+    verdicts = [_result_json(claim, verdict) for claim, verdict in zip(answer.claims, answer.verdicts, strict=True)]
     report = str(answer.written.page)
     return {"run": str(result.path), "study": result.study.name, "report": report, "verdicts": verdicts}
 
@@ -51,8 +51,7 @@ def _to_program(result: StudyResult) -> dict[str, Any]:
 def verdict_table(study: Study, answer: Answer) -> Table:
     """Return one row per number, by the short name of its claim."""
     rows = tuple(
-        (judged.claim.name, *_columns_of(verdict))
-        for judged, verdict in zip(answer.judged, answer.verdicts, strict=True)
+        (claim.claim.name, *_columns_of(verdict)) for claim, verdict in zip(answer.claims, answer.verdicts, strict=True)
     )
     return Table(title=study.title, columns=_COLUMNS, rows=rows, numeric=(1, 3, 5, 6))
 
@@ -71,26 +70,26 @@ def count_standings(verdicts: tuple[Verdict, ...]) -> str:
 def _reasons(answer: Answer) -> dict[str, list[str]]:
     """Return the claims that each reason is given for."""
     reasons: dict[str, list[str]] = {}
-    for judged, verdict in zip(answer.judged, answer.verdicts, strict=True):
+    for claim, verdict in zip(answer.claims, answer.verdicts, strict=True):
         if verdict.why:
-            reasons.setdefault(verdict.why, []).append(judged.claim.name)
+            reasons.setdefault(verdict.why, []).append(claim.claim.name)
     return reasons
 
 
-def _judged_json(judged: Judged, verdict: Verdict) -> dict[str, Any]:
+def _result_json(result: ClaimResult, verdict: Verdict) -> dict[str, Any]:
     return {
-        "claim": to_json(judged.claim),
-        "published": to_json(judged.published),
-        "unit": judged.unit,
-        "ours": _estimate_json(judged.ours),
-        "network": _estimate_json(judged.network),
-        "cpu_ms": judged.cpu_ms,
-        "standing": judged.standing,
+        "claim": to_json(result.claim),
+        "published": to_json(result.published),
+        "unit": result.unit,
+        "ours": _estimate_json(result.ours),
+        "network": _estimate_json(result.network),
+        "cpu_ms": result.cpu_ms,
+        "standing": result.standing,
         "why": verdict.why,
     }
 
 
-def _estimate_json(estimate: Estimate | None) -> dict[str, Any] | None:
+def _estimate_json(estimate: BootstrapEstimate | None) -> dict[str, Any] | None:
     if estimate is None or not math.isfinite(estimate.point):
         return None
     return {"value": estimate.point, "interval": estimate.interval}

@@ -2,9 +2,9 @@
 
 from typing import cast, get_args
 
-from pqbed.algorithms.liboqs import Liboqs, ask_liboqs
-from pqbed.algorithms.probe import probe_stack
-from pqbed.algorithms.table import Kind, measured, select_rows, tabulate_algorithms
+from pqbed.algorithm_table.liboqs import probe_liboqs
+from pqbed.algorithm_table.probe import probe_stack
+from pqbed.algorithm_table.table import AlgorithmKind, select_rows, tabulate_algorithms, with_cpu_times
 from pqbed.beds.programs import find_programs
 from pqbed.errors import HostError, SpecError
 from pqbed.spec.names import known_name
@@ -23,21 +23,21 @@ def list_algorithms(options: AlgorithmOptions) -> AlgorithmTable:
     if programs is None and options.cpu:
         raise HostError("--cpu needs the stack, which is not built", "run `pqbed build` first")
     probe = None if programs is None else probe_stack(programs)
-    liboqs = ask_liboqs()
-    rows = tabulate_algorithms(probe, liboqs if isinstance(liboqs, Liboqs) else None)
+    liboqs = probe_liboqs()
+    rows = tabulate_algorithms(probe, liboqs.liboqs)
     rows = select_rows(rows, kind, options.name)
     if not rows:
         raise SpecError(f"no algorithm has {options.name!r} in its name", "see `pqbed algorithms` for all")
     if programs is not None and options.cpu:
-        rows = measured(rows, programs, lambda name: note(f"measuring {name}"))
+        rows = with_cpu_times(rows, programs, lambda name: note(f"measuring {name}"))
     return AlgorithmTable(
         rows=rows,
         stack=NOT_BUILT if probe is None else probe.version,
-        liboqs=liboqs if isinstance(liboqs, str) else f"liboqs {liboqs.version}",
+        liboqs=liboqs.reason if liboqs.liboqs is None else f"liboqs {liboqs.liboqs.version}",
         cpu=options.cpu,
     )
 
 
-def _read_kind(text: str | None) -> Kind | None:
+def _read_kind(text: str | None) -> AlgorithmKind | None:
     with naming("--kind"):
-        return None if text is None else cast("Kind", known_name(text, get_args(Kind), "kind"))
+        return None if text is None else cast("AlgorithmKind", known_name(text, get_args(AlgorithmKind), "kind"))

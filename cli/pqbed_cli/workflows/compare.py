@@ -1,7 +1,7 @@
 """Two runs compared."""
 
+from pqbed.stats.classify import parse_margin
 from pqbed.stats.compare import compare_runs
-from pqbed.stats.finding import parse_margin
 from pqbed.store.run import open_run
 from pqbed_cli.options import CompareOptions
 from pqbed_cli.results import Comparison

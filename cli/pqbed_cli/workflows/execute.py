@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator
 
 from pqbed.beds.bed import Bed
+from pqbed.duration.forecast import Forecast
 from pqbed.plan import Plan
-from pqbed.runner import Judged, LaneFailed, LinkCalibrated, SampleTaken, SweepEvent, SweepOutcome, run_sweep
-from pqbed.runner.forecast import Forecast
+from pqbed.runner import CheckpointReached, LaneFailed, LinkCalibrated, SampleTaken, SweepEvent, SweepOutcome, run_sweep
 from pqbed.spec.options import RunOptions
 from pqbed.spec.sample import NO_FAILURES
 from pqbed.stats.precision import half_widths
@@ -35,7 +35,7 @@ def execute_plan(
                 lanes=lanes,
                 calibrate=options.calibrate,
                 on_event=lambda event: _show_event(progress, forecast, event),
-                judge=half_widths,
+                half_widths=half_widths,
             )
     except BaseException:
         if not run.discard():
@@ -62,7 +62,7 @@ def _show_event(progress: SweepProgress, forecast: Forecast | None, event: Sweep
         if forecast is not None:
             forecast.taken(event.sample.lane, event.sample.fetch.cell_id, time.monotonic())
         progress.sample(failed=event.sample.timings.outcome not in NO_FAILURES)
-    elif isinstance(event, Judged) and forecast is not None:
+    elif isinstance(event, CheckpointReached) and forecast is not None:
         forecast.look(event.left)
         progress.expect(event.expected)
     elif isinstance(event, LaneFailed):

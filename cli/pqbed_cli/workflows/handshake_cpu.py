@@ -14,8 +14,8 @@ def add_handshake_cpu(run: Run, profiles: Sequence[Profile]) -> None:
 
     The sweep is done by then: if this host cannot measure it, that is noted, and is no failure.
     """
-    from pqbed.algorithms.handshake import cost_names, handshake_cpu  # only with a virtual clock
-    from pqbed.algorithms.known_costs import costs_here
+    from pqbed.algorithm_table.handshake_cpu import cost_names, handshake_cpu  # only with a virtual clock
+    from pqbed.algorithm_table.known_costs import costs_here
     from pqbed.beds.programs import find_programs
 
     manifest = run.manifest

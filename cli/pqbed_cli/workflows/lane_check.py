@@ -5,8 +5,8 @@ from dataclasses import replace
 from pqbed.beds.bed import Bed
 from pqbed.errors import LaneError
 from pqbed.plan import Plan
-from pqbed.runner.guard import check_lanes
-from pqbed.stats.lanes import judge_lanes
+from pqbed.runner.lane_check import check_lanes
+from pqbed.stats.lane_check import compare_lanes
 from pqbed.store.run import Run
 from pqbed_cli.render.lane_check import check_line
 from pqbed_cli.render.output import note
@@ -18,7 +18,7 @@ def undisturbed_lanes(plan: Plan, bed: Bed, run: Run, lanes: int) -> int:
         return lanes
     note(f"testing for some seconds whether {lanes} lanes slow each other down")
     try:
-        check = check_lanes(plan, bed, lanes, judge_lanes)
+        check = check_lanes(plan, bed, lanes, compare_lanes)
     except LaneError as error:
         note(f"lanes: {lanes}, but the test whether they slow each other down failed: {error.message}")
         return lanes

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from pqbed.beds.bed import BedName
-from pqbed.beds.choose import CLOCKS, decide_bed, usual_lanes
-from pqbed.checkpoints import checkpoints
+from pqbed.beds.choose import CLOCKS, decide_bed, default_lanes
+from pqbed.duration.checkpoints import checkpoints
+from pqbed.duration.estimate import DEFAULT_BUDGET_S, calibration_seconds, estimate_seconds, samples_for_budget
 from pqbed.errors import EngineError, HostError
-from pqbed.estimate import DEFAULT_BUDGET_S, calibration_seconds, estimate_seconds, samples_for_budget
 from pqbed.plan import Plan, plan_sweep
 from pqbed.spec.options import Calibrate, Clock, RunOptions
 from pqbed.spec.parse import naming
@@ -26,7 +26,7 @@ def preview(options: PlanOptions) -> Preview:
 
 def settle(request: Request, bed: BedName, clock: Clock) -> SettledSweep:
     """Decide lanes and samples for `bed`."""
-    lanes = request.options.lanes or usual_lanes(bed, clock)
+    lanes = request.options.lanes or default_lanes(bed, clock)
     sweep = request.sweep
     if not request.samples_chosen:
         sweep = replace(sweep, samples=_samples(sweep, clock, lanes, request.options.calibrate))

@@ -2,7 +2,7 @@
 
 from pqbed.report.write import Written, write_report
 from pqbed.reproduce import is_study, read_study, write_study_report
-from pqbed.stats.finding import parse_margin
+from pqbed.stats.classify import parse_margin
 from pqbed.store.run import open_run
 from pqbed_cli.options import ReportOptions
 from pqbed_cli.workflows.browser import open_page

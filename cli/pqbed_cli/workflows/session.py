@@ -6,15 +6,15 @@ from typing import Any
 
 from pqbed.beds.session import (
     Session,
-    bring_up,
-    clear_away,
     fetch_in_session,
     find_session,
     measure_session_link,
     open_session_lane,
     read_session,
+    remove_all,
     set_session_link,
-    why_gone,
+    start_session,
+    why_lost,
 )
 from pqbed.errors import SpecError
 from pqbed.net.state import LinkState
@@ -43,17 +43,17 @@ def up(options: UpOptions) -> tuple[Session, LinkState]:
     with open_bed(options.bed, options.clock, ca_bundle=options.ca_bundle) as opened:
         opened.prepare(stacks_of(profiles))
         bed = opened.bed
-        return bring_up(bed, Session(bed=bed.name, clock=bed.clock, profiles=profiles, link=link, tcp=tcp))
+        return start_session(bed, Session(bed=bed.name, clock=bed.clock, profiles=profiles, link=link, tcp=tcp))
 
 
 def status() -> SessionStatus:
     session = find_session()
-    return SessionStatus(session=session, gone="" if session is None else why_gone(session))
+    return SessionStatus(session=session, gone="" if session is None else why_lost(session))
 
 
 def down(bed: str | None) -> tuple[str, ...]:
     """Remove everything that pqbed started; return what that was."""
-    return clear_away(read_run_option("bed", bed))
+    return remove_all(read_run_option("bed", bed))
 
 
 def read_link(*, measure: bool) -> LinkReading:

@@ -7,11 +7,12 @@ import polars as pl
 
 from pqbed.spec.parse import naming
 from pqbed.stats import read_grid, summarise, tabulate_percentiles
-from pqbed.stats.finding import DEFAULT_MARGIN, Margin, parse_margin
+from pqbed.stats.classify import DEFAULT_MARGIN, Margin, parse_margin
+from pqbed.stats.floor import find_below_floor
+from pqbed.stats.links import marked_cells
 from pqbed.stats.percentiles import parse_percentiles, percentile_name
 from pqbed.stats.precision import tabulate_precision
-from pqbed.stats.pressure import count_pressed
-from pqbed.store.floor import find_below_floor
+from pqbed.stats.pressure import count_contended
 from pqbed.store.precision import PRECISION
 from pqbed.store.run import Run, open_run
 from pqbed.store.schema import QUANTILES, SUMMARY
@@ -52,7 +53,7 @@ def read_summary(
         percentiles=percentiles,
         rows=rows,
         precision=precision_of(run, rows).to_dicts(),
-        pressed=count_pressed(run.samples()),
+        pressed=count_contended(run.samples()),
         below_floor=find_below_floor(run.samples(), run.cells().collect()),
         unsupported=unsupported_lines(run),
     )
@@ -76,7 +77,7 @@ def summarise_run(run: Run, margin: Margin = DEFAULT_MARGIN) -> pl.DataFrame:
 
 def summary_rows(run: Run, percentiles: Sequence[float], margin: Margin = DEFAULT_MARGIN) -> list[dict[str, Any]]:
     """Return one row per cell, in the order of the plan: its conditions and its summary, with these percentiles."""
-    cells = run.marked_cells()
+    cells = marked_cells(run)
     table = cells.join(summarise_run(run, margin).drop("profile"), on="cell_id", how="left", maintain_order="left")
     more = [percentile for percentile in percentiles if percentile_name(percentile) not in QUANTILES]
     if more and not cells.is_empty():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pqbed.beds.bed import Bed
-from pqbed.beds.choose import usual_lanes
+from pqbed.beds.choose import default_lanes
 from pqbed.errors import PqbedError, SpecError
 from pqbed.plan import Plan
 from pqbed.reproduce import STUDY_FILE, plan_study, read_study, study_to_toml, write_study_report
@@ -67,7 +67,7 @@ def resume_study(options: StudyOptions, name: str) -> StudyResult:
 def _measure(read: ReadStudy, bed: Bed, run: Run, ca_bundle: Path | None) -> StudyResult:
     """Execute the plan, judge the claims and write the report."""
     study, plan = read.study, plan_study(read.study)
-    lanes = min(read.options.lanes or usual_lanes(bed.name, bed.clock), study.samples)
+    lanes = min(read.options.lanes or default_lanes(bed.name, bed.clock), study.samples)
     expected = estimate_plan(plan, bed.clock, lanes, len(run.finished()), calibrate=read.options.calibrate)
     note(estimate_line(expected))
     measure_cpu_term(plan, bed, run, ca_bundle)

@@ -16,8 +16,8 @@ from pqbed.spec.parse import parse_count
 from pqbed.spec.profile import stacks_of
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.text import sweep_to_toml
-from pqbed.trace.taken import one_cell, take_trace
-from pqbed.trace.told import tell_trace
+from pqbed.trace.capture import one_cell, take_trace
+from pqbed.trace.summary_json import trace_summary
 from pqbed.trace.write import CLIENT_PCAP_NAME, SERVER_PCAP_NAME, TRACE_NAME, write_trace
 from pqbed_cli.options import TraceOptions
 from pqbed_cli.results import TraceResult
@@ -41,7 +41,7 @@ def trace(options: TraceOptions) -> TraceResult:
         artefacts = opened.prepare(stacks_of(sweep.profiles))
         trace, traced = take_trace(opened.bed, sweep, repetition, artefacts)
     run_again = f"pqbed trace --spec {SWEEP_FILE} --repetition {repetition}"
-    summary = tell_trace(trace, sys.argv, run_again)
+    summary = trace_summary(trace, sys.argv, run_again)
     files = {**_records(sweep, request.options, traced, summary), **draw_trace(trace, run_again)}
     folder = write_trace(Path(request.options.out), sweep.name, files, traced.keys)
     if options.open_page:

@@ -116,7 +116,7 @@ _READ_BACK = pl.Schema(
         "link_deviations": pl.String,
     }
 )
-# What fetches are held against (expect/bounds.py): floors, the times of a fetch that loses nothing, and its TTLB again
+# What fetches are held against (model/bounds.py): floors, the times of a fetch that loses nothing, and its TTLB again
 # where the model knows all of the cell. Null where not known.
 BOUNDED = pl.Schema(
     dict.fromkeys(

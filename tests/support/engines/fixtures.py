@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.beds.artefacts import docker_contexts, prepare_base
-from pqbed.beds.artefacts.cache import cache_home
+from pqbed.artefacts import docker_contexts, prepare_base
 from pqbed.beds.docker.images import ensure_image
 from pqbed.beds.docker.sdk import connect, connect_to
 from pqbed.errors import EngineError
+from pqbed.user_folders import cache_home
 from support.engines import netem, private
 
 

@@ -15,14 +15,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pqbed.beds.artefacts.bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
-from pqbed.beds.artefacts.cache import building, cache_home, hash_inputs
-from pqbed.beds.artefacts.command import Command, no_progress, run_commands
-from pqbed.beds.artefacts.kernel import kernel_entry, kernel_hooks, kernel_packages
-from pqbed.beds.artefacts.recipes import SUITE
+from pqbed.artefacts.bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
+from pqbed.artefacts.build_steps import Command, no_progress, run_commands
+from pqbed.artefacts.cache import building, hash_inputs
+from pqbed.artefacts.image_sources import SUITE
+from pqbed.artefacts.kernel import kernel_entry, kernel_hooks, kernel_packages
 from pqbed.beds.docker.sdk import DockerEngine
-from pqbed.beds.usable import exec_tmpfs
+from pqbed.beds.host_checks import exec_tmpfs
 from pqbed.errors import HostError
+from pqbed.user_folders import cache_home
 from support.engines.private import wait_ready
 
 FRAGMENTS = ("kernel.config", "docker.config")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.beds.artefacts.cache import building, cache_home, hash_inputs, require_space
+from pqbed.artefacts.cache import building, hash_inputs, require_space
 from pqbed.errors import HostError
+from pqbed.user_folders import cache_home
 from support.builds import build_and_count, build_half
 
 

@@ -3,10 +3,11 @@ import pytest
 from pqbed.beds.bed import Bed, Lane
 from pqbed.beds.fake import FakeBed
 from pqbed.errors import LaneError
-from pqbed.flights import typical_flights
-from pqbed.model import ttlb_floor_ns
-from pqbed.net.shape import STAGES
+from pqbed.model.exchange import exchange_of
+from pqbed.model.floor import ttlb_floor_ns
+from pqbed.model.sizes import certificate_message_bytes
 from pqbed.spec.link import Link
+from pqbed.spec.shape import STAGES
 from pqbed.spec.tcp import Tcp
 from support.sweeps import PQ, small_plan
 
@@ -30,8 +31,8 @@ def test_timings_are_in_order_and_never_below_the_floor():
     for block in PLAN.blocks():
         for fetch, timings in lane_of().run(PLAN.cells, block):
             cell = PLAN.cells[fetch.cell_id]
-            flights = typical_flights(cell.profile)
-            floor = ttlb_floor_ns(cell, flights.server_bytes, flights.client_bytes, cell.workload.size_bytes)
+            exchange = exchange_of(cell)
+            floor = ttlb_floor_ns(cell, exchange.server_bytes, exchange.client_bytes, sum(exchange.response))
             assert timings.outcome == "ok"
             assert timings.tcp_connect_ns < timings.tls_done_ns < timings.first_byte_ns <= timings.last_byte_ns
             assert timings.last_byte_ns >= floor
@@ -58,4 +59,4 @@ def test_a_link_reads_back_as_it_was_set():
 def test_it_serves_the_profiles():
     served = lane_of().facts.served
     assert [each.profile.name for each in served] == ["classic", "pq"]
-    assert served[1].certificate_wire_bytes == typical_flights(PQ).certificate_bytes > 11_000
+    assert served[1].certificate_wire_bytes == certificate_message_bytes(PQ.chain) > 11_000

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 from scipy.stats import binomtest, kstest, norm
 
-from pqbed.beds.invented import invent_measured
-from pqbed.calibrate.binomial import share_interval
+from pqbed.beds.fake_calibration import fake_measurement
+from pqbed.calibrate.binomial import proportion_interval
 from pqbed.calibrate.judge import Deviation, draws_in_one, judge
 from pqbed.calibrate.schedule import schedule
-from pqbed.calibrate.spread import asked_delays, chance_distance, distance, nearest_distribution
+from pqbed.calibrate.spread import asked_delays, critical_distance, distance, nearest_distribution
 from pqbed.calibrate.tolerances import TOLERANCES
-from pqbed.net.shape import shape_direction
 from pqbed.spec.link import GilbertElliott, Link, PlainLimit, RandomLoss, queue_fields
+from pqbed.spec.shape import shape_direction
 from pqbed.spec.tcp import Tcp
 from support.sweeps import small_plan
 
@@ -38,14 +38,14 @@ def found(measured, link=LINK, tcp=Tcp(), clock="virtual"):  # noqa: B008
 
 
 def with_down(**values):
-    measured = invent_measured(LINK, Tcp())
+    measured = fake_measurement(LINK, Tcp())
     return replace(measured, down=replace(measured.down, **values))
 
 
 @pytest.mark.parametrize("clock", TOLERANCES)
 @pytest.mark.parametrize("name", LINKS)
 def test_what_is_as_asked_passes(name, clock):
-    assert found(invent_measured(LINKS[name], Tcp()), LINKS[name], clock=clock) == []
+    assert found(fake_measurement(LINKS[name], Tcp()), LINKS[name], clock=clock) == []
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_what_is_as_asked_passes(name, clock):
         ({"queue_packets": 2012, "queue_full": False}, "queue"),
         ({"reordered": 1}, "reordering"),
         ({"seed_repeats": False}, "seed"),
-        ({"bulk_ns": 2 * invent_measured(LINK, Tcp()).down.bulk_ns}, "rate"),
+        ({"bulk_ns": 2 * fake_measurement(LINK, Tcp()).down.bulk_ns}, "rate"),
         ({"bulk_ns": 0}, "rate"),
     ],
 )
@@ -70,8 +70,8 @@ def test_one_value_has_one_name(values, what):
 
 
 def test_a_delay_is_told_as_the_rtt_with_both_values():
-    measured = invent_measured(replace(LINK, rtt_ns=80 * MS), Tcp())
-    queue = invent_measured(LINK, Tcp()).down.queue_packets
+    measured = fake_measurement(replace(LINK, rtt_ns=80 * MS), Tcp())
+    queue = fake_measurement(LINK, Tcp()).down.queue_packets
     ways = {way: replace(getattr(measured, way), queue_packets=queue, queue_full=True) for way in ("up", "down")}
     (wrong,) = judge(LINK, Tcp(), replace(measured, **ways), "virtual")
     assert wrong.text == "rtt: asked 40 ms, achieved 80 ms"
@@ -79,23 +79,23 @@ def test_a_delay_is_told_as_the_rtt_with_both_values():
 
 def test_sides_are_told_apart():
     tcp = Tcp(initcwnd_server=10, initcwnd_client=4, congestion_control="bbr", congestion_control_client="cubic")
-    assert found(invent_measured(LINK, tcp)) == [
+    assert found(fake_measurement(LINK, tcp)) == [
         ("initcwnd", "client"),
         ("initcwnd", "server"),
         ("congestion control", "server"),
     ]
-    measured = invent_measured(LINK, Tcp(mtu=9000))
+    measured = fake_measurement(LINK, Tcp(mtu=9000))
     assert [name for name in found(measured) if name[0] != "queue"] == [("mtu", "client"), ("mtu", "server")]
 
 
 def test_a_direction_without_any_shaping_is_that_and_nothing_else():
-    bare = invent_measured(Link(rtt_ns=0), Tcp()).down
-    measured = replace(invent_measured(LINK, Tcp()), down=replace(bare, queue_packets=None, queue_full=False))
+    bare = fake_measurement(Link(rtt_ns=0), Tcp()).down
+    measured = replace(fake_measurement(LINK, Tcp()), down=replace(bare, queue_packets=None, queue_full=False))
     assert found(measured) == [("unshaped", "down")]
 
 
 def test_what_could_not_be_measured_is_not_judged():
-    measured = invent_measured(LINK, Tcp())
+    measured = fake_measurement(LINK, Tcp())
     nothing = replace(
         measured.server, initcwnd=None, flight_segments=None, flight_frame_bytes=None, congestion_control=""
     )
@@ -108,7 +108,7 @@ def test_what_could_not_be_measured_is_not_judged():
 def test_another_distribution_is_named(asked, made):
     link = Link(rtt_ns=60 * MS, jitter_ns=5 * MS, distribution=asked)
     other = replace(link, distribution=made)
-    names = {what for what, _ in found(invent_measured(other, Tcp()), link)}
+    names = {what for what, _ in found(fake_measurement(other, Tcp()), link)}
     assert names == (set() if asked == made else {"distribution"})
 
 
@@ -119,7 +119,7 @@ def test_the_nearest_distribution_is_itself():
 
 
 def test_jitter_of_another_size_is_jitter():
-    wrong = judge(LINK, Tcp(), invent_measured(replace(LINK, jitter_ns=3 * MS // 2), Tcp()), "virtual")
+    wrong = judge(LINK, Tcp(), fake_measurement(replace(LINK, jitter_ns=3 * MS // 2), Tcp()), "virtual")
     assert {one.text for one in wrong if one.what != "queue"} == {
         "jitter up: asked 3 ms, achieved 1.5 ms",
         "jitter down: asked 3 ms, achieved 1.5 ms",
@@ -135,14 +135,14 @@ def test_the_distance_is_that_of_kolmogorov_and_smirnov():
     # Wherever they lie, and of another shape: a uniform and a normal of the same jitter.
     other = asked_delays(80 * MS, 2 * MS, "normal")[::37]
     assert distance(other, asked) == pytest.approx(norm.cdf(-1), abs=0.02)
-    assert chance_distance(600, 1e-4) == pytest.approx(0.0908, abs=1e-4)
+    assert critical_distance(600, 1e-4) == pytest.approx(0.0908, abs=1e-4)
 
 
 @pytest.mark.parametrize(("hits", "of"), [(0, 400), (1, 400), (12, 400), (399, 400), (400, 400), (30, 1000)])
 @pytest.mark.parametrize("certainty", [0.05, 1e-4])
 def test_the_interval_is_that_of_clopper_and_pearson(hits, of, certainty):
     theirs = binomtest(hits, of).proportion_ci(1 - certainty, "exact")
-    assert share_interval(hits, of, certainty) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+    assert proportion_interval(hits, of, certainty) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
 
 
 def test_bursts_say_less_than_single_losses():

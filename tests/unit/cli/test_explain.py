@@ -68,7 +68,7 @@ def test_another_baseline(pqbed, run):
 
 
 def test_a_sample_below_the_floor_ends_with_four(pqbed, run, monkeypatch):
-    monkeypatch.setattr("pqbed.expect.bounds.SLACK_BYTES", -100_000)
+    monkeypatch.setattr("pqbed.model.bounds.SLACK_BYTES", -100_000)
     ended = pqbed("explain", str(run), "--profile", "pq", "--loss", "0", "--size", "0")
     assert ended.code == SOME_FAILED
     assert re.search(

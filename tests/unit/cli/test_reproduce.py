@@ -16,13 +16,7 @@ FAKE = ("--bed", "fake", "--samples", "8", "--lanes", "2")
 CLAIMS = 47
 
 
-@pytest.fixture
-def one_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the drawing, which is tested elsewhere and takes most of the time."""
-    monkeypatch.setattr("pqbed.report.write.write_figures", lambda *_: [])
-
-
-@pytest.mark.usefixtures("one_size")
+@pytest.mark.usefixtures("undrawn")
 def test_a_study_ends_with_its_verdicts_whatever_they_are(pqbed, tmp_path):
     ended = pqbed("reproduce", "madweb2024", *FAKE)
     assert ended.code == 0
@@ -40,11 +34,11 @@ def test_a_study_ends_with_its_verdicts_whatever_they_are(pqbed, tmp_path):
     assert not (run / "cpu.parquet").exists()
     explained = pqbed("explain", "latest", "--rtt", "200", "--loss", "10", "--size", "200", "--bandwidth", "1")
     assert explained.code == 0
-    assert explained.out.count("  the expectation does not know about segmentation offload-off\n") == 2
+    assert explained.out.count("  the expectation does not model segmentation offload-off\n") == 2
     assert explained.out.count("  what loss costs: +") == 2
 
 
-@pytest.mark.usefixtures("one_size")
+@pytest.mark.usefixtures("undrawn")
 def test_json_has_every_number_with_its_parts(pqbed):
     ended = pqbed("reproduce", "madweb2024-wire", *FAKE, "--json")
     told = json.loads(ended.out)
@@ -59,7 +53,7 @@ def test_json_has_every_number_with_its_parts(pqbed):
     assert low <= row["ours"]["value"] <= high
 
 
-@pytest.mark.usefixtures("one_size")
+@pytest.mark.usefixtures("undrawn")
 def test_an_interrupted_study_goes_on_and_is_reported_again(pqbed, tmp_path, monkeypatch):
     whole = Plan.block_count
     monkeypatch.setattr(Plan, "block_count", property(lambda _: 3))
@@ -94,7 +88,7 @@ def test_a_wrong_request_is_refused(pqbed, arguments, message):
     assert message in ended.err
 
 
-@pytest.mark.usefixtures("one_size")
+@pytest.mark.usefixtures("undrawn")
 def test_what_is_measured_cannot_change_on_the_way(pqbed):
     pqbed("reproduce", "madweb2024", "--bed", "fake", "--samples", "1")
     assert "--samples cannot be used with --resume" in pqbed("reproduce", "--resume", "latest", "--samples", "9").err

@@ -60,7 +60,7 @@ def test_a_trace_is_a_folder_of_its_own(pqbed, monkeypatch):
     assert "SECRET" not in ended.out + ended.err
 
 
-@pytest.mark.usefixtures("traced")
+@pytest.mark.usefixtures("traced", "undrawn")
 def test_json_tells_what_trace_json_tells_and_the_folder(pqbed):
     told = json.loads(pqbed("trace", *CELL, "--json").out)
     assert told.pop("folder") == str(folder())
@@ -69,6 +69,7 @@ def test_json_tells_what_trace_json_tells_and_the_folder(pqbed):
     assert {way: told[way]["lost"] for way in ("up", "down")} == {"up": 7, "down": 4}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_folder_says_how_to_trace_it_again(pqbed, traced):
     assert pqbed("trace", *CELL, "--repetition", "7").code == 0
     again = json.loads((folder() / "trace.json").read_text())["run_again"]
@@ -80,6 +81,7 @@ def test_the_folder_says_how_to_trace_it_again(pqbed, traced):
     assert asked[0][1].repetition == 7
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_trace_fetches_what_a_sweep_would(pqbed, traced):
     assert pqbed("trace", *CELL, "--seed", "9", "--repetition", "1").code == 0
     assert pqbed("sweep", *CELL, "--seed", "9", "--samples", "2", "--no-aa", "--out", "runs").code == 0

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from pqbed.expect import account_difference, expect_fetch
+from pqbed.model.breakdown import break_down_difference
+from pqbed.model.simulate.connection import simulate_fetch
 from pqbed.spec.link import Link
 from support.exchanges import MSS, cell_of, exchange
 
 
 def account(cell, arm, base):
-    return account_difference(cell, expect_fetch(cell, arm), expect_fetch(cell, base))
+    return break_down_difference(cell, simulate_fetch(cell, arm), simulate_fetch(cell, base))
 
 
 def test_bytes_at_a_rate():

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pqbed.expect import bounds_of
-from pqbed.expect.bounds import MOST_SIZE_BYTES, unknowns
+from pqbed.model.bounds import MOST_SIZE_BYTES, bounds_of, unknowns
 from pqbed.spec.link import RandomLoss
 from support.exchanges import CLASSICAL, cell_of
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from pqbed.expect.hystart import HyStart
-from pqbed.expect.receiver import FIRST_ROOM_BYTES, FIRST_WINDOW_BYTES, Receiver
-from pqbed.expect.sender import Sender
-from pqbed.model import most_segments
+from pqbed.model.floor import most_segments
+from pqbed.model.simulate.hystart import HyStart
+from pqbed.model.simulate.receiver import FIRST_ROOM_BYTES, FIRST_WINDOW_BYTES, SimReceiver
+from pqbed.model.simulate.sender import SimSender
 
 MS = 1_000_000
 MSS = 1448
@@ -13,7 +13,7 @@ RTT = 40 * MS
 
 
 def sender_of(window, limit=10**9):
-    return Sender(window=window, mss=MSS, peer_limit=limit)
+    return SimSender(window=window, mss=MSS, peer_limit=limit)
 
 
 def test_a_write_fills_up_a_short_segment_that_waits():
@@ -30,7 +30,7 @@ def test_a_window_in_use_doubles_and_one_that_is_not_stays():
     for sender, segments in ((full, 4), (idle, 2)):
         sender.write(segments * MSS)
         sender.release(0)
-        sender.acknowledge(RTT, segments * MSS, 10**9)
+        sender.note_ack(RTT, segments * MSS, 10**9)
     assert (full.window, idle.window) == (8, 4)
 
 
@@ -40,14 +40,14 @@ def test_after_slow_start_twenty_acknowledged_add_one():
     sender.write(100 * MSS)
     for round_ in range(2):
         sender.release(round_ * RTT)
-        sender.acknowledge((round_ + 1) * RTT, sender.next_byte, 10**9)
+        sender.note_ack((round_ + 1) * RTT, sender.next_byte, 10**9)
     assert sender.window == 22
 
 
 def train(hystart, *, spacing_ns, count, window=16, rtt_ns=RTT, start_ns=0, end=10**6):
     """Acknowledge `count` segments; return after how many slow start ends."""
     for number in range(count):
-        if hystart.acknowledge(start_ns + number * spacing_ns, rtt_ns, window, number + 1, end):
+        if hystart.note_ack(start_ns + number * spacing_ns, rtt_ns, window, number + 1, end):
             return number
     return None
 
@@ -65,30 +65,30 @@ def test_a_small_window_never_ends_it():
 @pytest.mark.parametrize(("later_ns", "ends"), [(5 * MS, None), (5 * MS + 1, 8)])
 def test_a_round_later_by_an_eighth_ends_it(later_ns, ends):
     hystart = HyStart()
-    hystart.acknowledge(0, RTT, 16, 1, 0)
+    hystart.note_ack(0, RTT, 16, 1, 0)
     assert train(hystart, spacing_ns=1, count=20, rtt_ns=RTT + later_ns, start_ns=100 * MS) == ends
 
 
 def take(receiver, size=MSS, now_ns=0, *, pushed=False):
-    at_once = receiver.take(now_ns, size, RTT, pushed=pushed)
+    at_once = receiver.receive(now_ns, size, RTT, pushed=pushed)
     if at_once:
-        receiver.tell()
+        receiver.note_ack_sent()
     return at_once
 
 
 def test_sixteen_segments_are_acknowledged_one_by_one_then_every_other():
-    receiver = Receiver(mss=MSS)
+    receiver = SimReceiver(mss=MSS)
     assert [take(receiver) for _ in range(20)] == [True] * 16 + [False, True] * 2
 
 
 def test_who_has_answered_acknowledges_every_other_segment_and_two_pushed_ones():
-    receiver = Receiver(mss=MSS, conversing=True)
+    receiver = SimReceiver(mss=MSS, conversing=True)
     assert [take(receiver) for _ in range(4)] == [False, True] * 2
     assert [take(receiver, 80, pushed=True) for _ in range(2)] == [False, True]
 
 
 def test_the_window_grows_by_two_segments_a_segment_up_to_the_room():
-    receiver = Receiver(mss=MSS)
+    receiver = SimReceiver(mss=MSS)
     assert receiver.limit == FIRST_WINDOW_BYTES
     take(receiver)
     assert receiver.window == FIRST_WINDOW_BYTES + 2 * 1460
@@ -98,7 +98,7 @@ def test_the_window_grows_by_two_segments_a_segment_up_to_the_room():
 
 
 def test_the_room_grows_with_what_was_read_in_an_rtt():
-    receiver = Receiver(mss=MSS)
+    receiver = SimReceiver(mss=MSS)
     for number in range(22):
         take(receiver, now_ns=number)
     assert receiver.room == FIRST_ROOM_BYTES

@@ -3,17 +3,9 @@ from dataclasses import replace
 import pytest
 
 from pqbed.errors import SpecError
-from pqbed.expect import exchange_of
-from pqbed.model import (
-    flight_ns,
-    frame_ns,
-    handshake_floor_ns,
-    rtt_floor_ns,
-    slow_start_rounds,
-    transmit_ns,
-    ttlb_floor_ns,
-    wire_bytes,
-)
+from pqbed.model.exchange import exchange_of
+from pqbed.model.floor import flight_ns, handshake_floor_ns, rtt_floor_ns, slow_start_rounds, ttlb_floor_ns
+from pqbed.model.frames import frame_ns, transmit_ns, wire_bytes
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss, mean_loss_ppm
 from pqbed.spec.profile import Chain, Profile

@@ -3,7 +3,7 @@ from ipaddress import ip_network
 import pytest
 
 from pqbed.errors import SpecError
-from pqbed.net.link import LANES, address_plan
+from pqbed.net.addresses import LANES, address_plan
 
 
 def test_first_and_last_lane_fill_the_benchmark_network():

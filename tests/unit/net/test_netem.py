@@ -20,8 +20,8 @@ from pqbed.net.netem import (
     ppm,
 )
 from pqbed.net.rtnetlink import encode
-from pqbed.net.shape import shape_end
 from pqbed.spec.link import PPM, GilbertElliott, Link, RandomLoss
+from pqbed.spec.shape import shape_end
 from pqbed.spec.tcp import Tcp
 
 u32 = st.integers(0, 2**32 - 1)
@@ -123,7 +123,7 @@ def test_pyroute2s_own_class_does_not_lend_us_its_map():
     code = """
 from pyroute2.netlink.rtnl.tcmsg import tcmsg
 tcmsg()
-from pqbed.net.probe import IDLE
+from pqbed.net.netem_support import IDLE
 from pqbed.net.netem import decode, message
 from pqbed.net.rtnetlink import encode
 assert decode(bytes(encode(message(1, IDLE), 36, 0))) == IDLE

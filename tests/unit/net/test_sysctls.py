@@ -1,8 +1,8 @@
 import subprocess
 import sys
 
-from pqbed.net.shape import UNLIMITED_IN_FLIGHT_BYTES
 from pqbed.net.sysctls import PINS, RECORDED, read
+from pqbed.spec.shape import UNLIMITED_IN_FLIGHT_BYTES
 
 
 def test_pins_need_no_netlink():

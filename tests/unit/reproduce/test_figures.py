@@ -24,7 +24,7 @@ def test_each_figure_has_its_number_and_says_what_is_counted() -> None:
         ("figure-3", "Figure 3: curves"),
     ]
     for figure in figures.values():
-        assert "the handshake alone" in figure.notes[-1]
+        assert "only the handshake" in figure.notes[-1]
         assert "Network and CPU together" in figure.notes[-1]
     assert "CPU: not measured" in drawn(published(), cpu=False)["figure-1"].notes[-1]
 

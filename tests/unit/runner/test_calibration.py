@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from pqbed.beds.fake import FakeBed, FakeLane
-from pqbed.beds.invented import invent_measured
+from pqbed.beds.fake_calibration import fake_measurement
 from pqbed.errors import HostError, LaneError
-from pqbed.report.frame import measure
-from pqbed.report.words import tell_answer, tell_caveats
+from pqbed.report.narrative import describe_result, list_caveats
+from pqbed.report.report_data import read_report_data
 from pqbed.runner import LaneFailed, LinkCalibrated, SampleTaken, run_sweep
 from pqbed.runner.links import LinkQueue
 from pqbed.store.run import open_run
@@ -47,7 +47,7 @@ class TellingLane(FakeLane):
 def twice_the_far_rtt(link, tcp, honest):
     if link.rtt_ns != FAR_NS:
         return honest
-    measured = invent_measured(replace(link, rtt_ns=2 * FAR_NS), tcp)
+    measured = fake_measurement(replace(link, rtt_ns=2 * FAR_NS), tcp)
     queue = honest.measured.down.queue_packets
     up, down = (replace(way, queue_packets=queue) for way in (measured.up, measured.down))
     return replace(honest, measured=replace(measured, up=up, down=down))
@@ -79,9 +79,11 @@ def test_a_wrong_link_fails_its_cells_and_no_other(run):
     assert set(far["link_deviations"]) == {"rtt: asked 200 ms, achieved 400 ms"}
     assert set(far["achieved_rtt_ns"]) == {2 * FAR_NS}
     assert not cells.filter(pl.col("rtt_ns") != FAR_NS)["link_wrong"].any()
-    assert tell_answer(measure(run))[2].startswith("Calibration found 1 of 2 links wrong, see the caveats. All 48 ")
-    told = " ".join(tell_caveats(measure(run), run.manifest))
-    assert "not as asked, so its cells say nothing of the one that was: rtt 200ms: rtt: asked 200 ms" in told
+    assert describe_result(read_report_data(run))[2].startswith(
+        "Calibration found 1 of 2 links wrong (see the caveats). All 48 "
+    )
+    told = " ".join(list_caveats(read_report_data(run), run.manifest))
+    assert "not as requested, so its cells say nothing about that link: rtt 200ms: rtt: asked 200 ms" in told
 
 
 def test_a_resumed_run_does_not_measure_again_and_does_not_forget(run):
@@ -113,7 +115,7 @@ def test_off_is_not(run):
     run_sweep(small_plan(), bed, run, lanes=1, calibrate="off")
     assert bed.calibrated == []
     assert run.cells().collect()["link_wrong"].null_count() == 8
-    assert "Links were not measured before they were used" in " ".join(tell_caveats(measure(run), run.manifest))
+    assert "Links were not calibrated" in " ".join(list_caveats(read_report_data(run), run.manifest))
 
 
 def test_a_link_that_the_kernel_refuses_is_wrong(run):

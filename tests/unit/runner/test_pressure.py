@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from pqbed.beds.fake import FakeBed
-from pqbed.report.pressure import tell_pressed, tell_pressures
+from pqbed.report.pressure import describe_contention, describe_pressures
 from pqbed.runner import pressure as watched
 from pqbed.runner import run_sweep
 from pqbed.runner.pressure import (
@@ -15,13 +15,13 @@ from pqbed.runner.pressure import (
     PressureWatch,
     Reading,
     find_cpu_stat,
-    is_pressed,
+    is_contended,
     parse_stolen,
     parse_throttled,
     parse_waiting,
     pressure_between,
 )
-from pqbed.stats.pressure import count_pressed
+from pqbed.stats.pressure import count_contended
 from pqbed.store.manifest import Pressure
 from support.sweeps import new_run, small_plan
 
@@ -135,7 +135,7 @@ def test_what_is_missing_on_either_side_is_not_known():
     ],
 )
 def test_a_sample_is_pressed_from_the_thresholds_on(pressure, pressed):
-    assert is_pressed(pressure) is pressed
+    assert is_contended(pressure) is pressed
 
 
 class Clock:
@@ -207,7 +207,7 @@ def test_samples_on_the_real_clock_are_marked(tmp_path, monkeypatch):
     with new_run(tmp_path) as run:
         run_sweep(small_plan(samples=1), FakeBed(clock="real", sleep_s=0.03), run, lanes=1)
         table = run.samples().collect()
-        count = count_pressed(run.samples())
+        count = count_contended(run.samples())
         [whole] = run.manifest.pressure
     assert count.known == table.height - table["pressed"].null_count() > 0
     assert count.pressed == count.known
@@ -215,8 +215,8 @@ def test_samples_on_the_real_clock_are_marked(tmp_path, monkeypatch):
     assert (known["cpu_pressure_ppm"] >= 100_000).all()
     assert table["cpu_steal_ppm"].null_count() == table.height
     assert whole.cpu_pressure_ppm > 100_000
-    assert count.sentence() == f"{count.pressed} of {count.known} samples were taken under CPU pressure"
-    assert tell_pressed(count)[0].startswith(count.sentence())
+    assert count.sentence() == f"{count.pressed} of {count.known} samples were taken under CPU contention"
+    assert describe_contention(count)[0].startswith(count.sentence())
 
 
 def test_samples_in_virtual_time_are_not_and_the_run_still_tells(tmp_path, monkeypatch):
@@ -224,12 +224,12 @@ def test_samples_in_virtual_time_are_not_and_the_run_still_tells(tmp_path, monke
     with new_run(tmp_path) as run:
         run_sweep(small_plan(samples=2), FakeBed(), run, lanes=1)
         run_sweep(small_plan(samples=4), FakeBed(), run, lanes=1)
-        table, count, manifest = run.samples().collect(), count_pressed(run.samples()), run.manifest
+        table, count, manifest = run.samples().collect(), count_contended(run.samples()), run.manifest
     assert table["pressed"].null_count() == table["cpu_pressure_ppm"].null_count() == table.height
     assert (count.pressed, count.known, count.sentence()) == (0, 0, "")
-    assert tell_pressed(count) == []
+    assert describe_contention(count) == []
     assert len(manifest.pressure) == 2
-    told = tell_pressures(manifest.pressure, "virtual")
-    assert "% of the time some task waited for a CPU; then " in told
-    assert told.endswith("(it cannot change a result in virtual time)")
-    assert tell_pressures([Pressure()], "real") == ""
+    told = describe_pressures(manifest.pressure, "virtual")
+    assert "% of the time a task waited for a CPU; then " in told
+    assert told.endswith("(no effect in virtual time)")
+    assert describe_pressures([Pressure()], "real") == ""

@@ -15,8 +15,8 @@ from pqbed.runner import (
     SweepStarted,
     run_sweep,
 )
-from pqbed.runner import crew as crew_module
 from pqbed.runner import worker as worker_module
+from pqbed.runner import worker_pool as worker_pool_module
 from pqbed.runner.worker import FAILURE_LIMIT
 from pqbed.spec.sample import Timings
 from pqbed.store.run import open_run
@@ -123,7 +123,7 @@ def test_a_lane_that_dies_costs_the_fetch_in_flight_and_no_other(run, die_at):
     assert held(run) == planned(plan)
     assert outcomes(run) == {"ok": 47, "server_down": 1}
     lost = run.samples().filter(pl.col("outcome") == "server_down").collect()
-    assert lost["detail"].to_list() == [f"lane 0 died at fetch {die_at}, as it was told to"]
+    assert lost["detail"].to_list() == [f"lane 0 died at fetch {die_at}, as requested"]
     block, place = divmod(die_at - 1, 8)
     assert lost["cell_id"].to_list() == [plan.block(block)[place].cell_id]
     assert [event.failures for event in events if isinstance(event, LaneFailed)] == [1]
@@ -241,7 +241,7 @@ def test_a_stop_event_ends_a_sweep_and_is_left_as_it_was(run):
 
 
 def test_a_fetch_that_hangs_is_cut_short_by_a_stop(run, monkeypatch):
-    monkeypatch.setattr(crew_module, "GRACE_S", 0.1)
+    monkeypatch.setattr(worker_pool_module, "GRACE_S", 0.1)
     stop = threading.Event()
     threading.Timer(0.2, stop.set).start()
     started = time.monotonic()

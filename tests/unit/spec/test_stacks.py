@@ -6,10 +6,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.stacks import StackClients, StackServers
-from pqbed.agent.triple import Triple
-from pqbed.beds.artefacts.recipes import PACKAGE, recipe_folder
-from pqbed.beds.artefacts.rootfs import fitting_root, root_entry
+from pqbed.artefacts.image_sources import PACKAGE, recipe_folder
+from pqbed.artefacts.rootfs import fitting_root, root_entry
 from pqbed.beds.fake import FakeBed
 from pqbed.errors import HostError, SpecError
 from pqbed.fetch.drivers import DRIVERS
@@ -28,7 +28,7 @@ from pqbed.spec.tcp import Tcp
 from pqbed.spec.text import sweep_from, sweep_to_toml
 from pqbed.spec.workload import Workload
 from pqbed.stats import summarise
-from pqbed.tls.software import SOFTWARE
+from pqbed.tls.server_drivers import SERVER_DRIVERS
 from pqbed.tls.support import Support
 from pqbed_cli.workflows.show import unsupported_lines
 from support.sweeps import new_run, small_plan
@@ -42,7 +42,7 @@ PLAIN = Support(version="Plain 2", groups=("0x11ec",), signatures=("0x0804",))
 @pytest.mark.parametrize("name", known_stacks())
 def test_an_entry_names_drivers_that_there_are(name):
     stack = known_stacks()[name]
-    assert stack.server in SOFTWARE
+    assert stack.server in SERVER_DRIVERS
     assert stack.client in DRIVERS
     assert bool(stack.program) == ("program" in (stack.server, stack.client))
     assert not stack.extends or stack.extends in known_stacks()
@@ -148,13 +148,13 @@ def test_what_a_side_cannot_speak_is_not_fetched(stack, client_stack, said):
 
     sides = {"full": Side(FULL), "plain": Side(PLAIN)}
     servers, clients = StackServers(sides.__getitem__), StackClients(sides.__getitem__)
-    triple = Triple(way_of=None, server=servers, client=clients, timeout_ns=1)
+    runner = FetchRunner(path_of=None, server=servers, client=clients, timeout_ns=1)
     arm = replace(PQ, stack=stack, client_stack=client_stack)
-    triple.start([arm, replace(HYBRID, stack="plain", client_stack="full")])
+    runner.start([arm, replace(HYBRID, stack="plain", client_stack="full")])
     assert [profile.name for profile in sides["plain"].started] == ["hybrid"]
     cell = Cell(link=Link(rtt_ns=0), tcp=Tcp(), profile=arm, workload=Workload(size_bytes=0))
     fetch = Fetch(cell_id=cell_id(cell), block=0, repetition=0, seed=1)
-    ((_, timings),) = triple.run({fetch.cell_id: cell}, (fetch,))
+    ((_, timings),) = runner.run({fetch.cell_id: cell}, (fetch,))
     assert (timings.outcome, timings.detail) == ("unsupported", said)
 
 

@@ -7,8 +7,8 @@ from pqbed.beds.fake import FakeBed
 from pqbed.errors import SpecError
 from pqbed.plan import plan_sweep
 from pqbed.runner import run_sweep
+from pqbed.stats.classify import Margin
 from pqbed.stats.compare import COMPARED, compare_runs, refuse_mixed
-from pqbed.stats.finding import Margin
 from pqbed.store.schema import SAMPLES, conform
 from support.sweeps import SWEEP, new_run
 

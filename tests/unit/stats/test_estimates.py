@@ -3,11 +3,11 @@ import math
 import numpy as np
 import pytest
 
-from pqbed.stats.estimates import Estimate, Estimator, combine, increase, largest, mean, ratio
+from pqbed.stats.estimates import BootstrapEstimate, QuantileEstimator, combine, increase, largest, mean, ratio
 
 
-def rows(*cells) -> Estimator:
-    return Estimator(np.array(cells, dtype=np.float64))
+def rows(*cells) -> QuantileEstimator:
+    return QuantileEstimator(np.array(cells, dtype=np.float64))
 
 
 def test_a_quantile_is_that_of_the_row_with_an_interval_around_it() -> None:
@@ -36,7 +36,9 @@ def test_what_two_rows_share_cancels() -> None:
 
 def test_few_blocks_have_no_interval() -> None:
     assert rows([1, 2, 3]).quantile(0, 0.9).interval is None
-    assert mean([Estimate(point=1), Estimate(point=3, draws=np.ones(5))]) == Estimate(point=2)
+    assert mean([BootstrapEstimate(point=1), BootstrapEstimate(point=3, draws=np.ones(5))]) == BootstrapEstimate(
+        point=2
+    )
 
 
 def test_a_failure_in_the_quantile_is_infinite_and_bounds_nothing() -> None:
@@ -46,7 +48,10 @@ def test_a_failure_in_the_quantile_is_infinite_and_bounds_nothing() -> None:
 
 
 def test_numbers_are_put_together_within_each_draw() -> None:
-    one, two = Estimate(point=2, draws=np.array([1.0, 3.0])), Estimate(point=4, draws=np.array([5.0, 3.0]))
+    one, two = (
+        BootstrapEstimate(point=2, draws=np.array([1.0, 3.0])),
+        BootstrapEstimate(point=4, draws=np.array([5.0, 3.0])),
+    )
     for made, point, draws in (
         (mean([one, two]), 3, [3, 3]),
         (largest([one, two]), 4, [5, 3]),

@@ -9,6 +9,8 @@ from pqbed.spec.link import RandomLoss
 from pqbed.stats.explain import Explainer
 from pqbed.store.cells import tabulate_cells
 from pqbed.store.run import create_run
+from pqbed.store.schema import SAMPLES
+from pqbed_cli.render.explain import explained_lines, to_program
 from support.sweeps import manifest, sample, small_plan
 
 MS = 1_000_000
@@ -49,7 +51,7 @@ def test_measured_expected_and_floor_stand_side_by_side(explain):
     # What a guest measured in this cell: 689.5 ms, and 566.0 ms for the baseline.
     assert found.expected.last_byte_ns == pytest.approx(689.5 * MS, rel=1e-3)
     assert found.floor_ns < found.expected.last_byte_ns
-    assert found.account.difference_ns == pytest.approx(123.5 * MS, rel=1e-2)
+    assert found.breakdown.difference_ns == pytest.approx(123.5 * MS, rel=1e-2)
     assert found.losses is None
     assert found.below == ()
 
@@ -57,7 +59,7 @@ def test_measured_expected_and_floor_stand_side_by_side(explain):
 def test_the_baseline_has_no_account(explain):
     classic = cell_where("classic")
     found = explain(classic, (classic, 568, {}))
-    assert (found.baseline, found.account) == (None, None)
+    assert (found.baseline, found.breakdown) == (None, None)
 
 
 def test_a_sample_below_the_floor_is_named(explain):
@@ -79,32 +81,29 @@ def test_loss_is_told_as_retransmissions_lost_syns_and_time_outs(explain):
         (lossy, 0, failed),
     )
     assert (found.losses.lost_syns, found.losses.connected, found.losses.gave_up) == (((1, 1),), 4, 1)
-    assert (found.losses.retransmits_p50, found.losses.retransmits_p90) == (1.5, pytest.approx(6.9))
+    assert (found.tcp_info["retransmits_p50"], found.tcp_info["retransmits_p90"]) == (1.5, pytest.approx(6.9))
     assert found.failed == 1
+
+
+def test_what_the_clients_tcp_saw_stands_below_a_cell_that_lost_something(explain):
+    clean, lossy = cell_where(), cell_where(loss_ppm=10_000)
+    quiet = {"retransmits": 0, "lost": 0, "cwnd": 10}
+    shown = "\n".join(explained_lines([explain(lossy, (lossy, 700, quiet), (lossy, 900, quiet | {"retransmits": 3}))]))
+    assert "\n  TCP of the client (p50, p90): retransmits 1.5, 2.7; lost 0, 0; cwnd 10, 10" in shown
+    assert "queue drops" not in shown
+    assert "TCP of the client" not in "\n".join(explained_lines([explain(clean, (clean, 700, quiet))]))
+    dropped = explain(clean, (clean, 700, quiet | {"queue_drops": 2}))
+    assert explained_lines([dropped])[-1].endswith("cwnd 10, 10; queue drops 2, 2")
+    assert to_program(dropped)["tcp_info"]["queue_drops_p90"] == 2
 
 
 def test_a_cell_without_samples_is_explained_all_the_same(explain):
     found = explain(cell_where(loss_ppm=10_000))
-    assert (found.samples, found.p50_ns, found.losses.retransmits_p50) == (0, None, None)
-    assert found.account.reasons
+    assert (found.samples, found.p50_ns, found.tcp_info) == (0, None, {})
+    assert found.breakdown.reasons
 
 
 def test_exact_sizes_come_from_the_cells_table():
     table = tabulate_cells(PLAN, WIRE).with_columns(chain_wire_bytes=pl.lit(30_000))
-    samples = pl.DataFrame(
-        schema={
-            "cell_id": pl.String,
-            "outcome": pl.String,
-            "last_byte_ns": pl.Int64,
-            "tls_done_ns": pl.Int64,
-            "tcp_connect_ns": pl.Int64,
-            "retransmits": pl.Int64,
-            "repetition": pl.Int64,
-            "block": pl.Int64,
-            "first_byte_ns": pl.Int64,
-            "clock": pl.String,
-            "kernel": pl.String,
-        }
-    )
-    (found,) = Explainer(samples, table, PLAN.cells).explain([cell_where()])
+    (found,) = Explainer(SAMPLES.to_frame(), table, PLAN.cells).explain([cell_where()])
     assert found.expected.server_flight.payload_bytes > 30_000

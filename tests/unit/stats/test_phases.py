@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from pqbed.stats.phases import SAMPLE_PHASES, classify
+from pqbed.stats.phases import SAMPLE_PHASES, tabulate_sample_phases
 from pqbed.store.schema import CELLS, SAMPLES, conform
 
 MS = 1_000_000
@@ -34,7 +34,7 @@ def phases_of(*lengths_ms, cells=CELL, **fields):
         at += length
         marks[name] = round(at * MS)
     row = {"cell_id": "a", "outcome": "ok", "kernel": "7.3.4", "retransmits": 0, **marks, **fields}
-    (found,) = classify(conform(pl.DataFrame([row]), SAMPLES).lazy(), cells).collect().to_dicts()
+    (found,) = tabulate_sample_phases(conform(pl.DataFrame([row]), SAMPLES).lazy(), cells).collect().to_dicts()
     return found
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pqbed.checkpoints import checkpoints
-from pqbed.stats.bootstrap import paired_increases
+from pqbed.duration.checkpoints import checkpoints
+from pqbed.stats.increases import paired_increases
 from pqbed.stats.precision import half_widths, tabulate_precision
 from pqbed.store.schema import CONDITIONS
 

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from pqbed.store.floor import SLEW_PPM, TICK_NS, find_below_floor
+from pqbed.stats.floor import SLEW_PPM, TICK_NS, find_below_floor
 from pqbed.store.schema import CELLS, SAMPLES, conform
 
 FLOOR = 300_000_000

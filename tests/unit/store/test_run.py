@@ -10,10 +10,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pqbed import atomic_files
 from pqbed.beds.fake import FakeBed
 from pqbed.errors import StoreError
 from pqbed.runner import run_sweep
-from pqbed.store import atomic
 from pqbed.store import run as run_module
 from pqbed.store.journal import sample_to_line
 from pqbed.store.run import MAKING_PREFIX, open_run
@@ -303,14 +303,14 @@ def test_a_journal_is_not_torn_by_a_full_disk(small_disk):
 
 def test_an_old_file_stays_where_a_new_one_cannot_be_written(tmp_path, monkeypatch):
     path = tmp_path / "file"
-    atomic.write_atomic(path, b"old")
+    atomic_files.write_atomic(path, b"old")
 
     def fail(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(StoreError, match="no space is left"):
-        atomic.write_atomic(path, b"new")
+        atomic_files.write_atomic(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -6,7 +6,8 @@ import pytest
 from pqbed.errors import StoreError
 from pqbed.spec.link import GilbertElliott, RandomLoss
 from pqbed.spec.profile import Chain, Profile
-from pqbed.store.cells import confirm_links, tabulate_cells
+from pqbed.stats.links import confirm_links
+from pqbed.store.cells import tabulate_cells
 from pqbed.store.host import read_host
 from pqbed.store.manifest import dump_manifest, read_manifest, resume_manifest
 from pqbed.store.schema import CELLS, SAMPLES, check_id, conform, sample_from_row, sample_to_row

@@ -3,7 +3,7 @@ import pytest
 from pqbed.errors import SpecError, StoreError
 from pqbed.net.capture import Room, room_for
 from pqbed.spec.text import sweep_from
-from pqbed.trace.taken import one_cell
+from pqbed.trace.capture import one_cell
 from pqbed.trace.write import KEY_LOG_NAME, write_trace
 
 ONE = {"rtt": "200", "bandwidth": "1", "size": "50", "profile": "pq"}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pqbed.beds.docker.containers import up_lane
+from pqbed.beds.docker.containers import ensure_lane
 from pqbed.beds.docker.engine import ContainerSpec, NetworkSpec
 from support.fake_engine import FakeEngine
 
@@ -34,7 +34,7 @@ def compose() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def made() -> RecordingEngine:
     engine = RecordingEngine()
-    up_lane(engine, 0, "image")
+    ensure_lane(engine, 0, "image")
     return engine
 
 
@@ -64,8 +64,8 @@ def as_service(spec: ContainerSpec, names: dict[str, str]) -> dict[str, Any]:
         service["sysctls"] = dict(spec.sysctls)
     if spec.joins:
         service["network_mode"] = f"service:{names[spec.joins]}"
-    if spec.place:
-        service["networks"] = {"lane": {"ipv4_address": spec.place.address, "mac_address": spec.place.mac}}
+    if spec.attachment:
+        service["networks"] = {"lane": {"ipv4_address": spec.attachment.address, "mac_address": spec.attachment.mac}}
     return service
 
 

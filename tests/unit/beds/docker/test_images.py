@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.beds.artefacts import base_reference
+from pqbed.artefacts import base_reference
 from pqbed.beds.docker.build import ClassicBuild, build_with_buildx, has_buildx
 from pqbed.beds.docker.images import DEBIAN, ensure_base, ensure_image
 from pqbed.errors import BuildError, HostError

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pqbed.agent.channel import Channel
+from pqbed.agent.rpc_client import RpcClient
 from pqbed.beds.docker.stream import ContainerProcess, Demultiplexer
 from pqbed.errors import LaneError
 from support.fake_engine import Scripted, frame
@@ -25,22 +25,22 @@ def test_lines_are_those_of_the_output_alone():
 
 
 def test_silence_is_an_error_with_the_name_of_the_part():
-    with pytest.raises(LaneError, match="server of lane 0 said nothing for 2 s"):
+    with pytest.raises(LaneError, match="server of lane 0 sent nothing for 2 s"):
         ContainerProcess(Scripted([], ends=False), "server of lane 0").readline(2)
 
 
 def test_close_ends_the_input_waits_and_does_it_once():
-    transport = Scripted([frame(1, b"late\n")], ends=False)
-    process = ContainerProcess(transport, "x")
+    connection = Scripted([frame(1, b"late\n")], ends=False)
+    process = ContainerProcess(connection, "x")
     process.close()
     process.close()
-    assert (transport.input_ended, transport.closed, transport.chunks) == (1, 1, [])
+    assert (connection.input_ended, connection.closed, connection.chunks) == (1, 1, [])
 
 
 def test_a_channel_speaks_over_it():
-    transport = Scripted([frame(1, b'{"id":0,"done":null}\n'), frame(1, b'{"id":1,"do'), frame(1, b'ne":true}\n')])
-    process = ContainerProcess(transport, "x")
-    channel = Channel(process.write, lambda: process.readline(1), "x")
+    connection = Scripted([frame(1, b'{"id":0,"done":null}\n'), frame(1, b'{"id":1,"do'), frame(1, b'ne":true}\n')])
+    process = ContainerProcess(connection, "x")
+    channel = RpcClient(process.write, lambda: process.readline(1), "x")
     channel.wait_ready()
-    assert channel.call("alive", bool) is True
-    assert transport.written == b'{"id":1,"call":"alive","with":{}}\n'
+    assert channel.call("alive", {}) is True
+    assert connection.written == b'{"id":1,"call":"alive","with":{}}\n'

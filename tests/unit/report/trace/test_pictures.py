@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from pqbed.report.files import whole_spec
 from pqbed.report.trace.flow import clip, colours_of, draw_flow
+from pqbed.report.trace.narrative import describe_trace
 from pqbed.report.trace.page import build_trace_page, draw_trace
 from pqbed.report.trace.time_scale import Cut, TimeScale, scale_time
 from pqbed.report.trace.time_sequence import LOST, draw_time_sequence
-from pqbed.report.trace.words import tell_sentences
 from support.traces import MS, stored_trace
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -107,14 +107,14 @@ def test_the_time_sequence_has_a_bar_for_every_segment_that_came(trace):
     lost = [one for one in with_data if one.fate == "lost"]
     assert sum(row["what"] == "arrived" for row in rows) == len(came)
     assert sum(row["what"] == LOST for row in rows) == len(lost)
-    assert sum(row["what"] in ("sent", "sent again") for row in rows) == len(with_data)
+    assert sum(row["what"] in ("sent", "retransmitted") for row in rows) == len(with_data)
 
 
 def test_a_long_trace_is_thinned_and_says_so(trace):
     one = next(one for one in trace.segments if one.data and not one.up)
     many = [replace(one, number=1448 * n, sent_ns=n, received_ns=n + MS, data=bytes(1448)) for n in range(9_000)]
     figure = draw_time_sequence(replace(trace, segments=(*trace.segments, *many)))
-    assert figure.notes == ("Up to 7 segments sent one after the other are one bar.",)
+    assert figure.notes == ("Up to 7 consecutive segments are one bar.",)
     assert all(len(rows) <= 5000 for rows in whole_spec(figure)["datasets"].values())
 
 
@@ -128,7 +128,7 @@ def test_a_fetch_that_failed_on_its_way_is_drawn_too(trace):
         timings=replace(trace.timings, outcome="timeout", detail="late", last_byte_ns=None, first_byte_ns=None),
     )
     files = draw_trace(failed, "pqbed trace")
-    assert "failed: timeout: late" in tell_sentences(failed)[0]
+    assert "failed: timeout: late" in describe_trace(failed)[0]
     assert files["flow.svg"].startswith(b"<svg")
 
 

@@ -1,0 +1,114 @@
+"""What a cell's fetches are held against: the floor under all of them, and what one takes that loses nothing.
+
+Pure. Both need the length of the Certificate messages, which only an open lane knows.
+"""
+
+from dataclasses import dataclass
+
+from pqbed.model.exchange import Exchange, exchange_of
+from pqbed.model.floor import connect_floor_ns, handshake_floor_ns, ttlb_floor_ns
+from pqbed.model.simulate.connection import ExpectedFetch, simulate_fetch
+from pqbed.model.sizes import has_known_sizes
+from pqbed.spec.cell import Cell
+from pqbed.spec.link import Link, mean_loss_ppm
+from pqbed.spec.profile import DEFAULT_STACK, Profile
+from pqbed.spec.shape import SIDES, congestion_control_of, loss_of, rate_of
+from pqbed.spec.tcp import Tcp
+
+# What was compared with packets (docs/design/dd-009-expectation.md).
+KNOWN_HTTP = "1.1"
+KNOWN_CONTROLS = {"cubic"}
+LEAST_INITCWND = 10
+# Sizes that are computed may be off by some bytes: signatures of ECDSA vary, and so does what a client says of itself.
+# Of another stack no more is assumed than that it sends the shares, the chain and the signature.
+SLACK_BYTES, OTHER_STACK_SLACK_BYTES = 64, 512
+# An expectation costs some 10 us a segment: tables do without that of a longer response (`pqbed explain` does not).
+MOST_SIZE_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floors:
+    """The least times of three milestones, ns: no sample lies below them."""
+
+    connect_ns: int
+    tls_done_ns: int
+    last_byte_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """`lossless` is None for very long responses; `holds`: the model knows all of the cell, so samples lie near it."""
+
+    floors: Floors
+    lossless: ExpectedFetch | None
+    holds: bool
+
+
+def bounds_of(cell: Cell, certificate_bytes: int | None, client_certificate_bytes: int | None) -> Bounds | None:
+    """Return what holds for `cell`. None where the length of a Certificate message that it sends is not known.
+
+    Nor is it known what another version of HTTP puts on the wire.
+    """
+    if cell.workload.http != KNOWN_HTTP:
+        return None
+    if certificate_bytes is None or (cell.profile.mutual and client_certificate_bytes is None):
+        return None
+    exchange = exchange_of(cell, certificate_bytes, client_certificate_bytes)
+    lossless = simulate_fetch(cell, exchange) if cell.workload.size_bytes <= MOST_SIZE_BYTES else None
+    holds = lossless is not None and not unknowns(cell, lossless) and not is_lossy(cell)
+    return Bounds(floors=floors_of(cell, exchange), lossless=lossless, holds=holds)
+
+
+def floors_of(cell: Cell, exchange: Exchange) -> Floors:
+    """Return the floors, with some slack for sizes that are not known to the byte."""
+    slack = OTHER_STACK_SLACK_BYTES if _other_stacks(cell.profile) else SLACK_BYTES
+    server, response = exchange.server_bytes - slack, max(1, sum(exchange.response) - slack)
+    client, hello = exchange.client_bytes - slack, max(1, sum(exchange.client_hello) - slack)
+    return Floors(
+        connect_ns=connect_floor_ns(cell),
+        tls_done_ns=handshake_floor_ns(cell, server, hello),
+        last_byte_ns=ttlb_floor_ns(cell, server, client, response),
+    )
+
+
+def is_lossy(cell: Cell) -> bool:
+    """Tell whether the link loses packets, in any direction."""
+    return any(mean_loss_ppm(loss_of(cell.link, side)) for side in SIDES)
+
+
+def unknowns(cell: Cell, lossless: ExpectedFetch) -> tuple[str, ...]:
+    """Name what in the cell, besides loss, the expectation does not know: samples need not lie near it."""
+    link, tcp = cell.link, cell.tcp
+    controls = {congestion_control_of(tcp, side) for side in SIDES}
+    return (
+        *((f"segmentation {link.segmentation}",) if link.segmentation != "wire" else ()),
+        *((f"congestion control {'/'.join(sorted(controls))}",) if controls != KNOWN_CONTROLS else ()),
+        *((f"an MTU of {tcp.mtu}",) if tcp.mtu != Tcp().mtu else ()),
+        *(("jitter",) if link.jitter_ns else ()),
+        *_unknown_rates(link),
+        *((f"an initial window of {window}",) if (window := _least_initcwnd(tcp)) < LEAST_INITCWND else ()),
+        *(("a queue that overflows",) if lossless.overflowed else ()),
+        *_unknown_profile(cell.profile),
+    )
+
+
+def _least_initcwnd(tcp: Tcp) -> int:
+    return min(tcp.initcwnd_server, tcp.initcwnd_client)
+
+
+def _unknown_rates(link: Link) -> tuple[str, ...]:
+    """Name the rates at which guests were seen to take a round trip or a delayed acknowledgement more (dd-009)."""
+    up, down = rate_of(link, "client"), rate_of(link, "server")
+    if down is None:
+        return ("a way down without a rate limit",)
+    return ("a way up that is slower than the way down",) if up is not None and up < down else ()
+
+
+def _unknown_profile(profile: Profile) -> tuple[str, ...]:
+    if others := _other_stacks(profile):
+        return (f"stack {'/'.join(others)}",)
+    return () if has_known_sizes(profile) else (f"the sizes of profile {profile.name}",)
+
+
+def _other_stacks(profile: Profile) -> list[str]:
+    return sorted({profile.stack, profile.clients_stack} - {DEFAULT_STACK})

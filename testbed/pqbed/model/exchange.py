@@ -1,0 +1,104 @@
+"""The bytes of a fetch as both sides write them into the connection: most writes end in a short segment.
+
+Sizes are those of `sizes`; how they are gathered into writes was seen in packets (docs/design/dd-009-expectation.md).
+"""
+
+from dataclasses import dataclass
+
+from pqbed.errors import SpecError
+from pqbed.model.sizes import (
+    CERTIFICATE_REQUEST_BYTES,
+    CHANGE_CIPHER_SPEC_BYTES,
+    ENCRYPTED_EXTENSIONS_BYTES,
+    FINISHED_BYTES,
+    RECORD_CONTENT_BYTES,
+    SEAL_BYTES,
+    certificate_message_bytes,
+    certificate_verify_bytes,
+    client_hello_bytes,
+    request_bytes,
+    response_bytes,
+    server_hello_bytes,
+)
+from pqbed.spec.cell import Cell
+from pqbed.spec.profile import Chain, Profile
+
+# OpenSSL gathers a flight in a buffer of this size, and empties it when it is full (crypto/bio/bf_buff.c).
+FLIGHT_BUFFER_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """Payload bytes of a fetch as they are written. Nothing of the response is seen until its first record is whole."""
+
+    client_hello: tuple[int, ...]
+    server_flight: tuple[int, ...]
+    client_flight: tuple[int, ...]
+    response: tuple[int, ...]
+
+    @property
+    def first_record_bytes(self) -> int:
+        return self.response[0]
+
+    @property
+    def server_bytes(self) -> int:
+        return sum(self.server_flight)
+
+    @property
+    def client_bytes(self) -> int:
+        return sum(self.client_hello) + sum(self.client_flight)
+
+
+def exchange_of(
+    cell: Cell, certificate_bytes: int | None = None, client_certificate_bytes: int | None = None
+) -> Exchange:
+    """Return the writes of a fetch in `cell`. Certificate messages of unknown size are taken as typical.
+
+    Raises SpecError for another HTTP than 1.1: it frames, asks and answers otherwise.
+    """
+    if cell.workload.http != "1.1":
+        raise SpecError(f"the expectation does not know HTTP/{cell.workload.http}", "explain cells with HTTP/1.1")
+    profile, size_bytes = cell.profile, cell.workload.size_bytes
+    hello = [server_hello_bytes(profile.group), CHANGE_CIPHER_SPEC_BYTES, ENCRYPTED_EXTENSIONS_BYTES]
+    request = [CERTIFICATE_REQUEST_BYTES] if profile.mutual else []
+    return Exchange(
+        client_hello=(client_hello_bytes(profile.group),),
+        server_flight=buffered([*hello, *request, *_proof(profile.chain, certificate_bytes), FINISHED_BYTES]),
+        client_flight=(*_client_flight(profile, client_certificate_bytes), request_bytes(size_bytes)),
+        response=tuple(sealed(response_bytes(size_bytes))),
+    )
+
+
+def buffered(records: list[int], room: int = FLIGHT_BUFFER_BYTES) -> tuple[int, ...]:
+    """Return the writes that OpenSSL makes of a flight: full buffers, what is longer than one at once, and the rest."""
+    writes: list[int] = []
+    held = 0
+    for record in records:
+        rest = record
+        if held and held + rest > room:
+            writes.append(room)
+            rest -= room - held
+            held = 0
+        if rest >= room:
+            writes.append(rest)
+            rest = 0
+        held += rest
+    return (*writes, held) if held else tuple(writes)
+
+
+def sealed(content_bytes: int) -> list[int]:
+    """Return the records that carry `content_bytes`; nginx too fills them to the brim (ssl_buffer_size 16k)."""
+    full, rest = divmod(content_bytes, RECORD_CONTENT_BYTES)
+    return [RECORD_CONTENT_BYTES + SEAL_BYTES] * full + ([rest + SEAL_BYTES] if rest else [])
+
+
+def _client_flight(profile: Profile, certificate_bytes: int | None) -> tuple[int, ...]:
+    chain = profile.clients_chain
+    proof = [] if chain is None else _proof(chain, certificate_bytes)
+    return buffered([CHANGE_CIPHER_SPEC_BYTES, *proof, FINISHED_BYTES])
+
+
+def _proof(chain: Chain, certificate_bytes: int | None) -> list[int]:
+    """Return the records of Certificate and CertificateVerify."""
+    message_bytes = certificate_message_bytes(chain) if certificate_bytes is None else certificate_bytes
+    return [*sealed(message_bytes), certificate_verify_bytes(chain.algorithm)]

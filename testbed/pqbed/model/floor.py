@@ -1,0 +1,103 @@
+"""The smallest handshake and time to last byte that physics allows in a cell. No sample may lie below it.
+
+For HTTP over TLS 1.3 over TCP, whatever its version; over QUIC, which joins the first two round trips, it is refused.
+
+TTLB >= 2 RTT for TCP and TLS + 1 RTT for request and response + wire bytes / bandwidth + slow start, where
+
+- n bytes of payload are W(n) = n + 66 * ceil(n / MSS) on the wire: 14 Ethernet, 20 IPv4, 32 TCP with time stamps;
+- in slow start each acknowledged segment lets two more go, so n segments need the smallest k rounds with
+  w * (2^k - 1) >= n from a window of w. A round waits for the first acknowledgement of the one before, or for
+  the bottleneck to be done with it, whichever is later: waiting and sending overlap, they do not add up.
+
+Left out, as they only make a connection slower: acknowledgements on the wire, delayed ones, queues, loss, CPU, and that
+a super-packet (segmentation `host`, `offload-off`) arrives whole: netem counts its headers as if it were cut.
+"""
+
+from pqbed.errors import SpecError
+from pqbed.model.frames import (
+    DEFAULT_MSS,
+    FRAME_OVERHEAD_BYTES,
+    SYN_WIRE_BYTES,
+    frame_ns,
+    segment_bytes,
+    segment_count,
+    transmit_ns,
+)
+from pqbed.model.sizes import RECORD_CONTENT_BYTES
+from pqbed.spec.cell import Cell
+from pqbed.spec.link import Link
+from pqbed.spec.shape import JITTER_REACH, congestion_control_of, rate_of
+
+# These open the window by no more than what was acknowledged (tcp_slow_start in net/ipv4/tcp_cong.c, and bbr_set_cwnd);
+# another may do better, as hybla does, so of its windows nothing is assumed.
+DOUBLING_CONTROLS = frozenset({"bbr", "cubic", "reno"})
+_BOUNDLESS = 1 << 40
+
+
+def most_segments(flight_bytes: int, mss: int = DEFAULT_MSS) -> int:
+    """Return the most segments of a server's flight: OpenSSL's writes end in short ones (`exchange`)."""
+    return segment_count(flight_bytes, mss) + 2 + flight_bytes // RECORD_CONTENT_BYTES
+
+
+def slow_start_rounds(segments: int, window: int) -> int:
+    """Return the smallest k with `window` * (2^k - 1) >= `segments`; at least 1."""
+    rounds = 1
+    while window * ((1 << rounds) - 1) < segments:
+        rounds += 1
+    return rounds
+
+
+def rtt_floor_ns(link: Link) -> int:
+    """Return the shortest round trip jitter can make: netem cuts named distributions at 4 sigma."""
+    reach = 1 if link.distribution == "uniform" else JITTER_REACH
+    return max(0, link.rtt_ns - 2 * reach * link.jitter_ns)
+
+
+def flight_ns(cell: Cell, payload_bytes: int, window: int) -> int:
+    """Return from first to last bit of one flight of the server, sent from a `window` in segments."""
+    if congestion_control_of(cell.tcp, "server") not in DOUBLING_CONTROLS:
+        window = _BOUNDLESS
+    mss = segment_bytes(cell.tcp.mtu)
+    rate, rtt_ns = cell.link.bandwidth_bps, rtt_floor_ns(cell.link)
+    segment_ns = frame_ns(mss + FRAME_OVERHEAD_BYTES, rate)
+    start_ns = sent = 0
+    for number in range(slow_start_rounds(segment_count(payload_bytes, mss), window) - 1):
+        burst = window << number
+        sent += burst
+        start_ns += max(rtt_ns + segment_ns, burst * segment_ns)
+    return start_ns + transmit_ns(payload_bytes - sent * mss, rate, mss)
+
+
+def connect_floor_ns(cell: Cell) -> int:
+    """Return the least time until the client has the server's SYN."""
+    up, down = rate_of(cell.link, "client"), rate_of(cell.link, "server")
+    return rtt_floor_ns(cell.link) + frame_ns(SYN_WIRE_BYTES, up) + frame_ns(SYN_WIRE_BYTES, down)
+
+
+def handshake_floor_ns(cell: Cell, server_flight_bytes: int, client_hello_bytes: int) -> int:
+    """Return the least time to the client's Finished: TCP and TLS 1.3 take one RTT each.
+
+    `server_flight_bytes` is ServerHello to Finished, `client_hello_bytes` the ClientHello, as TLS records.
+    """
+    _require_tcp(cell)
+    hello_ns = transmit_ns(client_hello_bytes, rate_of(cell.link, "client"), segment_bytes(cell.tcp.mtu))
+    flight = flight_ns(cell, server_flight_bytes, cell.tcp.initcwnd_server)
+    return connect_floor_ns(cell) + rtt_floor_ns(cell.link) + hello_ns + flight
+
+
+def ttlb_floor_ns(cell: Cell, server_flight_bytes: int, client_bytes: int, response_bytes: int) -> int:
+    """Return the least time to the last byte.
+
+    `client_bytes` is all the client sends (ClientHello, its second flight, the request), `response_bytes` the
+    response with its header. Without a response there is no third round trip.
+    """
+    handshake_ns = handshake_floor_ns(cell, server_flight_bytes, client_bytes)
+    if response_bytes == 0:
+        return handshake_ns
+    window = cell.tcp.initcwnd_server + most_segments(server_flight_bytes, segment_bytes(cell.tcp.mtu))
+    return handshake_ns + rtt_floor_ns(cell.link) + flight_ns(cell, response_bytes, window)
+
+
+def _require_tcp(cell: Cell) -> None:
+    if cell.workload.transport != "tcp":
+        raise SpecError(f"there is no floor for HTTP/{cell.workload.http}, which is not over TCP", "leave it out")

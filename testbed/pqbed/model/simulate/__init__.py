@@ -1,0 +1,1 @@
+"""The packet-level simulator of a fetch over TCP: what Linux does, segment by segment."""

@@ -1,0 +1,104 @@
+"""Sizes of the TLS 1.3 messages and HTTP headers of a fetch, before any server has been asked.
+
+Those of OpenSSL's default stack with AES-256-GCM and SHA-384, which it chooses first, of libcurl's request and nginx's
+response, over HTTP/1.1: RFC 8446 and bytes counted on the wire (tests/bed/test_wire_sizes.py). Key shares and
+signatures are those of the standards (tls/algorithms.py). Sizes are of whole records, header and tag included, except
+where a function says otherwise.
+"""
+
+import functools
+
+from pqbed.spec.profile import Chain, Profile
+from pqbed.tls.algorithms import SignatureAlgorithm, published_groups, published_signatures
+from pqbed.tls.groups import canonical_group
+from pqbed.tls.records import HEADER_BYTES, SEALING_BYTES
+
+# The most content that a record carries, and what encryption adds to it.
+RECORD_CONTENT_BYTES = 16_384
+SEAL_BYTES = HEADER_BYTES + SEALING_BYTES
+
+CHANGE_CIPHER_SPEC_BYTES = 6
+ENCRYPTED_EXTENSIONS_BYTES = SEAL_BYTES + 10
+# It names one scheme for the chain and for the proof, and one authority.
+CERTIFICATE_REQUEST_BYTES = SEAL_BYTES + 53
+FINISHED_BYTES = SEAL_BYTES + 4 + 48
+
+# Without key shares. OpenSSL offers point formats with classical curves only.
+_CLIENT_HELLO_BYTES, _POINT_FORMATS_BYTES = 212, 8
+_SERVER_HELLO_BYTES = 95
+# A certificate without its key and its signature, roughly; CertificateVerify without its signature.
+_CERTIFICATE_BYTES = 350
+_VERIFY_BYTES = 8
+# Without the digits of the size, which the path, Content-Length and (in base 16) ETag have.
+_REQUEST_BYTES, _RESPONSE_HEADER_BYTES = 274, 270
+
+# An algorithm that is not in the tables of the standards is taken for the most common one.
+_DEFAULT_GROUP, _DEFAULT_KEY = "x25519", "p256"
+
+
+def client_hello_bytes(group: str) -> int:
+    point_formats = 0 if "mlkem" in group.lower() else _POINT_FORMATS_BYTES
+    return _CLIENT_HELLO_BYTES + point_formats + _key_shares(group)[0]
+
+
+def server_hello_bytes(group: str) -> int:
+    return _SERVER_HELLO_BYTES + _key_shares(group)[1]
+
+
+def certificate_message_bytes(chain: Chain) -> int:
+    """Return about the size of the Certificate message that carries `chain`, without its records' headers and tags."""
+    if chain.wire_bytes is not None:
+        return chain.wire_bytes
+    keys = _public_key_bytes(chain.algorithm) + (chain.depth - 1) * _public_key_bytes(chain.authority)
+    return keys + chain.depth * (_CERTIFICATE_BYTES + signature_bytes(chain.authority))
+
+
+def certificate_verify_bytes(algorithm: str) -> int:
+    return SEAL_BYTES + _VERIFY_BYTES + signature_bytes(algorithm)
+
+
+def request_bytes(size_bytes: int) -> int:
+    """Return the size of the request for a body of `size_bytes`."""
+    return _REQUEST_BYTES + len(str(size_bytes))
+
+
+def response_bytes(size_bytes: int) -> int:
+    """Return the size of the response's header and its body of `size_bytes`, not yet in records."""
+    return _RESPONSE_HEADER_BYTES + len(f"{size_bytes}{size_bytes:x}") + size_bytes
+
+
+def signature_bytes(algorithm: str) -> int:
+    """Return the size of a signature by `algorithm`, the longest one where it varies (ECDSA)."""
+    return _signature(algorithm).signature_bytes
+
+
+def has_known_sizes(profile: Profile) -> bool:
+    """Tell whether the tables of the standards have the key shares and the signatures of `profile`."""
+    algorithms = {_plain(chain.algorithm) for chain in (profile.chain, profile.clients_chain) if chain is not None}
+    return canonical_group(profile.group) in published_groups() and algorithms <= _signatures().keys()
+
+
+def _key_shares(group: str) -> tuple[int, int]:
+    """Return the sizes of the client's and the server's key share."""
+    groups = published_groups()
+    published = groups.get(canonical_group(group), groups[_DEFAULT_GROUP])
+    return published.public_key_bytes, published.ciphertext_bytes
+
+
+def _public_key_bytes(algorithm: str) -> int:
+    return _signature(algorithm).public_key_bytes
+
+
+def _signature(algorithm: str) -> SignatureAlgorithm:
+    signatures = _signatures()
+    return signatures.get(_plain(algorithm), signatures[_DEFAULT_KEY])
+
+
+@functools.cache
+def _signatures() -> dict[str, SignatureAlgorithm]:
+    signatures = published_signatures().values()
+    return {_plain(name): signature for signature in signatures for name in (signature.name, signature.key)}
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
