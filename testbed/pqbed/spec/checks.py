@@ -1,9 +1,12 @@
 """What no axis can say alone: refuse a sweep whose cells would not mean what they say."""
 
 import math
+from typing import get_args
 
 from pqbed.errors import SpecError
-from pqbed.spec.axes import AXES
+from pqbed.spec.axes import AXES, count_parts, grids, lay_out, values_in
+from pqbed.spec.axis import Part
+from pqbed.spec.link import Link
 from pqbed.spec.profile import Profile
 from pqbed.spec.sweep import Sweep
 from pqbed.units import format_duration
@@ -15,6 +18,7 @@ def check_sweep(sweep: Sweep) -> Sweep:
     """Return `sweep` if its axes fit together, else raise SpecError."""
     _check_cell_count(sweep)
     _check_jitter(sweep)
+    _check_links(sweep)
     _check_needs(sweep)
     _check_copy(sweep)
     _check_precision(sweep)
@@ -25,7 +29,7 @@ def check_sweep(sweep: Sweep) -> Sweep:
 
 def cell_count(sweep: Sweep) -> int:
     """Return the number of cells without laying them out."""
-    return len(sweep.arms) * math.prod(len(axis.values(sweep)) for axis in AXES.values())
+    return len(sweep.arms) * math.prod(count_parts(part, sweep) for part in get_args(Part))
 
 
 def _check_cell_count(sweep: Sweep) -> None:
@@ -39,12 +43,26 @@ def _check_cell_count(sweep: Sweep) -> None:
 
 def _check_jitter(sweep: Sweep) -> None:
     # netem cuts a negative delay to zero, which would lengthen the mean RTT unseen.
-    rtt_ns, jitter_ns = min(sweep.rtt_ns), max(sweep.jitter_ns)
-    if jitter_ns > rtt_ns // 2:
-        raise SpecError(
-            f"--jitter {format_duration(jitter_ns)} is more than half of --rtt {format_duration(rtt_ns)}",
-            f"give a jitter of at most {format_duration(rtt_ns // 2)}, or drop the short rtt",
-        )
+    for grid in grids("link", sweep):
+        rtt_ns, jitter_ns = min(grid["rtt"]), max(grid["jitter"])
+        if jitter_ns > rtt_ns // 2:
+            raise SpecError(
+                f"--jitter {format_duration(jitter_ns)} is more than half of --rtt {format_duration(rtt_ns)}",
+                f"give a jitter of at most {format_duration(rtt_ns // 2)}, or drop the short rtt",
+            )
+
+
+def _check_links(sweep: Sweep) -> None:
+    if not sweep.links:
+        return
+    names: dict[Link, str | None] = {}
+    for link in lay_out(Link, sweep):
+        other = names.setdefault(link, link.name)
+        if other != link.name:
+            raise SpecError(
+                f"--link {other} and {link.name} have the same values: they would be one cell under two names",
+                "give one of them",
+            )
 
 
 def _check_needs(sweep: Sweep) -> None:
@@ -52,7 +70,7 @@ def _check_needs(sweep: Sweep) -> None:
         if not axis.needs:
             continue
         needed = AXES[axis.needs]
-        if set(needed.values(sweep)) == {needed.usual} and axis.values(sweep) != (axis.usual,):
+        if values_in(needed, sweep) == (needed.usual,) and axis.values(sweep) != (axis.usual,):
             raise SpecError(
                 f"{axis.flag} {axis.format(axis.values(sweep)[0])} has no effect without {needed.flag}",
                 f"give a {needed.label} above {needed.usual}, or drop {axis.flag}",

@@ -22,6 +22,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
     choices = list(names)
     lowered = {choice.lower(): choice for choice in choices}
     likely = difflib.get_close_matches(name.lower(), lowered, n=1)
+    likely = likely or [low for low in lowered if name.lower() in low.split("-")][:1]
     guess = f"did you mean {lowered[likely[0]]!r}? " if likely else ""
     return f"{guess}choose from {', '.join(choices)}"
 
