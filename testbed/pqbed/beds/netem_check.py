@@ -1,4 +1,7 @@
-"""Check for `sch_netem` in a Linux kernel, by its configuration and modules. Loads nothing, needs no privilege."""
+"""Check for `sch_netem` in a Linux kernel, by its release, configuration and modules.
+
+Loads nothing, needs no privilege. What only the kernel itself can answer is probed later (net/netem_support.py).
+"""
 
 import gzip
 import os
@@ -6,6 +9,20 @@ import re
 from pathlib import Path
 
 MODULE = "sch_netem"
+# The release whose netem takes a seed (TCA_NETEM_PRNG_SEED).
+SEEDED = (6, 6)
+# Red Hat brings newer traffic control to its old releases: the number alone says nothing.
+BACKPORTING = ".el"
+
+
+def kernel_seeds_netem(release: str) -> bool | None:
+    """Return whether netem of a kernel of this release takes a seed; None if only the kernel itself can answer."""
+    match = re.match(r"(\d+)\.(\d+)", release)
+    if match is None:
+        return None
+    if (int(match[1]), int(match[2])) >= SEEDED:
+        return True
+    return None if BACKPORTING in release else False
 
 
 def kernel_has_netem(root: Path = Path("/"), release: str | None = None) -> bool | None:

@@ -2,7 +2,7 @@ import errno
 
 import pytest
 
-from pqbed.net.netem_support import refusal_to_shape
+from pqbed.net.netem_refusals import refusal_to_shape
 from pqbed.net.rtnetlink import RefusalError
 
 
