@@ -151,9 +151,7 @@ def _refuse_second_engine(engine: DockerEndpoint | None) -> None:
         return  # what cannot be read is replaced
     if before is not None and before.engine is not None and before.engine != engine:
         here = f"not {engine.host}" if engine is not None else "and this bed needs no engine"
-        raise EngineError(
-            f"a bed is up on {before.engine.host}, {here}", hint="`pqbed down` removes it, then try again"
-        )
+        raise EngineError(f"a bed is up on {before.engine.host}, {here}", hint="`pqbed down` removes it")
 
 
 def why_lost(session: Session) -> str:

@@ -52,6 +52,7 @@ def build_with_buildx(
     endpoint: DockerEndpoint,
     context: Path,
     reference: str,
+    *,
     arguments: Mapping[str, str],
     labels: Mapping[str, str],
     network: str | None,

@@ -43,20 +43,17 @@ class DockerEndpoint:
         """Return the TLS settings as the SDK takes them; False without TLS. Raises EngineError for missing files."""
         if not self.tls_folder:
             return False
-        from docker.errors import TLSParameterError  # noqa: PLC0415 - the SDK takes a third of a second to load
-        from docker.tls import TLSConfig  # noqa: PLC0415
+        from docker.tls import TLSConfig  # noqa: PLC0415 - the SDK takes a third of a second to load
 
-        authority, certificate, key = (Path(self.tls_folder, name) for name in CERTIFICATES)
-        pair = (str(certificate), str(key)) if certificate.exists() else None
-        try:
-            return TLSConfig(
-                client_cert=pair, ca_cert=str(authority) if authority.exists() else None, verify=self.tls_verify
-            )
-        except TLSParameterError as error:
+        paths = [Path(self.tls_folder, name) for name in CERTIFICATES]
+        missing = [path.name for path in paths if not path.exists()]
+        if missing:
             raise EngineError(
-                f"the certificates for {self.host} cannot be used: {str(error).splitlines()[0]}",
+                f"certificates for {self.host} are missing: {', '.join(missing)}",
                 hint=f"{self.tls_folder} must hold {', '.join(CERTIFICATES)} (DOCKER_CERT_PATH, or the context's)",
-            ) from error
+            )
+        authority, certificate, key = map(str, paths)
+        return TLSConfig(client_cert=(certificate, key), ca_cert=authority, verify=self.tls_verify)
 
 
 def docker_endpoint(environment: Mapping[str, str] = os.environ) -> DockerEndpoint:

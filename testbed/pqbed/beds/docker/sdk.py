@@ -132,7 +132,7 @@ class DockerEngine:
         if self._buildx is None:
             self._buildx = has_buildx()
         if self._buildx:
-            build_with_buildx(self.endpoint, context, reference, arguments, labels, network)
+            build_with_buildx(self.endpoint, context, reference, arguments=arguments, labels=labels, network=network)
             return
         with _translate_errors(f"building {reference}"):
             answers = self._client.build(
