@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from pqbed.artefacts import docker_contexts, prepare_uml
-from pqbed.beds.docker.labels import ours
+from pqbed.beds.docker.labels import everyones
 from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.beds.make import GUEST_KERNEL
 from pqbed.store.run import open_run
@@ -53,7 +53,7 @@ class Host:
 
 
 def standing(engine: DockerEngine) -> dict[str, int]:
-    return {kind: len(engine.find(kind, ours())) for kind in KINDS}
+    return {kind: len(engine.find(kind, everyones())) for kind in KINDS}
 
 
 NOTHING = dict.fromkeys(KINDS, 0)
@@ -135,4 +135,4 @@ def guest_image(engine: DockerEngine, stack_image: str, folder: Path) -> None:
     kernel.write_bytes(prepare_uml().kernel.read_bytes())
     kernel.chmod(0o755)
     (context / "Dockerfile").write_text(f"FROM {stack_image}\nCOPY linux {GUEST_KERNEL}\n")
-    engine.build_image(context, recipe.reference, {})
+    engine.build_image(context, recipe.reference, {}, {})

@@ -14,9 +14,10 @@ from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.rpc_proxies import proxy
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.artefacts import prepare_base, stack_contexts
-from pqbed.beds.docker.addresses import lane_addresses
-from pqbed.beds.docker.containers import add_stack, ensure_lane, remove_lane
+from pqbed.beds.docker.addresses import slot_addresses
+from pqbed.beds.docker.containers import add_stack, create_lane, remove_lane
 from pqbed.beds.docker.images import ensure_image
+from pqbed.beds.docker.labels import this_run
 from pqbed.beds.docker.session import ReadTimeout, agent_command, open_channel
 from pqbed.beds.make import ensure_images
 from pqbed.errors import HostError
@@ -71,9 +72,9 @@ def images(private_engine, stack_image):
 @pytest.fixture
 def runner(private_engine, images) -> Iterator[FetchRunner]:
     """Client and server of every stack in containers of one lane, without any link between them but the engine's."""
-    lane, _ = ensure_lane(private_engine, 0, images["openssl"])
+    lane = create_lane(private_engine, this_run(), 0, images["openssl"])
     with ExitStack() as owner:
-        owner.callback(remove_lane, private_engine, 0)
+        owner.callback(remove_lane, private_engine, this_run(), 0)
 
         def open_side(side, stack):
             container = lane.parts[side]
@@ -84,7 +85,7 @@ def runner(private_engine, images) -> Iterator[FetchRunner]:
             command = [word.replace("/run/", "/tmp/") for word in agent_command(side, "--stack", stack)]
             return open_channel(private_engine, container, command, side, read_timeout=ReadTimeout(60.0), owner=owner)
 
-        addresses = lane_addresses(0)
+        addresses = slot_addresses(lane.claim.slot)
         way = NetworkPath(
             client_end=BareEnd(),
             server_end=BareEnd(),
@@ -141,6 +142,6 @@ def test_the_recipe_reaches_the_engine_with_its_own_base(private_engine):
     private_engine.import_image(prepare_base(), "pqbed/not-fedora:1")
     try:
         with pytest.raises(Exception, match="dnf: not found"):
-            private_engine.build_image(recipe.folder, "pqbed/oqs:test", {"BASE": "pqbed/not-fedora:1"})
+            private_engine.build_image(recipe.folder, "pqbed/oqs:test", {"BASE": "pqbed/not-fedora:1"}, {})
     finally:
         private_engine.remove_image("pqbed/not-fedora:1")

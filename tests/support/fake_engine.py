@@ -28,7 +28,7 @@ class FakeEngine:
     specs: dict[str, ContainerSpec] = field(default_factory=dict)
     networks: dict[str, NetworkSpec] = field(default_factory=dict)
     foreign_subnets: tuple[str, ...] = ()
-    endpoint: DockerEndpoint = DockerEndpoint(host="unix:///fake")
+    endpoint: DockerEndpoint = field(default_factory=lambda: DockerEndpoint(host="unix:///fake"))
     clock: int = 0
     local_images: dict[str, str] = field(default_factory=dict)
     pullable: tuple[str, ...] = ()

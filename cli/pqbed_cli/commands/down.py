@@ -3,7 +3,7 @@ from pqbed_cli.options import BedOption, Json
 
 def down(bed: BedOption = None, json_output: Json = False) -> None:
     """Take the bed down: remove what pqbed started, and nothing else. Safe to call twice."""
-    from pqbed.beds.session import remove_all
+    from pqbed.beds.teardown import remove_all
     from pqbed_cli.render.output import print_json, say
 
     removed = remove_all(bed)

@@ -115,16 +115,14 @@ def test_certificates_of_a_context_are_its_own(configuration: Path, monkeypatch:
         ({"DOCKER_TLS_VERIFY": "1", "DOCKER_CONFIG": "/configuration"}, "/configuration", True),
     ],
 )
-def test_tls_is_turned_on_as_for_the_docker_command(
-    variables: dict[str, str], tls_folder: str, verifies: bool
-) -> None:
+def test_tls_is_turned_on_as_for_the_docker_command(variables: dict[str, str], tls_folder: str, verifies: bool) -> None:
     endpoint = docker_endpoint({"DOCKER_HOST": "tcp://192.0.2.1:2376", **variables})
     assert (endpoint.tls_folder, endpoint.tls_verify) == (tls_folder, verifies)
 
 
 def test_missing_certificates_are_named(tmp_path: Path) -> None:
     endpoint = DockerEndpoint(host="tcp://192.0.2.1:2376", tls_folder=str(tmp_path))
-    with pytest.raises(EngineError, match="certificates for tcp://192.0.2.1:2376 are missing: ca.pem") as refused:
+    with pytest.raises(EngineError, match=r"certificates for tcp://192\.0\.2\.1:2376 are missing: ca\.pem") as refused:
         connect(endpoint)
     assert str(tmp_path) in refused.value.hint
     assert "ca.pem" in probe_engine(endpoint).reason

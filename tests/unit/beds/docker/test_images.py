@@ -36,7 +36,7 @@ def test_a_missing_image_is_built_on_debian():
     engine = FakeEngine(pullable=(DEBIAN,))
     steps = []
     ensure_image(engine, Recipe(), make_base, on_step=lambda name, _: steps.append(name))
-    base, stack = engine.built
+    _base, stack = engine.built
     assert stack == {"context": "/context", "BASE": base_of(engine)}
     assert steps == [f"fetching {DEBIAN}", "building pqbed/openssl:abc"]
 
