@@ -1,15 +1,22 @@
-from pqbed_cli.options import BedOption, Json
+import typer
+
+from pqbed_cli.flags import BedName, EveryOwner, Images, Json, Yes
 
 
-def down(bed: BedOption = None, json_output: Json = False) -> None:
-    """Take the bed down: remove what pqbed started, and nothing else. Safe to call twice."""
-    from pqbed.beds.teardown import remove_all
-    from pqbed_cli.render.output import print_json, say
+def down(
+    bed: BedName = None,
+    all_owners: EveryOwner = False,
+    yes: Yes = False,
+    images: Images = False,
+    json_output: Json = False,
+) -> None:
+    """Stop the bed that is up. Remove everything you started with pqbed, and nothing else; can be repeated."""
+    from pqbed_cli.render.session import print_owners, print_removed
+    from pqbed_cli.workflows import session
 
-    removed = remove_all(bed)
-    if json_output:
-        print_json({"removed": removed})
-        return
-    for name in removed:
-        say(f"removed {name}")
-    say("nothing of pqbed is left" if removed else "nothing was up")
+    if all_owners and not yes:
+        owners = session.things_by_owner()
+        print_owners(owners)
+        if owners and not typer.confirm("remove all of this?", err=True):
+            raise typer.Exit(1)
+    print_removed(session.down(bed, everyone=all_owners, images=images), json_output=json_output)
