@@ -15,6 +15,7 @@ from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.chains import SERVER_NAME
 from pqbed.tls.served_profile import ServedProfile
+from pqbed.tls.support import refuse_unknown_names
 
 
 class FetchRunner:
@@ -43,8 +44,13 @@ class FetchRunner:
         self._offered: set[int] = set()
 
     def start(self, profiles: Sequence[Profile]) -> tuple[ServedProfile, ...]:
-        """Start the server with `profiles`; profiles that either side does not support give `unsupported` samples."""
+        """Start the server with `profiles`; profiles that either side does not support give `unsupported` samples.
+
+        Raises SpecError for one with a name that nobody knows.
+        """
         self._refused = self._find_refusals(profiles)
+        if self._refused:
+            refuse_unknown_names(self._refused, (*self._server.listed(), *self._client.listed()))
         served = self._server.start([profile for profile in profiles if profile not in self._refused])
         self._served = {served_profile.profile: served_profile for served_profile in served}
         if any(served_profile.profile.mutual for served_profile in served):
@@ -92,7 +98,7 @@ class FetchRunner:
             timings = self._client.fetch(self._request(cell, served, path.address))
             before_quiet()
             if timings.group is not None:
-                timings = replace(timings, provider=served.provider)
+                timings = replace(timings, provider=served.provider, signature_provider=served.signature_provider)
             timings = self._examine(timings)
         except HostError as error:
             timings = Timings(outcome="link_mismatch", detail=error.message)

@@ -70,6 +70,10 @@ class Server(Protocol):
         """Return why profiles cannot be served, by profile name."""
         ...
 
+    def listed(self) -> tuple[str, ...]:
+        """Return the groups and signature algorithms that the stacks list, after `refusals`."""
+        ...
+
     def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[ServedProfile, ...]:
         """Serve `profiles`, each on a port of its own."""
         ...
@@ -101,6 +105,10 @@ class Client(Protocol):
 
     def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
         """Return why profiles cannot be fetched with, by profile name."""
+        ...
+
+    def listed(self) -> tuple[str, ...]:
+        """Return the groups and signature algorithms that the stacks list, after `refusals`."""
         ...
 
     @secret

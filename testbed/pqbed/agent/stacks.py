@@ -27,6 +27,9 @@ class StackServers:
             refusals |= self._server(stack).refusals(part)
         return refusals
 
+    def listed(self) -> tuple[str, ...]:
+        return tuple(name for server in self._opened.values() for name in server.listed())
+
     def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[ServedProfile, ...]:
         served: list[ServedProfile] = []
         for stack, part in _by_stack(profiles, lambda profile: profile.stack).items():
@@ -77,6 +80,9 @@ class StackClients:
         for stack, part in _by_stack(profiles, lambda profile: profile.clients_stack).items():
             refusals |= self._client(stack).refusals(part)
         return refusals
+
+    def listed(self) -> tuple[str, ...]:
+        return tuple(name for client in self._opened.values() for name in client.listed())
 
     def take_credentials(self, credentials: Sequence[Credentials]) -> None:
         for stack, client in self._opened.items():

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pqbed.artefacts.added_stacks import added_stacks
 from pqbed.artefacts.build_steps import OnStep, no_progress
 from pqbed.artefacts.cache import building, hash_inputs
 from pqbed.artefacts.extra_stacks import SHARED, extra_stacks, shared_script
@@ -74,7 +75,7 @@ def guest_contexts(
     """
     bundle = trusted_bundle(ca_bundle)
     contexts = [_stack_context(DEFAULT_STACK, None, "", on_step, bundle)]
-    for name in extra_stacks(stacks):
+    for name in (*extra_stacks(stacks), *added_stacks(stacks)):
         contexts.append(_stack_context(name, contexts[-1], "", on_step, bundle))
     uml = recipe_folder(GUEST)
 

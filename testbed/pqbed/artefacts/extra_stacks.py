@@ -1,5 +1,7 @@
 """Extra stacks of a root, in addition to the default one: their packages and build scripts.
 
+Added stacks (added_stacks.py) are not part of this: their files are put into a built root.
+
 A stack's folder may hold `packages-build.txt` and `build.sh OUT`, which run in the builder root, and
 `packages-run.txt` and `configure.sh OUT`, which run in the root itself; OUT is /opt/pqbed/stacks/NAME.
 """
@@ -21,7 +23,7 @@ SHARED = {"install.sh": DEFAULT_STACK, "settle.sh": DEFAULT_STACK, "add-backport
 
 def extra_stacks(stacks: Iterable[str]) -> tuple[str, ...]:
     """Return the extra stacks among `stacks`. Raises HostError for one that cannot be added to a Debian root."""
-    names = tuple(sorted({name for name in stacks if name != DEFAULT_STACK}))
+    names = tuple(sorted({name for name in stacks if name != DEFAULT_STACK and not stack_named(name).hash}))
     for name in names:
         if stack_named(name).base:
             raise HostError(

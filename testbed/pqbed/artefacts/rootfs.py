@@ -11,7 +11,7 @@ from pqbed.artefacts.cache import hash_inputs
 from pqbed.artefacts.extra_stacks import configure_hooks, extra_packages, extra_stacks, extra_stacks_hash, move_stacks
 from pqbed.artefacts.image_sources import SUITE, read_packages, recipe_folder
 from pqbed.spec.profile import DEFAULT_STACK
-from pqbed.spec.stacks import known_stacks
+from pqbed.spec.stacks import builtin_stacks
 from pqbed.user_folders import cache_home
 
 SCRIPTS = ("packages-build.txt", "packages-run.txt", "wheels.txt", "build-pycurl.sh", "settle.sh")
@@ -33,7 +33,7 @@ def fitting_root(stacks: Iterable[str] = ()) -> Path:
     own = root_entry(wanted)
     if own.exists() or not wanted:
         return own
-    others = sorted(name for name, stack in known_stacks().items() if not stack.base and name not in wanted)
+    others = sorted(name for name, stack in builtin_stacks().items() if not stack.base and name not in wanted)
     more = (chosen for count in range(1, len(others) + 1) for chosen in itertools.combinations(others, count))
     return next((entry for chosen in more if (entry := root_entry((*wanted, *chosen))).exists()), own)
 

@@ -12,7 +12,7 @@ from pqbed.spec.stacks import ENTRY
 from pqbed.tls.algorithms import GROUPS_NAME, SIGNATURES_NAME
 
 # Only what runs inside images and guests: these import the standard library, pyroute2 and pycurl.
-MODULES = ("__init__.py", "errors.py", "units.py")
+MODULES = ("__init__.py", "errors.py", "units.py", "user_folders.py")
 FOLDERS = ("spec", "net", "tls", "fetch", "calibrate", "agent")
 # These parse user input with libraries that images lack, or judge results on the host.
 USER_SIDE = frozenset(

@@ -60,6 +60,8 @@ SAMPLES = pl.Schema(
         "cpu_steal_ppm": pl.Int64,
         "cpu_throttled_ppm": pl.Int64,
         "pressed": pl.Boolean,
+        "signature_provider": pl.String,
+        "client_signature_provider": pl.String,
     }
 )
 

@@ -134,7 +134,9 @@ def test_support_asks_for_every_algorithm_of_both_chains():
         {"chain": P256, "mutual": True, "client_chain": Chain(algorithm="mldsa65")},
     ):
         profile = Profile(name="a", group="X25519", **chains)
-        assert support.reason_against(profile) == "OpenSSL 9 has no certificates of algorithm mldsa65"
+        assert support.reason_against(profile) == (
+            "OpenSSL 9 has no signature algorithm mldsa65: asked for them, it listed ecdsa_secp256r1_sha256"
+        )
 
 
 def pems_of(path):

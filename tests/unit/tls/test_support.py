@@ -80,11 +80,13 @@ def test_an_empty_list_is_an_error(program, silent):
 def test_what_openssl_lists_is_read(program, monkeypatch):
     program("openssl", NEW)
     monkeypatch.setattr(support, "provided_groups", dict)
+    monkeypatch.setattr(support, "provided_schemes", lambda schemes: dict.fromkeys(schemes, "default"))
     assert probe_support(OPENSSL) == Support(
         version="OpenSSL 3.5.4 30 Sep 2025",
         groups=("X25519", "X25519MLKEM768"),
         signatures=("ecdsa_secp256r1_sha256", "mldsa65"),
         providers=("default", "fips"),
+        provided_schemes={"ecdsa_secp256r1_sha256": "default", "mldsa65": "default"},
     )
 
 
