@@ -2,11 +2,12 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pqbed.artefacts.cache import hash_inputs
 from pqbed.artefacts.image_sources import PACKAGE, stack_entries
+from pqbed.artefacts.root_programs import compile_modules
 from pqbed.spec.published import TABLES, published_folder
 from pqbed.spec.stacks import ENTRY
 from pqbed.tls.algorithms import GROUPS_NAME, SIGNATURES_NAME
@@ -58,10 +59,11 @@ def copy_source(target: Path) -> None:
         shutil.copyfile(path, target / TABLES / path.name)
 
 
-def put_source(root: Path) -> Path:
+def put_source(root: Path, compile_folder: Callable[[Path, Path], object] = compile_modules) -> Path:
     """Put the package under `<root>/opt/pqbed/<hash>` and return that folder: the guest's PYTHONPATH.
 
-    It appears there atomically, and an existing folder is never changed.
+    It appears there atomically, compiled by the root's own Python (lanes cannot write to the root), and an existing
+    folder is never changed.
     """
     folder = root / "opt/pqbed" / source_hash()
     if folder.exists():
@@ -71,6 +73,7 @@ def put_source(root: Path) -> Path:
     try:
         copy_source(partial / "pqbed")
         partial.chmod(0o755)
+        compile_folder(root, partial)
         partial.rename(folder)
     except OSError:
         if not folder.exists():  # otherwise another process was first, with the same contents

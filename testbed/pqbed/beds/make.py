@@ -153,7 +153,7 @@ def _uml_in_containers(clock: Clock, on_step: OnStep, ca_bundle: Path | None) ->
         return ensure_images(engine, stacks, on_step, ca_bundle, guest=True)
 
     def start(lane: int, lane_clock: Clock, stacks: tuple[str, ...]) -> "LaneProcess":
-        argv = pinned(lane, (GUEST_KERNEL, *kernel_arguments("/", GUEST_SOURCE, lane, lane_clock)))
+        argv = pinned(lane, (GUEST_KERNEL, *kernel_arguments(GUEST_SOURCE, lane, lane_clock)))
         return open_uml_process(engine, images(stacks)[GUEST], argv, f"guest {lane}")
 
     return UmlBed(clock, lambda stacks: dict(images(stacks)), start)

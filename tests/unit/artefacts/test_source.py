@@ -10,8 +10,12 @@ from pqbed.artefacts.source import agent_files, put_source
 from pqbed.spec.stacks import known_stacks
 
 
+def uncompiled(root: Path, folder: Path) -> None:
+    """Stand in for the root's own Python, which a folder of tests does not have."""
+
+
 def test_only_modules_of_the_agent_go_in(tmp_path):
-    folder = put_source(tmp_path)
+    folder = put_source(tmp_path, uncompiled)
     assert folder.parent == tmp_path / "opt/pqbed"
     copied = {path.relative_to(folder / "pqbed") for path in folder.rglob("*") if path.is_file()}
     entries = {path for path in copied if path.parts[0] == "_stacks"}
@@ -48,10 +52,10 @@ def test_all_that_the_agent_imports_of_pqbed_goes_in_too():
 
 
 def test_putting_it_twice_changes_nothing(tmp_path):
-    first = put_source(tmp_path)
+    first = put_source(tmp_path, uncompiled)
     marker = first / "marker"
     marker.touch()
-    assert put_source(tmp_path) == first
+    assert put_source(tmp_path, uncompiled) == first
     assert marker.exists()
     assert [path.name for path in first.parent.iterdir()] == [first.name]
 
@@ -63,5 +67,5 @@ def test_a_copy_that_fails_leaves_nothing(monkeypatch, tmp_path):
 
     monkeypatch.setattr(source, "copy_source", fail)
     with pytest.raises(OSError, match="No space"):
-        put_source(tmp_path)
+        put_source(tmp_path, uncompiled)
     assert list((tmp_path / "opt/pqbed").iterdir()) == []
