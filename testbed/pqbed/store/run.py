@@ -3,7 +3,7 @@
 Writing is safe against a kill at any moment, because every step is one rename or one removal:
 
 1. a sample is a whole line in `journal/<stem>.ndjson`;
-2. sealing adds the SHA-256 of the part to `samples/SHA256SUMS`, then
+2. sealing adds the SHA-256 of the part to `SHA256SUMS`, then
 3. puts the same rows into `samples/part-<stem>.parquet` (hidden name, sync, rename, sync of the folder);
 4. only then is the journal removed.
 

@@ -71,7 +71,7 @@ def test_an_interrupted_stored_run_is_resumed_to_its_plan(pqbed, tmp_path: Path)
     run = copy_of(STORED / "stopped", tmp_path)
     ended = pqbed("sweep", "--resume", str(run))
     assert ended.code == 0
-    samples = pl.read_parquet(run / "samples" / "*.parquet")
+    samples = pl.concat([pl.read_parquet(part) for part in (run / "samples").iterdir()], how="diagonal")
     plan = plan_sweep(read_run_sweep(run / "sweep.toml")[0])
     planned = sorted((fetch.cell_id, fetch.block, fetch.seed) for block in plan.blocks() for fetch in block)
     assert sorted(samples.select("cell_id", "block", "seed").rows()) == planned
