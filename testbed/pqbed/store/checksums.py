@@ -19,7 +19,10 @@ DAMAGE_HINT = "restore it from a copy; `pqbed verify RUN` checks the whole run"
 
 
 def read_sums(folder: Path) -> dict[str, str]:
-    """Return file name -> hexadecimal sum of the parts in `folder`; empty in a run of an older version. Raises StoreError if damaged."""
+    """Return the hexadecimal sum of each part in `folder`, by name; empty in a run of an older version.
+
+    Raises StoreError if the sums themselves are damaged.
+    """
     path = folder.parent / SUMS_NAME  # beside the folder: that one is read as a whole, by users too
     with translate_os_errors(path):
         try:
