@@ -68,7 +68,7 @@ def report_run(run: Run, percentiles: Sequence[float], *, json_output: bool, mar
             say(line)
         for line in unsupported_lines(run):
             say(line)
-        if pressed.contended:
+        if pressed.pressed:
             say(f"{pressed.sentence()}: their times may be too long")
         say_below_floor(below)
         for line in wrong_link_lines(rows):

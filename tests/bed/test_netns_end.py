@@ -95,7 +95,7 @@ def test_unknown_congestion_control_is_refused(end):
 
 
 def test_seed_without_shape_is_refused(end):
-    with pytest.raises(HostError, match="not shaped"):
+    with pytest.raises(HostError, match="must be shaped"):
         end.reseed(1)
 
 

@@ -54,7 +54,7 @@ class Sent:
     data: bytes = b""
     acknowledged: int | None = None
     flags: int = ACK
-    identity: int = 0
+    fingerprint: int = 0
 
 
 def captures_of(packets: Sequence[Sent]) -> tuple[list[Frame], list[Frame]]:
@@ -76,6 +76,6 @@ def frame_of(packet: Sent, time_ms: float, hops: int = 0) -> Frame:
         acknowledged = (OPENING[not packet.up] + 1 + packet.acknowledged) % 2**32
     ports = (from_port, to_port, number, acknowledged, 5 << 4, packet.flags, 500, hops, 0)
     tcp = struct.pack("!HHIIBBHHH", *ports) + packet.data
-    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), packet.identity, 0, 64 - hops, 6, hops, source, goal)
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), packet.fingerprint, 0, 64 - hops, 6, hops, source, goal)
     ethernet = bytes(6) + bytes([hops] * 6) + b"\x08\x00"
     return Frame(1_700_000_000 * 10**9 + round(time_ms * MS), ethernet + ip + tcp)

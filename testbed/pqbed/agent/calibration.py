@@ -1,4 +1,4 @@
-"""Calibrate the link of a lane: the same shaping as for a fetch, and probers at both ends of it."""
+"""Calibration of a lane's link: shaped as for a fetch, and measured by probers at both ends."""
 
 import time
 from collections.abc import Callable
@@ -26,9 +26,9 @@ def calibrate(
     seed: int,
     clock: Clock,
 ) -> Calibration:
-    """Measure `link` between the probers of client and server on its path. The lane is quiet after.
+    """Measure `link` between the probers of client and server on its path. The lane is quiet afterwards.
 
-    Raises HostError where the kernel does not take the link.
+    Raises HostError if the kernel does not apply the link.
     """
 
     def reapply(number: int) -> None:

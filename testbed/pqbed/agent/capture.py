@@ -7,7 +7,7 @@ from pqbed.net.pcap import write_pcap
 
 
 class LocalTap:
-    """Captures at interface `ifname` in the namespace at path `netns` (None: the present one). It takes NET_RAW."""
+    """Captures at interface `ifname` in the namespace at path `netns` (None: the present one). Needs NET_RAW."""
 
     def __init__(self, netns: str | None, ifname: str) -> None:
         self._netns = netns
@@ -16,13 +16,13 @@ class LocalTap:
         self._pcap = b""
 
     def begin(self, room: Room) -> None:
-        """Begin; what was captured before is forgotten."""
+        """Start a capture and discard the previous one."""
         self.close()
         self._pcap = b""
         self._capture = Capture(self._netns, self._ifname, room)
 
     def end(self) -> int:
-        """End, keep what was captured, and return the time, ns. Raises HostError where there was no room for it."""
+        """Stop, keep the capture, and return the time, ns. Raises HostError if its room was too small."""
         if self._capture is None:
             raise RuntimeError("begin comes first")
         ended_ns = time.time_ns()
@@ -33,12 +33,12 @@ class LocalTap:
         return ended_ns
 
     def pcap(self) -> bytes:
-        """Return what was captured as a file, and forget it."""
+        """Return the capture as a file, once."""
         pcap, self._pcap = self._pcap, b""
         return pcap
 
     def close(self) -> None:
-        """Give back what the capture holds. Safe to call twice."""
+        """Release the capture's sockets and memory. Safe to call twice."""
         if self._capture is not None:
             self._capture.close()
             self._capture = None

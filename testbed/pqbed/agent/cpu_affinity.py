@@ -1,6 +1,6 @@
-"""`python3 -m pqbed.agent.cpu_affinity LANE PROGRAM [ARGUMENT...]`: become PROGRAM, kept on one CPU.
+"""`python3 -m pqbed.agent.cpu_affinity LANE PROGRAM [ARGUMENT...]`: CPU affinity, then PROGRAM.
 
-A guest's kernel and its processes take turns, and waking another CPU for each turn costs far more than the turn.
+A guest's kernel and its processes alternate, and waking another CPU at each switch costs far more than the switch.
 """
 
 import os
@@ -9,18 +9,18 @@ from collections.abc import Sequence
 
 
 def cpu_of(lane: int) -> int:
-    """Return the CPU for `lane`: neighbours get different ones of those that this process may use."""
+    """Return the CPU for `lane` among those that this process may use; neighbouring lanes get different CPUs."""
     cpus = sorted(os.sched_getaffinity(0))
     return cpus[lane % len(cpus)]
 
 
 def pinned(lane: int, command: Sequence[str]) -> tuple[str, ...]:
-    """Return the arguments that run `command` in an image so."""
+    """Return the arguments that run `command` in an image on one CPU."""
     return ("python3", "-m", "pqbed.agent.cpu_affinity", str(lane), *command)
 
 
 def main(lane: str, program: str, *arguments: str) -> None:
-    """Become `program`."""
+    """Restrict this process to the CPU of `lane`, and replace it by `program`."""
     os.sched_setaffinity(0, {cpu_of(int(lane))})
     os.execv(program, (program, *arguments))  # noqa: S606 - no shell is the point
 

@@ -1,4 +1,4 @@
-"""Client, link and server together: planned fetches in, timings out. The same code for every bed."""
+"""Runner of fetches over a lane's server, link and client: planned fetches in, timings out. The same for every bed."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -18,9 +18,9 @@ from pqbed.tls.served_profile import ServedProfile
 
 
 class FetchRunner:
-    """Runs fetches over its parts. `settle` is called before each fetch, with the link quiet.
+    """Runs fetches. `settle` is called before each fetch, while the link is quiet.
 
-    `path_of` gives the path of a layout, laid by then. Only the one last asked for is in use.
+    `path_of` returns the path of a layout, ready for use; only the last one it returned is in use.
     """
 
     def __init__(
@@ -43,44 +43,44 @@ class FetchRunner:
         self._offered: set[int] = set()
 
     def start(self, profiles: Sequence[Profile]) -> tuple[ServedProfile, ...]:
-        """Start the server with `profiles`; those that either side cannot speak give `unsupported` samples."""
+        """Start the server with `profiles`; profiles that either side does not support give `unsupported` samples."""
         self._refused = self._find_refusals(profiles)
         served = self._server.start([profile for profile in profiles if profile not in self._refused])
-        self._served = {one.profile: one for one in served}
-        if any(one.profile.mutual for one in served):
+        self._served = {served_profile.profile: served_profile for served_profile in served}
+        if any(served_profile.profile.mutual for served_profile in served):
             self._client.take_credentials(self._server.credentials())
         return served
 
     def _find_refusals(self, profiles: Sequence[Profile]) -> dict[Profile, str]:
         server, client = self._server.refusals(profiles), self._client.refusals(profiles)
-        found = {}
+        refusals = {}
         for profile in profiles:
             if profile.name in server:
-                found[profile] = f"not supported by the server {profile.stack}: {server[profile.name]}"
+                refusals[profile] = f"not supported by the server {profile.stack}: {server[profile.name]}"
             elif profile.name in client:
-                found[profile] = f"not supported by the client {profile.clients_stack}: {client[profile.name]}"
-        return found
+                refusals[profile] = f"not supported by the client {profile.clients_stack}: {client[profile.name]}"
+        return refusals
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
-        """Set both ends, and what is between them, and read it back."""
+        """Set both ends and the stages between them, and read them back."""
         return self.select_path(link.layout).shape(link, tcp, seed)
 
     def read_link(self) -> LinkState:
-        """Read both ends, and what is between them, as they are."""
+        """Read both ends and the stages between them without changing them."""
         return (self._path or self.select_path(DEFAULT_LAYOUT)).read()
 
     def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
-        """Do `fetches` in order and yield each with what it gave."""
+        """Do `fetches` in order and yield each with its timings."""
         for fetch in fetches:
             yield fetch, self.sample(cells[fetch.cell_id], fetch.seed)
 
     def select_path(self, layout: Layout) -> NetworkPath:
-        """Return the path of `layout`, from now on in use."""
+        """Return the path of `layout` and use it from now on."""
         self._path = self._path_of(layout)
         return self._path
 
     def sample(self, cell: Cell, seed: int, before_quiet: Callable[[], None] = lambda: None) -> Timings:
-        """Do one fetch. `before_quiet` is called when it is done, while the link still stands."""
+        """Do one fetch. `before_quiet` is called when it is done, before the link is taken away."""
         served = self._served.get(cell.profile)
         if served is None:
             return Timings(outcome="unsupported", detail=self._refused.get(cell.profile, "not served in this lane"))
@@ -117,16 +117,16 @@ class FetchRunner:
         )
 
     def _examine(self, timings: Timings) -> Timings:
-        """A connection refused or reset by a dead server is the server's failure: say so, and start it again."""
+        """Blame the server for a connection that failed because it had died, and restart it."""
         if timings.outcome not in ("refused", "reset", "timeout") or self._server.alive():
             return timings
         self._server.restart()
         return Timings(outcome="server_down", detail=timings.detail, tcp_connect_ns=timings.tcp_connect_ns)
 
     def quiet(self) -> int | None:
-        """Take the link away and close the connection over the bare wire, so that nothing of it is left.
+        """Take the link away and close the connection over the unshaped wire, so that nothing of it is left.
 
-        Return how many packets its queues had no room for, where that is known.
+        Return how many packets its queues dropped, None if unknown.
         """
         dropped = None if self._path is None else self._path.quiet()
         self._client.release()

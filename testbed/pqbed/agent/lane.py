@@ -1,6 +1,6 @@
 """A whole lane in one process: both namespaces, the link, the server and the client.
 
-It runs as the init of a uml guest, and as a process in namespaces of its own for the netns bed.
+It runs as the init process of a UML guest, and as the first process of new namespaces in the netns bed.
 """
 
 import platform
@@ -42,16 +42,16 @@ from pqbed.spec.tcp import Tcp
 from pqbed.tls.server import ServerProcess
 from pqbed.units import NS_PER_S
 
-# The kernel's timer wheel rounds a time-out up, the longer the more: to 1, 8, 64, 512 or 4096 jiffies
-# (kernel/time/timer.c). Fetches that start at the same phase of the coarsest have the same retransmission times, and
-# with them the same losses. The guest's HZ is 1000.
+# The kernel's timer wheel rounds a time-out up, longer ones to coarser steps: 1, 8, 64, 512 or 4096 jiffies
+# (kernel/time/timer.c). Fetches that start at the same phase of the coarsest step have the same retransmission times,
+# and thus the same losses. The guest's HZ is 1000.
 TIMER_PHASE_NS = 4_096_000_000
-# Of the ends, by the layout of the link.
+# The ends' interface, by the layout of the link.
 INTERFACES: dict[Layout, str] = {"ends": IFNAME, "router": ROUTED_IFNAME}
 
 
 class LaneAgent:
-    """Answers the calls of `calls()`. Must start in the namespace that becomes the client's."""
+    """A `LaneService`. Must be created in the namespace that becomes the client's."""
 
     def __init__(self, index: int, clock: Clock, folder: Path) -> None:
         self._index = index
@@ -75,7 +75,7 @@ class LaneAgent:
         self._traced: Traced | None = None
 
     def start(self, profiles: tuple[Profile, ...], timeout_ns: int) -> LaneFacts:
-        """Serve `profiles`, and say what the lane runs on."""
+        """Serve `profiles`, and return what the lane runs on."""
         self._runner = FetchRunner(
             path_of=self._path_of,
             server=self._servers,
@@ -171,7 +171,7 @@ class LaneAgent:
         return process.rpc
 
     def _path_of(self, layout: Layout) -> NetworkPath:
-        """Return the path of a layout. Both stand side by side; the second is laid when it is first asked for."""
+        """Return the path of a layout. Both exist side by side; the routed one is built when it is first needed."""
         if layout not in self._paths:
             self._paths[layout] = build_routed_path(self._index, self._namespace.path)
         return self._paths[layout]
@@ -191,7 +191,7 @@ class LaneAgent:
 
 
 def _next_timer_phase() -> None:
-    """Sleep until the timers are where they were at the start of the fetch before: free in virtual time."""
+    """Sleep until the timer wheel is at the phase at which the last fetch started: free in virtual time."""
     time.sleep((TIMER_PHASE_NS - time.monotonic_ns() % TIMER_PHASE_NS) / NS_PER_S)
 
 

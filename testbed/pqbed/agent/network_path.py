@@ -1,4 +1,4 @@
-"""The path between client and server in one layout of the link: where it is shaped, and how it is reached."""
+"""Network path between client and server in one layout of the link: its shaped interfaces and its addresses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from pqbed.spec.tcp import Tcp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkPath:
-    """`address` is the server's; `stages` are those of the layout `router`, each set like an end."""
+    """`address` is the server's; `stages` exist only in the layout `router`, and each is set like an end."""
 
     client_end: End
     server_end: End
@@ -21,7 +21,7 @@ class NetworkPath:
     stages: Mapping[Stage, End] = field(default_factory=dict)
 
     def shape(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
-        """Set all of it and read it back. Raises HostError where the kernel took something else."""
+        """Set every interface and read it back. Raises HostError if the kernel applied something else."""
         return LinkState(
             client=self.client_end.shape(shape_end(link, tcp, "client", seed)),
             server=self.server_end.shape(shape_end(link, tcp, "server", seed)),
@@ -29,7 +29,7 @@ class NetworkPath:
         )
 
     def read(self) -> LinkState:
-        """Read all of it as it is."""
+        """Read every interface without changing it."""
         return LinkState(
             client=self.client_end.read(),
             server=self.server_end.read(),
@@ -37,12 +37,12 @@ class NetworkPath:
         )
 
     def quiet(self) -> int | None:
-        """Drop every packet on the wire and let those that follow pass untouched, until the next `shape`.
+        """Drop every packet on the wire and let later ones pass unshaped, until the next `shape`.
 
-        Return how many packets the queues had no room for; None at the ends, where netem counts them with its loss.
+        Return how many packets the queues dropped; None without stages, where netem counts them together with its loss.
         """
         bottlenecks = [stage for name, stage in self.stages.items() if name in BOTTLENECKS]
-        for one in (self.client_end, self.server_end, *self.stages.values()):
-            if one not in bottlenecks:
-                one.quiet()
+        for end in (self.client_end, self.server_end, *self.stages.values()):
+            if end not in bottlenecks:
+                end.quiet()
         return sum(stage.drain() for stage in bottlenecks) if bottlenecks else None

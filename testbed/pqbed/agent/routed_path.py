@@ -1,4 +1,4 @@
-"""The layout `router` in a lane that is one process: two forwarding namespaces more, and their four stages."""
+"""Network path of the layout `router` in a lane that is one process: two forwarding namespaces with four stages."""
 
 from pqbed.agent.namespace import Namespace
 from pqbed.agent.network_path import NetworkPath
@@ -8,7 +8,7 @@ from pqbed.net.router import ROUTED_IFNAME, create_router
 
 
 def build_routed_path(lane_index: int, server_ns: str) -> NetworkPath:
-    """Lay it from the present namespace, the client's. It lives as long as the process."""
+    """Build it from the present namespace, the client's. It lives as long as the process."""
     near, far = (Namespace(sysctls.forward) for _ in range(2))
     routed = create_router(lane_index, client_ns=None, server_ns=server_ns, near_ns=near.path, far_ns=far.path)
     return NetworkPath(

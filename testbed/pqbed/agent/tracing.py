@@ -1,4 +1,4 @@
-"""One fetch, captured at both ends with the keys that open it: the same fetch in all else."""
+"""Trace of one fetch: a capture at both ends and a key log; in everything else an ordinary fetch."""
 
 import time
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ from pqbed.spec.sample import Timings
 from pqbed.spec.shape import JITTER_REACH
 from pqbed.units import NS_PER_S
 
-# Besides the path of the last acknowledgement: for what waits at a slow bottleneck towards the server.
+# In addition to the delay of the last acknowledgement: for packets that wait at a slow bottleneck towards the server.
 QUEUE_NS = 250_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracedFetch:
-    """`ended_ns` is when the captures ended, on the clock of their frames; None where none was begun or done."""
+    """`ended_ns` is when the captures ended, on the clock of their frames; None if nothing was captured."""
 
     timings: Timings
     ended_ns: int | None
@@ -29,7 +29,7 @@ class TracedFetch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traced:
-    """A traced fetch: two capture files (net/pcap.py), and the key log, which is not to be shown anywhere."""
+    """A traced fetch: two capture files (net/pcap.py), and the key log, which must not be shown anywhere."""
 
     fetch: TracedFetch
     client_pcap: bytes
@@ -50,7 +50,7 @@ class Tracer:
         self._client = client
 
     def trace(self, cell: Cell, seed: int) -> Traced:
-        """Do one fetch of `cell`. Raises HostError where it cannot be captured, or not whole."""
+        """Do one fetch of `cell`. Raises HostError if it cannot be captured completely."""
         taps = (self._client_tap, self._server_tap)
         super_packets = cell.link.segmentation != "wire"
         room = room_for(cell.workload.size_bytes, cell.tcp.mtu, super_packets=super_packets)
@@ -73,7 +73,7 @@ class Tracer:
 
 
 class _Endings:
-    """Ends the captures while the link still stands: how the connection is torn down is no part of the fetch."""
+    """Ends the captures before the link is taken away: the teardown of the connection is not part of the fetch."""
 
     def __init__(self, taps: Sequence[Tap], link: Link) -> None:
         self._taps = taps
@@ -82,7 +82,7 @@ class _Endings:
         self.ended_ns: int | None = None
 
     def __call__(self) -> None:
-        # What is on its path arrives first: without that the last acknowledgement would seem lost.
+        # Packets in flight must arrive first: otherwise the last acknowledgement would seem lost.
         time.sleep(self._linger_ns / NS_PER_S)
         try:
             self.ended_ns = min([tap.end() for tap in self._taps])

@@ -51,7 +51,7 @@ def extra_packages(stacks: Iterable[str], kind: str) -> tuple[str, ...]:
 
 
 def build_hooks(stacks: Iterable[str], target: Path) -> list[str]:
-    """Builder hooks that build a folder `stacks` in the host's folder `target`, if any has a build script."""
+    """Hooks of the builder root that build a folder `stacks` in the host's folder `target`, if any stack builds."""
     built = [name for name in extra_stacks(stacks) if (recipe_folder(name) / BUILD).exists()]
     hooks = ['mkdir -p "$1/build/stacks" "$1/build/out/stacks"'] if built else []
     for name in built:

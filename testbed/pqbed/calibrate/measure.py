@@ -1,6 +1,6 @@
-"""Measure one link from both of its sides: queue, first flights, bulk, delays, losses. The same for every bed.
+"""Measurement of one link from both sides: queue, first flights, bulk, delays, losses. The same for every bed.
 
-Each part begins on a link that was taken away and set anew, so that none meets what another left on the wire.
+Each part starts on a link that was removed and reapplied, so that it meets no packets of the part before.
 """
 
 import itertools
@@ -39,12 +39,12 @@ from pqbed.spec.options import Clock
 from pqbed.spec.shape import ETHERNET_HEADER_BYTES, EndShape
 from pqbed.units import NS_PER_MS, NS_PER_S
 
-# Two delays of one seed are the same when they differ by no more: by clock, what reading it and waking up cost.
+# Two delays of one seed are equal if they differ by no more: the cost of reading the clock and of waking up, by clock.
 SAME_DELAY_NS: dict[Clock, int] = {"virtual": 10_000, "real": 2_000_000}
-# Of one seed, at least this share of the delays are the same: a busy host spoils some on a real clock.
+# At least this share of the delays of one seed must be equal: on a real clock a busy host spoils some.
 SAME_SHARE: dict[Clock, float] = {"virtual": 1.0, "real": 0.6}
 
-# A queue between the ends is filled with so many packets more than it should hold.
+# A queue between the ends is sent this many packets more than it should hold.
 SPARE_PACKETS = 100
 
 
@@ -58,7 +58,7 @@ class StageQueues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wire:
-    """The link. `reapply` takes it away, sets it with the seed of that number and lets it settle.
+    """The link. `reapply` removes it, sets it again with the seed of that number and lets it settle.
 
     `stage_queues` is for up and down; None where the ends themselves are shaped, and the probers read their queues.
     """
@@ -70,7 +70,7 @@ class Wire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestedDirection:
-    """One direction as it should be: `limit` is how many packets it holds where they wait, None where none wait."""
+    """One direction as requested: `limit` is how many packets its queue holds, None without a queue."""
 
     shape: EndShape
     limit: int | None
@@ -78,7 +78,7 @@ class RequestedDirection:
 
 
 class _DirectionProbe:
-    """One direction while it is measured: what is planned, and what came."""
+    """One direction while it is measured: its schedule, and the state of its queue."""
 
     def __init__(
         self, sender: Prober, receiver: Prober, asked: RequestedDirection, stage_queues: StageQueues | None
@@ -109,7 +109,7 @@ class _DirectionProbe:
         return QueueFill(packets=held, full=held < count, took_ns=time.monotonic_ns() - start_ns)
 
     def send_first_flight(self) -> FirstFlight:
-        """Send the first flight of the new connection, once nothing of its handshake is on the wire any more."""
+        """Send the first flight of the new connection, once its handshake has left the wire."""
         flight = self.sender.send_first_flight(self.plan.delay_ns + self.plan.small_ns + NS_PER_MS)
         if self.stage_queues is None:
             return flight
@@ -118,10 +118,10 @@ class _DirectionProbe:
 
     @property
     def patient_ns(self) -> int:
-        """Return how long filling may take: where as many leave as come, a queue that grows no more may not be full."""
+        """Return how long filling may take, ns: later, packets leave as fast as they come, and full is not known."""
         if self.stage_queues is None:
-            a_look = DATAGRAMS_PER_LOOK * len(LARGEST_DATAGRAM) // self.plan.bulk_payload_bytes
-            return max(self.plan.delay_ns, self.plan.bulk_frame_ns * a_look // 2)
+            per_look = DATAGRAMS_PER_LOOK * len(LARGEST_DATAGRAM) // self.plan.bulk_payload_bytes
+            return max(self.plan.delay_ns, self.plan.bulk_frame_ns * per_look // 2)
         return self.plan.bulk_frame_ns * SPARE_PACKETS // 2
 
     @property
@@ -145,9 +145,9 @@ class _LinkProbe:
         self._wire.quiet()
 
     def first_flight(self, direction: _DirectionProbe) -> FirstFlight | None:
-        """Return the first flight in one direction, best of a connection that lost nothing; None without any."""
-        client, server = (one.sender for one in self.directions)
-        patience_ns = NS_PER_S - 1 + 4 * sum(one.plan.delay_ns for one in self.directions)
+        """Return the first flight in one direction, preferably without loss; None without a connection."""
+        client, server = (direction.sender for direction in self.directions)
+        patience_ns = NS_PER_S - 1 + 4 * sum(direction.plan.delay_ns for direction in self.directions)
         flight = None
         for number in range(CONNECT_TRIES):
             self._wire.reapply(number)
@@ -189,7 +189,7 @@ class _LinkProbe:
             ]
             each_ns = [direction.plan.small_ns for direction in self.directions]
             new = self._exchange(parts, firsts=firsts, each_ns=each_ns)
-            came = [one.followed_by(other) for one, other in zip(came, new, strict=True)]
+            came = [before.followed_by(after) for before, after in zip(came, new, strict=True)]
             firsts = [first + part for first, part in zip(firsts, parts, strict=True)]
         self._wire.quiet()
         return came
@@ -249,7 +249,7 @@ def measure_link(
 
 
 def _try_seeds(probe: _LinkProbe, alone: Sequence[Arrivals], bursts: Sequence[Arrivals]) -> list[bool | None]:
-    """Draw again with the first seed and with another; tell whether losses, and delays with jitter, follow it."""
+    """Repeat with the first seed and with another; return per direction whether losses and jitter follow it."""
     directions = probe.directions
     varied = any(direction.varies for direction in directions)
     if varied:
@@ -265,12 +265,12 @@ def _try_seeds(probe: _LinkProbe, alone: Sequence[Arrivals], bursts: Sequence[Ar
 
 
 def _follows(first: Arrivals, again: Arrivals, other: Arrivals, count: int, clock: Clock | None) -> bool | None:
-    """Tell whether `first` and `again` are of one seed and `other` is not; None where nothing was drawn.
+    """Return whether `first` and `again` have the same draws and `other` has others; None if nothing was drawn.
 
     Without `clock` delays are not compared.
     """
     delays = [came.delays(count) for came in (first, again, other)]
-    drawn = not all(_settled(one, count) for one in delays) or (
+    drawn = not all(_settled(by_number, count) for by_number in delays) or (
         clock is not None and _spread_ns(first) > 2 * SAME_DELAY_NS[clock]
     )
     if not drawn:
@@ -279,17 +279,17 @@ def _follows(first: Arrivals, again: Arrivals, other: Arrivals, count: int, cloc
 
 
 def _settled(delays: dict[int, int], count: int) -> bool:
-    """Tell whether all or none came."""
+    """Return whether all or none arrived."""
     return len(delays) in (0, count)
 
 
-def _alike(one: dict[int, int], other: dict[int, int], clock: Clock | None) -> bool:
-    if one.keys() != other.keys():
+def _alike(first: dict[int, int], second: dict[int, int], clock: Clock | None) -> bool:
+    if first.keys() != second.keys():
         return False
-    if clock is None or not one:
+    if clock is None or not first:
         return True
-    same = sum(abs(one[number] - other[number]) <= SAME_DELAY_NS[clock] for number in one)
-    return same >= SAME_SHARE[clock] * len(one)
+    same = sum(abs(first[number] - second[number]) <= SAME_DELAY_NS[clock] for number in first)
+    return same >= SAME_SHARE[clock] * len(first)
 
 
 def _sum_up(
@@ -346,13 +346,13 @@ def _quantile(values: Sequence[int], percent: int) -> int | None:
 
 
 def _spread_ns(came: Arrivals) -> int:
-    """Return how far apart all but the tenth of each end are."""
+    """Return the distance between the first and the last decile of the delays, ns."""
     delays = sorted(came.delays_ns)
     return delays[len(delays) * 9 // 10] - delays[len(delays) // 10] if len(delays) > 1 else 0
 
 
 def _late(came: Arrivals) -> int:
-    """Count those that came after one with a higher number."""
+    """Count the datagrams that arrived after one with a higher number."""
     highest, late = -1, 0
     for number in came.numbers:
         late += number < highest

@@ -1,6 +1,6 @@
-"""What was measured of a link: numbers, without any judgement (judge.py has that).
+"""Measurements of a link, without any judgement (judge.py).
 
-Times in ns, sizes in bytes. A value that could not be measured is None; why is said beside it.
+Times in ns, sizes in bytes. A value that could not be measured is None.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from pqbed.spec.shape import ETHERNET_HEADER_BYTES
 SMALL_PAYLOAD_BYTES = 16
 UDP_IP_BYTES = 20 + 8
 SMALL_FRAME_BYTES = ETHERNET_HEADER_BYTES + UDP_IP_BYTES + SMALL_PAYLOAD_BYTES
-# The quantiles of delays that are kept: 0, 1, ... 100 per cent.
+# Of the delays: the quantiles 0, 1, ... 100 %.
 QUANTILES = 101
 
 
@@ -21,12 +21,12 @@ class DirectionMeasurement:
     """One direction of a link.
 
     `sent` and `lost` count numbered datagrams, `reordered` those that came after a later one. `delays_ns` are the
-    quantiles of the delays of `delay_count` datagrams that were alone on the wire; none where none arrived.
+    quantiles of the delays of `delay_count` datagrams sent one at a time; empty if none arrived.
 
     Of full-size datagrams sent back to back, `bulk_bytes` (frames) passed the bottleneck after the first, within
     `bulk_ns`; they were sent within `bulk_sent_ns`. `queue_packets` is how many packets netem took before it refused
-    one, or took at all where `queue_full` is false; None where it cannot hold any. `seed_repeats`: the same seed gave
-    the same losses and delays, and another seed gave others; None where nothing was drawn.
+    one, or took at all if `queue_full` is false; None if it cannot hold any. `seed_repeats`: the same seed gave
+    the same losses and delays, and another seed gave others; None if nothing was drawn.
     """
 
     sent: int
@@ -44,7 +44,7 @@ class DirectionMeasurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderMeasurement:
-    """One side as it sends. What is of a flight is None where no connection came about.
+    """One side as a sender. Values of the first flight are None if no connection was established.
 
     `initcwnd` is the congestion window before anything was written, `flight_segments` what then went out at once (less
     where the other side's window or pacing held it back, more where acknowledgements came meanwhile), and
@@ -72,7 +72,7 @@ class LinkMeasurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """What was measured, and the link as the kernel then said it was."""
+    """The measurements, and the link as the kernel reported it then."""
 
     measured: LinkMeasurement
     state: LinkState

@@ -1,7 +1,7 @@
-"""The client: one libcurl handle for all fetches of a lane, over HTTP/1.1 and TCP.
+"""libcurl client: one handle for all fetches of a lane, over HTTP/1.1 and TCP.
 
-After a fetch the connection is kept, dead still, until `release`: the lane first takes the link away, so that
-no late packet of one fetch, not even of its closing, meets the next.
+After a fetch the connection is kept open and idle until `release`: the lane first takes the link away, so that no late
+packet of one fetch, not even of its closing, meets the next.
 """
 
 import ctypes
@@ -24,8 +24,8 @@ from pqbed.tls.credentials import Credentials
 from pqbed.tls.groups import GROUP_HEADER, canonical_group
 from pqbed.units import NS_PER_MS, NS_PER_US
 
-# struct sockaddr of family AF_UNSPEC: to connect to it is to reset the connection (connect(2)).
-_NOWHERE = bytes(16)
+# struct sockaddr of family AF_UNSPEC: connecting to it resets the connection (connect(2)).
+_UNSPECIFIED_ADDRESS = bytes(16)
 
 _OUTCOMES: dict[int, Outcome] = {
     pycurl.E_OPERATION_TIMEDOUT: "timeout",
@@ -46,7 +46,7 @@ class CurlClient:
 
     def __init__(self) -> None:
         if "OpenSSL/" not in pycurl.version:
-            raise HostError(f"pycurl here is linked to another TLS library than OpenSSL: {pycurl.version}")
+            raise HostError(f"pycurl is linked to another TLS library than OpenSSL: {pycurl.version}")
         self._curl = pycurl.Curl()
         self._headers: list[bytes] = []
         self._body_bytes = 0
@@ -56,8 +56,8 @@ class CurlClient:
         self._set_constant_options()
 
     def take_credentials(self, credentials: Sequence[Credentials]) -> None:
-        """Keep what requests of mutual profiles name."""
-        self._credentials = {one.profile: one for one in credentials}
+        """Keep the credentials that requests of mutual profiles name."""
+        self._credentials = {credential.profile: credential for credential in credentials}
 
     def fetch(self, request: FetchRequest) -> Timings:
         """Do one fetch. A failure is a result, not an exception."""
@@ -79,18 +79,18 @@ class CurlClient:
         """Reset the connection of the last fetch: the server's end dies with it and retransmits nothing."""
         if self._connection is not None:
             # libcurl holds a duplicate of this descriptor, so closing ours would leave the connection open.
-            self._libc.connect(self._connection.fileno(), _NOWHERE, len(_NOWHERE))
+            self._libc.connect(self._connection.fileno(), _UNSPECIFIED_ADDRESS, len(_UNSPECIFIED_ADDRESS))
             self._connection.close()
             self._connection = None
 
     def log_keys(self) -> None:
-        """Log the secrets of every connection from now on, in a file that nobody else may read."""
+        """Log the secrets of every connection from now on, in a file that no other user may read."""
         descriptor, os.environ[KEY_LOG_VARIABLE] = tempfile.mkstemp(prefix="pqbed-keys-")
         os.close(descriptor)
         self._restart()
 
     def take_keys(self) -> str:
-        """Return what was logged, remove it, and log no more."""
+        """Return the log, remove it, and stop logging."""
         log = Path(os.environ.pop(KEY_LOG_VARIABLE))
         self._restart()
         try:
@@ -99,7 +99,7 @@ class CurlClient:
             log.unlink()
 
     def version(self) -> str:
-        """Return pycurl's line of versions: libcurl, its TLS library, and the rest."""
+        """Return pycurl's version line, with libcurl and its TLS library."""
         return str(pycurl.version)
 
     def _restart(self) -> None:
@@ -114,7 +114,7 @@ class CurlClient:
     def _set_constant_options(self) -> None:
         curl = self._curl
         curl.setopt(pycurl.FRESH_CONNECT, 1)
-        # Never reused, but kept open: libcurl would send its farewell over the shaped link.
+        # Never reused, but kept open: libcurl would send close_notify and FIN over the shaped link.
         curl.setopt(pycurl.MAXCONNECTS, 1)
         curl.setopt(pycurl.SSL_SESSIONID_CACHE, 0)
         curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_3)
@@ -182,7 +182,7 @@ class CurlClient:
         )
 
     def _time_ns(self, phase: int) -> int | None:
-        # libcurl counts in microseconds, and says 0 of a phase it did not reach.
+        # libcurl counts in microseconds, and reports 0 for a phase that was not reached.
         return self._curl.getinfo(phase) * NS_PER_US or None
 
     def _header(self, name: str) -> str | None:
@@ -197,5 +197,5 @@ class CurlClient:
 def _classify(code: int, message: str, os_errno: int) -> tuple[Outcome, str]:
     if code == pycurl.E_COULDNT_CONNECT and os_errno == errno.ETIMEDOUT:
         return "timeout", "the kernel gave up connecting"
-    # What libcurl has no better word for (a protocol error, say) broke the connection off.
+    # An error without an outcome of its own (a protocol error, for example) broke the connection off.
     return _OUTCOMES.get(code, "reset"), f"curl {code}: {message or os.strerror(os_errno)}"

@@ -1,6 +1,6 @@
-"""A client that is a program of its stack: questions and answers as JSON lines (docs/reference/stacks.md).
+"""Client that runs a program of its stack: questions and answers as JSON lines (docs/reference/stacks.md).
 
-One process for all fetches of a lane. It times the connection itself; what it says is judged here, as for every client.
+One process for all fetches of a lane. It times the connection itself; its answers are judged as for every client.
 """
 
 import json
@@ -27,9 +27,9 @@ from pqbed.tls.support import probe_support
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """What the program says of a fetch. Times in ns from the start of the connection; 0 and "": not reached, not known.
+    """The program's answer to a fetch. Times in ns from the start of the connection; 0 and "": not reached, not known.
 
-    `group` is what the client knows, `server_group` what the response said; `retried`: there was a HelloRetryRequest.
+    `group` is as the client reports it, `server_group` as the response does; `retried`: there was a HelloRetryRequest.
     `tcp_info` is the kernel's struct in hexadecimal.
     """
 
@@ -57,21 +57,21 @@ class ProgramClient:
         self._key_log: tempfile._TemporaryFileWrapper[bytes] | None = None
 
     def take_credentials(self, credentials: Sequence[Credentials]) -> None:
-        """Keep what requests of mutual profiles name."""
-        self._credentials = {one.profile: one for one in credentials}
+        """Keep the credentials that requests of mutual profiles name."""
+        self._credentials = {credential.profile: credential for credential in credentials}
 
     def fetch(self, request: FetchRequest) -> Timings:
         """Do one fetch. A failure is a result, not an exception."""
         if request.http != "1.1":
             return Timings(outcome="unsupported", detail=f"this client does not speak HTTP/{request.http}")
-        found = from_json(Fetched, self._ask({"call": "fetch", **self._question(request)}))
-        outcome, detail = found.outcome, found.detail
+        answer = from_json(Fetched, self._ask({"call": "fetch", **self._question(request)}))
+        outcome, detail = answer.outcome, answer.detail
         if outcome == "ok":
-            said = (found.group or None, found.server_group or None)
-            outcome, detail = judge(request, found.http_status, found.body_bytes, said)
-        if outcome == "ok" and found.retried:
+            groups = (answer.group or None, answer.server_group or None)
+            outcome, detail = judge(request, answer.http_status, answer.body_bytes, groups)
+        if outcome == "ok" and answer.retried:
             outcome, detail = "wrong_group", "the server asked for another hello (HelloRetryRequest)"
-        return _timings(request, found, outcome, detail)
+        return _timings(request, answer, outcome, detail)
 
     def release(self) -> None:
         """Reset the connection of the last fetch."""
@@ -79,12 +79,12 @@ class ProgramClient:
             self._ask({"call": "release"})
 
     def log_keys(self) -> None:
-        """Log the secrets of every connection from now on, by a process that is told to, in a file of its own."""
+        """Log the secrets of every connection from now on, by a new process and in a new file."""
         self._end()
         self._key_log = tempfile.NamedTemporaryFile(prefix="keys-")  # noqa: SIM115 - it ends with `take_keys`
 
     def take_keys(self) -> str:
-        """Return what was logged in the NSS format and remove it; the next process logs nothing."""
+        """Return the log in the NSS format and remove it; the next process logs nothing."""
         self._end()
         key_log, self._key_log = self._key_log, None
         if key_log is None:
@@ -122,7 +122,7 @@ class ProgramClient:
         except OSError:
             line = ""
         if not line:
-            # What was asked may hold keys: nothing of it is told.
+            # The question may hold keys, so nothing of it is reported.
             raise LaneError(f"the client of {self._stack.name} ended in a fetch (exit code {process.wait()})")
         return json.loads(line)
 
@@ -147,20 +147,20 @@ class ProgramClient:
             process.communicate()
 
 
-def _timings(request: FetchRequest, found: Fetched, outcome: Outcome, detail: str) -> Timings:
-    info = unpack_tcp_info(bytes.fromhex(found.tcp_info)) if found.tcp_info else TcpInfo()
-    group = found.group or found.server_group
+def _timings(request: FetchRequest, answer: Fetched, outcome: Outcome, detail: str) -> Timings:
+    info = unpack_tcp_info(bytes.fromhex(answer.tcp_info)) if answer.tcp_info else TcpInfo()
+    group = answer.group or answer.server_group
     return Timings(
         outcome=outcome,
         detail=detail,
-        tcp_connect_ns=found.tcp_connect_ns or None,
-        tls_done_ns=found.tls_done_ns or None,
-        first_byte_ns=found.first_byte_ns or None,
-        last_byte_ns=found.last_byte_ns if outcome in ("ok", "wrong_group") else None,
-        body_bytes=found.body_bytes,
-        http_status=found.http_status or None,
+        tcp_connect_ns=answer.tcp_connect_ns or None,
+        tls_done_ns=answer.tls_done_ns or None,
+        first_byte_ns=answer.first_byte_ns or None,
+        last_byte_ns=answer.last_byte_ns if outcome in ("ok", "wrong_group") else None,
+        body_bytes=answer.body_bytes,
+        http_status=answer.http_status or None,
         group=canonical_group(group) if group else None,
-        signature=request.signature if found.tls_done_ns else None,
+        signature=request.signature if answer.tls_done_ns else None,
         retransmits=info.retransmits,
         lost=info.lost,
         tcp_rtt_ns=info.rtt_ns,

@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 from pqbed.errors import SpecError
 
-# RFC 2544: for benchmarks, so it clashes with nobody's network.
+# RFC 2544: reserved for benchmarks, so that it clashes with no other network.
 BENCHMARK_NETWORK = IPv4Network("198.18.0.0/15")
 LANE_PREFIX = 30
 LANES = 1 << (LANE_PREFIX - BENCHMARK_NETWORK.prefixlen)

@@ -1,8 +1,8 @@
-"""The distribution tables of netem: inverse distribution functions as 4096 int16, scaled by 8192.
+"""Delay distribution tables of netem: inverse distribution functions as 4096 int16, scaled by 8192.
 
 The definitions are those of iproute2's netem/normal.c, pareto.c and paretonormal.c; the numbers are
 computed here and held against its installed *.dist files by a test. `uniform` has no table: it is what
-the kernel does without one. What the kernel adds to the delay is jitter * value / 8192, so a value of
+the kernel does without a table. What the kernel adds to the delay is jitter * value / 8192, so a value of
 8192 is one jitter; int16 cuts every table at 4 jitters. Only `normal` has mean 0 and standard deviation 1:
 `pareto` has mean -0.03 and standard deviation 0.82, `paretonormal` -0.03 and 0.83.
 """

@@ -1,6 +1,6 @@
-"""One end of a link: an interface in a namespace, set as one value and read back.
+"""Endpoint of a link: an interface in a namespace, shaped as one value and read back.
 
-What a packet meets on its way out is all set here: MTU and segmentation on the interface, initial windows and
+It sets everything that a packet meets on its way out: MTU and segmentation on the interface, initial windows and
 congestion control on its routes, delay, rate and loss in a netem at its root.
 """
 
@@ -24,7 +24,7 @@ from pqbed.spec.shape import EndShape
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _KernelSettings:
-    """An end in the kernel's own terms. `netem` is None where there is none, or none is needed."""
+    """An end in the kernel's own terms. `netem` is None if there is none, or none is needed."""
 
     interface: Interface
     metrics: RouteMetrics
@@ -32,9 +32,9 @@ class _KernelSettings:
 
 
 class ShapedInterface:
-    """Own interface `ifname` in the namespace at path `netns` (None: the present one) until `close`.
+    """Owns interface `ifname` in the namespace at path `netns` (None: the present one) until `close`.
 
-    Nobody else may set that interface meanwhile. Not safe for use by two threads at once.
+    No other program may set that interface meanwhile. Not safe for use by two threads at once.
     """
 
     def __init__(self, netns: str | None, ifname: str) -> None:
@@ -61,8 +61,8 @@ class ShapedInterface:
     def shape(self, shape: EndShape) -> EndState:
         """Set the end to `shape` and return it as the kernel then has it.
 
-        Only what differs from the last shape is written, and what is written is read back. Raises
-        HostError where the kernel took something else; the end is then as it may be: shape it again.
+        Only differences from the last shape are written, and everything written is read back. Raises HostError if the
+        kernel applied something else; the state is then undefined until the next `shape`.
         """
         last = None if self._state is None else self._state.asked
         if last is not None and replace(last, seed=shape.seed) == shape:
@@ -87,13 +87,13 @@ class ShapedInterface:
         return self._state
 
     def reseed(self, seed: int) -> EndState:
-        """Start the random streams anew, leaving all else: one message to the kernel.
+        """Restart the random streams and leave everything else unchanged: one message to the kernel.
 
-        Packets on the wire stay there; whatever is sent from now on draws from the new stream. The
+        Packets on the wire stay there; packets sent from now on draw from the new stream. The
         Gilbert-Elliott chain starts in its good state.
         """
         if self._state is None or self._state.asked is None or self._applied is None:
-            raise HostError(f"{self.ifname} was not shaped before it was given a seed")
+            raise HostError(f"{self.ifname} must be shaped before it is given a seed")
         asked = replace(self._state.asked, seed=seed)
         if self._applied.netem is None:
             self._state = replace(self._state, asked=asked)
@@ -107,7 +107,7 @@ class ShapedInterface:
         return self._state
 
     def read(self) -> EndState:
-        """Return the end as the kernel has it, whoever set it."""
+        """Return the end as the kernel has it, even if another program set it."""
         _, interface = read_interface(self._kernel, self._control, self.ifname)
         metrics = {metrics_of(route) for route in read_routes(self._kernel, self._index)}
         root = self._root.read()
@@ -119,7 +119,7 @@ class ShapedInterface:
         return _state(None, parts, root)
 
     def queued(self) -> int:
-        """Return how many packets are in the netem: on the wire, or waiting. 0 without one."""
+        """Return how many packets are in the netem, on the wire or waiting; 0 without a netem."""
         root = self._root.read()
         return 0 if root.netem is None else root.queued
 
@@ -129,18 +129,18 @@ class ShapedInterface:
         return (0, 0) if root.netem is None else (root.queued, root.queued_bytes)
 
     def quiet(self) -> None:
-        """Drop every packet on the wire and let all others pass untouched, until the next `shape` or `reseed`."""
+        """Drop every packet on the wire and let later ones pass unshaped, until the next `shape` or `reseed`."""
         self._root.quiet()
 
     def drain(self) -> int:
-        """Do the same, and return how many packets the netem had dropped since it was put there or given a seed.
+        """Do the same, and return how many packets the netem had dropped since it was created or reseeded.
 
-        Those for which it had no room, and those that its loss took.
+        Both the packets that found its queue full and those that its loss dropped.
         """
         return self._root.drain()
 
     def clear(self) -> None:
-        """Take away all that `shape` sets: the settings found at creation return, routes lose their metrics."""
+        """Undo `shape`: restore the settings found at creation, remove the netem and the metrics of the routes."""
         self._applied = self._state = None
         self._root.remove()
         self._set_interface(self._found)
@@ -181,10 +181,10 @@ class ShapedInterface:
         differ = [
             name for name in getattr(type(wanted), "__slots__", ()) if _field(wanted, name) != _field(applied, name)
         ]
-        told = "; ".join(f"{name}: asked {_field(wanted, name)}, got {_field(applied, name)}" for name in differ)
+        differences = "; ".join(f"{name}: asked {_field(wanted, name)}, got {_field(applied, name)}" for name in differ)
         hint = "netem takes a seed from Linux 6.6 on" if _field(applied, "seed") is None and "seed" in differ else ""
         raise HostError(
-            f"the {what} of {self.ifname} is not as asked: {told or f'asked {wanted}, got {applied}'}", hint=hint
+            f"the {what} of {self.ifname} is not as asked: {differences or f'asked {wanted}, got {applied}'}", hint=hint
         )
 
 
@@ -193,7 +193,7 @@ def _field(value: object, name: str) -> object:
 
 
 def _state(asked: EndShape | None, parts: _KernelSettings, root: RootQdisc) -> EndState:
-    """Put the kernel's terms back into ours. Without netem: no delay, no loss, no seed, nothing held."""
+    """Convert from the kernel's terms. Without a netem: no delay, no loss, no seed, an empty queue."""
     netem = parts.netem
     applied = EndShape(
         delay_ns=0 if netem is None else netem.delay_ns,

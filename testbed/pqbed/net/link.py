@@ -1,4 +1,4 @@
-"""Lay a link of a lane: a veth pair between two namespaces, with fixed addresses and neighbours."""
+"""Creation of a lane's link: a veth pair between two namespaces, with fixed addresses and static ARP entries."""
 
 import os
 from contextlib import suppress
@@ -15,9 +15,9 @@ NUD_PERMANENT = 0x80
 
 
 def create_link(lane_index: int, client_ns: str | None, server_ns: str | None) -> AddressPlan:
-    """Lay a veth pair between the namespaces at these paths, up and addressed; it goes with either of them.
+    """Create a veth pair between the namespaces at these paths, up and addressed; it ends with either of them.
 
-    Neighbours are fixed, so no fetch pays for ARP, and IPv6 is off on both ends: its own packets
+    ARP entries are static, so that no fetch pays for ARP, and IPv6 is off on both ends: its own packets
     would draw from netem's random stream.
     """
     plan = address_plan(lane_index)
@@ -38,27 +38,27 @@ class Port:
     mac: str
 
 
-def create_veth(one: Port, other: Port) -> None:
-    """Make the veth pair of two ports."""
-    run_in(one.netns, lambda: _make_veth(one, other))
+def create_veth(near: Port, far: Port) -> None:
+    """Create the veth pair of two ports."""
+    run_in(near.netns, lambda: _make_veth(near, far))
 
 
 def configure_end(port: Port, here: EndAddress, there: EndAddress) -> None:
-    """Turn `port` on with the address `here`; whatever is for `there` goes to its MAC address."""
+    """Bring `port` up with the address `here`, and a static ARP entry for `there`."""
     run_in(port.netns, lambda: _set_up(port.ifname, here, there))
 
 
-def _make_veth(one: Port, other: Port) -> None:
+def _make_veth(near: Port, far: Port) -> None:
     try:
-        far = os.open(other.netns or "/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)  # self: the process
+        far_ns = os.open(far.netns or "/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)  # self: the process
     except FileNotFoundError:
-        raise HostError(f"there is no network namespace {other.netns}") from None
+        raise HostError(f"there is no network namespace {far.netns}") from None
     try:
-        peer = {"ifname": other.ifname, "address": other.mac, "net_ns_fd": far}
+        peer = {"ifname": far.ifname, "address": far.mac, "net_ns_fd": far_ns}
         with IPRoute() as kernel:
-            kernel.link("add", ifname=one.ifname, kind="veth", address=one.mac, peer=peer)
+            kernel.link("add", ifname=near.ifname, kind="veth", address=near.mac, peer=peer)
     finally:
-        os.close(far)
+        os.close(far_ns)
 
 
 def _set_up(ifname: str, here: EndAddress, there: EndAddress) -> None:

@@ -1,4 +1,4 @@
-"""Can netem be had here? Only making one tells: a module may be absent, or not loadable from a container."""
+"""Check for netem in a kernel, by creating one: its module may be absent, or not loadable from a container."""
 
 import errno
 import socket
@@ -11,7 +11,7 @@ from pqbed.net.rtnetlink import NLM_F_CREATE, NLM_F_EXCL, RefusalError, RouteSoc
 
 NO_NETEM_HINT = (
     "load it on the engine's host (modprobe sch_netem; Debian and Ubuntu cloud kernels have it in "
-    "linux-modules-extra), or take the uml bed, which brings its own kernel: --bed uml"
+    "linux-modules-extra), or use the uml bed, which brings its own kernel: --bed uml"
 )
 IDLE = Netem(
     delay_ns=0,
@@ -26,9 +26,9 @@ IDLE = Netem(
 
 
 def check_netem(ifname: str, netns: str | None = None) -> None:
-    """Make a netem without effect on `ifname` and take it away; where one is, all is well.
+    """Create a netem without effect on `ifname` and remove it; an existing one is proof enough.
 
-    Raises HostError with the cure.
+    Raises HostError with the fix.
     """
     kernel = RouteSocket(netns)
     try:
@@ -54,26 +54,26 @@ def _try_netem(kernel: RouteSocket, ifname: str, index: int) -> None:
 
 
 def refusal_to_shape(refusal: RefusalError, ifname: str) -> HostError:
-    """Say what a refused qdisc message means, and what helps.
+    """Return the error, with its fix, that a refused qdisc message means.
 
     A kernel with no such module answers ENOENT: `Specified qdisc kind is unknown`, an older one
     `Specified qdisc not found`.
     """
     if refusal.code in (errno.EPERM, errno.EACCES):
         return HostError(
-            f"{ifname} may not be shaped: {refusal.said}",
-            hint="shaping takes NET_ADMIN in the namespace of the interface: run as root, or give the "
-            "shaping container --cap-add NET_ADMIN; or take the uml bed, which needs no privilege: --bed uml",
+            f"{ifname} may not be shaped: {refusal.reason}",
+            hint="shaping needs NET_ADMIN in the namespace of the interface: run as root, or give the "
+            "shaping container --cap-add NET_ADMIN; or use the uml bed, which needs no privilege: --bed uml",
         )
     if refusal.code == errno.EOPNOTSUPP:
         return HostError(
-            f"this kernel cannot shape {ifname}: {refusal.said}",
-            hint="it is no Linux kernel with traffic control (gVisor, WSL1): take the uml bed, --bed uml",
+            f"this kernel cannot shape {ifname}: {refusal.reason}",
+            hint="it is not a Linux kernel with traffic control (gVisor, WSL1): use the uml bed, --bed uml",
         )
     if refusal.code == errno.ENODEV:
-        return HostError(f"{ifname} is gone: {refusal.said}", hint="its container or lane has ended")
-    if refusal.code == errno.ENOENT and refusal.said.startswith("Qdisc not found"):
-        return HostError(f"the netem of {ifname} is gone: {refusal.said}", hint="another program has removed it")
+        return HostError(f"{ifname} is gone: {refusal.reason}", hint="its container or lane has ended")
+    if refusal.code == errno.ENOENT and refusal.reason.startswith("Qdisc not found"):
+        return HostError(f"the netem of {ifname} is gone: {refusal.reason}", hint="another program has removed it")
     if refusal.code == errno.ENOENT:
-        return HostError(f"this kernel has no sch_netem: {refusal.said}", hint=NO_NETEM_HINT)
-    return HostError(f"the kernel refused netem on {ifname}: {refusal.said} (errno {refusal.code})")
+        return HostError(f"this kernel has no sch_netem: {refusal.reason}", hint=NO_NETEM_HINT)
+    return HostError(f"the kernel refused netem on {ifname}: {refusal.reason} (errno {refusal.code})")

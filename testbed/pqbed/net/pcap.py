@@ -33,7 +33,7 @@ def write_pcap(frames: Iterable[Frame]) -> bytes:
 
 
 def read_pcap(content: bytes) -> Iterator[Frame]:
-    """Yield the frames of a file that `write_pcap` made. Raises ValueError where it is another, or torn."""
+    """Yield the frames of a file written by `write_pcap`. Raises ValueError if it is another file, or truncated."""
     if len(content) < _FILE.size or _FILE.unpack_from(content)[::6] != (MAGIC_NS, ETHERNET):
         raise ValueError("this is no pcap file of Ethernet frames with nanoseconds")
     start = _FILE.size

@@ -1,10 +1,10 @@
-"""Lay a link with a router: two forwarding namespaces between the ends, and a veth pair for each hop.
+"""Creation of a link with a router: two forwarding namespaces between the ends, and a veth pair per hop.
 
     client eth1 -- down-delay [near] up-rate -- down-rate [far] up-delay -- eth1 server
 
-Each interface of the two is the stage that it is named after, for what leaves there: the pair in the middle has the
-rates and their queues, the outer ones delay and loss. The ends see one subnet; the neighbour entry of the other end
-holds the nearest hop. What is between them only forwards, so nothing needs an address there.
+Each interface of the two namespaces is the stage of its name, and shapes what it sends: the pair in the middle has the
+rates and their queues, the outer interfaces delay and loss. The ends see one subnet; the ARP entry of the far end holds
+the nearest hop. The namespaces between only forward, so they need no addresses.
 """
 
 from dataclasses import dataclass, replace
@@ -22,14 +22,14 @@ ROUTED_IFNAME = "eth1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterLink:
-    """The addresses of the ends, and where each stage is: the path of its namespace. Its interface has its name."""
+    """The addresses of the ends, and the path of each stage's namespace; its interface has the name of the stage."""
 
     addresses: AddressPlan
     stages: dict[Stage, str]
 
 
 def create_router(lane_index: int, client_ns: str | None, server_ns: str, near_ns: str, far_ns: str) -> RouterLink:
-    """Lay the link between the namespaces at these paths; `near_ns` and `far_ns` must forward (net/sysctls.py)."""
+    """Create the link between the namespaces at these paths; `near_ns` and `far_ns` must forward (net/sysctls.py)."""
     # Lanes share no namespace: this only has to differ from the lane's own /30.
     plan = address_plan(LANES - 1 - lane_index)
     client = Port(netns=client_ns, ifname=ROUTED_IFNAME, mac=plan.client.mac)
@@ -41,8 +41,8 @@ def create_router(lane_index: int, client_ns: str | None, server_ns: str, near_n
         "up-delay": Port(netns=far_ns, ifname="up-delay", mac="02:72:00:00:00:04"),
     }
     hops = ((client, stages["down-delay"]), (stages["up-rate"], stages["down-rate"]), (stages["up-delay"], server))
-    for one, other in hops:
-        create_veth(one, other)
+    for near, far in hops:
+        create_veth(near, far)
     configure_end(client, plan.client, replace(plan.server, mac=stages["down-delay"].mac))
     configure_end(server, plan.server, replace(plan.client, mac=stages["up-delay"].mac))
     configure_stage(stages["down-delay"], plan.client)
@@ -53,7 +53,7 @@ def create_router(lane_index: int, client_ns: str | None, server_ns: str, near_n
 
 
 def configure_stage(port: Port, there: EndAddress) -> None:
-    """Turn `port` on; whatever is for the address `there` leaves by it, for the MAC address given."""
+    """Bring `port` up, with a route and a static ARP entry for `there`."""
     run_in(port.netns, lambda: _set_up(port.ifname, there))
 
 

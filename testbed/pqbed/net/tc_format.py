@@ -1,4 +1,4 @@
-"""netem's settings in the words of `tc qdisc show`, with all their digits. Never parsed back."""
+"""netem settings in the format of `tc qdisc show`, with all digits. Never parsed back."""
 
 from pqbed.net.netem import GilbertElliottOdds, Netem, ppm
 from pqbed.net.qdisc import RootQdisc

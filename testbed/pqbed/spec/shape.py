@@ -1,7 +1,7 @@
-"""What one end of a link is to be set to: link x tcp x side x seed -> one frozen value. Pure.
+"""Shape of each end and stage of a link: link x tcp x side x seed -> one frozen value. Pure.
 
-In the layout `router` the ends are bare, and two stages a direction stand between them: first the bottleneck with its
-queue, then the way with its delay and loss. A stage is set like an end, by a value of the same kind.
+In the layout `router` the ends are unshaped, and each direction has two stages between them: first the bottleneck with
+its queue, then delay and loss. A stage is set like an end, by a value of the same kind.
 
 Times in ns, rates in bit/s, probabilities in ppm.
 """
@@ -34,7 +34,7 @@ IN_ORDER_BPS = 10**15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndShape:
-    """All that is set on one end. `limit_packets` is netem's: delay line and queue together."""
+    """Everything that is set on one end. `limit_packets` is netem's: delay line and queue together."""
 
     delay_ns: int
     jitter_ns: int
@@ -59,8 +59,8 @@ def shape_end(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
 def shape_stage(link: Link, tcp: Tcp, stage: Stage, seed: int) -> EndShape:
     """Return what a stage of the layout `router` is set to.
 
-    netem keeps a packet until it has left at the rate, so the one on its way counts in the bottleneck's limit besides
-    those that wait. Jitter reorders where the link has no rate, as it does at the ends.
+    netem keeps a packet until it has left at the rate, so the packet being sent counts in the bottleneck's limit, in
+    addition to those that wait. Jitter reorders if the link has no rate, as it does at the ends.
     """
     whole = shape_direction(link, tcp, "server" if stage.startswith("down") else "client", seed)
     stage_shape = replace(_bare(whole), initcwnd=0, initrwnd=0, congestion_control="")
@@ -100,7 +100,7 @@ def _bare(shape: EndShape) -> EndShape:
 
 
 def queue_limit(link: Link, tcp: Tcp, side: Side) -> int | None:
-    """Return how many packets of `side` netem is to hold where they wait; None where none wait."""
+    """Return the netem limit of the queue of what `side` sends, packets; None if it has no queue."""
     if link.layout == "ends":
         return shape_direction(link, tcp, side, 0).limit_packets
     if rate_of(link, side) is None:
@@ -109,7 +109,7 @@ def queue_limit(link: Link, tcp: Tcp, side: Side) -> int | None:
 
 
 def shape_direction(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
-    """Return all that is done to what `side` sends, wherever on its way."""
+    """Return everything that shapes what `side` sends, at its end or in the stages."""
     delay_ns = delay_of(link, side)
     return EndShape(
         delay_ns=delay_ns,
@@ -128,7 +128,7 @@ def shape_direction(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
 
 
 def delay_of(link: Link, side: Side) -> int:
-    """Return how long what `side` sends is under way, ns. The client's takes the odd nanosecond of the RTT."""
+    """Return the one-way delay of what `side` sends, ns. The client's includes the odd nanosecond of the RTT."""
     return link.rtt_ns // 2 + (link.rtt_ns % 2 if side == "client" else 0)
 
 
@@ -164,7 +164,7 @@ def end_seed(seed: int, side: Side) -> int:
 
 
 def limit_packets(link: Link, mtu: int, delay_ns: int, side: Side = "server") -> int:
-    """Return netem's `limit` at `side`: the packets on the wire in its direction, and the queue besides.
+    """Return netem's `limit` at `side`: the packets on the wire in its direction, and the queue.
 
     netem counts its delay line in `limit`, so a fixed 1000 would cap 1 Gbit/s at 100 ms to 120 Mbit/s.
     """

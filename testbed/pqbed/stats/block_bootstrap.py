@@ -18,7 +18,7 @@ from pqbed.stats.quantiles import CONFIDENCE, Floats
 DRAWS = 1000
 SEED = 20_180_813  # of the statistics, not of a sweep: the same samples give the same interval
 # How far from its rank the quantile of a draw is searched, in standard deviations of the binomial. Six of 100,000
-# draws lie farther out; they count as at the edge of the window, beyond the ends of a 95 % interval as before.
+# draws lie farther out; they count as at the edge of the window, beyond the ends of a 95% interval as before.
 REACH = 4.0
 # Counts held in memory, a byte each. Above this there are fewer draws.
 MOST_COUNTS = 200_000_000

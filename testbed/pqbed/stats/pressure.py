@@ -7,17 +7,17 @@ import polars as pl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentionCount:
-    """`contended` samples of the `known`: those for which the host reports contention."""
+    """`pressed` (contended) samples of the `known`: those for which the host reports contention."""
 
-    contended: int
+    pressed: int
     known: int
 
     def sentence(self) -> str:
         """Return it as a sentence; empty if there was no contention."""
-        if not self.contended:
+        if not self.pressed:
             return ""
-        were = "sample was" if self.contended == 1 else "samples were"
-        return f"{self.contended} of {self.known} {were} taken under CPU contention"
+        were = "sample was" if self.pressed == 1 else "samples were"
+        return f"{self.pressed} of {self.known} {were} taken under CPU contention"
 
 
 def count_contended(samples: pl.LazyFrame) -> ContentionCount:
@@ -25,4 +25,4 @@ def count_contended(samples: pl.LazyFrame) -> ContentionCount:
     contended, known = (
         samples.select(pl.col("pressed").sum(), pl.col("pressed").count().alias("known")).collect().row(0)
     )
-    return ContentionCount(contended=contended, known=known)
+    return ContentionCount(pressed=contended, known=known)

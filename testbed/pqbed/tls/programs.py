@@ -1,4 +1,4 @@
-"""Programs of a stack that answer on standard output: run to their end, with every way to fail as a HostError."""
+"""Run a stack's program to its end and return its output; every failure is a HostError."""
 
 import subprocess
 from collections.abc import Sequence

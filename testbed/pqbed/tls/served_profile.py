@@ -13,7 +13,7 @@ class ServedProfile:
     """One profile as the server offers it. `certificate_wire_bytes`: the TLS Certificate message.
 
     `client_certificate_wire_bytes` is that of the client's, None without mutual authentication. `provider` serves the
-    group and `group_id` is its codepoint, None where the stack cannot tell. Keys are not here (see `Credentials`).
+    group and `group_id` is its codepoint, None if the stack does not report them. Keys are in `Credentials`.
     """
 
     profile: Profile

@@ -1,4 +1,4 @@
-"""A stack's server: chains, ports and bodies are the same for all; what runs is the stack's (server_drivers.py)."""
+"""TLS server process of a stack. Chains, ports and bodies are common to all; server_drivers.py has the rest."""
 
 import contextlib
 import os
@@ -11,8 +11,9 @@ from typing import IO
 
 from pqbed.errors import HostError
 from pqbed.spec.profile import Chain, Profile, chain_text
+from pqbed.spec.shape import Side
 from pqbed.spec.stacks import Stack
-from pqbed.tls.chains import ChainFiles, Side, make_chain
+from pqbed.tls.chains import ChainFiles, make_chain
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.listener import Listener
 from pqbed.tls.programs import DAMAGED_HINT
@@ -27,7 +28,7 @@ Chains = dict[tuple[Side, Chain], ChainFiles]
 
 
 class ServerProcess(Probed):
-    """Owns the process of a stack's server and the folder (on a tmpfs) with its keys, configuration and bodies."""
+    """Owns the process of a stack's server and the folder (on a tmpfs) of its keys, configuration and bodies."""
 
     def __init__(self, stack: Stack, folder: Path, enter: Callable[[], None] | None = None) -> None:
         """Keep everything in `folder`; `enter` is called in the child before the server, to enter its namespace."""
@@ -45,7 +46,7 @@ class ServerProcess(Probed):
         support = self.support()
         served = tuple(_serve(profile, first_port + i, chains, support) for i, profile in enumerate(profiles))
         self._credentials = _take_credentials(profiles, chains)
-        listeners = [_listener(one, chains) for one in served]
+        listeners = [_listener(served_profile, chains) for served_profile in served]
         self._launch = SERVER_DRIVERS[self._stack.server](self._stack, self._folder, listeners)
         self.restart()
         return served
@@ -61,7 +62,7 @@ class ServerProcess(Probed):
             body.write_bytes(bytes(size_bytes))
 
     def alive(self) -> bool:
-        """Tell whether the server runs."""
+        """Return whether the server runs."""
         return self._process is not None and self._process.poll() is None
 
     def restart(self) -> None:
@@ -85,7 +86,7 @@ class ServerProcess(Probed):
         self._process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=START_TIMEOUT_S)
-        # A master that was killed leaves its worker, which would go on holding the ports.
+        # A killed master leaves its worker, which would still hold the ports.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -138,16 +139,16 @@ def _serve(profile: Profile, port: int, chains: Chains, support: Support) -> Ser
 
 def _take_credentials(profiles: Sequence[Profile], chains: Chains) -> tuple[Credentials, ...]:
     """Read the clients' chains and keys, and remove the keys: the server needs none of them."""
-    found = []
+    credentials = []
     for profile in profiles:
         if profile.clients_chain is not None:
             files = chains["client", profile.clients_chain]
             chain_pem, key_pem = files.sent.read_text(), files.key.read_text()
-            found.append(Credentials(profile=profile.name, chain_pem=chain_pem, key_pem=key_pem))
+            credentials.append(Credentials(profile=profile.name, chain_pem=chain_pem, key_pem=key_pem))
     for (side, _chain), files in chains.items():
         if side == "client":
             files.key.unlink()
-    return tuple(found)
+    return tuple(credentials)
 
 
 def _listener(served: ServedProfile, chains: Chains) -> Listener:

@@ -1,6 +1,6 @@
-"""Server software: what differs from one to the next, behind one function.
+"""Server drivers: how to configure and start each kind of server software.
 
-`SERVER_DRIVERS` holds it by the name that a stack's entry gives (`server` in its stack.toml).
+`SERVER_DRIVERS` holds them by the name in a stack's entry (`server` in its stack.toml).
 """
 
 import json
@@ -19,19 +19,19 @@ from pqbed.tls.signatures import scheme_codepoint
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """How to start a server: `ready` is a file that it fills once it listens, `log` tells why it did not."""
+    """How to start a server: it writes the file `ready` once it listens, and errors to the file `log`."""
 
     command: tuple[str, ...]
     ready: Path
     log: Path
 
 
-# Writes what the software needs into a folder (bodies are in its `www`), and says how to start it.
+# Writes the configuration into a folder (bodies are in its `www`), and returns how to start the server.
 Configure = Callable[[Stack, Path, Sequence[Listener]], Launch]
 
 
 def configure_nginx(_stack: Stack, folder: Path, listeners: Sequence[Listener]) -> Launch:
-    """One nginx with a port a profile."""
+    """Configure one nginx with a port per profile."""
     configuration, log = folder / "nginx.conf", folder / "error.log"
     configuration.write_text(nginx_configuration(folder, listeners))
     command = ("nginx", "-p", str(folder), "-e", str(log), "-c", str(configuration))
@@ -39,14 +39,14 @@ def configure_nginx(_stack: Stack, folder: Path, listeners: Sequence[Listener]) 
 
 
 def configure_program(stack: Stack, folder: Path, listeners: Sequence[Listener]) -> Launch:
-    """The stack's own program, which reads one JSON object a listener."""
+    """Configure the stack's own program, which reads one JSON object per listener."""
     configuration, ready = folder / "listeners.json", folder / "ready"
-    configuration.write_text("".join(json.dumps(_said(listener)) + "\n" for listener in listeners))
+    configuration.write_text("".join(json.dumps(_listener_fields(listener)) + "\n" for listener in listeners))
     command = (*stack.program, "server", str(configuration), str(ready))
     return Launch(command=command, ready=ready, log=folder / "error.log")
 
 
-def _said(listener: Listener) -> dict[str, object]:
+def _listener_fields(listener: Listener) -> dict[str, object]:
     return {
         "port": listener.port,
         "chain": str(listener.chain),

@@ -58,7 +58,7 @@ class Packet:
         return self.frame.data[start : ETHERNET_BYTES + self._number(ETHERNET_BYTES + 2, 2)]
 
     @cached_property
-    def identity(self) -> tuple[bytes, bytes, bytes, int]:
+    def fingerprint(self) -> tuple[bytes, bytes, bytes, int]:
         """Return what stays the same on the path: not MAC addresses, hop count or checksums, which may be filled in."""
         data, tcp = self.frame.data, self.tcp_at
         options_end = tcp + 4 * (data[tcp + 12] >> 4)

@@ -46,7 +46,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class _Direction:
+class _Flow:
     """One direction: who sends, the packets as sent and as received, and both sides' initial numbers."""
 
     up: bool
@@ -78,16 +78,16 @@ def read_segments(
 
 def _direction(
     near: Sequence[Packet], far: Sequence[Packet], sender: Endpoint, receiver: Endpoint, *, up: bool
-) -> _Direction:
+) -> _Flow:
     sent = [packet for packet in near if (packet.sender, packet.receiver) == (sender, receiver)]
     received = [packet for packet in far if (packet.sender, packet.receiver) == (sender, receiver)]
     back = [packet for packet in near if (packet.sender, packet.receiver) == (receiver, sender)]
     opening = next((packet.sequence for packet in sent if packet.flags & SYN), 0)
     other_opening = next((packet.sequence for packet in back if packet.flags & SYN), 0)
-    return _Direction(up, sent, received, opening, other_opening)
+    return _Flow(up, sent, received, opening, other_opening)
 
 
-def _segments(direction: _Direction, start_ns: int, last_ns: int | None) -> list[Segment]:
+def _segments(direction: _Flow, start_ns: int, last_ns: int | None) -> list[Segment]:
     arrivals = _arrivals(direction)
     reached = -1
     segments = []
@@ -117,22 +117,22 @@ def _segments(direction: _Direction, start_ns: int, last_ns: int | None) -> list
     return segments
 
 
-def _acknowledged(packet: Packet, direction: _Direction) -> int:
+def _acknowledged(packet: Packet, direction: _Flow) -> int:
     """Return how many bytes of the other side the packet acknowledges."""
     if packet.acknowledged is None:
         return 0
     return max(0, (packet.acknowledged - direction.other_opening) % SEQUENCE_SPACE - 1)
 
 
-def _arrivals(direction: _Direction) -> dict[int, int]:
+def _arrivals(direction: _Flow) -> dict[int, int]:
     """Return when each sent packet (by `id`) arrived, matched by what stays the same on the path, else by its bytes."""
     waiting: dict[object, deque[Packet]] = defaultdict(deque)
     for packet in direction.received:
-        waiting[packet.identity].append(packet)
+        waiting[packet.fingerprint].append(packet)
     arrivals: dict[int, int] = {}
     left = []
     for packet in direction.sent:
-        queue = waiting[packet.identity]
+        queue = waiting[packet.fingerprint]
         if queue:
             arrivals[id(packet)] = queue.popleft().time_ns
         elif packet.payload:

@@ -108,7 +108,7 @@ def a_reading_after_a_seed_is_held_against_the_last(lane: Lane) -> None:
     root = lane.client._root
     read = root._options
     root._options = bytes([read[0] ^ 1]) + read[1:]
-    fails(lambda: lane.client.reseed(6), "has changed by itself")
+    fails(lambda: lane.client.reseed(6), "has changed unexpectedly")
     root._options = read
     lane.client.reseed(7)
     lane.client.clear()

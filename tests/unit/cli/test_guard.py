@@ -31,13 +31,14 @@ def test_lanes_that_disturb_one_another_are_not_taken(pqbed, tmp_path, monkeypat
     assert (check.asked, check.taken) == (2, 1)
     assert lanes == {0}
     with open_run(only_run(tmp_path)) as run:
-        assert "1 of 2 asked for" in dict(list_facts(run.manifest, None))["Lanes that ran at once"]
+        assert "1 of 2 requested" in dict(list_facts(run.manifest, None))["Lanes in parallel"]
 
 
 def test_samples_under_pressure_are_told(pqbed, monkeypatch):
     monkeypatch.setattr(worker, "is_contended", lambda _: True)
     pqbed("sweep", *REAL, "--lanes", "1")
-    assert "48 of 48 samples were taken under CPU pressure: their times may be too long" in pqbed("show", "latest").out
+    shown = pqbed("show", "latest").out
+    assert "48 of 48 samples were taken under CPU contention: their times may be too long" in shown
     assert json.loads(pqbed("show", "latest", "--json").out)["pressed"] == {"pressed": 48, "known": 48}
 
 

@@ -42,7 +42,7 @@ def test_the_report_says_it_too(pqbed, tmp_path):
     pqbed("sweep", *PRECISE)
     with open_run(only_run(tmp_path)) as run:
         page = write_report(run, figure_files=False).page.read_text()
-    assert "95 % interval of each increase at p50 of at most &plusmn;4 percentage points" in page
+    assert "95% interval of each increase at p50 of at most &plusmn;4 percentage points" in page
     assert page.count("<td>reached</td>") >= 1
 
 

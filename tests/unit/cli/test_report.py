@@ -75,7 +75,7 @@ def test_compare_prints_cell_by_cell(pqbed, run):
         "b",
     ]
     assert len([row for row in rows if "40/40" in row]) == 16
-    assert rows[-1].startswith("b against a, at 95 %, equivalent within ±1%: ")
+    assert rows[-1].startswith("b against a, at 95%, equivalent within ±1%: ")
     cells = json.loads(pqbed("compare", str(run), "latest", "--json").out)["cells"]
     assert len(cells) == 16
     assert cells[0]["change_pct"] == 0

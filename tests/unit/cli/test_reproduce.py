@@ -36,7 +36,7 @@ def test_a_study_ends_with_its_verdicts_whatever_they_are(pqbed, tmp_path):
     assert not (run / "cpu.parquet").exists()
     explained = pqbed("explain", "latest", "--rtt", "200", "--loss", "10", "--size", "200", "--bandwidth", "1")
     assert explained.code == 0
-    assert explained.out.count("  the expectation does not know about segmentation offload-off\n") == 2
+    assert explained.out.count("  the expectation does not model segmentation offload-off\n") == 2
     assert explained.out.count("  what loss costs: +") == 2
 
 

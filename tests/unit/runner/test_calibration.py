@@ -80,10 +80,10 @@ def test_a_wrong_link_fails_its_cells_and_no_other(run):
     assert set(far["achieved_rtt_ns"]) == {2 * FAR_NS}
     assert not cells.filter(pl.col("rtt_ns") != FAR_NS)["link_wrong"].any()
     assert describe_result(read_report_data(run))[2].startswith(
-        "Calibration found 1 of 2 links wrong, see the caveats. All 48 "
+        "Calibration found 1 of 2 links wrong (see the caveats). All 48 "
     )
     told = " ".join(list_caveats(read_report_data(run), run.manifest))
-    assert "not as asked, so its cells say nothing of the one that was: rtt 200ms: rtt: asked 200 ms" in told
+    assert "not as requested, so its cells say nothing about that link: rtt 200ms: rtt: asked 200 ms" in told
 
 
 def test_a_resumed_run_does_not_measure_again_and_does_not_forget(run):
@@ -115,9 +115,7 @@ def test_off_is_not(run):
     run_sweep(small_plan(), bed, run, lanes=1, calibrate="off")
     assert bed.calibrated == []
     assert run.cells().collect()["link_wrong"].null_count() == 8
-    assert "Links were not measured before they were used" in " ".join(
-        list_caveats(read_report_data(run), run.manifest)
-    )
+    assert "Links were not calibrated" in " ".join(list_caveats(read_report_data(run), run.manifest))
 
 
 def test_a_link_that_the_kernel_refuses_is_wrong(run):

@@ -210,12 +210,12 @@ def test_samples_on_the_real_clock_are_marked(tmp_path, monkeypatch):
         count = count_contended(run.samples())
         [whole] = run.manifest.pressure
     assert count.known == table.height - table["pressed"].null_count() > 0
-    assert count.contended == count.known
+    assert count.pressed == count.known
     known = table.filter(pl.col("pressed"))
     assert (known["cpu_pressure_ppm"] >= 100_000).all()
     assert table["cpu_steal_ppm"].null_count() == table.height
     assert whole.cpu_pressure_ppm > 100_000
-    assert count.sentence() == f"{count.contended} of {count.known} samples were taken under CPU contention"
+    assert count.sentence() == f"{count.pressed} of {count.known} samples were taken under CPU contention"
     assert describe_contention(count)[0].startswith(count.sentence())
 
 
@@ -226,10 +226,10 @@ def test_samples_in_virtual_time_are_not_and_the_run_still_tells(tmp_path, monke
         run_sweep(small_plan(samples=4), FakeBed(), run, lanes=1)
         table, count, manifest = run.samples().collect(), count_contended(run.samples()), run.manifest
     assert table["pressed"].null_count() == table["cpu_pressure_ppm"].null_count() == table.height
-    assert (count.contended, count.known, count.sentence()) == (0, 0, "")
+    assert (count.pressed, count.known, count.sentence()) == (0, 0, "")
     assert describe_contention(count) == []
     assert len(manifest.pressure) == 2
     told = describe_pressures(manifest.pressure, "virtual")
-    assert "% of the time some task waited for a CPU; then " in told
-    assert told.endswith("(it cannot change a result in virtual time)")
+    assert "% of the time a task waited for a CPU; then " in told
+    assert told.endswith("(no effect in virtual time)")
     assert describe_pressures([Pressure()], "real") == ""

@@ -123,7 +123,7 @@ def test_a_lane_that_dies_costs_the_fetch_in_flight_and_no_other(run, die_at):
     assert held(run) == planned(plan)
     assert outcomes(run) == {"ok": 47, "server_down": 1}
     lost = run.samples().filter(pl.col("outcome") == "server_down").collect()
-    assert lost["detail"].to_list() == [f"lane 0 died at fetch {die_at}, as it was told to"]
+    assert lost["detail"].to_list() == [f"lane 0 died at fetch {die_at}, as requested"]
     block, place = divmod(die_at - 1, 8)
     assert lost["cell_id"].to_list() == [plan.block(block)[place].cell_id]
     assert [event.failures for event in events if isinstance(event, LaneFailed)] == [1]

@@ -65,7 +65,7 @@ def test_a_line_is_readable_as_soon_as_it_is_appended(tmp_path):
 def test_a_bad_line_in_the_middle_is_an_error(tmp_path, line):
     path = tmp_path / "lane-000-0001.ndjson"
     path.write_bytes(sample_to_line(sample(0)) + line + sample_to_line(sample(1)))
-    with pytest.raises(StoreError, match="holds a line that is no sample"):
+    with pytest.raises(StoreError, match="contains a line that is no sample"):
         read_journal(path)
 
 

@@ -13,7 +13,7 @@ from support.traces import ACK, MS, STORED, SYN, Sent, captures_of, frame_of, st
 OPENED = (
     Sent(up=True, sent_ms=0, came_ms=50, flags=SYN),
     Sent(up=False, sent_ms=50, came_ms=100, acknowledged=0, flags=SYN | ACK),
-    Sent(up=True, sent_ms=100, came_ms=150, number=0, acknowledged=0, identity=1),
+    Sent(up=True, sent_ms=100, came_ms=150, number=0, acknowledged=0, fingerprint=1),
 )
 
 
@@ -35,7 +35,7 @@ def test_a_torn_capture_file_is_refused(lost):
 
 
 def test_times_count_from_the_syn_and_numbers_from_the_first_byte_over_the_end_of_the_space():
-    found = read(Sent(up=True, sent_ms=100, came_ms=150, number=0, data=b"x" * 20, acknowledged=0, identity=2))
+    found = read(Sent(up=True, sent_ms=100, came_ms=150, number=0, data=b"x" * 20, acknowledged=0, fingerprint=2))
     assert [(one.sent_ns, one.received_ns) for one in found[:2]] == [(0, 50 * MS), (50 * MS, 100 * MS)]
     assert (found[-1].number, found[-1].end, found[-1].acknowledged) == (0, 20, 0)
     assert [one.syn for one in found] == [True, True, False, False]
@@ -48,14 +48,14 @@ def test_a_packet_that_a_router_changed_is_the_same_packet():
 def test_what_only_the_sender_saw_is_lost_and_what_comes_again_is_named():
     data = {"number": 0, "data": b"x" * 10, "acknowledged": 0}
     found = read(
-        Sent(up=True, sent_ms=100, came_ms=None, identity=2, **data),
-        Sent(up=True, sent_ms=400, came_ms=450, identity=3, **data),
+        Sent(up=True, sent_ms=100, came_ms=None, fingerprint=2, **data),
+        Sent(up=True, sent_ms=400, came_ms=450, fingerprint=3, **data),
     )
     assert [(one.fate, one.repeated) for one in found if one.data] == [("lost", False), ("arrived", True)]
 
 
 def test_what_was_sent_too_late_to_come_is_not_called_lost():
-    late = Sent(up=True, sent_ms=480, came_ms=None, number=0, data=b"x", acknowledged=0, identity=2)
+    late = Sent(up=True, sent_ms=480, came_ms=None, number=0, data=b"x", acknowledged=0, fingerprint=2)
     ended_ns = frame_of(late, 500).time_ns
     assert read(late, ended_ns=ended_ns, delay_ns=50 * MS)[-1].fate == "under way"
     assert read(late, ended_ns=ended_ns, delay_ns=10 * MS)[-1].fate == "lost"
@@ -68,10 +68,10 @@ def test_equal_packets_are_matched_in_their_order():
 
 
 def test_a_super_packet_arrives_with_the_last_of_its_pieces():
-    whole = Sent(up=False, sent_ms=200, came_ms=None, number=0, data=bytes(range(90)), acknowledged=0, identity=5)
+    whole = Sent(up=False, sent_ms=200, came_ms=None, number=0, data=bytes(range(90)), acknowledged=0, fingerprint=5)
     client, server = captures_of((*OPENED, whole))
     pieces = [
-        Sent(up=False, sent_ms=0, came_ms=None, number=start, data=bytes(30), acknowledged=0, identity=5 + start)
+        Sent(up=False, sent_ms=0, came_ms=None, number=start, data=bytes(30), acknowledged=0, fingerprint=5 + start)
         for start in (0, 30, 60)
     ]
     client += [frame_of(piece, 300 + piece.number) for piece in pieces]
@@ -95,11 +95,11 @@ def test_captures_without_a_connection_are_refused():
 
 def test_only_a_silence_that_a_timer_ended_is_a_wait():
     data = {"number": 0, "data": b"x" * 10, "acknowledged": 0}
-    lost = Sent(up=True, sent_ms=100, came_ms=None, identity=2, **data)
-    by_timer = Sent(up=True, sent_ms=400, came_ms=450, identity=3, **data)
+    lost = Sent(up=True, sent_ms=100, came_ms=None, fingerprint=2, **data)
+    by_timer = Sent(up=True, sent_ms=400, came_ms=450, fingerprint=3, **data)
     (wait,) = find_waits(read(lost, by_timer))
     assert (wait.up, wait.begin_ns, wait.end_ns) == (True, 100 * MS, 400 * MS)
-    heard = Sent(up=False, sent_ms=349, came_ms=399, number=0, acknowledged=0, identity=9)
+    heard = Sent(up=False, sent_ms=349, came_ms=399, number=0, acknowledged=0, fingerprint=9)
     assert find_waits(read(lost, heard, by_timer)) == ()
 
 

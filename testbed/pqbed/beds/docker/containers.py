@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 from pqbed.beds.docker.addresses import Address, lane_addresses
 from pqbed.beds.docker.engine import ContainerSpec, Engine, NetworkAttachment, NetworkSpec, ObjectKind, Owned
-from pqbed.beds.docker.labels import LANE, PARTS, ROLE, Part, Role, lane_labels, lane_name, ours, part_name
+from pqbed.beds.docker.labels import LANE, PARTS, ROLE, LanePart, Role, lane_labels, lane_name, ours, part_name
 from pqbed.errors import EngineError, LaneError
 from pqbed.net.sysctls import PINS
 
 # The shell reaps the children that a killed session leaves, and exits at once on SIGTERM.
 HOLD = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 86400 & wait $!; done")
 TMPFS = {"/tmp": "mode=1777", "/run": "mode=1777"}  # noqa: S108 - the containers' own
-STACK_ROLES: Mapping[Part, Role] = {"server": "server-stack", "client": "client-stack"}
+STACK_ROLES: Mapping[LanePart, Role] = {"server": "server-stack", "client": "client-stack"}
 # Networks go after the containers on them.
 ORDER: tuple[ObjectKind, ...] = ("container", "network", "volume")
 
@@ -30,7 +30,7 @@ class LaneContainers:
 
     index: int
     image: str
-    parts: Mapping[Part, str]
+    parts: Mapping[LanePart, str]
 
 
 def ensure_lane(engine: Engine, index: int, image: str) -> tuple[LaneContainers, bool]:
@@ -51,7 +51,7 @@ def ensure_lane(engine: Engine, index: int, image: str) -> tuple[LaneContainers,
     return LaneContainers(index=index, image=image, parts=parts), True
 
 
-def add_stack(engine: Engine, lane: LaneContainers, side: Part, stack: str, image: str) -> tuple[Owned, str]:
+def add_stack(engine: Engine, lane: LaneContainers, side: LanePart, stack: str, image: str) -> tuple[Owned, str]:
     """Start a container of another stack in the namespace of a lane's server or client; the caller removes it.
 
     One that a killed session left is removed first.
@@ -114,12 +114,12 @@ def running_lanes(engine: Engine) -> dict[int, list[Owned]]:
     return dict(sorted(lanes.items()))
 
 
-def _create(engine: Engine, index: int, image: str) -> dict[Part, str]:
+def _create(engine: Engine, index: int, image: str) -> dict[LanePart, str]:
     plan = lane_addresses(index)
     name = lane_name(index)
     labels = lane_labels(index, "network")
     engine.create_network(NetworkSpec(name=name, subnet=plan.subnet, gateway=plan.gateway, labels=labels))
-    parts: dict[Part, str] = {}
+    parts: dict[LanePart, str] = {}
     parts["server"] = start_container(engine, _holder(index, "server", image, plan.server))
     parts["client"] = start_container(engine, _holder(index, "client", image, plan.client))
     parts["server-end"] = start_container(engine, _end(index, "server-end", image, parts["server"]))
@@ -140,7 +140,7 @@ def start_container(engine: Engine, spec: ContainerSpec) -> str:
     return container
 
 
-def _holder(index: int, part: Part, image: str, address: Address) -> ContainerSpec:
+def _holder(index: int, part: LanePart, image: str, address: Address) -> ContainerSpec:
     return ContainerSpec(
         name=part_name(index, part),
         image=image,
@@ -152,7 +152,7 @@ def _holder(index: int, part: Part, image: str, address: Address) -> ContainerSp
     )
 
 
-def _end(index: int, part: Part, image: str, holder: str) -> ContainerSpec:
+def _end(index: int, part: LanePart, image: str, holder: str) -> ContainerSpec:
     return ContainerSpec(
         name=part_name(index, part),
         image=image,

@@ -10,9 +10,11 @@ LANE = "io.pqbed.lane"
 ROLE = "io.pqbed.role"
 PREFIX = "pqbed"
 
-Part = Literal["server", "client", "server-end", "client-end"]
-Role = Part | Stage | Literal["server-tap", "client-tap", "server-stack", "client-stack", "network", "guest", "probe"]
-PARTS: tuple[Part, ...] = get_args(Part)
+LanePart = Literal["server", "client", "server-end", "client-end"]
+Role = (
+    LanePart | Stage | Literal["server-tap", "client-tap", "server-stack", "client-stack", "network", "guest", "probe"]
+)
+PARTS: tuple[LanePart, ...] = get_args(LanePart)
 
 
 def lane_name(index: int) -> str:
@@ -20,7 +22,7 @@ def lane_name(index: int) -> str:
     return f"{PREFIX}-{index}"
 
 
-def part_name(index: int, part: Part | Stage) -> str:
+def part_name(index: int, part: LanePart | Stage) -> str:
     """Return the name of one container of a lane: two processes that start the same lane collide on it."""
     return f"{lane_name(index)}-{part}"
 

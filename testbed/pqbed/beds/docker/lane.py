@@ -14,7 +14,7 @@ from pqbed.agent.tracing import Traced, Tracer
 from pqbed.beds.docker.addresses import lane_addresses
 from pqbed.beds.docker.containers import LaneContainers, add_stack
 from pqbed.beds.docker.engine import Engine
-from pqbed.beds.docker.labels import Part
+from pqbed.beds.docker.labels import LanePart
 from pqbed.beds.docker.session import START_TIMEOUT_S, ReadTimeout, agent_command, open_channel
 from pqbed.beds.docker.stages import DockerPaths, ensure_stages
 from pqbed.beds.docker.tap import open_tap
@@ -52,7 +52,7 @@ class DockerLane:
 
         Each side of a stack runs in its own image of `images`, in the namespace of the lane's server or client.
 
-        A fetch removes the shaping of its link; `keeps_link` restores it at the end, for a lane that outlives it.
+        A fetch removes the shaping of its link; `keeps_link` restores it at the end if the lane outlives the session.
         """
         self.index = containers.index
         self._keeps_link = keeps_link
@@ -60,7 +60,7 @@ class DockerLane:
         self._owner = owner
         self._engine = engine
         self._containers = containers
-        self._ends: dict[Part, RpcClient] = {}
+        self._ends: dict[LanePart, RpcClient] = {}
         self._read_timeout = ReadTimeout(START_TIMEOUT_S)
         try:
             self._start(engine, containers, images, profiles, timeout_ns)
@@ -91,7 +91,7 @@ class DockerLane:
 
     def trace(self, cell: Cell, fetch: Fetch) -> Traced:
         """Do one fetch and capture it at both ends, from containers that exist only for this."""
-        ends: tuple[Part, ...] = ("client-end", "server-end")
+        ends: tuple[LanePart, ...] = ("client-end", "server-end")
         with ExitStack() as owner:
             client_tap, server_tap = (
                 open_tap(self._engine, self._containers, side, read_timeout=self._read_timeout, owner=owner)
@@ -116,7 +116,7 @@ class DockerLane:
                 self._runner.set_link(*last)
         self._owner.close()
 
-    def _open_end(self, engine: Engine, containers: LaneContainers, part: Part) -> EndService:
+    def _open_end(self, engine: Engine, containers: LaneContainers, part: LanePart) -> EndService:
         self._ends[part] = self._open(engine, containers.parts[part], part, agent_command("end"))
         return proxy(EndService, self._ends[part])
 
@@ -129,7 +129,7 @@ class DockerLane:
         }
 
     def _open_stack(
-        self, engine: Engine, containers: LaneContainers, images: Mapping[str, str], part: Part, name: str
+        self, engine: Engine, containers: LaneContainers, images: Mapping[str, str], part: LanePart, name: str
     ) -> RpcClient:
         stack, container = stack_named(name), containers.parts[part]
         if name != DEFAULT_STACK:

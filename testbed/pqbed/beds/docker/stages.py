@@ -95,7 +95,7 @@ class DockerPaths:
         )
 
     def _set_next_hops(self, towards_client: Address, towards_server: Address) -> None:
-        """Set the first hop of each direction: else a fetch waits for ARP, which also draws from netem's stream."""
+        """Set the first hop of each direction. Otherwise a fetch waits for ARP, which draws from netem's stream."""
         self._client_end.set_neighbour(self._addresses.server.address, towards_server.mac)
         self._server_end.set_neighbour(self._addresses.client.address, towards_client.mac)
 

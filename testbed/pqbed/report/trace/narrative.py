@@ -24,7 +24,7 @@ COLUMNS = (
 def describe_trace(trace: Trace) -> list[str]:
     """Return sentences on the TTLB, the milestones, and what was lost."""
     timings = trace.timings
-    what = f"{describe_fetch(trace)} over {describe_trace_link(trace)}"
+    what = f"{describe_fetch(trace)} over {describe_link(trace.cell.link, trace.cell.tcp)}"
     if timings.outcome == "ok" and timings.last_byte_ns is not None:
         sentences = [f"Fetching {what} took {_ms(timings.last_byte_ns)} ms."]
     else:
@@ -52,11 +52,6 @@ def describe_fetch(trace: Trace) -> str:
     return f"{format_size(trace.cell.workload.size_bytes)} with {trace.cell.profile.name}"
 
 
-def describe_trace_link(trace: Trace) -> str:
-    """Return the settings of the link and TCP; rare ones only if they are not the default."""
-    return describe_link(trace.cell.link, trace.cell.tcp)
-
-
 def tabulate_flights(trace: Trace) -> list[tuple[str, ...]]:
     """Return one row of text per flight."""
     return [_row(flight) for flight in trace.flights]
@@ -69,7 +64,7 @@ def list_trace_facts(trace: Trace) -> list[tuple[str, str]]:
         ("Kernel", trace.facts.kernel),
         *((f"Version of {name}", version) for name, version in sorted(trace.facts.versions.items())),
         *((f"Artefact {name}", digest) for name, digest in sorted(trace.artefacts.items())),
-        ("Link", describe_trace_link(trace)),
+        ("Link", describe_link(trace.cell.link, trace.cell.tcp)),
         ("Cell", trace.fetch.cell_id),
         ("Repetition", str(trace.fetch.repetition)),
     ]

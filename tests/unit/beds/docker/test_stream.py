@@ -25,7 +25,7 @@ def test_lines_are_those_of_the_output_alone():
 
 
 def test_silence_is_an_error_with_the_name_of_the_part():
-    with pytest.raises(LaneError, match="server of lane 0 said nothing for 2 s"):
+    with pytest.raises(LaneError, match="server of lane 0 sent nothing for 2 s"):
         ContainerProcess(Scripted([], ends=False), "server of lane 0").readline(2)
 
 
