@@ -5,13 +5,15 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+from pqbed.agent.interfaces import End
+from pqbed.spec.link import Layout
 
 sys.path.append("/opt/pqbed/vendor")
 
 from pqbed.agent.lane import LaneAgent
 from pqbed.agent.network_path import NetworkPath
-from pqbed.net.endpoint import ShapedInterface
 from pqbed.net.state import EndState
 from pqbed.spec.codec import to_json
 from pqbed.spec.link import Link
@@ -27,7 +29,7 @@ PROFILE = Profile(name="plain", group="X25519", chain=Chain(algorithm="rsa2048")
 class FalseEnd:
     """An end or a stage that sets something else than it is asked to."""
 
-    def __init__(self, end: ShapedInterface) -> None:
+    def __init__(self, end: End) -> None:
         self._end = end
         self.falsify: Falsify = honest
 
@@ -48,7 +50,7 @@ def honest(shape: EndShape) -> EndShape:
 
 def main() -> None:
     agent = LaneAgent(0, "virtual", Path("/run/pqbed"))
-    ways = {layout: falsifiable(agent._path_of(layout)) for layout in ("ends", "router")}
+    ways: dict[Layout, Any] = {layout: falsifiable(agent._path_of(layout)) for layout in get_args(Layout)}
     agent._paths.update(ways)
     agent.start((PROFILE,), 30_000 * MS)
     chosen = sys.argv[1:]

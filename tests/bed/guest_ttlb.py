@@ -6,8 +6,12 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
+
+from pqbed.tls.server import ServerProcess
 
 sys.path.append("/opt/pqbed/vendor")
 
@@ -88,7 +92,7 @@ def main() -> None:
         for seed in range(1, 31):
             say("lossy", profile, fetch(agent, lossy, profile, 200 * KIB, seed))
     say("before", CLASSICAL, fetch(agent, fast, CLASSICAL, 0, 1))
-    (server,) = agent._servers._serving.values()
+    (server,) = cast("Iterable[ServerProcess]", agent._servers._serving.values())
     os.killpg(server._process.pid, signal.SIGKILL)
     say("killed", CLASSICAL, fetch(agent, fast, CLASSICAL, 0, 2))
     say("after", CLASSICAL, fetch(agent, fast, CLASSICAL, 0, 3))

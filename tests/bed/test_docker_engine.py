@@ -5,7 +5,10 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +20,7 @@ from pqbed.beds.docker.guest import open_uml_process
 from pqbed.beds.docker.images import DEBIAN, ensure_image
 from pqbed.beds.docker.labels import ours
 from pqbed.beds.docker.netem import netem_in_engine
+from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.beds.docker.session import ReadTimeout
 from pqbed.beds.docker.stream import ContainerProcess
 from pqbed.beds.docker.tap import open_tap
@@ -81,7 +85,7 @@ with connect_to("ssh://someone@elsewhere") as remote:
 
 
 @pytest.fixture
-def engine(private_engine, stack_image):
+def engine(private_engine: DockerEngine, stack_image: str) -> Iterator[Any]:
     assert stack_image
     before = everything(private_engine)
     yield private_engine
@@ -90,23 +94,23 @@ def engine(private_engine, stack_image):
 
 
 @pytest.fixture
-def bed(engine, stack_image):
+def bed(engine: Any, stack_image: str) -> Any:
     return DockerBed(engine, lambda *_: {"openssl": stack_image})
 
 
-def everything(engine):
+def everything(engine: Any) -> Any:
     client = engine._client
     containers = {one["Id"] for one in client.containers(all=True)}
     networks = {one["Id"] for one in client.networks()}
     return containers, networks, {one["Name"] for one in client.volumes()["Volumes"] or ()}
 
 
-def make_lanes(engine, image, count):
+def make_lanes(engine: Any, image: Any, count: Any) -> Any:
     """Bring lanes up without asking whether they can be shaped."""
     return [ensure_lane(engine, index, image)[0] for index in range(count)]
 
 
-def run_python(program, environment):
+def run_python(program: Any, environment: Any) -> Any:
     """Run a program in a process of its own, which sees what this one imports."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment}
     return subprocess.run(
@@ -114,7 +118,7 @@ def run_python(program, environment):
     )
 
 
-def output_of(engine, container, *argv):
+def output_of(engine: Any, container: Any, *argv: Any) -> Any:
     process = ContainerProcess(engine.execute(container, argv), argv[0])
     lines = []
     while line := process.readline(20):
@@ -123,12 +127,12 @@ def output_of(engine, container, *argv):
     return "".join(lines)
 
 
-def status_of(engine, container):
+def status_of(engine: Any, container: Any) -> Any:
     lines = output_of(engine, container, "cat", "/proc/self/status").splitlines()
     return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
 
 
-def test_up_and_down_leave_nothing_and_can_be_repeated(bed, engine, stack_image):
+def test_up_and_down_leave_nothing_and_can_be_repeated(bed: Any, engine: Any, stack_image: str) -> None:
     before = everything(engine)
     first = make_lanes(engine, stack_image, 2)
     assert make_lanes(engine, stack_image, 2) == first
@@ -139,7 +143,7 @@ def test_up_and_down_leave_nothing_and_can_be_repeated(bed, engine, stack_image)
     assert make_lanes(engine, stack_image, 1) != first[:1]
 
 
-def test_parts_hold_no_privilege_but_the_ends_net_admin(engine, stack_image):
+def test_parts_hold_no_privilege_but_the_ends_net_admin(engine: Any, stack_image: str) -> None:
     (lane,) = make_lanes(engine, stack_image, 1)
     for part, container in lane.parts.items():
         status = status_of(engine, container)
@@ -154,7 +158,7 @@ def test_parts_hold_no_privilege_but_the_ends_net_admin(engine, stack_image):
     assert "1" in output_of(engine, lane.parts["server"], "cat", "/proc/sys/net/ipv4/tcp_no_metrics_save")
 
 
-def test_a_tap_holds_net_raw_alone_and_goes_with_its_trace(engine, stack_image):
+def test_a_tap_holds_net_raw_alone_and_goes_with_its_trace(engine: Any, stack_image: str) -> None:
     (lane,) = make_lanes(engine, stack_image, 1)
     before = everything(engine)
     with ExitStack() as owner:
@@ -171,7 +175,9 @@ def test_a_tap_holds_net_raw_alone_and_goes_with_its_trace(engine, stack_image):
     assert everything(engine) == before
 
 
-def test_the_namespaces_of_a_lane_have_the_pinned_sysctls_and_one_network_for_themselves(engine, stack_image):
+def test_the_namespaces_of_a_lane_have_the_pinned_sysctls_and_one_network_for_themselves(
+    engine: Any, stack_image: str
+) -> None:
     (lane,) = make_lanes(engine, stack_image, 1)
     for part in ("server", "client"):
         for name, value in PINS.items():
@@ -185,7 +191,7 @@ def test_the_namespaces_of_a_lane_have_the_pinned_sysctls_and_one_network_for_th
     assert "inet6" not in output_of(engine, lane.parts["client-end"], "ip", "address", "show", "eth0")
 
 
-def test_what_is_not_ours_is_not_touched(bed, engine, stack_image):
+def test_what_is_not_ours_is_not_touched(bed: Any, engine: Any, stack_image: str) -> None:
     foreign = ContainerSpec(name=None, image=stack_image, argv=("sleep", "600"), labels={"io.other.bed": "docker"})
     container = engine.create_container(foreign)
     try:
@@ -198,7 +204,7 @@ def test_what_is_not_ours_is_not_touched(bed, engine, stack_image):
 
 
 @pytest.mark.parametrize("number", [5, 6, 9, 12, 18, 21])
-def test_down_clears_what_a_killed_process_left(bed, engine, stack_image, number):
+def test_down_clears_what_a_killed_process_left(bed: Any, engine: Any, stack_image: str, number: Any) -> None:
     before = everything(engine)
     program = textwrap.dedent(CRASH).format(number=number, image=stack_image)
     host = {"DOCKER_HOST": engine.host} if engine.host else {}
@@ -209,7 +215,7 @@ def test_down_clears_what_a_killed_process_left(bed, engine, stack_image, number
     assert make_lanes(engine, stack_image, 1)
 
 
-def test_up_after_a_crash_makes_a_half_lane_whole(engine, stack_image):
+def test_up_after_a_crash_makes_a_half_lane_whole(engine: Any, stack_image: str) -> None:
     (lane,) = make_lanes(engine, stack_image, 1)
     engine._client.kill(lane.parts["client"])
     engine._client.wait(lane.parts["client"])
@@ -218,7 +224,7 @@ def test_up_after_a_crash_makes_a_half_lane_whole(engine, stack_image):
     assert not set(again.parts.values()) & set(lane.parts.values())
 
 
-def test_a_lane_with_a_session_is_refused_to_another(engine, stack_image):
+def test_a_lane_with_a_session_is_refused_to_another(engine: Any, stack_image: str) -> None:
     (lane,) = make_lanes(engine, stack_image, 1)
     process = ContainerProcess(engine.execute(lane.parts["server"], ["cat"]), "cat")
     process.write("hello\n")
@@ -229,7 +235,7 @@ def test_a_lane_with_a_session_is_refused_to_another(engine, stack_image):
     assert ensure_lane(engine, 0, stack_image) == (lane, False)
 
 
-def test_a_taken_network_is_an_error_with_a_cure(engine, stack_image):
+def test_a_taken_network_is_an_error_with_a_cure(engine: Any, stack_image: str) -> None:
     network = engine._client.create_network("theirs", ipam={"Config": [{"Subnet": "198.18.0.0/24"}]})["Id"]
     try:
         with pytest.raises(EngineError, match="pqbed-0") as caught:
@@ -240,7 +246,7 @@ def test_a_taken_network_is_an_error_with_a_cure(engine, stack_image):
         engine._client.remove_network(network)
 
 
-def test_without_netem_the_probe_and_a_lane_say_so(bed, engine, stack_image):
+def test_without_netem_the_probe_and_a_lane_say_so(bed: Any, engine: Any, stack_image: str) -> None:
     found = netem_in_engine(engine, stack_image)
     if kernel_has_netem():
         assert found is None
@@ -249,13 +255,14 @@ def test_without_netem_the_probe_and_a_lane_say_so(bed, engine, stack_image):
     assert found.message.startswith("this kernel has no sch_netem")
     assert "--bed uml" in found.hint
     before = everything(engine)
-    for attempt in (lambda: bed.up(1), lambda: bed.open_lane(0, [CLASSICAL], 10**9)):
+    attempts: tuple[Callable[[], object], ...] = (lambda: bed.up(1), lambda: bed.open_lane(0, [CLASSICAL], 10**9))
+    for attempt in attempts:
         with pytest.raises(HostError, match="no sch_netem"):
             attempt()
         assert everything(engine) == before
 
 
-def test_a_failed_build_says_why_and_leaves_no_image(engine, tmp_path):
+def test_a_failed_build_says_why_and_leaves_no_image(engine: Any, tmp_path: Path) -> None:
     base = next(name for name in engine.images("") if name.startswith(("pqbed/base:", "pqbed/openssl:", DEBIAN)))
     (tmp_path / "Dockerfile").write_text(f"FROM {base}\nUSER 0\nRUN echo the reason is told >&2; exit 7\n")
 
@@ -269,7 +276,7 @@ def test_a_failed_build_says_why_and_leaves_no_image(engine, tmp_path):
     assert engine.image_id("pqbed/failing:1") is None
 
 
-def test_a_guest_speaks_lines_and_is_gone_after_close(engine, stack_image):
+def test_a_guest_speaks_lines_and_is_gone_after_close(engine: Any, stack_image: str) -> None:
     script = "import sys; print('ready', flush=True); [print(l.upper(), end='', flush=True) for l in sys.stdin]"
     process = open_uml_process(engine, stack_image, ["python3", "-c", script])
     assert process.readline(30) == "ready\n"
@@ -281,14 +288,16 @@ def test_a_guest_speaks_lines_and_is_gone_after_close(engine, stack_image):
     assert not engine.find("container", ours())
 
 
-def test_a_guest_that_ends_gives_the_end_of_its_output(engine, stack_image):
+def test_a_guest_that_ends_gives_the_end_of_its_output(engine: Any, stack_image: str) -> None:
     process = open_uml_process(engine, stack_image, ["sh", "-c", "echo last; echo why >&2; exit 3"])
     assert [process.readline(30) for _ in range(2)] == ["last\n", ""]
     assert process.last_words() == "why"
     process.close()
 
 
-def test_a_session_tells_when_its_containers_are_gone(engine, stack_image, monkeypatch):
+def test_a_session_tells_when_its_containers_are_gone(
+    engine: Any, stack_image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DOCKER_HOST", engine.host or DEFAULT_SOCKET)
     session = Session(bed="docker", clock="real", profiles=(CLASSICAL,), link=Link(rtt_ns=35_000_000))
     lane, _ = ensure_lane(engine, 0, stack_image)
@@ -298,7 +307,7 @@ def test_a_session_tells_when_its_containers_are_gone(engine, stack_image, monke
     assert why_lost(session) == "its containers no longer run"
 
 
-def test_programs_of_the_image_run_by_themselves_and_leave_nothing(engine, stack_image):
+def test_programs_of_the_image_run_by_themselves_and_leave_nothing(engine: Any, stack_image: str) -> None:
     run = programs_of_image(engine, stack_image)
     assert run(("openssl", "version"), 30).startswith("OpenSSL 3.5")
     with pytest.raises(HostError, match=r"openssl nonsense failed: .*nonsense"):
@@ -306,7 +315,7 @@ def test_programs_of_the_image_run_by_themselves_and_leave_nothing(engine, stack
     assert not engine.find("container", ours())
 
 
-def test_an_engine_over_ssh_carries_the_same_streams(engine, stack_image, tmp_path):
+def test_an_engine_over_ssh_carries_the_same_streams(engine: Any, stack_image: str, tmp_path: Path) -> None:
     pytest.importorskip("paramiko")
     if shutil.which("docker") is None:
         pytest.skip("the Docker CLI is not installed: it is the far end of ssh://")

@@ -2,6 +2,9 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +13,7 @@ from pqbed.artefacts import prepare_uml
 from pqbed.beds.agent_lane import AgentLane
 from pqbed.beds.docker.guest import open_uml_process
 from pqbed.beds.docker.labels import ours
+from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.beds.make import GUEST_KERNEL, GUEST_SOURCE
 from pqbed.beds.uml.boot import kernel_arguments
 from pqbed.spec.cell import Cell
@@ -27,7 +31,7 @@ IMAGE = "pqbed-test/guest:1"
 
 
 @pytest.fixture
-def guest_image(private_engine, stack_image, tmp_path):
+def guest_image(private_engine: DockerEngine, stack_image: str, tmp_path: Path) -> Iterator[Any]:
     """The stack's image and the kernel of the cache folder: what images/uml/Dockerfile gives, without its build."""
     shutil.copyfile(prepare_uml().kernel, tmp_path / "linux")
     (tmp_path / "linux").chmod(0o755)
@@ -37,7 +41,7 @@ def guest_image(private_engine, stack_image, tmp_path):
     private_engine.remove_image(IMAGE)
 
 
-def test_a_guest_in_a_container_measures_in_virtual_time(private_engine, guest_image):
+def test_a_guest_in_a_container_measures_in_virtual_time(private_engine: DockerEngine, guest_image: Any) -> None:
     argv = pinned(0, (GUEST_KERNEL, *kernel_arguments("/", GUEST_SOURCE, 0, "virtual")))
     lane = AgentLane(0, open_uml_process(private_engine, guest_image, argv), [CLASSICAL], 60_000 * MS)
     try:

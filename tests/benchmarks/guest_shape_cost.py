@@ -25,6 +25,8 @@ def main() -> None:
                 lane.client.read()
             case "queued":
                 lane.client.queued()
+            case _:
+                sys.exit(f"there is no {kind}")
     print(json.dumps({"kind": kind, "count": count}), flush=True)
 
 

@@ -1,6 +1,7 @@
 """The cells in which the expectation is held against the guest; read on both sides."""
 
 import itertools
+from typing import Any
 
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
@@ -21,7 +22,7 @@ LARGEST = Profile(name="mldsa87", group="X25519MLKEM768", chain=Chain(algorithm=
 MUTUAL = Profile(name="mutual", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65"), mutual=True)
 
 
-def make_cell(profile: Profile, rtt_ms: int, rate_mbit: int, initcwnd: int, size_kib: int, **tcp: int) -> Cell:
+def make_cell(profile: Profile, rtt_ms: int, rate_mbit: int, initcwnd: int, size_kib: int, **tcp: Any) -> Cell:
     return Cell(
         link=Link(rtt_ns=rtt_ms * MS, bandwidth_bps=rate_mbit * MBIT or None),
         tcp=Tcp(initcwnd_server=initcwnd, initcwnd_client=initcwnd, **tcp),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pqbed.plan import Plan, plan_sweep
 from pqbed.spec.profile import Chain, Profile
@@ -23,7 +24,7 @@ SWEEP = Sweep(
 )
 
 
-def small_plan(**changes) -> Plan:
+def small_plan(**changes: Any) -> Plan:
     return plan_sweep(replace(SWEEP, **changes))
 
 
@@ -42,7 +43,7 @@ def new_run(out: Path) -> Run:
     return create_run(out, "small", manifest(), {"sweep.toml": "name = 'small'\n"})
 
 
-def sample(number: int, **timings) -> Sample:
+def sample(number: int, **timings: Any) -> Sample:
     values = {"outcome": "ok", "last_byte_ns": 1_000 + number, **timings}
     return Sample(
         fetch=Fetch(cell_id="c" * 12, block=number, repetition=number, seed=2**64 - 1 - number),

@@ -64,7 +64,8 @@ def captures_of(packets: Sequence[Sent]) -> tuple[list[Frame], list[Frame]]:
         seen[packet.up].append(frame_of(packet, packet.sent_ms))
         if packet.came_ms is not None:
             seen[not packet.up].append(frame_of(packet, packet.came_ms, hops=2))
-    return tuple(sorted(frames, key=lambda frame: frame.time_ns) for frames in (seen[True], seen[False]))
+    client, server = (sorted(frames, key=lambda frame: frame.time_ns) for frames in (seen[True], seen[False]))
+    return client, server
 
 
 def frame_of(packet: Sent, time_ms: float, hops: int = 0) -> Frame:

@@ -6,6 +6,7 @@ The guest shapes and measures, the test judges.
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pqbed.spec.link import GilbertElliott, Link, PlainLimit, RandomLoss, queue_fields
 from pqbed.spec.shape import EndShape, Stage, end_seed
@@ -46,8 +47,8 @@ def another_seed(shape: EndShape, _count: "itertools.count[int]" = itertools.cou
     return replace(shape, seed=end_seed(next(_count), "client"))
 
 
-def set_to(**values: object) -> Falsify:
-    return lambda shape: replace(shape, **values)  # type: ignore[arg-type]
+def set_to(**values: Any) -> Falsify:
+    return lambda shape: replace(shape, **values)
 
 
 WRONG: dict[str, Wrong] = {

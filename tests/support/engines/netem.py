@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from pqbed.artefacts.bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
 from pqbed.artefacts.build_steps import Command, no_progress, run_commands
@@ -109,10 +110,10 @@ def _tap() -> Iterator[None]:
 
 
 @contextmanager
-def _booted(kernel: Path, root: Path):
+def _booted(kernel: Path, root: Path) -> Iterator[Any]:
     folder = (exec_tmpfs() or Path("/dev/shm")) / f"pqbed-engine-{os.getpid()}"
     folder.mkdir()
-    said = collections.deque(maxlen=60)
+    said: collections.deque[bytes] = collections.deque(maxlen=60)
     process = subprocess.Popen(
         [
             *(str(kernel), f"mem={MEMORY}", "rootfstype=hostfs", f"rootflags={root}", "ro", "init=/sbin/engine-init"),

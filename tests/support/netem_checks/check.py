@@ -21,7 +21,7 @@ def equal(got: Any, wanted: Any, what: str) -> None:
 def near(got: list[int | None], wanted: list[int]) -> int:
     """Require every delay to be as predicted; return the largest difference in ns."""
     require(None not in got, "a datagram was lost")
-    off = [mine - model for mine, model in zip(got, wanted, strict=True)]  # type: ignore[operator]
+    off = [mine - model for mine, model in zip(got, wanted, strict=True)]
     worst = max(off, key=abs)
     require(min(off) >= 0 and worst < TOLERANCE_NS, f"delays differ by {min(off)} to {max(off)} ns")
     return worst

@@ -30,7 +30,7 @@ def a_loss_model_does_not_survive(lane: Lane) -> int:
     lane.client.shape(SHAPES["burst loss"])
     shape = replace(PLAIN, loss=RandomLoss(probability_ppm=100_000))
     lane.client.shape(shape)
-    odds = netem_of(shape).loss  # type: ignore[union-attr]
+    odds = netem_of(shape).loss
     lost = [delay is None for delay in lane.delays(300)]
     equal(lost, random_losses(Generator(PLAIN.seed), odds, 300), "losses")
     return sum(lost)
@@ -38,7 +38,7 @@ def a_loss_model_does_not_survive(lane: Lane) -> int:
 
 def burst_losses_are_those_of_the_chain(lane: Lane) -> int:
     lane.client.shape(SHAPES["burst loss"])
-    odds = netem_of(SHAPES["burst loss"]).burst_loss  # type: ignore[union-attr]
+    odds = netem_of(SHAPES["burst loss"]).burst_loss
     lost = [delay is None for delay in lane.delays(300)]
     equal(lost, burst_losses(Generator(PLAIN.seed), odds, 300), "losses")  # type: ignore[arg-type]
     # Another seed, with the chain left wherever it was: it starts in the good state.
@@ -91,7 +91,7 @@ def wire_segmentation_puts_no_large_frame_on_the_wire(lane: Lane) -> dict[str, i
     largest = {}
     for segmentation in ("wire", "offload-off", "host"):
         for end in (lane.client, lane.server):
-            end.shape(replace(PLAIN, delay_ns=5 * MS, segmentation=segmentation))  # type: ignore[arg-type]
+            end.shape(replace(PLAIN, delay_ns=5 * MS, segmentation=segmentation))
         largest[segmentation] = largest_frame(lane)
     equal(largest["wire"], 1514, "largest frame")
     require(largest["host"] > 1514, "the capture would not have seen a large frame")

@@ -1,5 +1,6 @@
 import ast
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from pqbed.artefacts.source import agent_files, put_source
 from pqbed.spec.stacks import known_stacks
 
 
-def test_only_modules_of_the_agent_go_in(tmp_path):
+def test_only_modules_of_the_agent_go_in(tmp_path: Path) -> None:
     folder = put_source(tmp_path)
     assert folder.parent == tmp_path / "opt/pqbed"
     copied = {path.relative_to(folder / "pqbed") for path in folder.rglob("*") if path.is_file()}
@@ -24,7 +25,7 @@ def test_only_modules_of_the_agent_go_in(tmp_path):
     assert not {"store", "stats", "report", "runner"} & {path.parts[0] for path in copied}
 
 
-def imported(name):
+def imported(name: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse((PACKAGE / name).read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -32,13 +33,13 @@ def imported(name):
             yield node.module
 
 
-def test_the_agent_imports_nothing_an_image_lacks():
+def test_the_agent_imports_nothing_an_image_lacks() -> None:
     allowed = sys.stdlib_module_names | {"pqbed", "pycurl", "pyroute2"}
     for name in agent_files():
         assert {module.split(".")[0] for module in imported(name)} <= allowed, name
 
 
-def test_all_that_the_agent_imports_of_pqbed_goes_in_too():
+def test_all_that_the_agent_imports_of_pqbed_goes_in_too() -> None:
     files = {name.with_suffix("").as_posix() for name in agent_files()}
     for name in agent_files():
         for module in imported(name):
@@ -47,7 +48,7 @@ def test_all_that_the_agent_imports_of_pqbed_goes_in_too():
                 assert files & {path, f"{path}/__init__"}, f"{name} imports {module}"
 
 
-def test_putting_it_twice_changes_nothing(tmp_path):
+def test_putting_it_twice_changes_nothing(tmp_path: Path) -> None:
     first = put_source(tmp_path)
     marker = first / "marker"
     marker.touch()
@@ -56,8 +57,8 @@ def test_putting_it_twice_changes_nothing(tmp_path):
     assert [path.name for path in first.parent.iterdir()] == [first.name]
 
 
-def test_a_copy_that_fails_leaves_nothing(monkeypatch, tmp_path):
-    def fail(target):
+def test_a_copy_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fail(target: Path) -> None:
         target.mkdir()
         raise OSError(28, "No space left on device")
 

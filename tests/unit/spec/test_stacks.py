@@ -1,12 +1,16 @@
 """Stacks are data: nothing but their own folders names them, and what a pair cannot speak is told from failures."""
 
 import ast
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import polars as pl
 import pytest
 
 from pqbed.agent.fetch_runner import FetchRunner
+from pqbed.agent.interfaces import StackClient, StackServer
+from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.artefacts.image_sources import PACKAGE, recipe_folder
 from pqbed.artefacts.rootfs import fitting_root, root_entry
@@ -18,9 +22,9 @@ from pqbed.fetch.request import FetchRequest
 from pqbed.plan import cell_id
 from pqbed.runner import run_sweep
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import Link
+from pqbed.spec.link import Layout, Link
 from pqbed.spec.pairs import pair_profiles
-from pqbed.spec.profile import DEFAULT_STACK, stacks_of
+from pqbed.spec.profile import DEFAULT_STACK, Profile, stacks_of
 from pqbed.spec.profiles import profile_named
 from pqbed.spec.sample import Fetch
 from pqbed.spec.stacks import ENTRY, known_stacks
@@ -40,7 +44,7 @@ PLAIN = Support(version="Plain 2", groups=("0x11ec",), signatures=("0x0804",))
 
 
 @pytest.mark.parametrize("name", known_stacks())
-def test_an_entry_names_drivers_that_there_are(name):
+def test_an_entry_names_drivers_that_there_are(name: str) -> None:
     stack = known_stacks()[name]
     assert stack.server in SERVER_DRIVERS
     assert stack.client in DRIVERS
@@ -52,7 +56,7 @@ def test_an_entry_names_drivers_that_there_are(name):
 ROOMS = ("agent", "beds", "fetch", "net", "report", "runner", "stats", "store")
 
 
-def test_no_code_names_a_stack():
+def test_no_code_names_a_stack() -> None:
     """Outside of `tls/` and `algorithms/`, where `openssl` is the command that makes chains and lists algorithms."""
     files = [path for room in ROOMS for path in (PACKAGE / room).rglob("*.py")]
     for path in [*files, *(PACKAGE.parents[1] / "cli").rglob("*.py")]:
@@ -60,7 +64,7 @@ def test_no_code_names_a_stack():
             assert not (isinstance(node, ast.Constant) and node.value in known_stacks()), (path, node.lineno)
 
 
-def test_every_pair_is_an_arm_with_the_name_of_its_pair():
+def test_every_pair_is_an_arm_with_the_name_of_its_pair() -> None:
     arms = pair_profiles((HYBRID,), ("openssl", "go"), ("openssl", "go"))
     assert [(arm.name, arm.stack, arm.clients_stack) for arm in arms] == [
         ("hybrid.openssl", "openssl", "openssl"),
@@ -71,12 +75,12 @@ def test_every_pair_is_an_arm_with_the_name_of_its_pair():
     assert stacks_of(arms) == ("go",)
 
 
-def test_without_stacks_named_nothing_changes():
+def test_without_stacks_named_nothing_changes() -> None:
     assert pair_profiles((HYBRID, PQ), None, None) == (HYBRID, PQ)
     assert pair_profiles((HYBRID,), (DEFAULT_STACK,), (None,)) == (HYBRID,)
 
 
-def test_stacks_from_flags_and_file_survive_the_file_of_the_run(tmp_path):
+def test_stacks_from_flags_and_file_survive_the_file_of_the_run(tmp_path: Path) -> None:
     typed, options = sweep_from(
         {"rtt": "35", "profile": "hybrid", "stack": "go,botan", "client_stack": "same,go"}, bare=True
     )
@@ -93,19 +97,19 @@ def test_stacks_from_flags_and_file_survive_the_file_of_the_run(tmp_path):
 
 
 @pytest.mark.parametrize("raw", [{"stack": "gol"}, {"client_stack": "gol"}])
-def test_a_stack_that_is_not_there_is_refused_with_the_nearest(raw):
+def test_a_stack_that_is_not_there_is_refused_with_the_nearest(raw: dict[str, str]) -> None:
     with pytest.raises(SpecError, match="there is no stack 'gol'") as refused:
         sweep_from(raw)
     assert "did you mean 'go'?" in refused.value.hint
 
 
-def test_the_root_without_added_stacks_is_the_one_there_was():
+def test_the_root_without_added_stacks_is_the_one_there_was() -> None:
     assert root_entry((DEFAULT_STACK,)) == root_entry()
     assert len({root_entry(), root_entry(("go",)), root_entry(("botan", "go"))}) == 3
     assert root_entry(("go", "botan")) == root_entry(("botan", "go"))
 
 
-def test_a_root_that_holds_more_is_taken_where_it_is_made(monkeypatch, tmp_path):
+def test_a_root_that_holds_more_is_taken_where_it_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert fitting_root(("go",)) == root_entry(("go",))
     root_entry(("botan", "go", "openssl-fips")).mkdir(parents=True)
@@ -115,7 +119,7 @@ def test_a_root_that_holds_more_is_taken_where_it_is_made(monkeypatch, tmp_path)
     assert fitting_root() == root_entry()
 
 
-def test_a_guest_refuses_a_stack_of_another_distribution():
+def test_a_guest_refuses_a_stack_of_another_distribution() -> None:
     (foreign,) = [stack for stack in known_stacks().values() if stack.base]
     with pytest.raises(HostError, match=f"the stack {foreign.name} is built on {foreign.base}") as refused:
         root_entry((foreign.name,))
@@ -125,15 +129,20 @@ def test_a_guest_refuses_a_stack_of_another_distribution():
 class Side:
     """A server or client of one stack, with what it supports; it fetches nothing."""
 
-    def __init__(self, support):
-        self.support, self.started = support, []
+    def __init__(self, support: Support) -> None:
+        self.support = support
+        self.started: list[Any] = []
 
-    def refusals(self, profiles):
+    def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
         return {p.name: reason for p in profiles if (reason := self.support.reason_against(p))}
 
-    def start(self, profiles, _first_port=1):
+    def start(self, profiles: Sequence[Profile], _first_port: int = 1) -> tuple[Any, ...]:
         self.started += profiles
         return ()
+
+
+def no_path(_layout: Layout) -> NetworkPath:
+    raise NotImplementedError
 
 
 @pytest.mark.parametrize(
@@ -143,12 +152,13 @@ class Side:
         ("full", "plain", "not supported by the client plain: Plain 2 has no certificates of algorithm mldsa65"),
     ],
 )
-def test_what_a_side_cannot_speak_is_not_fetched(stack, client_stack, said):
+def test_what_a_side_cannot_speak_is_not_fetched(stack: str, client_stack: str, said: str) -> None:
     from dataclasses import replace
 
     sides = {"full": Side(FULL), "plain": Side(PLAIN)}
-    servers, clients = StackServers(sides.__getitem__), StackClients(sides.__getitem__)
-    runner = FetchRunner(path_of=None, server=servers, client=clients, timeout_ns=1)
+    servers = StackServers(lambda stack: cast("StackServer", sides[stack]))
+    clients = StackClients(lambda stack: cast("StackClient", sides[stack]))
+    runner = FetchRunner(path_of=no_path, server=servers, client=clients, timeout_ns=1)
     arm = replace(PQ, stack=stack, client_stack=client_stack)
     runner.start([arm, replace(HYBRID, stack="plain", client_stack="full")])
     assert [profile.name for profile in sides["plain"].started] == ["hybrid"]
@@ -158,7 +168,7 @@ def test_what_a_side_cannot_speak_is_not_fetched(stack, client_stack, said):
     assert (timings.outcome, timings.detail) == ("unsupported", said)
 
 
-def test_a_group_that_no_standard_has_is_known_by_its_codepoint():
+def test_a_group_that_no_standard_has_is_known_by_its_codepoint() -> None:
     request = FetchRequest(
         address="",
         port=1,
@@ -175,7 +185,7 @@ def test_a_group_that_no_standard_has_is_known_by_its_codepoint():
     assert judge(request, 200, 0, (None,))[0] == "wrong_group"
 
 
-def test_what_is_unsupported_has_not_failed(tmp_path: Path):
+def test_what_is_unsupported_has_not_failed(tmp_path: Path) -> None:
     with new_run(tmp_path) as run:
         plan = small_plan()
         bed = FakeBed(fail_at=range(1, plan.fetch_count + 1), fail_with="unsupported")
@@ -188,7 +198,7 @@ def test_what_is_unsupported_has_not_failed(tmp_path: Path):
         assert all(" is fetch " in line for line in unsupported_lines(run))
 
 
-def test_every_recipe_says_its_base():
+def test_every_recipe_says_its_base() -> None:
     for name, stack in known_stacks().items():
         first = next(
             line for line in (recipe_folder(name) / "Dockerfile").read_text().splitlines() if not line.startswith("#")

@@ -1,12 +1,13 @@
 """Lanes of the docker bed on an engine in memory: whole or not at all, and down by label alone."""
 
 import itertools
+from typing import Any
 
 import pytest
 
 from pqbed.beds.docker.addresses import LANES, lane_addresses
 from pqbed.beds.docker.bed import DockerBed
-from pqbed.beds.docker.containers import add_stack, ensure_lane, find_lane, running_lanes
+from pqbed.beds.docker.containers import LaneContainers, add_stack, ensure_lane, find_lane, running_lanes
 from pqbed.beds.docker.engine import Owned
 from pqbed.beds.docker.guest import open_uml_process
 from pqbed.beds.docker.labels import BED, LANE, PARTS, ROLE
@@ -24,11 +25,11 @@ FOREIGN = {
 }
 
 
-def bed_on(engine):
+def bed_on(engine: FakeEngine) -> DockerBed:
     return DockerBed(engine, lambda *_: {"openssl": IMAGE})
 
 
-def start_session(engine, lanes):
+def start_session(engine: FakeEngine, lanes: int) -> list[LaneContainers]:
     """Bring lanes up on an engine whose kernel has netem."""
     engine.connection = Scripted([frame(1, b'{"id":0,"done":null}\n{"id":1,"done":null}\n')])
     try:
@@ -37,7 +38,7 @@ def start_session(engine, lanes):
         engine.connection = Scripted([])
 
 
-def calls_of(work):
+def calls_of(work: Any) -> Any:
     engine = FakeEngine()
     work(engine)
     return len(engine.calls)
@@ -47,7 +48,7 @@ UP_CALLS = calls_of(lambda engine: ensure_lane(engine, 0, IMAGE))
 UP_TWO_CALLS = calls_of(lambda engine: start_session(engine, 2))
 
 
-def test_a_lane_is_four_containers_without_privileges():
+def test_a_lane_is_four_containers_without_privileges() -> None:
     engine = FakeEngine()
     lane, made = ensure_lane(engine, 3, IMAGE)
     assert made
@@ -65,13 +66,13 @@ def test_a_lane_is_four_containers_without_privileges():
             assert spec.attachment is None
 
 
-def test_up_twice_keeps_the_lane():
+def test_up_twice_keeps_the_lane() -> None:
     engine = FakeEngine()
     first, _ = ensure_lane(engine, 0, IMAGE)
     assert ensure_lane(engine, 0, IMAGE) == (first, False)
 
 
-def test_a_lane_on_another_image_or_with_a_dead_part_is_made_anew():
+def test_a_lane_on_another_image_or_with_a_dead_part_is_made_anew() -> None:
     engine = FakeEngine()
     first, _ = ensure_lane(engine, 0, IMAGE)
     second, made = ensure_lane(engine, 0, "sha256:newer")
@@ -83,7 +84,7 @@ def test_a_lane_on_another_image_or_with_a_dead_part_is_made_anew():
     assert len(engine.things) == 5
 
 
-def test_stages_are_four_containers_that_only_shape_and_forward():
+def test_stages_are_four_containers_that_only_shape_and_forward() -> None:
     engine = FakeEngine()
     lane, _ = ensure_lane(engine, 0, IMAGE)
     stages = ensure_stages(engine, lane)
@@ -100,7 +101,7 @@ def test_stages_are_four_containers_that_only_shape_and_forward():
     assert engine.things == {}
 
 
-def test_stages_that_run_are_taken_and_others_made_anew():
+def test_stages_that_run_are_taken_and_others_made_anew() -> None:
     engine = FakeEngine()
     lane, _ = ensure_lane(engine, 0, IMAGE)
     first = ensure_stages(engine, lane)
@@ -111,7 +112,7 @@ def test_stages_that_run_are_taken_and_others_made_anew():
 
 
 @pytest.mark.parametrize("answer_lost", [False, True])
-def test_an_engine_that_fails_at_a_stage_can_be_asked_again(answer_lost):
+def test_an_engine_that_fails_at_a_stage_can_be_asked_again(answer_lost: bool) -> None:
     for number in itertools.count(1):
         engine = FakeEngine(answer_lost=answer_lost)
         lane, _ = ensure_lane(engine, 0, IMAGE)
@@ -126,7 +127,7 @@ def test_an_engine_that_fails_at_a_stage_can_be_asked_again(answer_lost):
     assert number > 8
 
 
-def test_a_lane_in_use_is_refused():
+def test_a_lane_in_use_is_refused() -> None:
     engine = FakeEngine()
     lane, _ = ensure_lane(engine, 0, IMAGE)
     engine.change(lane.parts["server"], busy=True)
@@ -137,7 +138,7 @@ def test_a_lane_in_use_is_refused():
 
 @pytest.mark.parametrize("answer_lost", [False, True])
 @pytest.mark.parametrize("number", range(1, UP_CALLS + 1))
-def test_an_engine_that_fails_at_any_call_leaves_nothing(number, answer_lost):
+def test_an_engine_that_fails_at_any_call_leaves_nothing(number: int, answer_lost: bool) -> None:
     engine = FakeEngine(fail_at=number, answer_lost=answer_lost, things=dict(FOREIGN))
     with pytest.raises(EngineError, match=r"the engine('s answer was lost| failed at)"):
         ensure_lane(engine, 0, IMAGE)
@@ -148,14 +149,14 @@ def test_an_engine_that_fails_at_any_call_leaves_nothing(number, answer_lost):
 
 @pytest.mark.parametrize("answer_lost", [False, True])
 @pytest.mark.parametrize("number", range(1, UP_TWO_CALLS + 1))
-def test_up_of_several_lanes_is_all_or_nothing(number, answer_lost):
+def test_up_of_several_lanes_is_all_or_nothing(number: int, answer_lost: bool) -> None:
     engine = FakeEngine(fail_at=number, answer_lost=answer_lost, things=dict(FOREIGN))
     with pytest.raises(EngineError):
         start_session(engine, 2)
     assert engine.things == FOREIGN
 
 
-def test_up_of_more_lanes_keeps_those_that_were_up_when_it_fails():
+def test_up_of_more_lanes_keeps_those_that_were_up_when_it_fails() -> None:
     engine = FakeEngine()
     start_session(engine, 1)
     engine.fail_at = len(engine.calls) + 12
@@ -164,7 +165,7 @@ def test_up_of_more_lanes_keeps_those_that_were_up_when_it_fails():
     assert list(running_lanes(engine)) == [0]
 
 
-def test_down_removes_what_is_ours_and_nothing_else():
+def test_down_removes_what_is_ours_and_nothing_else() -> None:
     engine = FakeEngine(things=dict(FOREIGN))
     start_session(engine, 2)
     removed = bed_on(engine).take_down()
@@ -173,7 +174,7 @@ def test_down_removes_what_is_ours_and_nothing_else():
     assert bed_on(engine).take_down() == ()
 
 
-def test_down_goes_on_where_it_was_interrupted():
+def test_down_goes_on_where_it_was_interrupted() -> None:
     for number in itertools.count(1):
         engine = FakeEngine(things=dict(FOREIGN))
         start_session(engine, 1)
@@ -188,7 +189,7 @@ def test_down_goes_on_where_it_was_interrupted():
     assert number > 5
 
 
-def test_down_keeps_images_unless_asked():
+def test_down_keeps_images_unless_asked() -> None:
     engine = FakeEngine(local_images={"pqbed/openssl:1": "a", "debian:trixie-slim": "b"})
     bed_on(engine).take_down()
     assert len(engine.local_images) == 2
@@ -196,7 +197,7 @@ def test_down_keeps_images_unless_asked():
     assert engine.local_images == {"debian:trixie-slim": "b"}
 
 
-def test_opening_a_lane_that_fails_leaves_the_engine_as_it_was():
+def test_opening_a_lane_that_fails_leaves_the_engine_as_it_was() -> None:
     for up_before in (False, True):
         for number in itertools.count(1):
             engine = FakeEngine(connection=Scripted([]))
@@ -212,7 +213,7 @@ def test_opening_a_lane_that_fails_leaves_the_engine_as_it_was():
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_a_probe_and_a_guest_leave_nothing(number):
+def test_a_probe_and_a_guest_leave_nothing(number: int) -> None:
     for work in (netem_in_engine, lambda engine, image: open_uml_process(engine, image, ["linux"])):
         engine = FakeEngine(fail_at=number, connection=Scripted([]), things=dict(FOREIGN))
         with pytest.raises(PqbedError):
@@ -220,7 +221,7 @@ def test_a_probe_and_a_guest_leave_nothing(number):
         assert engine.things == FOREIGN
 
 
-def test_a_guest_is_attached_before_it_starts_and_goes_with_its_process():
+def test_a_guest_is_attached_before_it_starts_and_goes_with_its_process() -> None:
     engine = FakeEngine(connection=Scripted([]))
     process = open_uml_process(engine, IMAGE, ["linux", "mem=512M"])
     assert engine.calls == ["create_container", "attach", "start_container"]
@@ -234,7 +235,7 @@ def test_a_guest_is_attached_before_it_starts_and_goes_with_its_process():
     assert engine.things == {}
 
 
-def test_addresses_of_lanes_are_apart_and_end_with_the_range():
+def test_addresses_of_lanes_are_apart_and_end_with_the_range() -> None:
     first, second = lane_addresses(0), lane_addresses(1)
     assert (first.subnet, first.server.address, first.client.address) == ("198.18.0.0/28", "198.18.0.1", "198.18.0.2")
     assert [stage.address for stage in first.stages.values()] == [f"198.18.0.{number}" for number in range(3, 7)]
@@ -245,7 +246,7 @@ def test_addresses_of_lanes_are_apart_and_end_with_the_range():
         lane_addresses(LANES)
 
 
-def test_another_stack_joins_the_namespace_without_any_privilege():
+def test_another_stack_joins_the_namespace_without_any_privilege() -> None:
     engine = FakeEngine()
     lane, _ = ensure_lane(engine, 0, IMAGE)
     owned, identity = add_stack(engine, lane, "server", "other", "sha256:other")
@@ -257,7 +258,7 @@ def test_another_stack_joins_the_namespace_without_any_privilege():
     assert find_lane(engine, 0) == lane
 
 
-def test_a_stack_that_a_killed_session_left_gives_way():
+def test_a_stack_that_a_killed_session_left_gives_way() -> None:
     engine = FakeEngine()
     lane, _ = ensure_lane(engine, 0, IMAGE)
     left, _ = add_stack(engine, lane, "client", "other", "sha256:other")
@@ -268,5 +269,5 @@ def test_a_stack_that_a_killed_session_left_gives_way():
     assert len(engine.find("container", {BED: None})) == len(PARTS) + 1
 
 
-def profile(stack="openssl"):
+def profile(stack: str = "openssl") -> Profile:
     return Profile(name="classical", group="X25519", chain=Chain(algorithm="p256"), stack=stack)
