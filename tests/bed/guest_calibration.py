@@ -8,21 +8,17 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pqbed.agent.interfaces import End
-from pqbed.spec.link import Layout
-
-sys.path.append("/opt/pqbed/vendor")
-
 from pqbed.agent.lane import LaneAgent
 from pqbed.agent.network_path import NetworkPath
 from pqbed.net.state import EndState
 from pqbed.spec.codec import to_json
-from pqbed.spec.link import Link
+from pqbed.spec.link import Layout, Link
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.shape import EndShape
 from pqbed.spec.tcp import Tcp
+from support.units import MS
 from support.wrong_links import OTHERS, RIGHT, WRONG, Falsify
 
-MS = 1_000_000
 PROFILE = Profile(name="plain", group="X25519", chain=Chain(algorithm="rsa2048"))
 
 

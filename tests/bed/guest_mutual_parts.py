@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-sys.path.append("/opt/pqbed/vendor")
-
 from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.interfaces import StackClient, StackServer
 from pqbed.agent.network_path import NetworkPath

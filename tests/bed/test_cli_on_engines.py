@@ -17,10 +17,10 @@ from pqbed.beds.docker.labels import ours
 from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.beds.make import GUEST_KERNEL
 from pqbed.store.run import open_run
+from support.units import MS
 
 pytestmark = [pytest.mark.docker, pytest.mark.uml, pytest.mark.timeout(2400)]
 
-MS = 1_000_000
 KINDS: tuple[ObjectKind, ...] = ("container", "network", "volume")
 # Slow enough that the real clock of a busy machine is small beside it: 1.4 to 2.6 s a fetch.
 FOUR_CELLS = ("--no-aa", "--rtt", "200,400", "--bandwidth", "1mbit,1500kbit", "--size", "100", "--profile", "pq")

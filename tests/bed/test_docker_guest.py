@@ -22,10 +22,10 @@ from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
+from support.units import MS
 
 pytestmark = [pytest.mark.docker, pytest.mark.uml, pytest.mark.timeout(2400)]
 
-MS = 1_000_000
 CLASSICAL = Profile(name="classical", group="X25519", chain=Chain(algorithm="p256"))
 IMAGE = "pqbed-test/guest:1"
 

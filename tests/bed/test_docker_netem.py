@@ -25,10 +25,10 @@ from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 from pqbed.trace.flights import find_flights
 from pqbed.trace.segments import read_segments
+from support.units import MS
 
 pytestmark = [pytest.mark.docker, pytest.mark.uml, pytest.mark.timeout(2400)]
 
-MS = 1_000_000
 TIMEOUT_NS = 60_000 * MS
 CHAIN = Chain(algorithm="p256")
 CLASSICAL = Profile(name="classical", group="X25519", chain=CHAIN)

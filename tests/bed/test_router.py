@@ -10,7 +10,8 @@ from pqbed.model.exchange import exchange_of
 from pqbed.model.simulate.connection import simulate_fetch
 from pqbed.plan import cell_id
 from pqbed.spec.shape import STAGES
-from support.router_cells import GRID, LAYOUTS, MS, SPECIAL
+from support.router_cells import GRID, LAYOUTS, SPECIAL
+from support.units import MS
 
 pytestmark = pytest.mark.uml
 

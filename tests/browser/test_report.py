@@ -13,7 +13,8 @@ from pqbed.report.verdict import Verdict, write_verdicts
 from pqbed.report.write import write_report
 from pqbed.runner import run_sweep
 from support.chromium import PHONE, Page, find_chromium
-from support.sweeps import CLASSIC, PQ, SWEEP, new_run
+from support.profiles import PQ
+from support.sweeps import CLASSIC, SWEEP, new_run
 
 pytestmark = pytest.mark.browser
 

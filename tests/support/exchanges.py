@@ -5,17 +5,14 @@ from typing import Any
 from pqbed.model.exchange import Exchange
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
-from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.profile import Profile
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
-
-MS = 1_000_000
+from support.profiles import CLASSICAL
+from support.units import MS
 
 RTT = 100 * MS
-
 MSS = 1448
-
-CLASSICAL = Profile(name="classical", group="X25519", chain=Chain(algorithm="rsa2048"))
 
 
 def cell_of(

@@ -8,13 +8,13 @@ from pqbed.spec.link import Link
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
-
-MS, MBIT, KIB = 1_000_000, 1_000_000, 1024
+from support.profiles import CLASSICAL, PQ
+from support.units import KIB, MBIT, MS
 
 PROFILES = (
-    Profile(name="classical", group="X25519", chain=Chain(algorithm="rsa2048")),
+    CLASSICAL,
     Profile(name="ecdsa", group="X25519", chain=Chain(algorithm="p256")),
-    Profile(name="pq", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65")),
+    PQ,
     Profile(name="large", group="X25519MLKEM768", chain=Chain(algorithm="rsa2048", wire_bytes=30_000)),
 )
 # With a chain of 15 KB the first flight is larger than either window of the grid.

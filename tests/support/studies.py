@@ -16,8 +16,8 @@ from pqbed.stats import MILESTONES, Grid
 from pqbed.stats.cpu import CpuCost
 from pqbed.store.cells import tabulate_cells
 from pqbed.store.schema import FAILURES
+from support.units import MS
 
-MS = 1_000_000
 BLOCKS = 40
 
 OLD = Profile(name="old", group="X25519", chain=Chain(algorithm="rsa2048"))

@@ -11,9 +11,9 @@ from pqbed.spec.sample import Fetch, Sample, Timings
 from pqbed.spec.sweep import Sweep
 from pqbed.store.manifest import Manifest, start_manifest
 from pqbed.store.run import Run, create_run
+from support.profiles import PQ
 
 CLASSIC = Profile(name="classic", group="X25519", chain=Chain(algorithm="rsa2048"))
-PQ = Profile(name="pq", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65"))
 SWEEP = Sweep(
     name="small",
     rtt_ns=(35_000_000, 200_000_000),

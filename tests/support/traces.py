@@ -15,12 +15,12 @@ from pqbed.trace.capture import Trace
 from pqbed.trace.flights import find_flights
 from pqbed.trace.segments import read_segments
 from pqbed.trace.waits import find_waits
+from support.units import MS
 
 STORED = Path(__file__).parents[1] / "golden" / "trace"
 CLIENT, SERVER = (bytes([198, 18, 0, 2]), 40_000), (bytes([198, 18, 0, 1]), 4433)
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 OPENING = {True: 2**32 - 5, False: 7_000}
-MS = 1_000_000
 
 
 def stored_trace() -> Trace:

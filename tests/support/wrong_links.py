@@ -11,8 +11,8 @@ from typing import Any
 from pqbed.spec.link import GilbertElliott, Link, PlainLimit, RandomLoss, queue_fields
 from pqbed.spec.shape import EndShape, Stage, end_seed
 from pqbed.spec.tcp import Tcp
+from support.units import MS
 
-MS = 1_000_000
 # None: the end is left without any shaping.
 Falsify = Callable[[EndShape], EndShape | None]
 Found = set[tuple[str, str]]

@@ -8,7 +8,7 @@ from pqbed.atomic_files import write_atomic, write_synced
 from pqbed.beds.session import Session, write_session
 from pqbed.errors import StoreError
 from pqbed.spec.link import Link
-from support.sweeps import PQ
+from support.profiles import PQ
 
 
 def permissions(path: Path) -> int:

@@ -6,9 +6,10 @@ from pqbed.net.netem import netem_of
 from pqbed.spec.link import RandomLoss
 from support.netem_checks.check import equal, near, require
 from support.netem_checks.lane import PORT, Lane, largest_frame
-from support.netem_checks.shapes import MS, PLAIN, SHAPES
+from support.netem_checks.shapes import PLAIN, SHAPES
 from support.netem_checks.tc import compare_with_tc
 from support.netem_model import Generator, burst_losses, delay_ns, random_losses
+from support.units import MS
 
 
 def a_rate_does_not_survive(lane: Lane) -> int:

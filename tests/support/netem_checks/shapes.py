@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from pqbed.spec.link import GilbertElliott, RandomLoss
 from pqbed.spec.shape import EndShape
+from support.units import MS
 
-MS = 1_000_000
 PLAIN = EndShape(
     delay_ns=0,
     jitter_ns=0,

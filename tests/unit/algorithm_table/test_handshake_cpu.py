@@ -12,7 +12,8 @@ from pqbed.spec.codec import from_json, to_json
 from pqbed.spec.profile import Chain, Profile, copy_profile
 from pqbed.store.manifest import HandshakeCpu, Manifest
 from pqbed_cli.render.handshake import handshake_tables
-from support.sweeps import CLASSIC, PQ, manifest, new_run
+from support.profiles import PQ
+from support.sweeps import CLASSIC, manifest, new_run
 
 MIXED = Profile(name="mixed", group="P-256", chain=Chain(algorithm="mldsa44", intermediate="rsa2048", depth=3))
 MUTUAL = replace(PQ, name="mutual", mutual=True, client_chain=Chain(algorithm="rsa2048", depth=1))

@@ -11,7 +11,8 @@ from pqbed.model.sizes import certificate_message_bytes
 from pqbed.spec.link import Link
 from pqbed.spec.shape import STAGES
 from pqbed.spec.tcp import Tcp
-from support.sweeps import PQ, small_plan
+from support.profiles import PQ
+from support.sweeps import small_plan
 
 PLAN = small_plan()
 TIMEOUT_NS = 300_000_000_000

@@ -18,8 +18,8 @@ from pqbed.spec.options import Clock
 from pqbed.spec.shape import shape_direction
 from pqbed.spec.tcp import Tcp
 from support.sweeps import small_plan
+from support.units import MS
 
-MS = 1_000_000
 LOSSY = RandomLoss(probability_ppm=30_000)
 LINK = Link(rtt_ns=40 * MS, bandwidth_bps=2_000_000, loss=LOSSY, jitter_ns=3 * MS, distribution="normal")
 LINKS = {

@@ -8,7 +8,8 @@ import pytest
 from pqbed.model.bounds import MOST_SIZE_BYTES, Bounds, bounds_of, unknowns
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import RandomLoss
-from support.exchanges import CLASSICAL, cell_of
+from support.exchanges import cell_of
+from support.profiles import CLASSICAL
 
 LOSS = RandomLoss(probability_ppm=10_000)
 CELL = cell_of(10, 1_000_000, size=20_480)

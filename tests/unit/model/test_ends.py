@@ -6,8 +6,8 @@ from pqbed.model.floor import most_segments
 from pqbed.model.simulate.hystart import HyStart
 from pqbed.model.simulate.receiver import FIRST_ROOM_BYTES, FIRST_WINDOW_BYTES, SimReceiver
 from pqbed.model.simulate.sender import SimSender
+from support.units import MS
 
-MS = 1_000_000
 MSS = 1448
 RTT = 40 * MS
 

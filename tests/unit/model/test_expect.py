@@ -10,9 +10,9 @@ from pqbed.model.frames import frame_ns
 from pqbed.model.simulate.connection import simulate_fetch
 from pqbed.spec.cell import Cell
 from pqbed.spec.profile import Chain, Profile
-from support.exchanges import CLASSICAL, MS, MSS, RTT, cell_of, exchange
-
-PQ = Profile(name="pq", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65"))
+from support.exchanges import MSS, RTT, cell_of, exchange
+from support.profiles import CLASSICAL, PQ
+from support.units import MS
 
 PQ_RSA = Profile(name="large", group="X25519MLKEM768", chain=Chain(algorithm="rsa2048", wire_bytes=30_000))
 

@@ -13,8 +13,7 @@ from pqbed.spec.link import GilbertElliott, Link, RandomLoss, mean_loss_ppm
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Http, Workload
-
-MS = 1_000_000
+from support.units import MS
 
 
 def cell(rtt_ns: int = 35 * MS, bandwidth_bps: int | None = None, initcwnd: int = 20, **link: Any) -> Cell:

@@ -18,6 +18,7 @@ import pytest
 from pqbed.net.netem import RTM_NEWQDISC, Netem, message, odds_of
 from pqbed.net.rtnetlink import HEADER, NLM_F_CREATE, NLM_F_EXCL, attributes, encode
 from pqbed.spec.link import GilbertElliott, RandomLoss
+from support.units import MS
 
 FOLDER = Path(__file__).parents[2] / "golden" / "netem"
 TCMSG_BYTES, QOPT_BYTES = 20, 24
@@ -40,7 +41,6 @@ def netem(**changed: Any) -> Any:
     return Netem(**plain | changed)
 
 
-MS = 1_000_000
 CASES = {
     "delay": netem(delay_ns=17_500_000),
     "delay-odd-ns": netem(delay_ns=17_500_001),

@@ -12,8 +12,7 @@ from pqbed.reproduce.stored import study_to_toml
 from pqbed.spec.link import RandomLoss
 from pqbed.spec.study import Claim, Study
 from pqbed.spec.study_text import study_from, study_names, study_table
-
-MS = 1_000_000
+from support.units import MS
 
 
 def read(name: str = "madweb2024", **typed: Any) -> Study:

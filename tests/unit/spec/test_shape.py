@@ -6,8 +6,7 @@ from pqbed.net.netem import netem_of
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
 from pqbed.spec.shape import STAGES, end_seed, limit_packets, reseed, shape_end, shape_stage, stages_of
 from pqbed.spec.tcp import Tcp
-
-MS = 1_000_000
+from support.units import MS
 
 
 def test_the_two_ends_share_the_rtt_to_the_nanosecond() -> None:

@@ -19,8 +19,7 @@ from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.stacks import known_stacks
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.text import read_run_sweep, read_spec, samples_given, sweep_from, sweep_to_toml
-
-MS = 1_000_000
+from support.units import MS
 
 
 def test_the_first_command_needs_nothing_else() -> None:

@@ -15,8 +15,8 @@ from pqbed.store.run import create_run
 from pqbed.store.schema import SAMPLES
 from pqbed_cli.render.explain import explained_lines, to_program
 from support.sweeps import manifest, sample, small_plan
+from support.units import MS
 
-MS = 1_000_000
 PLAN = small_plan(loss=(RandomLoss(), RandomLoss(probability_ppm=10_000)))
 WIRE = {"classic": 1_715, "pq": 11_172}
 

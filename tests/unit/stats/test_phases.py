@@ -7,8 +7,8 @@ import pytest
 
 from pqbed.stats.phases import SAMPLE_PHASES, tabulate_sample_phases
 from pqbed.store.schema import CELLS, SAMPLES, conform
+from support.units import MS
 
-MS = 1_000_000
 RTT = 100
 # A fetch that loses nothing: 100 ms to connect, 110 of TLS, 120 to the first byte, 300 of transfer.
 CELL = conform(

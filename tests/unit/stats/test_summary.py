@@ -12,8 +12,7 @@ from pqbed.runner import run_sweep
 from pqbed.stats import summarise
 from pqbed.store.schema import CELLS, SAMPLES, SUMMARY, conform
 from support.sweeps import new_run, small_plan
-
-MS = 1_000_000
+from support.units import MS
 
 
 def cells_of(*profiles: str, rtt_ns: int = 35 * MS, **columns: Any) -> pl.DataFrame:

@@ -9,7 +9,8 @@ from pqbed.errors import StoreError
 from pqbed.net.pcap import Frame, read_pcap, write_pcap
 from pqbed.trace.segments import Segment, read_segments
 from pqbed.trace.waits import find_waits
-from support.traces import ACK, MS, STORED, SYN, Sent, captures_of, frame_of, stored_trace
+from support.traces import ACK, STORED, SYN, Sent, captures_of, frame_of, stored_trace
+from support.units import MS
 
 OPENED = (
     Sent(up=True, sent_ms=0, came_ms=50, flags=SYN),

@@ -17,7 +17,8 @@ from pqbed.report.trace.page import build_trace_page, draw_trace
 from pqbed.report.trace.time_scale import Cut, TimeScale, scale_time
 from pqbed.report.trace.time_sequence import LOST, draw_time_sequence
 from pqbed.trace.capture import Trace
-from support.traces import MS, stored_trace
+from support.traces import stored_trace
+from support.units import MS
 
 SVG = "{http://www.w3.org/2000/svg}"
 
