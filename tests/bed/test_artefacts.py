@@ -74,6 +74,7 @@ def answers(artefacts, tmp_path_factory):
         "rw",
         "init=/bin/sh",
         f"PYTHONPATH={source}:/opt/pqbed/vendor",
+        "PYTHONDONTWRITEBYTECODE=1",
         "time-travel=inf-cpu",
         "con=null",
         "con0=null,fd:1",
