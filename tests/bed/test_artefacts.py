@@ -75,6 +75,7 @@ def answers(artefacts: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
         "rw",
         "init=/bin/sh",
         f"PYTHONPATH={source}:/opt/pqbed/vendor",
+        "PYTHONDONTWRITEBYTECODE=1",
         "time-travel=inf-cpu",
         "con=null",
         "con0=null,fd:1",

@@ -61,6 +61,7 @@ class Guest:
         return [
             *(str(self.kernel), "mem=512M", "rootfstype=hostfs", f"rootflags={self.root}", "rw"),
             *("time-travel=inf-cpu", "con=null", "con0=fd:0,fd:1", "seccomp=on", "quiet"),
+            "PYTHONDONTWRITEBYTECODE=1",
             *("init=/usr/bin/python3", "--", "-c", f"exec(bytes.fromhex('{init.encode().hex()}'))"),
         ]
 

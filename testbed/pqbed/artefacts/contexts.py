@@ -114,7 +114,7 @@ def _stack_context(
 
 def _context(stack: str, tag: str, fill: Callable[[Path], None], ca_bundle: Path | None) -> Path:
     authorities = b"" if ca_bundle is None else ca_bundle.read_bytes()
-    entry = cache_home() / "contexts" / f"{stack}-{hash_inputs(tag, authorities)}"
+    entry = cache_home() / "contexts" / f"{stack}-{hash_inputs('context/2', tag, authorities)}"
     with building(entry) as partial:
         if partial is not None:
             fill(partial)

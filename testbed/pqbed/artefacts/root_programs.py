@@ -10,10 +10,9 @@ LOADERS = "lib*/ld-linux-*.so.*"
 LIBRARIES = "usr/lib/*-linux-gnu"
 
 
-def compile_modules(root: Path, folder: Path) -> None:
-    """Compile the Python modules below `folder`, a folder of `root`, for the Python of `root`. Raises BuildError."""
+def compile_modules(root: Path, folder: Path, shown: str) -> None:
+    """Compile the modules below `folder`, which lanes see as `shown`, by the Python of `root`. Raises BuildError."""
     loader, libraries = _only(root, LOADERS), _only(root, LIBRARIES)
-    shown = f"/{folder.relative_to(root)}"
     argv = [str(loader), "--library-path", str(libraries), str(root / "usr/bin/python3"), "-S", "-m", "compileall"]
     argv += ["-q", "-s", str(folder), "-p", shown, str(folder)]
     environment = {"PYTHONHOME": str(root / "usr"), "PATH": os.defpath}

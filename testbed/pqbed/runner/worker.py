@@ -14,6 +14,7 @@ from pqbed.plan import Plan
 from pqbed.runner.blocks import Blocks
 from pqbed.runner.calibration import Calibrator
 from pqbed.runner.events import BlockDone, LaneClosed, LaneFailed, LaneOpened, SampleTaken, SweepEvent
+from pqbed.runner.lane_facts import SameLanes
 from pqbed.runner.pressure import LanePressure, PressureWatch, is_contended
 from pqbed.spec.codec import to_json
 from pqbed.spec.sample import Fetch, Sample, Timings
@@ -35,6 +36,7 @@ class SweepContext:
     blocks: Blocks
     calibrator: Calibrator
     pressure: PressureWatch
+    lanes: SameLanes
     stop: threading.Event
     emit: Callable[[SweepEvent], None]
 
@@ -108,6 +110,7 @@ class Worker:
         if self._lane is None:
             plan = self._context.plan
             self._lane = self._context.bed.open_lane(self.index, plan.profiles, plan.timeout_ns)
+            self._context.lanes.compare(self._lane.facts)
             self._context.emit(LaneOpened(lane=self.index, facts=self._lane.facts, again=self._opened))
             self._opened = True
             self._links = self._context.calibrator.queue_of_lane()

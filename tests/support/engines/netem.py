@@ -138,7 +138,7 @@ def _tap() -> Iterator[None]:
 def _booted(kernel: GuestKernel, root: Path):
     folder = (exec_tmpfs() or Path("/dev/shm")) / f"pqbed-engine-{os.getpid()}"
     folder.mkdir()
-    said: collections.deque[str] = collections.deque(maxlen=60)
+    said: collections.deque[bytes] = collections.deque(maxlen=60)
     process = subprocess.Popen(
         [
             *(str(kernel.program), f"mem={MEMORY}", "rootfstype=hostfs", f"rootflags={root}", "ro"),

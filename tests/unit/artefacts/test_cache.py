@@ -78,7 +78,7 @@ def test_what_a_killed_build_left_is_not_taken_for_whole(tmp_path: Path) -> None
     with building(entry) as partial:
         assert partial is not None
         assert list(partial.iterdir()) == []
-    assert list(entry.iterdir()) == []
+    assert [path.name for path in entry.iterdir()] == [".contents.json"]
 
 
 def test_two_processes_do_not_make_the_same(tmp_path: Path) -> None:

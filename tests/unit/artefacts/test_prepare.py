@@ -1,4 +1,5 @@
 import importlib.util
+import os
 import platform
 import shutil
 from collections.abc import Callable
@@ -10,10 +11,11 @@ import pytest
 from pqbed.artefacts import prepare, wheels
 from pqbed.artefacts.bootstrap import bootstrap, require_bootstrap
 from pqbed.artefacts.build_steps import Command
+from pqbed.artefacts.contents import seal
 from pqbed.artefacts.contexts import docker_contexts
 from pqbed.artefacts.image_sources import recipe_folder
 from pqbed.artefacts.kernel import kernel_entry
-from pqbed.artefacts.rootfs import root_entry
+from pqbed.artefacts.rootfs import changing_folders, root_entry
 from pqbed.artefacts.trust import trusted_bundle
 from pqbed.errors import BuildError, HostError
 
@@ -37,18 +39,74 @@ def offline_wheels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_what_is_cached_is_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    kernel, root = kernel_entry(), root_entry()
-    (root / "var/lib/dpkg").mkdir(parents=True)
-    (root / "var/lib/dpkg/status").write_text("Package: nginx\n")
-    kernel.mkdir(parents=True)
-    (kernel / "linux").write_bytes(b"ELF")
-    (kernel / "version").write_text("7.3.4 (linux-source-7.3 7.3.4-1)\n")
+    kernel, root = make_kernel(), make_root()
     monkeypatch.setattr(prepare, "run_commands", lambda *_: pytest.fail("nothing is to be run"))
     made = prepare.prepare_uml()
     assert (made.kernel, made.root) == (kernel / "linux", root)
     assert made.kernel_version == "7.3.4 (linux-source-7.3 7.3.4-1)"
     (root / "var/lib/dpkg/status").write_text("Package: apache2\n")
+    seal(root)
     assert prepare.prepare_uml().root_hash != made.root_hash
+
+
+def make_kernel() -> Path:
+    kernel = kernel_entry()
+    kernel.mkdir(parents=True)
+    (kernel / "linux").write_bytes(b"ELF")
+    (kernel / "config").touch()
+    (kernel / "version").write_text("7.3.4 (linux-source-7.3 7.3.4-1)\n")
+    return kernel
+
+
+def make_root() -> Path:
+    root = root_entry()
+    (root / "var/lib/dpkg").mkdir(parents=True)
+    (root / "var/lib/dpkg/status").write_text("Package: nginx\n")
+    seal(root, changing_folders())
+    return root
+
+
+@pytest.mark.usefixtures("offline_wheels")
+def test_a_damaged_root_is_built_again_and_named(monkeypatch):
+    make_kernel()
+    root = make_root()
+    (root / "var/lib/dpkg/status").write_text("Package: apache2\n")
+    steps = []
+
+    def assemble(partial, *_):
+        (partial / "var/lib/dpkg").mkdir(parents=True)
+        (partial / "var/lib/dpkg/status").write_text("Package: nginx\n")
+
+    monkeypatch.setattr(prepare, "require_bootstrap", lambda: None)
+    monkeypatch.setattr(prepare, "require_space", lambda _: None)
+    monkeypatch.setattr(prepare, "run_commands", lambda *_: None)
+    monkeypatch.setattr(prepare, "assemble_root", assemble)
+    assert str(root) in prepare.damaged_artefacts()
+    prepare.prepare_uml(lambda name, _: steps.append(name))
+    said = "the root file system in the cache is damaged, building it again: var/lib/dpkg/status was changed"
+    assert steps == [said]
+    assert (root / "var/lib/dpkg/status").read_text() == "Package: nginx\n"
+    assert prepare.damaged_artefacts(full=True) == {}
+
+
+@pytest.mark.parametrize("kind", ["kernel", "root"])
+def test_an_emptied_folder_is_one_sentence_where_it_cannot_be_built(monkeypatch, kind):
+    for path in {"kernel": make_kernel(), "root": make_root()}[kind].iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(HostError, match="mmdebstrap is not installed"):
+        prepare.prepare_uml()
+    assert list(prepare.damaged_artefacts().values()) == ["it has no list of its contents"]
+
+
+def test_a_kernel_of_an_older_pqbed_is_adopted_and_then_held_to_its_bytes():
+    kernel = make_kernel()
+    assert prepare.damaged_artefacts() == {}
+    before = (kernel / "linux").stat()
+    (kernel / "linux").write_bytes(b"ELG")
+    os.utime(kernel / "linux", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert prepare.damaged_artefacts(full=False) == {}
+    assert prepare.damaged_artefacts(full=True) == {str(kernel): "linux was changed"}
 
 
 @pytest.mark.usefixtures("offline_wheels")
@@ -75,8 +133,7 @@ def test_a_missing_kernel_alone_does_not_make_a_root(monkeypatch: pytest.MonkeyP
         (kernel / "linux").write_bytes(b"ELF")
         (kernel / "version").write_text("7.3.4\n")
 
-    (root_entry() / "var/lib/dpkg").mkdir(parents=True)
-    (root_entry() / "var/lib/dpkg/status").touch()
+    make_root()
     monkeypatch.setattr(prepare, "require_bootstrap", lambda: None)
     monkeypatch.setattr(prepare, "require_space", lambda _: None)
     monkeypatch.setattr(prepare, "run_commands", run)

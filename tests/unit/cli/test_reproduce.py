@@ -102,6 +102,22 @@ def test_what_is_measured_cannot_change_on_the_way(pqbed: Pqbed) -> None:
     assert "not of madweb2024-wire" in pqbed("reproduce", "madweb2024-wire", "--resume", "latest").err
 
 
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(("before", "after"), [('samples = "1"', 'samples = "2"'), ("low = 1.7", "low = 1.6")])
+def test_a_run_whose_study_was_edited_is_not_resumed(pqbed, tmp_path, before, after):
+    pqbed("reproduce", "madweb2024", "--bed", "fake", "--samples", "1")
+    study = only_run(tmp_path) / "study.toml"
+    text = study.read_text()
+    assert before in text
+    study.write_text(text.replace(before, after, 1))
+    refused = pqbed("reproduce", "--resume", "latest")
+    assert refused.code == 3
+    assert "the plan in study.toml was " in refused.err
+    assert "start a new run: pqbed reproduce madweb2024" in refused.err
+    study.write_text(text)
+    assert pqbed("reproduce", "--resume", "latest").code == 0
+
+
 class Guest(FakeBed):
     """A bed whose virtual clock leaves out the CPU."""
 

@@ -8,7 +8,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from pqbed.plan import plan_sweep
-from pqbed_cli.exits import SOME_FAILED
+from pqbed_cli.exits import HOST_UNFIT, SOME_FAILED
 from pqbed_cli.options import SweepOptions
 from pqbed_cli.workflows.request import read_request
 from support.command_line import SMALL, Pqbed, fake_that, interrupt_a_slow_sweep, only_run
@@ -19,6 +19,11 @@ ESCAPE = "\x1b"
 
 def without_path(text: str) -> str:
     return re.sub(r"\d{8}T\d{6}Z", "<utc>", text)
+
+
+def edit_manifest(run: Path, **changes: object) -> None:
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps(manifest | changes))
 
 
 def test_a_sweep_ends_with_a_table_and_the_path_of_its_run(
@@ -232,6 +237,7 @@ def test_a_run_from_before_there_was_an_aa_arm_goes_on_without_it(pqbed: Pqbed, 
     text = (run / "sweep.toml").read_text()
     assert "aa = false\n" in text
     (run / "sweep.toml").write_text(text.replace("aa = false\n", "").replace("samples = 3", "samples = 4"))
+    edit_manifest(run, plan="")
     resumed = pqbed("sweep", "--resume", "latest")
     assert resumed.code == 0
     assert "48 of 64 samples are there already" in resumed.err
@@ -268,3 +274,53 @@ def test_calibrate_is_of_the_run_and_means_the_same_from_a_file(pqbed: Pqbed, tm
 def test_a_plan_says_how_long_links_take_on_a_real_clock(pqbed: Pqbed) -> None:
     told = pqbed("plan", "--bed", "netns", "--rtt", "35,200", "--loss", "0,1", "--size", "0", "--samples", "5").out
     assert re.search(r", of which \d+ s to calibrate 8 links$", told.strip())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "named"),
+    [
+        ("seed = 7", "seed = 8", "the seed in sweep.toml was 7 and is now 8"),
+        ("samples = 3", "samples = 4", "the plan in sweep.toml was "),
+        ('timeout = "30s"', 'timeout = "1ms"', "the plan in sweep.toml was "),
+    ],
+)
+def test_a_run_whose_sweep_was_edited_is_not_resumed(pqbed, tmp_path, before: str, after: str, named: str):
+    pqbed("sweep", *WITHOUT_COPY, "--samples", "3", "--seed", "7", "--timeout", "30s")
+    run = only_run(tmp_path)
+    text = (run / "sweep.toml").read_text()
+    assert before in text
+    (run / "sweep.toml").write_text(text.replace(before, after))
+    manifest = (run / "manifest.json").read_text()
+    refused = pqbed("sweep", "--resume", "latest")
+    assert refused.code == HOST_UNFIT
+    assert named in refused.err
+    assert f"start a new run: pqbed sweep --spec results/{run.name}/sweep.toml" in refused.err
+    assert (run / "manifest.json").read_text() == manifest
+    (run / "sweep.toml").write_text(text)
+    assert pqbed("sweep", "--resume", "latest").code == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"artefacts": {"fake": "sha256:1"}}, "fake was sha256:1 and is now sha256:0"),
+        ({"clock": "real"}, "the clock of the manifest was virtual and is now real"),
+        ({"kernel": "fake-2"}, "the kernel of the manifest was fake-1 and is now fake-2"),
+    ],
+)
+def test_samples_of_another_bed_are_not_added_to_a_run(pqbed, tmp_path, changes: dict[str, object], named: str):
+    pqbed("sweep", *WITHOUT_COPY, "--samples", "3")
+    run = only_run(tmp_path)
+    edit_manifest(run, **changes)
+    refused = pqbed("sweep", "--resume", "latest")
+    assert refused.code == HOST_UNFIT
+    assert named in refused.err
+
+
+def test_each_resumption_is_recorded(pqbed, tmp_path):
+    pqbed("sweep", *WITHOUT_COPY, "--samples", "3")
+    pqbed("sweep", "--resume", "latest")
+    pqbed("sweep", "--resume", "latest", "--lanes", "1")
+    manifest = json.loads((only_run(tmp_path) / "manifest.json").read_text())
+    assert [entry["samples"] for entry in manifest["resumed"]] == [48, 48]
+    assert {entry["pqbed"] for entry in manifest["resumed"]} == {manifest["pqbed"]}

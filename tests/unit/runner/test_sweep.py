@@ -1,6 +1,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -328,3 +329,22 @@ def test_the_manifest_names_the_kernel_and_the_parts_and_no_secret(run: Run) -> 
 
 def test_the_sweep_of_the_tests_is_small() -> None:
     assert SWEEP.samples * 8 == 48
+
+
+class ChangedLane(FakeLane):
+    """The first lane of the bed is as always; those after it run on another kernel."""
+
+    def __init__(self, bed, index, profiles, timeout_ns):
+        super().__init__(bed, index, profiles, timeout_ns)
+        if bed.opened:
+            self.facts = replace(self.facts, kernel="fake-2")
+
+
+def test_a_lane_on_another_kernel_ends_the_sweep_without_a_sample_of_it(run):
+    bed = OtherLanes(ChangedLane, die_at={9})
+    with pytest.raises(StoreError, match="the kernel was fake-1 and is now fake-2"):
+        run_sweep(small_plan(), bed, run, lanes=1)
+    assert set(run.samples().collect()["kernel"]) == {"fake-1"}
+    with pytest.raises(StoreError, match="the kernel was fake-1 and is now fake-2"):
+        run_sweep(small_plan(), bed, run, lanes=1)
+    assert set(run.samples().collect()["kernel"]) == {"fake-1"}

@@ -102,7 +102,7 @@ def test_older_numbers_of_a_schema_are_read() -> None:
 
 
 def test_a_manifest_comes_back(tmp_path: Path) -> None:
-    whole = resume_manifest(manifest(), ["pqbed", "sweep", "--resume", "x"])
+    whole = resume_manifest(manifest(), ["pqbed", "sweep", "--resume", "x"], 12)
     (tmp_path / "manifest.json").write_bytes(dump_manifest(whole))
     assert read_manifest(tmp_path) == whole
     assert whole.run_again == "pqbed sweep"
