@@ -33,7 +33,7 @@ def fitting_root(stacks: Iterable[str] = ()) -> Path:
     own = root_entry(wanted)
     if own.exists() or not wanted:
         return own
-    others = sorted(name for name, stack in builtin_stacks().items() if not stack.base and name not in wanted)
+    others = sorted(builtin_stacks().keys() - wanted - {DEFAULT_STACK})
     more = (chosen for count in range(1, len(others) + 1) for chosen in itertools.combinations(others, count))
     return next((entry for chosen in more if (entry := root_entry((*wanted, *chosen))).exists()), own)
 
