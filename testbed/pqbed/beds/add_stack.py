@@ -14,6 +14,7 @@ from pqbed.spec.stacks import Stack, added_stacks_home
 from pqbed.tls.openssl import PROGRAM
 
 TIMEOUT_S = 30.0
+LOAD_HINT = "try it by hand with `openssl list -providers`; nothing was added"
 _GLIBC_PACKAGE = re.compile(r"^Package: libc6\n(?:.+\n)*?Version: (\d+)\.(\d+)", re.MULTILINE)
 
 
@@ -91,7 +92,7 @@ def _load(run: RunProgram, stack: Stack) -> tuple[str, ...]:
         text = run((PROGRAM, "list", "-providers"), TIMEOUT_S)
         groups = run((PROGRAM, "list", "-tls1_3", "-tls-groups"), TIMEOUT_S)
     except HostError as error:
-        raise HostError(f"OpenSSL does not load {names}: {error.message}", error.hint) from error
+        raise HostError(f"OpenSSL does not load {names}: {error.message}", LOAD_HINT) from error
     providers = tuple(re.findall(r"^  (\S+)$", text, re.MULTILINE))
     if not set(providers) - {"default", "base"}:
         raise HostError(
