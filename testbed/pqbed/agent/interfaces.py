@@ -17,6 +17,7 @@ from pqbed.spec.shape import EndShape
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
 from pqbed.tls.support import Support
+from pqbed.tls.wire_sizes import WireSizes
 
 
 class End(Protocol):
@@ -118,6 +119,10 @@ class Client(Protocol):
 
     def fetch(self, request: FetchRequest) -> Timings:
         """Do one fetch; a failure is a result."""
+        ...
+
+    def learn_sizes(self, request: FetchRequest) -> WireSizes | None:
+        """Do one fetch and count its bytes on the wire; None if it fails."""
         ...
 
     def release(self) -> None:

@@ -11,6 +11,7 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
+from pqbed.tls.wire_sizes import WireSizes
 
 
 class StackServers:
@@ -92,6 +93,9 @@ class StackClients:
 
     def fetch(self, request: FetchRequest) -> Timings:
         return self._client(request.stack).fetch(request)
+
+    def learn_sizes(self, request: FetchRequest) -> WireSizes | None:
+        return self._client(request.stack).learn_sizes(request)
 
     def release(self) -> None:
         for client in self._opened.values():

@@ -69,10 +69,13 @@ def _read(data: bytes, machine: str) -> SharedObject:
 
     def offset(address: int) -> int:
         """Return where in the file that is which will be at `address`."""
-        return next(place + address - first for first, place, length in loaded if first <= address < first + length)
+        first, place, _ = next(part for part in loaded if part[0] <= address < part[0] + part[2])
+        return int(place + address - first)
 
     _, _, place, _, _, length, *_ = next(header for header in headers if header[0] == _PT_DYNAMIC)
     entries = list(_DYNAMIC.iter_unpack(data[place : place + length]))
+    if not entries:
+        raise IndexError
     values = dict(entries)
     names = offset(values[_DT_STRTAB]) if _DT_STRTAB in values else 0
     versions: list[str] = []

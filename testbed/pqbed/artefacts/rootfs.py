@@ -37,13 +37,13 @@ def fitting_root(stacks: Iterable[str] = ()) -> Path:
     own = root_entry(wanted)
     if own.exists() or not wanted:
         return own
-    more = (chosen for chosen in stack_choices() if wanted < set(chosen))
+    more = (wanted | set(chosen) for chosen in stack_choices() if not wanted.issuperset(chosen))
     return next((entry for chosen in more if (entry := root_entry(chosen)).exists()), own)
 
 
 def stack_choices() -> Iterator[tuple[str, ...]]:
     """Yield every set of extra stacks that a root may have, the smallest first."""
-    extra = sorted(name for name, stack in builtin_stacks().items() if not stack.base and name != DEFAULT_STACK)
+    extra = sorted(builtin_stacks().keys() - {DEFAULT_STACK})
     for count in range(len(extra) + 1):
         yield from itertools.combinations(extra, count)
 

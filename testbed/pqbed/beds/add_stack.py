@@ -3,6 +3,7 @@
 import re
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from pqbed.artefacts.added_stacks import FILES, StackFiles, check_name, stage_stack
@@ -10,13 +11,24 @@ from pqbed.artefacts.elf import read_shared_object
 from pqbed.beds.programs import LIBRARIES, RunProgram, newest_root, programs_of_root
 from pqbed.errors import HostError, SpecError
 from pqbed.spec.stacks import Stack, added_stacks_home
+from pqbed.tls.openssl import PROGRAM
 
 TIMEOUT_S = 30.0
+LOAD_HINT = "try it by hand with `openssl list -providers`; nothing was added"
 _GLIBC_PACKAGE = re.compile(r"^Package: libc6\n(?:.+\n)*?Version: (\d+)\.(\d+)", re.MULTILINE)
 
 
-def add_stack(name: str, source: StackFiles) -> tuple[Stack, tuple[str, ...]]:
-    """Add the stack and return it with its providers. Raises SpecError or HostError, and then leaves nothing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedStack:
+    """A stack just added, the `providers` that OpenSSL loads with it, and OpenSSL's `version`."""
+
+    stack: Stack
+    providers: tuple[str, ...]
+    version: str
+
+
+def add_stack(name: str, source: StackFiles) -> AddedStack:
+    """Add a stack. Raises SpecError or HostError, and then leaves nothing.
 
     The modules are loaded on this host, by the root's own OpenSSL and libraries.
     """
@@ -30,12 +42,14 @@ def add_stack(name: str, source: StackFiles) -> tuple[Stack, tuple[str, ...]]:
     partial = Path(tempfile.mkdtemp(prefix=".adding-", dir=home))
     try:
         stack = stage_stack(name, source, partial)
-        providers = _load(programs_of_root(root, stack, partial / FILES), stack)
+        run = programs_of_root(root, stack, partial / FILES)
+        providers = _load(run, stack)
+        version = run((PROGRAM, "version"), TIMEOUT_S).split("(")[0].strip()
         partial.chmod(0o755)
         partial.rename(home / name)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return stack, providers
+    return AddedStack(stack=stack, providers=providers, version=version)
 
 
 def _check_files(source: StackFiles, root: Path) -> None:
@@ -75,10 +89,10 @@ def _load(run: RunProgram, stack: Stack) -> tuple[str, ...]:
     """Return the providers that OpenSSL loads. Raises HostError if it loads no more than its own."""
     names = ", ".join(stack.module)
     try:
-        text = run(("openssl", "list", "-providers"), TIMEOUT_S)
-        groups = run(("openssl", "list", "-tls1_3", "-tls-groups"), TIMEOUT_S)
+        text = run((PROGRAM, "list", "-providers"), TIMEOUT_S)
+        groups = run((PROGRAM, "list", "-tls1_3", "-tls-groups"), TIMEOUT_S)
     except HostError as error:
-        raise HostError(f"OpenSSL does not load {names}: {error.message}", error.hint) from error
+        raise HostError(f"OpenSSL does not load {names}: {error.message}", LOAD_HINT) from error
     providers = tuple(re.findall(r"^  (\S+)$", text, re.MULTILINE))
     if not set(providers) - {"default", "base"}:
         raise HostError(
@@ -93,7 +107,7 @@ def _load(run: RunProgram, stack: Stack) -> tuple[str, ...]:
 def _reason(run: RunProgram, module: str) -> str:
     """Return what OpenSSL says when it must load the provider of `module`, which a configuration may not."""
     try:
-        run(("openssl", "list", "-providers", "-provider", Path(module).stem), TIMEOUT_S)
+        run((PROGRAM, "list", "-providers", "-provider", Path(module).stem), TIMEOUT_S)
     except HostError as error:
         return error.message
     return "the configuration does not activate it"

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from pqbed.errors import HostError
+from pqbed.fetch.relay import LOOPBACK, Relay
 from pqbed.fetch.request import FetchRequest
 from pqbed.spec.sample import Timings
 from pqbed.spec.stacks import Stack
@@ -16,6 +17,7 @@ from pqbed.tls.credentials import Credentials
 from pqbed.tls.groups import canonical_group, group_codepoint
 from pqbed.tls.programs import DAMAGED_HINT
 from pqbed.tls.support import Probed
+from pqbed.tls.wire_sizes import WireSizes, read_wire_sizes
 
 
 class Driver(Protocol):
@@ -68,6 +70,15 @@ class DriverClient(Probed):
         if key not in self._served:
             self._served[key] = self._describe(request, *key)
         return replace(timings, **self._served[key])
+
+    def learn_sizes(self, request: FetchRequest) -> WireSizes | None:
+        """Do one fetch through a relay that counts its bytes; None if it fails. Closes the connection."""
+        with Relay(request.address, request.port) as relay:
+            timings = self._driver.fetch(replace(request, address=LOOPBACK, port=relay.port))
+            self._driver.release()
+        if timings.outcome != "ok":
+            return None
+        return read_wire_sizes(bytes(relay.sent), bytes(relay.received), relay.flight_bytes, request.size_bytes)
 
     def _describe(self, request: FetchRequest, group: str, scheme: str) -> dict[str, Any]:
         """Return the name of a group that may be known by its codepoint alone, and who serves it and the signature."""

@@ -26,8 +26,8 @@ class Stack:
     """One stack. `server` and `client` name the drivers (tls/server_drivers.py, fetch/drivers.py).
 
     `program`: what the driver `program` runs. `environment`: of whatever of the stack runs. `extends`: the stack whose
-    image it is built on, "" none; `base`: the image it is built on where that is not Debian's. `tmpfs`: folders of a
-    root that it writes to. Of an added stack, `module` and `library` name its files and `hash` is that of all of them.
+    image it is built on, "" none. `tmpfs`: folders of a root that it writes to. Of an added stack, `module` and
+    `library` name its files and `hash` is that of all of them.
     """
 
     name: str
@@ -37,7 +37,6 @@ class Stack:
     program: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     extends: str = ""
-    base: str = ""
     tmpfs: tuple[str, ...] = ()
     module: tuple[str, ...] = ()
     library: tuple[str, ...] = ()
