@@ -91,9 +91,12 @@ def guest_contexts(
 def _stack_context(
     name: str, below: DockerContext | None, base: str, on_step: OnStep, bundle: Path | None
 ) -> DockerContext:
-    """Return the context of a stack on the image `below`, on the image named `base`, or on Debian's."""
+    """Return the context of a stack on the image `below`, on the image named `base`, or on Debian's.
+
+    It holds the entry of this stack alone: another one that is added or changed leaves the image as it is.
+    """
     recipe = recipe_folder(name)
-    inputs = (source_hash(),) if below is None else (source_hash(), below.tag)
+    inputs = (source_hash((name,)),) if below is None else (source_hash((name,)), below.tag)
     tag = hash_inputs(recipe, *inputs)
     wheels = fetch_wheels(on_step, bundle) if (recipe / "wheels.txt").exists() else None
 
@@ -104,7 +107,7 @@ def _stack_context(
                 shutil.copyfile(shared_script(script), folder / script)
         if wheels is not None:
             shutil.copytree(wheels, folder / "wheels")
-        copy_source(folder / "pqbed")
+        copy_source(folder / "pqbed", (name,))
 
     on = base if below is None else below.reference
     arguments = {"BASE": on} if on else {}
