@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from pqbed.artefacts import prepare_uml
-from support.engines.fixtures import netem_engine, netem_image, private_engine, stack_image
+from support.engines.fixtures import netem_engine, netem_image, private_engine, seedless_engine, stack_image
 from support.guest import Guest, run_in_guest
 
-__all__ = ["netem_engine", "netem_image", "private_engine", "stack_image"]
+__all__ = ["netem_engine", "netem_image", "private_engine", "seedless_engine", "stack_image"]
 
 
 @pytest.fixture(scope="session")
