@@ -24,7 +24,7 @@ from pqbed.beds.host_checks import (
     exec_tmpfs,
     probe_engine,
 )
-from pqbed.beds.netem_check import kernel_has_netem
+from pqbed.beds.kernel_check import kernel_has_netem
 from pqbed.errors import HostError
 from pqbed.user_folders import cache_home
 

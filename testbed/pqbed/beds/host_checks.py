@@ -12,7 +12,7 @@ from typing import Any
 
 from pqbed.beds.bed import BedName
 from pqbed.beds.docker.endpoint import DockerEndpoint, absent_socket, docker_endpoint
-from pqbed.beds.netem_check import kernel_has_netem, kernel_seeds_netem
+from pqbed.beds.kernel_check import kernel_has_netem, kernel_seeds_netem
 from pqbed.errors import EngineError
 from pqbed.net.netem_hints import SEED_HINT
 from pqbed.user_folders import cache_home

@@ -6,7 +6,7 @@ import pytest
 from pqbed.beds import choose
 from pqbed.beds.choose import choose_bed, decide_bed, pick
 from pqbed.beds.host_checks import BedStatus, EngineInfo, EngineProbe, check_docker, check_uml, exec_tmpfs
-from pqbed.beds.netem_check import kernel_has_netem
+from pqbed.beds.kernel_check import kernel_has_netem
 from pqbed.errors import EngineError, HostError, SpecError
 
 INFO = EngineInfo(version="29.1", api="1.52", kernel="6.12", machine="amd64", netem=True)
