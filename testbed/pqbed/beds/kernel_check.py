@@ -1,4 +1,4 @@
-"""Check for `sch_netem` in a Linux kernel, by its release, configuration and modules.
+"""Check for what pqbed needs of a Linux kernel, by its release, configuration and modules.
 
 Loads nothing, needs no privilege. What only the kernel itself can answer is probed later (net/netem_support.py).
 """
@@ -6,9 +6,28 @@ Loads nothing, needs no privilege. What only the kernel itself can answer is pro
 import gzip
 import os
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-MODULE = "sch_netem"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """A module of the kernel, and the option that builds it (without CONFIG_)."""
+
+    name: str
+    option: str
+
+
+NETEM = Module(name="sch_netem", option="NET_SCH_NETEM")
+# What mirrors the packets of an end before its link (net/mirror.py).
+TRACE_MODULES = (
+    Module(name="dummy", option="DUMMY"),
+    Module(name="sch_ingress", option="NET_SCH_INGRESS"),
+    Module(name="cls_matchall", option="NET_CLS_MATCHALL"),
+    Module(name="act_mirred", option="NET_ACT_MIRRED"),
+)
+BBR = Module(name="tcp_bbr", option="TCP_CONG_BBR")
 # The release whose netem takes a seed (TCA_NETEM_PRNG_SEED).
 SEEDED = (6, 6)
 # Red Hat brings newer traffic control to its old releases: the number alone says nothing.
@@ -26,18 +45,28 @@ def kernel_seeds_netem(release: str) -> bool | None:
 
 
 def kernel_has_netem(root: Path = Path("/"), release: str | None = None) -> bool | None:
-    """Return whether the running kernel has netem built in or as a module; None if unknown.
+    """Return whether the running kernel has netem built in or as a module; None if unknown."""
+    return kernel_has(NETEM, root, release)
+
+
+def missing_modules(modules: Iterable[Module]) -> tuple[str, ...]:
+    """Return the names of those of `modules` that the running kernel certainly lacks."""
+    return tuple(module.name for module in modules if kernel_has(module) is False)
+
+
+def kernel_has(module: Module, root: Path = Path("/"), release: str | None = None) -> bool | None:
+    """Return whether the running kernel has `module` built in or loadable; None if unknown.
 
     Inside a container the modules of the host are often not visible: then only the kernel's own
     configuration or a loaded module can answer.
     """
     release = release or os.uname().release
-    if (root / "sys/module" / MODULE).exists():
+    if (root / "sys/module" / module.name).exists():
         return True
     modules = root / "lib/modules" / release
-    if any(_mentions(modules / name) for name in ("modules.builtin", "modules.dep")):
+    if any(_mentions(modules / name, module) for name in ("modules.builtin", "modules.dep")):
         return True
-    configured = _configured(root, release)
+    configured = _configured(root, release, module)
     if configured == "y":
         return True
     if configured == "n":
@@ -45,15 +74,15 @@ def kernel_has_netem(root: Path = Path("/"), release: str | None = None) -> bool
     return False if (modules / "modules.dep").exists() else None
 
 
-def _mentions(listing: Path) -> bool:
+def _mentions(listing: Path, module: Module) -> bool:
     try:
-        return f"/{MODULE}.ko" in listing.read_text(errors="replace")
+        return f"/{module.name}.ko" in listing.read_text(errors="replace")
     except OSError:
         return False
 
 
-def _configured(root: Path, release: str) -> str | None:
-    """Return `y`, `m` or `n` for CONFIG_NET_SCH_NETEM, None if no configuration can be read."""
+def _configured(root: Path, release: str, module: Module) -> str | None:
+    """Return `y`, `m` or `n` for the option of `module`, None if no configuration can be read."""
     for path in (root / "proc/config.gz", root / "boot" / f"config-{release}"):
         try:
             raw = path.read_bytes()
@@ -62,6 +91,6 @@ def _configured(root: Path, release: str) -> str | None:
             continue
         if "CONFIG_NET_SCHED" not in text:
             continue
-        match = re.search(r"^CONFIG_NET_SCH_NETEM=([ym])$", text, re.MULTILINE)
+        match = re.search(rf"^CONFIG_{module.option}=([ym])$", text, re.MULTILINE)
         return match[1] if match else "n"
     return None
