@@ -22,7 +22,7 @@ from pqbed.beds.docker.sdk import connect
 from pqbed.beds.docker.session import ReadTimeout
 from pqbed.beds.docker.stream import ContainerProcess
 from pqbed.beds.docker.tap import open_tap
-from pqbed.beds.netem_check import kernel_has_netem
+from pqbed.beds.kernel_check import kernel_has_netem
 from pqbed.beds.programs import programs_of_image
 from pqbed.beds.session import Session, why_lost
 from pqbed.errors import BuildError, EngineError, HostError, LaneError

@@ -1,15 +1,26 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pqbed import doctor
 from pqbed.beds.host_checks import BedStatus, EngineInfo, EngineProbe
-from pqbed.doctor import check_engine, check_governor, check_machine, check_netem, check_python, check_steal
+from pqbed.doctor import (
+    check_engine,
+    check_governor,
+    check_machine,
+    check_modules,
+    check_netem,
+    check_python,
+    check_steal,
+)
 from pqbed_cli.main import run
 
 NO_ENGINE = EngineProbe(reason="unix:///var/run/docker.sock: No such file or directory")
 NO_NETEM = EngineInfo(version="29", api="1.52", kernel="6.12", machine="amd64", netem=False)
+NO_SEED = EngineInfo(version="29", api="1.52", kernel="6.1.0-13-amd64", machine="amd64", netem=True)
+FAULT = ("kernel 6.1 has no sch_netem", "modprobe sch_netem")
 
 
 def test_each_check_has_a_cure_where_it_is_not_ok(tmp_path: Path) -> None:
@@ -19,7 +30,9 @@ def test_each_check_has_a_cure_where_it_is_not_ok(tmp_path: Path) -> None:
         check_python((3, 10)),
         check_engine(NO_ENGINE),
         check_engine(EngineProbe(info=NO_NETEM)),
-        check_netem(False),
+        check_engine(EngineProbe(info=NO_SEED)),
+        check_netem(FAULT),
+        check_modules(("dummy", "cls_matchall")),
         check_governor(tmp_path / "governor"),
     )
     for check in bad:
@@ -32,6 +45,25 @@ def test_what_a_host_does_not_tell_is_no_fault(tmp_path: Path) -> None:
     assert check_governor(tmp_path / "absent").level == "ok"
     assert check_steal(tmp_path / "absent").level == "ok"
     assert check_netem(None).level == "ok"
+    assert check_modules(()).level == "ok"
+
+
+def test_a_local_kernel_is_not_to_be_mended_for_a_remote_engine():
+    for check in (
+        check_netem(FAULT, engine_is_elsewhere=True),
+        check_modules(("dummy",), engine_is_elsewhere=True),
+    ):
+        assert (check.level, check.cure) == ("ok", "")
+        assert "only the netns bed" in check.found
+
+
+def test_an_engine_says_what_it_is_and_why_its_kernel_does_not_do():
+    podman = replace(NO_SEED, name="Podman", rootless=True, system="Debian GNU/Linux 12 (bookworm)")
+    check = check_engine(EngineProbe(info=podman))
+    assert check.found.startswith("Podman 29, rootless (API 1.52)")
+    assert check.found.endswith("a netem that takes no seed")
+    assert "bookworm-backports" in check.cure
+    assert "root of the engine's host" in check.cure
 
 
 @pytest.mark.parametrize(("steal", "level"), [(0, "ok"), (1000, "warn")])

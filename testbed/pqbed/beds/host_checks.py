@@ -12,19 +12,15 @@ from typing import Any
 
 from pqbed.beds.bed import BedName
 from pqbed.beds.docker.endpoint import DockerEndpoint, absent_socket, docker_endpoint
-from pqbed.beds.netem_check import kernel_has_netem, kernel_seeds_netem
+from pqbed.beds.host_platform import HostPlatform, local_platform, netem_cure, platform_of, seed_cure
+from pqbed.beds.kernel_check import kernel_has_netem, kernel_seeds_netem
 from pqbed.errors import EngineError
-from pqbed.net.netem_hints import SEED_HINT
 from pqbed.user_folders import cache_home
 
 UML_MACHINES = ("x86_64", "amd64")
 PROBED_LATER = "(whether its sch_netem can be used is probed in a container)"
 UML_TOOLS = ("mmdebstrap",)
 ENGINE_TIMEOUT_S = 5
-NETEM_HINT = (
-    "install the kernel's extra modules (Debian, Ubuntu: linux-modules-extra-$(uname -r); Fedora: kernel-modules-extra)"
-    " and run `modprobe sch_netem`, or use --bed uml, which brings its own kernel"
-)
 ENGINE_HINT = "start Docker (or Podman's compatible socket), or point DOCKER_HOST at an engine; or use --bed uml"
 
 
@@ -51,6 +47,12 @@ class EngineInfo:
     system: str = ""
     rootless: bool = False
     local: bool = True
+    address: str = ""
+
+    @property
+    def platform(self) -> HostPlatform:
+        """The kind of host that its containers run on."""
+        return platform_of(self.system, self.kernel, self.address)
 
     @property
     def seeds(self) -> bool | None:
@@ -106,6 +108,7 @@ def probe_engine(endpoint: DockerEndpoint | None = None) -> EngineProbe:
         system=str(info.get("OperatingSystem", "")),
         rootless=any("rootless" in option for option in info.get("SecurityOptions") or ()),
         local=local,
+        address=endpoint.host,
     )
     return EngineProbe(info=engine)
 
@@ -126,12 +129,21 @@ def check_docker(probe: EngineProbe) -> BedStatus:
         return BedStatus(bed="docker", usable=False, found=found, cure=ENGINE_HINT)
     name = f"engine {engine.version} on kernel {engine.kernel}"
     if engine.netem is False:
-        return BedStatus(bed="docker", usable=False, found=f"{name} has no sch_netem", cure=NETEM_HINT)
+        return BedStatus(bed="docker", usable=False, found=f"{name} has no sch_netem", cure=engine_cure(engine))
     if engine.seeds is False:
         found = f"{name}, whose netem takes no seed (from Linux 6.6 on)"
-        return BedStatus(bed="docker", usable=False, found=found, cure=SEED_HINT)
+        return BedStatus(bed="docker", usable=False, found=found, cure=engine_cure(engine))
     suffix = "with sch_netem" if engine.netem and engine.seeds else PROBED_LATER
     return BedStatus(bed="docker", usable=True, found=f"{name} {suffix}")
+
+
+def engine_cure(engine: EngineInfo) -> str:
+    """Return what makes the kernel of an engine fit for the docker bed; "" if nothing is known to be missing."""
+    if engine.netem is False:
+        return netem_cure(engine.platform, rootless=engine.rootless)
+    if engine.seeds is False:
+        return seed_cure(engine.platform, rootless=engine.rootless)
+    return ""
 
 
 def check_netns() -> BedStatus:
@@ -153,9 +165,9 @@ def local_netem_fault() -> tuple[str, str] | None:
     """Return what is wrong with netem of this host's kernel, and its cure; None if nothing is known to be."""
     kernel = f"kernel {os.uname().release}"
     if kernel_has_netem() is False:
-        return f"{kernel} has no sch_netem", NETEM_HINT
+        return f"{kernel} has no sch_netem", netem_cure(local_platform())
     if kernel_seeds_netem(os.uname().release) is False:
-        return f"{kernel} has a netem that takes no seed (from Linux 6.6 on)", SEED_HINT
+        return f"{kernel} has a netem that takes no seed (from Linux 6.6 on)", seed_cure(local_platform())
     return None
 
 

@@ -61,18 +61,33 @@ def netem_engine() -> Iterator[Any]:
         yield engine
 
 
+@pytest.fixture(scope="module")
+def seedless_engine():
+    """An engine whose kernel has a netem that takes no seed: Debian 12's, 6.1."""
+    reason = netem.missing()
+    if reason:
+        pytest.skip(reason)
+    with netem.netem_engine_guest("bookworm", number=1) as engine:
+        yield engine
+
+
 @pytest.fixture(scope="session")
 def netem_image(request: pytest.FixtureRequest, netem_engine: DockerEngine) -> Any:
     """The id of the stack's image on `netem_engine`."""
+    return give_image(request, netem_engine)
+
+
+def give_image(request, engine):
+    """Give an engine the stack's image, from the cache folder or another engine; return its id."""
     recipe, _ = docker_contexts()
-    present = netem_engine.image_id(recipe.reference)
+    present = engine.image_id(recipe.reference)
     if present is not None:
         return present
     tar = image_tar(recipe.reference)
     if not tar.exists():
         request.getfixturevalue("stack_image")
-    load_image(netem_engine, tar)
-    return netem_engine.image_id(recipe.reference)
+    load_image(engine, tar)
+    return engine.image_id(recipe.reference)
 
 
 def image_tar(reference: str) -> Path:

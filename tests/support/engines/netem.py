@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from pqbed.artefacts.bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
@@ -32,11 +33,30 @@ FRAGMENTS = ("kernel.config", "docker.config")
 PACKAGES = ("docker-cli", "docker.io", "iproute2", "iptables", "kmod", "procps")
 INIT = Path(__file__).with_name("engine-init")
 TAP = "pqbed-engine"
-# The last network of the range for benchmarks: lanes count from its other end.
-HOST_ADDRESS = "198.19.255.253"
-GUEST_ADDRESS = "198.19.255.254"
+# The last networks of the range for benchmarks: lanes count from its other end.
+LAST_NETWORK = IPv4Address("198.19.255.252")
+NETWORK_SIZE = 4
 MEMORY = "3G"
 START_TIMEOUT_S = 90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tap:
+    """A tap device of this host and the addresses at its two ends. Guest `number` has one of its own."""
+
+    number: int
+
+    @property
+    def name(self) -> str:
+        return f"{TAP}{self.number}"
+
+    @property
+    def host(self) -> str:
+        return str(LAST_NETWORK - NETWORK_SIZE * self.number + 1)
+
+    @property
+    def guest(self) -> str:
+        return str(LAST_NETWORK - NETWORK_SIZE * self.number + 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +81,12 @@ def missing() -> str:
 
 
 @contextmanager
-def netem_engine_guest(suite: str = "") -> Iterator[DockerEngine]:
-    """Boot the guest on our own kernel, or on that of a Debian suite; yield a connection to its engine, end it."""
+def netem_engine_guest(suite: str = "", number: int = 0) -> Iterator[DockerEngine]:
+    """Boot guest `number` on our own kernel, or on a Debian suite's; yield a connection to its engine, end it."""
     kernel, root = debian_kernel(suite) if suite else guest_kernel(), guest_root()
-    host = f"tcp://{GUEST_ADDRESS}:2375"
-    with _tap(), _booted(kernel, root) as console, wait_ready(host, START_TIMEOUT_S, console) as engine:
+    tap = Tap(number=number)
+    host = f"tcp://{tap.guest}:2375"
+    with _tap(tap), _booted(kernel, root, tap) as console, wait_ready(host, START_TIMEOUT_S, console) as engine:
         yield engine
 
 
@@ -124,26 +145,26 @@ def _build_env() -> dict[str, str]:
 
 
 @contextmanager
-def _tap() -> Iterator[None]:
-    _ip("tuntap", "add", "dev", TAP, "mode", "tap")
+def _tap(tap: Tap) -> Iterator[None]:
+    _ip("tuntap", "add", "dev", tap.name, "mode", "tap")
     try:
-        _ip("address", "add", f"{HOST_ADDRESS}/30", "dev", TAP)
-        _ip("link", "set", TAP, "up")
+        _ip("address", "add", f"{tap.host}/30", "dev", tap.name)
+        _ip("link", "set", tap.name, "up")
         yield
     finally:
-        _ip("link", "delete", TAP)
+        _ip("link", "delete", tap.name)
 
 
 @contextmanager
-def _booted(kernel: GuestKernel, root: Path):
-    folder = (exec_tmpfs() or Path("/dev/shm")) / f"pqbed-engine-{os.getpid()}"
+def _booted(kernel: GuestKernel, root: Path, tap: Tap):
+    folder = (exec_tmpfs() or Path("/dev/shm")) / f"{tap.name}-{os.getpid()}"
     folder.mkdir()
     said: collections.deque[bytes] = collections.deque(maxlen=60)
     process = subprocess.Popen(
         [
             *(str(kernel.program), f"mem={MEMORY}", "rootfstype=hostfs", f"rootflags={root}", "ro"),
             *("init=/sbin/engine-init", "seccomp=on", "con=null", "con0=fd:0,fd:1", "quiet"),
-            *(f"vec0:transport=tap,ifname={TAP}", f"guest_address={GUEST_ADDRESS}/30"),
+            *(f"vec0:transport=tap,ifname={tap.name}", f"guest_address={tap.guest}/30"),
             *(() if kernel.modules is None else (f"module_folder={kernel.modules}",)),
         ],
         env={"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder)},

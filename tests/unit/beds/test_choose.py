@@ -7,8 +7,8 @@ import pytest
 
 from pqbed.beds import choose, make
 from pqbed.beds.choose import choose_bed, decide_bed, pick
-from pqbed.beds.host_checks import BedStatus, EngineInfo, EngineProbe, check_docker, check_uml, exec_tmpfs
-from pqbed.beds.netem_check import kernel_has_netem
+from pqbed.beds.host_checks import PROBED_LATER, BedStatus, EngineInfo, EngineProbe, check_docker, check_uml, exec_tmpfs
+from pqbed.beds.kernel_check import kernel_has_netem, kernel_seeds_netem
 from pqbed.errors import EngineError, HostError, SpecError
 from pqbed.spec.options import Clock
 
@@ -75,6 +75,43 @@ def test_an_engine_without_netem_in_its_kernel_does_not_do() -> None:
     assert not check_docker(without).usable
     assert "modprobe sch_netem" in check_docker(without).cure
     assert not check_docker(NO_ENGINE).usable
+
+
+def test_a_netem_that_takes_no_seed_does_not_do_and_auto_says_why():
+    old = check_docker(EngineProbe(info=replace(INFO, kernel="6.1.0-13-amd64")))
+    assert not old.usable
+    assert "takes no seed" in old.found
+    assert "6.6" in old.cure
+    assert pick(old, UML, None) == ("uml", old.found)
+    vendor = check_docker(EngineProbe(info=replace(INFO, kernel="5.14.0-427.el9.x86_64")))
+    assert vendor.usable
+    assert PROBED_LATER in vendor.found
+
+
+@pytest.mark.parametrize(
+    ("release", "seeds"),
+    [
+        ("6.6.0", True),
+        ("6.12.117+deb13-amd64", True),
+        ("7.3.4", True),
+        ("6.5.13", False),
+        ("6.1.176", False),
+        ("5.15.167.4-microsoft-standard-WSL2", False),
+        ("5.14.0-427.el9.x86_64", None),
+        ("unknown", None),
+    ],
+)
+def test_a_release_tells_whether_netem_takes_a_seed(release, seeds):
+    assert kernel_seeds_netem(release) is seeds
+
+
+def test_images_can_be_built_on_an_engine_without_netem(monkeypatch):
+    without = EngineProbe(info=replace(INFO, netem=False))
+    monkeypatch.setattr(choose, "probe_engine", lambda: without)
+    monkeypatch.setattr(choose, "make_docker", lambda *_: "bed")
+    assert choose_bed("docker", to_measure=False)[0] == "bed"
+    with pytest.raises(EngineError, match="no sch_netem"):
+        choose_bed("docker")
 
 
 def test_uml_needs_x86_64_and_what_builds_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -121,9 +121,9 @@ class DockerEngine:
         return self.image_id(reference) is not None
 
     def import_image(self, tar: Path, reference: str) -> None:
-        repository, _, tag = reference.partition(":")
         with _translate_errors(f"importing {reference}"):
-            self._client.import_image_from_file(str(tar), repository=repository, tag=tag)
+            # The tag as part of the repository, which Docker allows: Podman 4.3 ignores it as a parameter of its own.
+            self._client.import_image_from_file(str(tar), repository=reference)
 
     def build_image(
         self, context: Path, reference: str, arguments: Mapping[str, str], labels: Mapping[str, str]
