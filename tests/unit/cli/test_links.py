@@ -1,8 +1,9 @@
 import json
 import tomllib
+from pathlib import Path
 
 from pqbed.spec.links import builtin_links
-from support.command_line import only_run
+from support.command_line import Pqbed, only_run
 
 LINKED = ("--bed", "fake", "--link", "wpt-dsl,geo", "--size", "0", "--samples", "2", "--no-aa")
 FILE = """
@@ -13,7 +14,7 @@ bandwidth = "3mbit"
 """
 
 
-def test_links_are_listed_with_their_sources(pqbed):
+def test_links_are_listed_with_their_sources(pqbed: Pqbed) -> None:
     listed = pqbed("links")
     assert listed.code == 0
     for name, link in builtin_links().items():
@@ -22,7 +23,7 @@ def test_links_are_listed_with_their_sources(pqbed):
         assert link.latency in line
 
 
-def test_links_for_programs(pqbed):
+def test_links_for_programs(pqbed: Pqbed) -> None:
     rows = {row["name"]: row for row in json.loads(pqbed("links", "--json").out)}
     assert list(rows) == list(builtin_links())
     assert rows["wpt-dsl"] == {
@@ -39,7 +40,7 @@ def test_links_for_programs(pqbed):
     assert rows["apple-very-bad"]["loss_ppm"] == 100_000
 
 
-def test_a_plan_lists_links_with_their_values(pqbed):
+def test_a_plan_lists_links_with_their_values(pqbed: Pqbed) -> None:
     lines = pqbed("plan", *LINKED, "--loss", "0,1").out.splitlines()
     place = lines.index("link          2  wpt-dsl, geo")
     assert lines[place + 1 : place + 4] == [
@@ -50,7 +51,7 @@ def test_a_plan_lists_links_with_their_values(pqbed):
     assert not [line for line in lines if line.startswith(("rtt", "bandwidth"))]
 
 
-def test_a_sweep_over_links_is_shown_and_explained_by_their_names(pqbed, tmp_path):
+def test_a_sweep_over_links_is_shown_and_explained_by_their_names(pqbed: Pqbed, tmp_path: Path) -> None:
     ended = pqbed("sweep", *LINKED, "--loss", "0,1")
     assert ended.code == 0
     assert [line for line in ended.out.splitlines() if line.startswith("link ")] == [
@@ -64,7 +65,7 @@ def test_a_sweep_over_links_is_shown_and_explained_by_their_names(pqbed, tmp_pat
     assert pqbed("explain", "latest", "--link", "wpt-3g").code == 2
 
 
-def test_a_link_that_a_file_defines(pqbed, tmp_path):
+def test_a_link_that_a_file_defines(pqbed: Pqbed, tmp_path: Path) -> None:
     (tmp_path / "home.toml").write_text(FILE)
     assert pqbed("sweep", "--spec", "home.toml", *LINKED[:2], *LINKED[4:]).code == 0
     written = tomllib.loads((only_run(tmp_path) / "sweep.toml").read_text())
@@ -72,7 +73,7 @@ def test_a_link_that_a_file_defines(pqbed, tmp_path):
     assert "rtt" not in written
 
 
-def test_a_bed_takes_a_link_by_its_name(pqbed):
+def test_a_bed_takes_a_link_by_its_name(pqbed: Pqbed) -> None:
     assert pqbed("up", "--bed", "fake", "--link", "wpt-dsl", "--loss", "1").code == 0
     status = pqbed("status").out
     for line in (
