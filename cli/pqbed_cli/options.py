@@ -175,6 +175,7 @@ class ExportOptions:
 class AlgorithmOptions:
     name: flags.AlgorithmName = ""
     kind: flags.Kind = None
+    stack: flags.AskedStack = None
     cpu: flags.Cpu = False
 
 
