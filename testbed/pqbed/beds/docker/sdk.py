@@ -253,8 +253,15 @@ class DockerEngine:
             started_ns=_ns_since_1970(details["State"].get("StartedAt") or ""),
             networks=tuple((details.get("NetworkSettings") or {}).get("Networks") or {}),
             image=details["Image"],
-            busy=bool(details.get("ExecIDs")),
+            busy=any(self._runs(program) for program in details.get("ExecIDs") or ()),
         )
+
+    def _runs(self, program: str) -> bool:
+        """Return whether what `execute` started still runs: Podman lists for a while what has ended."""
+        try:
+            return bool(self._client.exec_inspect(program)["Running"])
+        except NotFound:
+            return False
 
     def _remove_container(self, container: str) -> None:
         try:
