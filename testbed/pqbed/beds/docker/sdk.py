@@ -283,7 +283,8 @@ def _translate_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except (DockerException, requests.RequestException, OSError) as error:
-        kind = TakenError if any(words in str(error) for words in TAKEN) else EngineError
+        taken = doing.startswith("creating") and any(words in str(error) for words in TAKEN)
+        kind = TakenError if taken else EngineError
         raise kind(f"the engine failed at {doing}: {_reason(error)}") from error
 
 
