@@ -253,8 +253,15 @@ class DockerEngine:
             started_ns=_ns_since_1970(details["State"].get("StartedAt") or ""),
             networks=tuple((details.get("NetworkSettings") or {}).get("Networks") or {}),
             image=details["Image"],
-            busy=bool(details.get("ExecIDs")),
+            busy=any(self._runs(program) for program in details.get("ExecIDs") or ()),
         )
+
+    def _runs(self, program: str) -> bool:
+        """Return whether what `execute` started still runs: Podman lists for a while what has ended."""
+        try:
+            return bool(self._client.exec_inspect(program)["Running"])
+        except NotFound:
+            return False
 
     def _remove_container(self, container: str) -> None:
         try:
@@ -276,7 +283,8 @@ def _translate_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except (DockerException, requests.RequestException, OSError) as error:
-        kind = TakenError if any(words in str(error) for words in TAKEN) else EngineError
+        taken = doing.startswith("creating") and any(words in str(error) for words in TAKEN)
+        kind = TakenError if taken else EngineError
         raise kind(f"the engine failed at {doing}: {_reason(error)}") from error
 
 
