@@ -33,7 +33,7 @@ def _check_cell_count(sweep: Sweep) -> None:
     if count > MOST_CELLS:
         raise SpecError(
             f"the sweep has {count} cells, and at most {MOST_CELLS} are allowed",
-            "shorten an axis, or make several sweeps of it",
+            "shorten an axis, or split it into several sweeps",
         )
 
 
@@ -42,8 +42,8 @@ def _check_jitter(sweep: Sweep) -> None:
     rtt_ns, jitter_ns = min(sweep.rtt_ns), max(sweep.jitter_ns)
     if jitter_ns > rtt_ns // 2:
         raise SpecError(
-            f"jitter {format_duration(jitter_ns)} is more than one direction's delay at rtt {format_duration(rtt_ns)}",
-            f"give a jitter of at most {format_duration(rtt_ns // 2)}, or leave out the short rtt",
+            f"--jitter {format_duration(jitter_ns)} is more than half of --rtt {format_duration(rtt_ns)}",
+            f"give a jitter of at most {format_duration(rtt_ns // 2)}, or drop the short rtt",
         )
 
 
@@ -54,8 +54,8 @@ def _check_needs(sweep: Sweep) -> None:
         needed = AXES[axis.needs]
         if set(needed.values(sweep)) == {needed.usual} and axis.values(sweep) != (axis.usual,):
             raise SpecError(
-                f"{axis.label} {axis.format(axis.values(sweep)[0])!r} has no effect without {needed.label}",
-                f"give a {needed.label} above {needed.usual}, or leave out the {axis.label}",
+                f"{axis.flag} {axis.format(axis.values(sweep)[0])} has no effect without {needed.flag}",
+                f"give a {needed.label} above {needed.usual}, or drop {axis.flag}",
             )
 
 
@@ -71,8 +71,8 @@ def _check_copy(sweep: Sweep) -> None:
 def _check_precision(sweep: Sweep) -> None:
     if sweep.precision_ppm is not None and len(sweep.arms) < 2:
         raise SpecError(
-            "a precision is that of a comparison, and one profile has nothing to be compared with",
-            "name a second profile, or give a number of samples",
+            "--precision needs at least two profiles to compare",
+            "name a second profile, or give --samples",
         )
 
 
