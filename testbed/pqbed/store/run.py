@@ -3,7 +3,7 @@
 Writing is safe against a kill at any moment, because every step is one rename or one removal:
 
 1. a sample is a whole line in `journal/<stem>.ndjson`;
-2. sealing adds the SHA-256 of the part to `samples/SHA256SUMS`, then
+2. sealing adds the SHA-256 of the part to `SHA256SUMS`, then
 3. puts the same rows into `samples/part-<stem>.parquet` (hidden name, sync, rename, sync of the folder);
 4. only then is the journal removed.
 
@@ -132,8 +132,11 @@ class Run:
         return pl.concat([SAMPLES.to_frame().lazy(), *sealed, *live])
 
     def cells(self) -> pl.LazyFrame:
-        """Return the cells table; no rows before the first lane has opened."""
-        return _scan_table(self.path / "cells.parquet", CELLS, CELLS_ID)
+        """Return the cells table; no rows before the first lane has opened. Raises StoreError if it is missing."""
+        path = self.path / "cells.parquet"
+        if not path.exists() and self._part_paths():
+            raise StoreError(f"{path} is missing, and there are samples", DAMAGE_HINT)
+        return _scan_table(path, CELLS, CELLS_ID)
 
     def summary(self) -> pl.LazyFrame:
         """Return the summary; no rows before one was written."""
@@ -180,7 +183,7 @@ class Run:
 
     def _check(self, parts: list[Path]) -> None:
         folder = self.path / SAMPLES_FOLDER
-        sums = read_sums(folder)
+        sums = read_sums(self.path)
         for part in parts:
             if part not in self._checked:
                 check_part(part, sums)
@@ -194,7 +197,7 @@ class Run:
         if not rows.is_empty():
             part = self._part_path(path)
             content = _table_bytes(rows, SAMPLES_ID)
-            add_sum(part.parent, part.name, content)
+            add_sum(self.path, part.name, content)
             write_atomic(part, content)
         _remove(path)
 

@@ -88,4 +88,4 @@ def test_a_run_without_cells_cannot_be_explained(pqbed, run):
     (run / "cells.parquet").unlink()
     ended = pqbed("explain", str(run))
     assert ended.code == HOST_UNFIT
-    assert "has no cells yet" in ended.err
+    assert "cells.parquet is missing" in ended.err

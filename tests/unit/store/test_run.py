@@ -222,7 +222,7 @@ def test_columns_added_later_do_not_disturb_this_reader_nor_those_missing(tmp_pa
         part = run.path / "samples" / "part-lane-000-0001.parquet"
         changed = pl.read_parquet(part).drop("cwnd").with_columns(later=1)
         changed.write_parquet(part, metadata={"schema": SAMPLES_ID})
-        (run.path / "samples" / "SHA256SUMS").unlink()  # as of an older version
+        (run.path / "SHA256SUMS").unlink()  # as of an older version
         table = run.samples().collect()
     assert table.schema == SAMPLES
     assert table["cwnd"].null_count() == 2
