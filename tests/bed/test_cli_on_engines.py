@@ -15,7 +15,6 @@ import pytest
 
 from pqbed.artefacts import docker_contexts, prepare_uml
 from pqbed.beds.docker.engine import ObjectKind
-from pqbed.beds.docker.labels import everyones
 from pqbed.beds.docker.labels import OWNER, everyones
 from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.beds.make import GUEST_KERNEL
