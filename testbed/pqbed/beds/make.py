@@ -96,7 +96,7 @@ def make_netns(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
 
     def prepare(stacks: Iterable[str]) -> "tuple[RootFilesystem, dict[str, str]]":
         path = prepare_root(on_step, ca_bundle, stacks)
-        source = _source_in(path)
+        source = _source_in(path, on_step)
         return RootFilesystem(path=path, source=source), {"root": path.name, "source": Path(source).name}
 
     assert clock == "real"
@@ -116,7 +116,7 @@ def _uml_as_processes(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> 
     @functools.cache
     def artefacts(stacks: tuple[str, ...]) -> "tuple[UmlArtefacts, str]":
         uml = prepare_uml(on_step, ca_bundle, stacks)
-        return uml, _source_in(uml.root)
+        return uml, _source_in(uml.root, on_step)
 
     def prepare(stacks: tuple[str, ...]) -> dict[str, str]:
         uml, source = artefacts(stacks)
@@ -165,8 +165,8 @@ MAKERS: dict[BedName, MakeBed] = {
 }
 
 
-def _source_in(root: Path) -> str:
+def _source_in(root: Path, on_step: OnStep) -> str:
     """Put the agent's source into `root`; return its path as seen from inside."""
     from pqbed.artefacts import put_source
 
-    return "/" + put_source(root).relative_to(root).as_posix()
+    return "/" + put_source(root, on_step=on_step).relative_to(root).as_posix()
