@@ -51,6 +51,10 @@ class RpcClient:
             yield answer["item"]
             answer = self._next_answer(answer["id"])
 
+    def has_said(self, text: str) -> bool:
+        """Return whether one of the last lines that are no answers has `text` in it."""
+        return any(text in line for line in self._other_lines)
+
     @contextmanager
     def concealing(self, name: str) -> Iterator[None]:
         """Within this context keys are sent or received: raise errors without their text, and keep no lines."""
