@@ -7,7 +7,7 @@ import pytest
 from pqbed.agent.cpu_affinity import cpu_of, pinned
 from pqbed.beds.agent_lane import AgentLane
 from pqbed.beds.docker.guest import open_uml_process
-from pqbed.beds.docker.labels import ours
+from pqbed.beds.docker.labels import everyones
 from pqbed.beds.make import GUEST_KERNEL, GUEST_SOURCE
 from pqbed.beds.uml.boot import kernel_arguments
 from pqbed.spec.cell import Cell
@@ -27,7 +27,7 @@ def test_a_guest_in_a_container_measures_in_virtual_time(private_engine, guest_i
     argv = pinned(0, (GUEST_KERNEL, *kernel_arguments(GUEST_SOURCE, 0, "virtual")))
     lane = AgentLane(0, open_uml_process(private_engine, guest_image, argv), [CLASSICAL], 60_000 * MS)
     try:
-        (guest,) = private_engine.find("container", ours())
+        (guest,) = private_engine.find("container", everyones())
         told = private_engine._client.inspect_container(guest.id)
         assert os.sched_getaffinity(told["State"]["Pid"]) == {cpu_of(0)}
         host = told["HostConfig"]
@@ -42,4 +42,4 @@ def test_a_guest_in_a_container_measures_in_virtual_time(private_engine, guest_i
         assert timings.last_byte_ns == pytest.approx(105 * MS, abs=MS)
     finally:
         lane.close()
-    assert not private_engine.find("container", ours())
+    assert not private_engine.find("container", everyones())

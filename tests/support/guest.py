@@ -6,6 +6,7 @@ Nothing is written to the root.
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,9 @@ except BaseException:
 sys.stdout.flush()
 libc.reboot(0x4321FEDC)
 """
+
+
+RunInGuest = Callable[..., list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from pqbed.artefacts.build_steps import OnStep, no_progress
@@ -17,7 +17,7 @@ from pqbed.tls.algorithms import GROUPS_NAME, SIGNATURES_NAME
 # In a root: a folder for each source, by its hash.
 SOURCES = "opt/pqbed/agent"
 # Only what runs inside images and guests: these import the standard library, pyroute2 and pycurl.
-MODULES = ("__init__.py", "errors.py", "units.py")
+MODULES = ("__init__.py", "errors.py", "units.py", "user_folders.py")
 FOLDERS = ("spec", "net", "tls", "fetch", "calibrate", "agent")
 # These parse user input with libraries that images lack, or judge results on the host.
 USER_SIDE = frozenset(
@@ -43,24 +43,31 @@ def tables() -> list[Path]:
     return [published_folder() / f"{name}.csv" for name in (GROUPS_NAME, SIGNATURES_NAME)]
 
 
-def source_hash() -> str:
-    """Hash the agent's modules and their names, its tables and the entries of the stacks."""
+def source_hash(stacks: Collection[str] | None = None) -> str:
+    """Hash the agent's modules and their names, its tables, and the entries of `stacks` (None: of all)."""
     modules = (part for name in agent_files() for part in (name.as_posix(), PACKAGE / name))
-    entries = (part for stack, entry in stack_entries().items() for part in (stack, entry))
+    entries = (part for stack, entry in _entries(stacks).items() for part in (stack, entry))
     return hash_inputs(*modules, *tables(), *entries)
 
 
-def copy_source(target: Path) -> None:
-    """Copy the agent's modules and tables into the folder `target`, which becomes a package."""
+def copy_source(target: Path, stacks: Collection[str] | None = None) -> None:
+    """Copy the agent's modules, tables and the entries of `stacks` (None: of all) into the folder `target`.
+
+    It becomes a package.
+    """
     for name in agent_files():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PACKAGE / name, target / name)
-    for stack, entry in stack_entries().items():
+    for stack, entry in _entries(stacks).items():
         (target / "_stacks" / stack).mkdir(parents=True)
         shutil.copyfile(entry, target / "_stacks" / stack / ENTRY)
     (target / TABLES).mkdir()
     for path in tables():
         shutil.copyfile(path, target / TABLES / path.name)
+
+
+def _entries(stacks: Collection[str] | None) -> dict[str, Path]:
+    return {name: entry for name, entry in stack_entries().items() if stacks is None or name in stacks}
 
 
 def source_folder(root: Path) -> Path:

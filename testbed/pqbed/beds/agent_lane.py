@@ -17,6 +17,7 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import NO_FAILURES, Fetch, Timings
 from pqbed.spec.shape import SIDES
 from pqbed.spec.tcp import Tcp
+from pqbed.tls.wire_sizes import WireSizes
 
 START_TIMEOUT_S = 120.0
 # Wall-clock silence before a lane is given up: far above the longest fetch in virtual time.
@@ -62,6 +63,10 @@ class AgentLane:
             if timings.outcome not in NO_FAILURES and self._rpc.has_said(HOST_KILL):
                 raise LaneGoneError(f"the host killed a process of lane {self.index}: {timings.outcome}")
             yield fetch, timings
+
+    def learn_sizes(self) -> dict[str, WireSizes]:
+        """Fetch once with every profile (see `beds.bed.Lane`)."""
+        return self._agent.learn_sizes()
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends and read them back."""

@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pqbed.agent.namespace import Namespace
 from pqbed.beds.agent_lane import AgentLane
 from pqbed.beds.bed import BedName
 from pqbed.beds.process import CONFINE, PlainProcess
 from pqbed.errors import HostError
+from pqbed.net.netem_support import check_netem
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile, stacks_of
 
@@ -39,9 +41,10 @@ class NetnsBed:
         self._root: RootFilesystem | None = None
 
     def prepare(self, stacks: Sequence[str] = ()) -> dict[str, str]:
-        """Find or build the root. Raises HostError unless this is Linux and root."""
+        """Find or build the root. Raises HostError unless this is Linux and root, and its netem can be used."""
         if platform.system() != "Linux" or os.geteuid() != 0:
             raise HostError("the netns bed needs Linux and root", "use sudo, or --bed uml, which needs no privilege")
+        Namespace(lambda: check_netem("lo"))
         self._root, hashes = self._prepare(stacks)
         return hashes
 

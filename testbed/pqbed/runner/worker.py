@@ -5,7 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pqbed.beds.bed import Bed, Lane
@@ -115,8 +115,11 @@ class Worker:
         if self._lane is None:
             plan = self._context.plan
             self._lane = self._context.bed.open_lane(self.index, plan.profiles, plan.timeout_ns)
-            self._context.lanes.compare(self._lane.facts)
-            self._context.emit(LaneOpened(lane=self.index, facts=self._lane.facts, again=self._opened))
+            facts = self._lane.facts
+            self._context.lanes.compare(facts)
+            if not self._opened:
+                facts = replace(facts, sizes=self._lane.learn_sizes())
+            self._context.emit(LaneOpened(lane=self.index, facts=facts, again=self._opened))
             self._opened = True
             self._links = self._context.calibrator.queue_of_lane()
         return self._lane

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.artefacts import contents
 from pqbed.artefacts.contents import CONTENTS, FULL_INTERVAL_S, find_damage, seal
 
 
@@ -68,7 +67,7 @@ def test_everything_is_read_once_a_day(folder: Path, monkeypatch: pytest.MonkeyP
     same_size_and_time(folder)
     assert find_damage(folder) == ""
     later = time.time() + FULL_INTERVAL_S + 1
-    monkeypatch.setattr(contents.time, "time", lambda: later)
+    monkeypatch.setattr("pqbed.artefacts.contents.time.time", lambda: later)
     assert find_damage(folder) == "usr/bin/nginx was changed"
     assert find_damage(folder, full=True) == "usr/bin/nginx was changed"
 

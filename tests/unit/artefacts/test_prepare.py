@@ -1,12 +1,16 @@
+import importlib.util
 import os
 import platform
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pqbed.artefacts import prepare, wheels
 from pqbed.artefacts.bootstrap import bootstrap, require_bootstrap
+from pqbed.artefacts.build_steps import Command
 from pqbed.artefacts.contents import seal
 from pqbed.artefacts.contexts import docker_contexts
 from pqbed.artefacts.image_sources import recipe_folder
@@ -19,13 +23,13 @@ PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
 
 @pytest.fixture(autouse=True)
-def cache(monkeypatch, tmp_path):
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache/pqbed"
 
 
 @pytest.fixture
-def offline_wheels(monkeypatch, tmp_path):
+def offline_wheels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder = tmp_path / "wheels"
     folder.mkdir()
     (folder / "pycurl-0.tar.gz").touch()
@@ -34,7 +38,7 @@ def offline_wheels(monkeypatch, tmp_path):
     return folder
 
 
-def test_what_is_cached_is_not_made_again(monkeypatch):
+def test_what_is_cached_is_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel, root = make_kernel(), make_root()
     monkeypatch.setattr(prepare, "run_commands", lambda *_: pytest.fail("nothing is to be run"))
     made = prepare.prepare_uml()
@@ -109,8 +113,8 @@ def test_a_kernel_of_an_older_pqbed_is_adopted_and_then_held_to_its_bytes():
 
 
 @pytest.mark.usefixtures("offline_wheels")
-def test_a_failed_step_leaves_no_entry(monkeypatch, cache):
-    def fail(commands, *_):
+def test_a_failed_step_leaves_no_entry(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    def fail(commands: list[Command], *_: Callable[..., Any] | dict[str, int]) -> None:
         raise BuildError(f"{commands[0].name} failed")
 
     monkeypatch.setattr(prepare, "require_bootstrap", lambda: None)
@@ -123,10 +127,10 @@ def test_a_failed_step_leaves_no_entry(monkeypatch, cache):
 
 
 @pytest.mark.usefixtures("offline_wheels")
-def test_a_missing_kernel_alone_does_not_make_a_root(monkeypatch):
+def test_a_missing_kernel_alone_does_not_make_a_root(monkeypatch: pytest.MonkeyPatch) -> None:
     ran = []
 
-    def run(commands, *_):
+    def run(commands: list[Command], *_: Callable[..., Any] | dict[str, int]) -> None:
         ran.extend(commands)
         kernel = kernel_entry().with_name(f"{kernel_entry().name}.partial")
         (kernel / "linux").write_bytes(b"ELF")
@@ -141,14 +145,14 @@ def test_a_missing_kernel_alone_does_not_make_a_root(monkeypatch):
     assert not any("build-pycurl" in argument for argument in ran[0].argv)
 
 
-def test_other_machines_are_told_what_they_can_do(monkeypatch):
+def test_other_machines_are_told_what_they_can_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     with pytest.raises(HostError, match="needs x86-64") as caught:
         require_bootstrap()
     assert "docker" in caught.value.hint
 
 
-def test_a_missing_tool_is_named_with_its_cure(monkeypatch):
+def test_a_missing_tool_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(HostError, match="mmdebstrap") as caught:
@@ -156,13 +160,13 @@ def test_a_missing_tool_is_named_with_its_cure(monkeypatch):
     assert "apt install mmdebstrap" in caught.value.hint
 
 
-def test_a_python_without_pip_is_told(monkeypatch):
-    monkeypatch.setattr(wheels.importlib.util, "find_spec", lambda _: None)
+def test_a_python_without_pip_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(HostError, match="has no pip"):
         wheels.fetch_wheels(lambda *_: None, None)
 
 
-def test_added_certificates_reach_pip_and_apt_and_nothing_is_switched_off(tmp_path):
+def test_added_certificates_reach_pip_and_apt_and_nothing_is_switched_off(tmp_path: Path) -> None:
     given = tmp_path / "proxy.pem"
     given.write_text(PEM)
     bundle = trusted_bundle(given)
@@ -177,7 +181,7 @@ def test_added_certificates_reach_pip_and_apt_and_nothing_is_switched_off(tmp_pa
 
 
 @pytest.mark.parametrize("text", [None, "not a certificate"])
-def test_a_bundle_that_holds_no_certificate_is_refused(tmp_path, text):
+def test_a_bundle_that_holds_no_certificate_is_refused(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "proxy.pem"
     if text is not None:
         path.write_text(text)
@@ -186,7 +190,7 @@ def test_a_bundle_that_holds_no_certificate_is_refused(tmp_path, text):
 
 
 @pytest.mark.usefixtures("offline_wheels")
-def test_contexts_hold_all_that_their_dockerfiles_copy():
+def test_contexts_hold_all_that_their_dockerfiles_copy() -> None:
     stack, guest = docker_contexts()
     for context in (stack, guest):
         for line in (context.folder / "Dockerfile").read_text().splitlines():
@@ -200,7 +204,7 @@ def test_contexts_hold_all_that_their_dockerfiles_copy():
 
 
 @pytest.mark.usefixtures("offline_wheels")
-def test_certificates_are_in_the_context_and_not_in_the_tag(tmp_path):
+def test_certificates_are_in_the_context_and_not_in_the_tag(tmp_path: Path) -> None:
     given = tmp_path / "proxy.pem"
     given.write_text(PEM)
     plain, trusting = docker_contexts()[0], docker_contexts(ca_bundle=given)[0]
@@ -209,5 +213,5 @@ def test_certificates_are_in_the_context_and_not_in_the_tag(tmp_path):
     assert PEM in (trusting.folder / "ca.pem").read_text()
 
 
-def test_the_recipe_of_the_guest_names_the_stack_it_stands_on():
+def test_the_recipe_of_the_guest_names_the_stack_it_stands_on() -> None:
     assert "FROM ${STACK}" in (recipe_folder("uml") / "Dockerfile").read_text()

@@ -7,7 +7,7 @@ import pytest
 from pqbed.artefacts import source
 from pqbed.artefacts.contents import find_damage
 from pqbed.artefacts.image_sources import PACKAGE
-from pqbed.artefacts.source import agent_files, put_source
+from pqbed.artefacts.source import agent_files, copy_source, put_source, source_hash
 from pqbed.spec.stacks import known_stacks
 
 
@@ -88,3 +88,15 @@ def test_a_copy_that_fails_leaves_nothing(monkeypatch, tmp_path):
     with pytest.raises(OSError, match="No space"):
         put_source(tmp_path, uncompiled)
     assert list((tmp_path / "opt/pqbed/agent").iterdir()) == []
+
+
+def test_the_source_of_one_stack_is_not_changed_by_another(monkeypatch, tmp_path):
+    one, all_of_them = source_hash(("openssl",)), source_hash()
+    entry = tmp_path / "stack.toml"
+    entry.write_text('title = "another"\n')
+    entries = {**source.stack_entries(), "another": entry}
+    monkeypatch.setattr(source, "stack_entries", lambda: entries)
+    assert source_hash(("openssl",)) == one
+    assert source_hash() != all_of_them
+    copy_source(tmp_path / "pqbed", ("openssl",))
+    assert [path.name for path in (tmp_path / "pqbed" / "_stacks").iterdir()] == ["openssl"]
