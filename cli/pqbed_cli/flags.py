@@ -78,6 +78,11 @@ Preset = Annotated[str | None, _flag(INPUT, metavar="NAME", help="Built-in sweep
 Name = Annotated[str | None, _flag(OUTPUT, metavar="NAME", help=DESCRIPTIONS["name"])]
 Out = Annotated[str | None, _flag(OUTPUT, metavar="DIR", help=DESCRIPTIONS["out"])]
 OpenPage = Annotated[bool, _flag(OUTPUT, "--open", help="Open the page in a browser.")]
+EveryOwner = Annotated[
+    bool, _flag(OTHER, "--all", help="Remove what other users started on the engine too, after listing it and asking.")
+]
+Yes = Annotated[bool, _flag(OTHER, "--yes", help="Do not ask before --all.")]
+Images = Annotated[bool, _flag(OTHER, "--images", help="Remove pqbed's images from the engine too.")]
 Json = Annotated[bool, _flag(OUTPUT, "--json", help="Print JSON.")]
 
 CaBundle = Annotated[

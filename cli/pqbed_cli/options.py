@@ -129,6 +129,12 @@ class ShowOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOptions:
+    run: flags.RunPath
+    out: flags.RunsFolder = "results"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainOptions:
     run: flags.RunPath
     cell: flags.CellId = None

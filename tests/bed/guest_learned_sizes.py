@@ -13,7 +13,8 @@ from pqbed.agent.lane import LaneAgent
 from pqbed.plan import cell_id
 from pqbed.spec.codec import to_json
 from pqbed.spec.sample import Fetch
-from support.expectation_grid import GRID, MS
+from support.expectation_grid import GRID
+from support.units import MS
 
 os.environ["PYTHONPATH"] = "/mnt/testbed:/opt/pqbed/vendor"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -11,20 +12,21 @@ from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.rpc_proxies import proxy
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.artefacts import prepare_base, stack_contexts
-from pqbed.beds.docker.addresses import lane_addresses
-from pqbed.beds.docker.containers import add_stack, ensure_lane, remove_lane
+from pqbed.beds.docker.addresses import slot_addresses
+from pqbed.beds.docker.containers import add_stack, create_lane, remove_lane
 from pqbed.beds.docker.images import ensure_image
+from pqbed.beds.docker.labels import this_run
+from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.beds.docker.session import ReadTimeout, agent_command, open_channel
-from pqbed.net.state import EndState
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.pairs import pair_profiles
 from pqbed.spec.profiles import profile_named
 from pqbed.spec.sample import Fetch
-from pqbed.spec.shape import EndShape
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
+from support.bare_end import BareEnd
 from support.engines.fixtures import image_tar, load_image, save_image
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
@@ -32,24 +34,8 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
 OTHER = "botan"
 
 
-class BareEnd:
-    """An end that is not shaped: the kernel under an engine of tests may have no netem."""
-
-    def shape(self, shape: EndShape) -> EndState:
-        return EndState(asked=shape, applied=shape, text="")
-
-    def read(self) -> EndState:
-        raise NotImplementedError
-
-    def quiet(self) -> None:
-        pass
-
-    def drain(self) -> int:
-        return 0
-
-
 @pytest.fixture(scope="module")
-def images(private_engine, stack_image):
+def images(private_engine: DockerEngine, stack_image: str) -> Any:
     """The ids of both stacks' images."""
     (recipe,) = stack_contexts((OTHER,))
     tar = image_tar(recipe.reference)
@@ -62,13 +48,13 @@ def images(private_engine, stack_image):
 
 
 @pytest.fixture
-def runner(private_engine, images) -> Iterator[FetchRunner]:
+def runner(private_engine: DockerEngine, images: Any) -> Iterator[FetchRunner]:
     """Client and server of every stack in containers of one lane, without any link between them but the engine's."""
-    lane, _ = ensure_lane(private_engine, 0, images["openssl"])
+    lane = create_lane(private_engine, this_run(), 0, images["openssl"])
     with ExitStack() as owner:
-        owner.callback(remove_lane, private_engine, 0)
+        owner.callback(remove_lane, private_engine, this_run(), 0)
 
-        def open_side(side, stack):
+        def open_side(side: Any, stack: Any) -> Any:
             container = lane.parts[side]
             if stack != "openssl":
                 owned, container = add_stack(private_engine, lane, side, stack, images[stack])
@@ -77,7 +63,7 @@ def runner(private_engine, images) -> Iterator[FetchRunner]:
             command = [word.replace("/run/", "/tmp/") for word in agent_command(side, "--stack", stack)]
             return open_channel(private_engine, container, command, side, read_timeout=ReadTimeout(60.0), owner=owner)
 
-        addresses = lane_addresses(0)
+        addresses = slot_addresses(lane.claim.slot)
         way = NetworkPath(
             client_end=BareEnd(),
             server_end=BareEnd(),
@@ -92,7 +78,7 @@ def runner(private_engine, images) -> Iterator[FetchRunner]:
         )
 
 
-def test_each_side_runs_its_own_image(runner):
+def test_each_side_runs_its_own_image(runner: Any) -> None:
     both = ("openssl", OTHER)
     arms = pair_profiles((profile_named("hybrid"), profile_named("pq")), both, both)
     runner.start(arms)

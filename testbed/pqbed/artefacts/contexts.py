@@ -90,9 +90,12 @@ def guest_contexts(
 
 
 def _stack_context(name: str, below: DockerContext | None, on_step: OnStep, bundle: Path | None) -> DockerContext:
-    """Return the context of a stack on the image `below`, None Debian's."""
+    """Return the context of a stack on the image `below`, None Debian's.
+
+    It holds the entry of this stack alone: another one that is added or changed leaves the image as it is.
+    """
     recipe = recipe_folder(name)
-    inputs = (source_hash(),) if below is None else (source_hash(), below.tag)
+    inputs = (source_hash((name,)),) if below is None else (source_hash((name,)), below.tag)
     tag = hash_inputs(recipe, *inputs)
     wheels = fetch_wheels(on_step, bundle) if (recipe / "wheels.txt").exists() else None
 
@@ -103,7 +106,7 @@ def _stack_context(name: str, below: DockerContext | None, on_step: OnStep, bund
                 shutil.copyfile(shared_script(script), folder / script)
         if wheels is not None:
             shutil.copytree(wheels, folder / "wheels")
-        copy_source(folder / "pqbed")
+        copy_source(folder / "pqbed", (name,))
 
     arguments = {} if below is None else {"BASE": below.reference}
     return DockerContext(stack=name, folder=_context(name, tag, fill, bundle), tag=tag, build_args=arguments)
@@ -111,7 +114,7 @@ def _stack_context(name: str, below: DockerContext | None, on_step: OnStep, bund
 
 def _context(stack: str, tag: str, fill: Callable[[Path], None], ca_bundle: Path | None) -> Path:
     authorities = b"" if ca_bundle is None else ca_bundle.read_bytes()
-    entry = cache_home() / "contexts" / f"{stack}-{hash_inputs(tag, authorities)}"
+    entry = cache_home() / "contexts" / f"{stack}-{hash_inputs('context/2', tag, authorities)}"
     with building(entry) as partial:
         if partial is not None:
             fill(partial)

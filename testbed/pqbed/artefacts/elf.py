@@ -63,7 +63,9 @@ def read_shared_object(path: Path) -> SharedObject:
 def _read(data: bytes, machine: str) -> SharedObject:
     _, _, _, _, start, _, _, _, size, count, *_ = _HEADER.unpack_from(data)
     headers = [_PROGRAM_HEADER.unpack_from(data, start + size * number) for number in range(count)]
-    loaded = [(header[3], header[2], header[5]) for header in headers if header[0] == _PT_LOAD]
+    loaded: list[tuple[int, int, int]] = [
+        (header[3], header[2], header[5]) for header in headers if header[0] == _PT_LOAD
+    ]
 
     def offset(address: int) -> int:
         """Return where in the file that is which will be at `address`."""

@@ -13,7 +13,8 @@ from pqbed.model.exchange import exchange_of, known_exchange
 from pqbed.store.schema import CELLS, LEARNED
 from pqbed.store.wire_sizes import size_columns, sizes_from_row
 from pqbed.tls.wire_sizes import PROBE_BYTES, SEAL_BYTES, WireSizes, read_wire_sizes
-from support.exchanges import CLASSICAL, cell_of
+from support.exchanges import cell_of
+from support.profiles import CLASSICAL
 
 HANDSHAKE, CHANGE, DATA = 22, 20, 23
 

@@ -11,7 +11,7 @@ from pqbed.agent.rpc_client import RpcClient
 from pqbed.agent.rpc_proxies import proxy
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.tracing import Traced, Tracer
-from pqbed.beds.docker.addresses import lane_addresses
+from pqbed.beds.docker.addresses import slot_addresses
 from pqbed.beds.docker.containers import LaneContainers, add_stack
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import LanePart
@@ -155,7 +155,7 @@ class DockerLane:
         profiles: Sequence[Profile],
         timeout_ns: int,
     ) -> None:
-        addresses = lane_addresses(self.index)
+        addresses = slot_addresses(containers.claim.slot)
         server_end = self._open_end(engine, containers, "server-end")
         client_end = self._open_end(engine, containers, "client-end")
         server_end.check_netem()
