@@ -121,3 +121,20 @@ AlgorithmName = Annotated[
 ]
 Kind = Annotated[str | None, typer.Option(metavar="KIND", help="group or signature. [default: both]")]
 Cpu = Annotated[bool, typer.Option("--cpu", help="Measure the CPU time of each operation: about 3 s per row.")]
+
+StackName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the stack: a-z, 0-9 and '-'.")]
+StackFolder = Annotated[
+    Path | None, typer.Argument(metavar="FOLDER", help="Folder with the files and a stack.toml that names them.")
+]
+Modules = Annotated[
+    list[Path] | None,
+    _flag(INPUT, "--module", metavar="FILE", help="OpenSSL provider module (.so). Repeat for several."),
+]
+Libraries = Annotated[
+    list[Path] | None,
+    _flag(INPUT, "--library", metavar="FILE", help="Library that a module needs. Repeat for several."),
+]
+ProviderConfiguration = Annotated[
+    Path | None,
+    _flag(INPUT, "--conf", metavar="FILE", help="OpenSSL configuration. [default: activates the modules]"),
+]

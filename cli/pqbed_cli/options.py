@@ -178,6 +178,15 @@ class AlgorithmOptions:
     cpu: flags.Cpu = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddStackOptions:
+    name: flags.StackName
+    folder: flags.StackFolder = None
+    module: flags.Modules = None
+    library: flags.Libraries = None
+    configuration: flags.ProviderConfiguration = None
+
+
 P = ParamSpec("P")
 Options = TypeVar("Options")
 

@@ -5,10 +5,12 @@ import platform
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pqbed.artefacts import damaged_artefacts
 from pqbed.beds.choose import pick
 from pqbed.beds.host_checks import (
     ENGINE_HINT,
@@ -59,8 +61,11 @@ class Diagnosis:
     auto_reason: str
 
 
-def examine_host() -> Diagnosis:
-    """Run all checks. Takes about a second; waits at most 5 s for an engine that does not answer."""
+def examine_host(*, verify: bool = False) -> Diagnosis:
+    """Run all checks. Takes about a second; waits at most 5 s for an engine that does not answer.
+
+    `verify`: read all of the artefacts and compare their hashes.
+    """
     probe = probe_engine()
     elsewhere = probe.info is not None and not probe.info.local
     beds = (check_docker(probe), check_netns(), check_uml(probe))
@@ -74,7 +79,9 @@ def examine_host() -> Diagnosis:
         check_tools(),
         check_memory_folder(),
         check_space(cache_home()),
-        check_artefacts(built_artefacts("kernels"), built_artefacts("roots")),
+        check_artefacts(
+            built_artefacts("kernels"), built_artefacts("roots"), damaged_artefacts(full=True if verify else None)
+        ),
         check_governor(),
         check_steal(),
     )
@@ -172,8 +179,13 @@ def check_space(folder: Path) -> Check:
     return Check(name="disk space", level=level, found=summary, cure="free 4 GiB, or point XDG_CACHE_HOME elsewhere")
 
 
-def check_artefacts(kernels: tuple[str, ...], roots: tuple[str, ...]) -> Check:
-    """Report which artefacts are built."""
+def check_artefacts(
+    kernels: tuple[str, ...], roots: tuple[str, ...], damaged: Mapping[str, str] | None = None
+) -> Check:
+    """Report which artefacts are built, and which are not as they were built: what is wrong, by path."""
+    if damaged:
+        found = "; ".join(f"{path}: {damage}" for path, damage in damaged.items())
+        return Check(name="artefacts", level="warn", found=found, cure="`pqbed build` builds what is damaged again")
     if not kernels and not roots:
         return Check(name="artefacts", level="ok", found="none yet; `pqbed build` or the first sweep builds them")
     summary = f"{len(kernels)} guest kernel(s), {len(roots)} root file system(s)"

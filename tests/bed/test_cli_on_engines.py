@@ -14,15 +14,16 @@ import polars as pl
 import pytest
 
 from pqbed.artefacts import docker_contexts, prepare_uml
+from pqbed.beds.docker.engine import ObjectKind
 from pqbed.beds.docker.labels import OWNER, everyones
 from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.beds.make import GUEST_KERNEL
 from pqbed.store.run import open_run
+from support.units import MS
 
 pytestmark = [pytest.mark.docker, pytest.mark.uml, pytest.mark.timeout(2400)]
 
-MS = 1_000_000
-KINDS = ("container", "network", "volume")
+KINDS: tuple[ObjectKind, ...] = ("container", "network", "volume")
 # Slow enough that the real clock of a busy machine is small beside it: 1.4 to 2.6 s a fetch.
 FOUR_CELLS = ("--no-aa", "--rtt", "200,400", "--bandwidth", "1mbit,1500kbit", "--size", "100", "--profile", "pq")
 
@@ -46,7 +47,8 @@ class Host:
         command = [sys.executable, "-m", "pqbed_cli", *arguments, "--json"]
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        rows: list[dict[str, Any]] = json.loads(done.stdout)
+        return rows
 
     def samples(self) -> pl.DataFrame:
         (path,) = self.results.iterdir()
@@ -162,7 +164,7 @@ def test_docker_and_uml_agree_on_the_real_clock(netem_engine: DockerEngine, tmp_
     for bed, engine in (("docker", netem_engine), ("uml", None)):
         host = Host(engine, tmp_path / bed)
         host.folder.mkdir()
-        options = (*FOUR_CELLS, "--samples", "5", "--bed", bed, "--clock", "real", "--lanes", "1")
+        options: tuple[str, ...] = (*FOUR_CELLS, "--samples", "5", "--bed", bed, "--clock", "real", "--lanes", "1")
         options += ("--calibrate", "off")
         host.pqbed("sweep", *options, "--out", str(host.results))
         rows = host.samples()

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pqbed.beds.docker.endpoint import DockerEndpoint
 from pqbed.beds.docker.engine import (
@@ -182,14 +183,14 @@ class FakeEngine:
         assert self.connection is not None
         return self.connection
 
-    def change(self, identity: str, **values: object) -> None:
+    def change(self, identity: str, **values: Any) -> None:
         """Replace fields of a thing."""
         thing = self.things[identity]
         fields = {name: getattr(thing, name) for name in Owned.__slots__}
         self.things[identity] = Owned(**{**fields, **values})
 
 
-def frame(stream, data):
+def frame(stream: int, data: bytes) -> bytes:
     """Return data as the engine multiplexes it."""
     return struct.pack(">BxxxL", stream, len(data)) + data
 
@@ -197,24 +198,24 @@ def frame(stream, data):
 class Scripted:
     """Gives `chunks` one by one, then silence or the end."""
 
-    def __init__(self, chunks, *, ends=True):
+    def __init__(self, chunks: list[bytes], *, ends: bool = True) -> None:
         self.chunks = list(chunks)
         self.ends = ends
         self.written = b""
         self.input_ended = self.closed = 0
 
-    def read(self, _timeout_s):
+    def read(self, _timeout_s: float) -> bytes:
         if self.chunks:
             return self.chunks.pop(0)
         if self.ends or self.input_ended:
             return b""
         raise TimeoutError
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
         self.written += data
 
-    def end_input(self):
+    def end_input(self) -> None:
         self.input_ended += 1
 
-    def close(self):
+    def close(self) -> None:
         self.closed += 1

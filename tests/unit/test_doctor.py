@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,7 @@ NO_SEED = EngineInfo(version="29", api="1.52", kernel="6.1.0-13-amd64", machine=
 FAULT = ("kernel 6.1 has no sch_netem", "modprobe sch_netem")
 
 
-def test_each_check_has_a_cure_where_it_is_not_ok(tmp_path):
+def test_each_check_has_a_cure_where_it_is_not_ok(tmp_path: Path) -> None:
     (tmp_path / "governor").write_text("powersave\n")
     bad = (
         check_machine("aarch64"),
@@ -40,7 +41,7 @@ def test_each_check_has_a_cure_where_it_is_not_ok(tmp_path):
         assert check.cure
 
 
-def test_what_a_host_does_not_tell_is_no_fault(tmp_path):
+def test_what_a_host_does_not_tell_is_no_fault(tmp_path: Path) -> None:
     assert check_governor(tmp_path / "absent").level == "ok"
     assert check_steal(tmp_path / "absent").level == "ok"
     assert check_netem(None).level == "ok"
@@ -66,13 +67,13 @@ def test_an_engine_says_what_it_is_and_why_its_kernel_does_not_do():
 
 
 @pytest.mark.parametrize(("steal", "level"), [(0, "ok"), (1000, "warn")])
-def test_steal_is_counted_since_boot(tmp_path, steal, level):
+def test_steal_is_counted_since_boot(tmp_path: Path, steal: int, level: str) -> None:
     stat = tmp_path / "stat"
     stat.write_text(f"cpu 1000 0 1000 8000 0 0 0 {steal} 0 0\n")
     assert check_steal(stat, window_s=0).level == level
 
 
-def test_disk_space_is_looked_for_where_the_artefacts_will_be(tmp_path, monkeypatch):
+def test_disk_space_is_looked_for_where_the_artefacts_will_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "ENOUGH_SPACE_BYTES", 1)
     monkeypatch.setattr(doctor, "LEAST_SPACE_BYTES", 1)
     assert doctor.check_space(tmp_path / "not/yet/there").level == "ok"
@@ -81,14 +82,14 @@ def test_disk_space_is_looked_for_where_the_artefacts_will_be(tmp_path, monkeypa
     assert doctor.check_space(tmp_path).level == "fail"
 
 
-def bare_host(monkeypatch, *, uml):
+def bare_host(monkeypatch: pytest.MonkeyPatch, *, uml: bool) -> None:
     monkeypatch.setattr(doctor, "probe_engine", lambda: NO_ENGINE)
     monkeypatch.setattr(
         doctor, "check_uml", lambda _: BedStatus(bed="uml", usable=uml, found="seen", cure="" if uml else "x")
     )
 
 
-def test_doctor_says_what_auto_takes(monkeypatch, capsys):
+def test_doctor_says_what_auto_takes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     bare_host(monkeypatch, uml=True)
     assert run(["doctor"]) == 0
     said = capsys.readouterr().out
@@ -97,7 +98,9 @@ def test_doctor_says_what_auto_takes(monkeypatch, capsys):
     assert "\x1b" not in said
 
 
-def test_a_host_that_runs_nothing_ends_with_3(monkeypatch, capsys):
+def test_a_host_that_runs_nothing_ends_with_3(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     bare_host(monkeypatch, uml=False)
     assert run(["doctor", "--json"]) == 3
     diagnosis = json.loads(capsys.readouterr().out)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pqbed.artefacts.added_stacks import added_stacks
 from pqbed.beds.bed import Bed
 from pqbed.beds.choose import choose_bed, reopen_bed
 from pqbed.beds.session import Session
@@ -24,9 +25,9 @@ class OpenBed:
     steps: Steps
 
     def prepare(self, stacks: Sequence[str] = ()) -> dict[str, str]:
-        """Build or find what the bed needs, showing the steps; return the identities."""
+        """Build or find what the bed needs, showing the steps; return the identities, those of added stacks too."""
         try:
-            return self.bed.prepare(stacks)
+            return self.bed.prepare(stacks) | {f"stack {name}": digest for name, digest in added_stacks(stacks).items()}
         finally:
             self.steps.close()
 

@@ -2,17 +2,21 @@
 
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from pqbed.artefacts.cache import hash_inputs
+from pqbed.artefacts.contents import find_damage, seal
 from pqbed.artefacts.image_sources import PACKAGE, stack_entries
+from pqbed.artefacts.root_programs import compile_modules
 from pqbed.spec.published import TABLES, published_folder
 from pqbed.spec.stacks import ENTRY
 from pqbed.tls.algorithms import GROUPS_NAME, SIGNATURES_NAME
 
+# In a root: a folder for each source, by its hash.
+SOURCES = "opt/pqbed/agent"
 # Only what runs inside images and guests: these import the standard library, pyroute2 and pycurl.
-MODULES = ("__init__.py", "errors.py", "units.py")
+MODULES = ("__init__.py", "errors.py", "units.py", "user_folders.py")
 FOLDERS = ("spec", "net", "tls", "fetch", "calibrate", "agent")
 # These parse user input with libraries that images lack, or judge results on the host.
 USER_SIDE = frozenset(
@@ -65,22 +69,31 @@ def _entries(stacks: Collection[str] | None) -> dict[str, Path]:
     return {name: entry for name, entry in stack_entries().items() if stacks is None or name in stacks}
 
 
-def put_source(root: Path) -> Path:
-    """Put the package under `<root>/opt/pqbed/<hash>` and return that folder: the guest's PYTHONPATH.
+def source_folder(root: Path) -> Path:
+    """Return where the current source is put in `root`."""
+    return root / SOURCES / source_hash()
 
-    It appears there atomically, and an existing folder is never changed.
+
+def put_source(root: Path, compile_folder: Callable[[Path, Path, str], object] = compile_modules) -> Path:
+    """Put the package under `<root>/opt/pqbed/agent/<hash>` and return that folder: the guest's PYTHONPATH.
+
+    It appears there atomically, compiled by the root's own Python (lanes cannot write to the root), and a folder that
+    is as it was made is never changed.
     """
-    folder = root / "opt/pqbed" / source_hash()
-    if folder.exists():
+    folder = source_folder(root)
+    if not find_damage(folder):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=".source-", dir=folder.parent))
     try:
         copy_source(partial / "pqbed")
         partial.chmod(0o755)
+        compile_folder(root, partial, f"/{folder.relative_to(root)}")
+        seal(partial)
+        shutil.rmtree(folder, ignore_errors=True)  # damaged, if it is there
         partial.rename(folder)
     except OSError:
-        if not folder.exists():  # otherwise another process was first, with the same contents
+        if find_damage(folder):  # otherwise another process was first, with the same contents
             raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)

@@ -17,6 +17,7 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.shape import SIDES
 from pqbed.spec.tcp import Tcp
+from pqbed.tls.wire_sizes import WireSizes
 
 START_TIMEOUT_S = 120.0
 # Wall-clock silence before a lane is given up: far above the longest fetch in virtual time.
@@ -56,6 +57,10 @@ class AgentLane:
         seeds = tuple(fetch.seed for fetch in fetches)
         timings = self._agent.run_indexed(names, which, seeds)
         yield from zip(fetches, timings, strict=True)
+
+    def learn_sizes(self) -> dict[str, WireSizes]:
+        """Fetch once with every profile (see `beds.bed.Lane`)."""
+        return self._agent.learn_sizes()
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends and read them back."""

@@ -26,6 +26,7 @@ from pqbed.spec.sample import Fetch, Outcome, Timings
 from pqbed.spec.shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
+from pqbed.tls.wire_sizes import WireSizes
 
 # Mean of what is added to the floor, as a share of it.
 SPREAD = 0.05
@@ -93,6 +94,10 @@ class FakeLane:
                 yield fetch, Timings(outcome=self._bed.fail_with, detail=f"fetch {number} fails, as requested")
             else:
                 yield fetch, fake_timings(cells[fetch.cell_id], fetch, self._timeout_ns)
+
+    def learn_sizes(self) -> dict[str, WireSizes]:
+        """Return nothing: no bytes are sent."""
+        return {}
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         self._link = LinkState(

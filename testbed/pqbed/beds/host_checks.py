@@ -212,7 +212,7 @@ def built_artefacts(kind: str) -> tuple[str, ...]:
         entries = sorted((cache_home() / kind).iterdir(), key=lambda entry: entry.stat().st_mtime)
     except OSError:
         return ()
-    return tuple(entry.name for entry in entries if not entry.name.endswith((".partial", ".lock")))
+    return tuple(entry.name for entry in entries if "." not in entry.name)
 
 
 def _mount_of(folder: str, points: list[str]) -> str | None:

@@ -105,7 +105,7 @@ def make_netns(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
 
     def prepare(stacks: Iterable[str]) -> "tuple[RootFilesystem, dict[str, str]]":
         path = prepare_root(on_step, ca_bundle, stacks)
-        source = _source_in(path)
+        source = _put_in(path, stacks)
         return RootFilesystem(path=path, source=source), {"root": path.name, "source": Path(source).name}
 
     assert clock == "real"
@@ -125,7 +125,7 @@ def _uml_as_processes(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> 
     @functools.cache
     def artefacts(stacks: tuple[str, ...]) -> "tuple[UmlArtefacts, str]":
         uml = prepare_uml(on_step, ca_bundle, stacks)
-        return uml, _source_in(uml.root)
+        return uml, _put_in(uml.root, stacks)
 
     def prepare(stacks: tuple[str, ...]) -> dict[str, str]:
         uml, source = artefacts(stacks)
@@ -153,7 +153,7 @@ def _uml_in_containers(clock: Clock, on_step: OnStep, ca_bundle: Path | None) ->
         return ensure_images(engine, stacks, on_step, ca_bundle, guest=True)
 
     def start(lane: int, lane_clock: Clock, stacks: tuple[str, ...]) -> "LaneProcess":
-        argv = pinned(lane, (GUEST_KERNEL, *kernel_arguments("/", GUEST_SOURCE, lane, lane_clock)))
+        argv = pinned(lane, (GUEST_KERNEL, *kernel_arguments(GUEST_SOURCE, lane, lane_clock)))
         return open_uml_process(engine, images(stacks)[GUEST], argv, f"guest {lane}")
 
     return UmlBed(clock, lambda stacks: dict(images(stacks)), start)
@@ -174,8 +174,10 @@ MAKERS: dict[BedName, MakeBed] = {
 }
 
 
-def _source_in(root: Path) -> str:
-    """Put the agent's source into `root`; return its path as seen from inside."""
+def _put_in(root: Path, stacks: Iterable[str]) -> str:
+    """Put the agent's source and the added stacks among `stacks` into `root`; return the source's path inside."""
     from pqbed.artefacts import put_source
+    from pqbed.artefacts.added_stacks import put_stacks
 
+    put_stacks(root, stacks)
     return "/" + put_source(root).relative_to(root).as_posix()

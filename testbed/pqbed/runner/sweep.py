@@ -126,7 +126,7 @@ def _record_facts(plan: Plan, run: Run, facts: LaneFacts) -> None:
     """Store the facts that only an open lane knows, before the first sample."""
     wire_bytes = {served.profile.name: served.certificate_wire_bytes for served in facts.served}
     client_wire_bytes = {served.profile.name: served.client_certificate_wire_bytes for served in facts.served}
-    run.write_cells(bound_cells(tabulate_cells(plan, wire_bytes, client_wire_bytes), plan.cells))
+    run.write_cells(bound_cells(tabulate_cells(plan, wire_bytes, client_wire_bytes, facts.sizes), plan.cells))
     manifest = replace(run.manifest, kernel=facts.kernel, versions=facts.versions, sysctls=facts.sysctls)
     run.write_manifest(manifest)
 

@@ -5,7 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pqbed.beds.bed import Bed, Lane
@@ -14,6 +14,7 @@ from pqbed.plan import Plan
 from pqbed.runner.blocks import Blocks
 from pqbed.runner.calibration import Calibrator
 from pqbed.runner.events import BlockDone, LaneClosed, LaneFailed, LaneOpened, SampleTaken, SweepEvent
+from pqbed.runner.lane_facts import SameLanes
 from pqbed.runner.pressure import LanePressure, PressureWatch, is_contended
 from pqbed.spec.codec import to_json
 from pqbed.spec.sample import Fetch, Sample, Timings
@@ -35,6 +36,7 @@ class SweepContext:
     blocks: Blocks
     calibrator: Calibrator
     pressure: PressureWatch
+    lanes: SameLanes
     stop: threading.Event
     emit: Callable[[SweepEvent], None]
 
@@ -108,7 +110,11 @@ class Worker:
         if self._lane is None:
             plan = self._context.plan
             self._lane = self._context.bed.open_lane(self.index, plan.profiles, plan.timeout_ns)
-            self._context.emit(LaneOpened(lane=self.index, facts=self._lane.facts, again=self._opened))
+            facts = self._lane.facts
+            self._context.lanes.compare(facts)
+            if not self._opened:
+                facts = replace(facts, sizes=self._lane.learn_sizes())
+            self._context.emit(LaneOpened(lane=self.index, facts=facts, again=self._opened))
             self._opened = True
             self._links = self._context.calibrator.queue_of_lane()
         return self._lane

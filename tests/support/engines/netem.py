@@ -169,7 +169,7 @@ def _tap(tap: Tap) -> Iterator[None]:
 def _booted(kernel: GuestKernel, tap: Tap):
     folder = (exec_tmpfs() or Path("/dev/shm")) / f"{tap.name}-{os.getpid()}"
     folder.mkdir()
-    said = collections.deque(maxlen=60)
+    said: collections.deque[bytes] = collections.deque(maxlen=60)
     process = subprocess.Popen(
         [
             *(*kernel.command, f"mem={MEMORY}", "rootfstype=hostfs", f"rootflags={kernel.root}", "ro"),

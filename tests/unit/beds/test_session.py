@@ -7,6 +7,7 @@ import pytest
 
 from pqbed.beds import session as sessions
 from pqbed.beds import teardown
+from pqbed.beds.bed import BedName
 from pqbed.beds.docker.bed import DockerBed, take_down, up_lane_fault
 from pqbed.beds.docker.endpoint import DEFAULT_SOCKET, DockerEndpoint
 from pqbed.beds.docker.labels import owner_name
@@ -58,7 +59,7 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeEngine]:
     return present
 
 
-def session(engine: DockerEndpoint | None = None, bed: str = "docker") -> Session:
+def session(engine: DockerEndpoint | None = None, bed: BedName = "docker") -> Session:
     return Session(bed=bed, clock="real", profiles=(CLASSIC,), link=Link(rtt_ns=35_000_000), engine=engine)
 
 

@@ -1,4 +1,5 @@
 import errno
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from pqbed.net.rtnetlink import RefusalError
         (errno.EINVAL, "negative latency", "negative latency", ""),
     ],
 )
-def test_each_refusal_has_its_sentence_and_cure(code, said, message, cure):
+def test_each_refusal_has_its_sentence_and_cure(code: Any, said: Any, message: Any, cure: Any) -> None:
     error = refusal_to_shape(RefusalError(code, said), "eth0")
     assert message in error.message
     assert "\n" not in error.message

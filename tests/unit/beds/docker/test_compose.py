@@ -17,7 +17,8 @@ DOLLAR = "$$"  # compose's way to write one
 
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
-    return yaml.safe_load(FILE.read_text())
+    content: dict[str, Any] = yaml.safe_load(FILE.read_text())
+    return content
 
 
 @pytest.fixture(scope="module")
