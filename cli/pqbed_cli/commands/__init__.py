@@ -18,6 +18,7 @@ from pqbed_cli.commands.report import report
 from pqbed_cli.commands.reproduce import reproduce
 from pqbed_cli.commands.schema import schema
 from pqbed_cli.commands.show import show
+from pqbed_cli.commands.stack import stack
 from pqbed_cli.commands.status import status
 from pqbed_cli.commands.sweep import sweep
 from pqbed_cli.commands.trace import trace
@@ -51,3 +52,4 @@ def register(app: typer.Typer) -> None:
     for command in commands:
         app.command(cls=Command)(command)
     app.add_typer(link, name="link")
+    app.add_typer(stack, name="stack")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pqbed.report.figures import choose_figures
 from pqbed.report.figures.reduce import _counts_that_fit, reduce_data, rows_of_largest_panel
 from pqbed.report.report_data import MOST_ROWS
-from support.sweeps import CLASSIC, PQ
+from support.profiles import PQ
+from support.sweeps import CLASSIC
 
 COUNTS = st.fixed_dictionaries(dict.fromkeys(("profiles", "sizes", "percentiles"), st.integers(1, 3000)))
 
