@@ -119,6 +119,9 @@ ToFile = Annotated[Path | None, typer.Option(metavar="FILE", help="File to write
 AlgorithmName = Annotated[
     str, typer.Argument(metavar="NAME", help="Part of a name. [default: all]", show_default=False)
 ]
+AskedStack = Annotated[
+    str | None, typer.Option("--stack", metavar="NAME", help="Stack to ask. [default: the default one]")
+]
 Kind = Annotated[str | None, typer.Option(metavar="KIND", help="group or signature. [default: both]")]
 Cpu = Annotated[bool, typer.Option("--cpu", help="Measure the CPU time of each operation: about 3 s per row.")]
 

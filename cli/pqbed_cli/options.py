@@ -129,6 +129,12 @@ class ShowOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOptions:
+    run: flags.RunPath
+    out: flags.RunsFolder = "results"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainOptions:
     run: flags.RunPath
     cell: flags.CellId = None
@@ -175,6 +181,7 @@ class ExportOptions:
 class AlgorithmOptions:
     name: flags.AlgorithmName = ""
     kind: flags.Kind = None
+    stack: flags.AskedStack = None
     cpu: flags.Cpu = False
 
 

@@ -5,7 +5,7 @@ set -eu
 
 here=$(dirname "$0")
 name=$(sed -n 's/^name = "\(.*\)"$/\1/p' "$here/stack.toml")
-out=/opt/pqbed/stacks/$name
+out=/opt/pqbed/added/$name
 mkdir -p "$out"
 cp "$here/stack.toml" "$here"/files/* "$out/"
 chmod 644 "$out"/*

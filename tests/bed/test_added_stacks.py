@@ -89,7 +89,7 @@ def test_a_module_of_our_own_is_measured_and_then_removed(pqbed, ballast, tmp_pa
     assert bytes_ns < more_ns < 1.15 * bytes_ns
     assert pqbed("stack", "remove", "ballast").returncode == 0
     assert left(tmp_path) == []
-    assert not (root / "opt/pqbed/stacks/ballast").exists()
+    assert not (root / "opt/pqbed/added/ballast").exists()
     again = pqbed("sweep", "--spec", spec, *LINK, "--stack", "ballast", "--out", out)
     assert again.returncode == 2
     assert "there is no stack 'ballast'" in again.stderr

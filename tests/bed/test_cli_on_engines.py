@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 
 from pqbed.artefacts import docker_contexts, prepare_uml
 from pqbed.beds.docker.engine import ObjectKind
-from pqbed.beds.docker.labels import everyones
+from pqbed.beds.docker.labels import OWNER, everyones
 from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.beds.make import GUEST_KERNEL
 from pqbed.store.run import open_run
@@ -85,6 +87,54 @@ def test_docker_bed_from_up_to_down(netem_engine: DockerEngine, tmp_path: Path) 
     host.pqbed("down")
     assert standing(netem_engine) == NOTHING
     host.pqbed("down")
+
+
+@pytest.mark.usefixtures("netem_image")
+def test_two_users_sweep_at_once_and_a_third_goes_down(netem_engine: DockerEngine, tmp_path: Path) -> None:
+    users = [Host(netem_engine, tmp_path / name) for name in ("first", "second")]
+    third = Host(netem_engine, tmp_path / "third")
+    for user in (*users, third):
+        user.folder.mkdir()
+    axes = ("--bed", "docker", "--no-aa", "--rtt", "35", "--size", "0", "--profile", "classical,pq")
+    options = (*axes, "--samples", "6", "--lanes", "1", "--calibrate", "off")
+    third.pqbed("up", "--bed", "docker")
+    with ThreadPoolExecutor(len(users)) as pool:
+        sweeps = [pool.submit(user.pqbed, "sweep", *options, "--out", str(user.results)) for user in users]
+        deadline = time.monotonic() + 120
+        while len(netem_engine.find("network", everyones())) < 3 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        owners = {thing.labels[OWNER] for thing in netem_engine.find("network", everyones())}
+        assert len(owners) == 3
+        third.pqbed("down")
+        for sweep in sweeps:
+            sweep.result()
+    for user in users:
+        rows = user.samples()
+        assert rows.height == 12
+        assert set(rows["outcome"]) == {"ok"}
+        assert rows.filter(pl.col("tcp_connect_ns") < 35 * MS).is_empty()
+    assert standing(netem_engine) == NOTHING
+
+
+@pytest.mark.usefixtures("netem_image")
+def test_a_session_stays_with_its_engine_and_is_mended(netem_engine: DockerEngine, tmp_path: Path) -> None:
+    host, elsewhere = Host(netem_engine, tmp_path), Host(None, tmp_path)
+    host.pqbed("up", "--bed", "docker")
+    assert "pqbed-0-client" in str(netem_engine.find("container", everyones()))
+    elsewhere.pqbed("status")
+    (row,) = elsewhere.json("fetch", "--size", "0")
+    assert row["outcome"] == "ok"
+    netem_engine._client.restart("pqbed-0-client", timeout=1)
+    assert "its container pqbed-0-client was restarted" in elsewhere.pqbed("status", code=3)
+    refused = elsewhere.pqbed("fetch", "--size", "0", code=3)
+    assert "pqbed-0-client was restarted" in refused
+    assert "`pqbed up`" in refused
+    assert "Traceback" not in refused
+    host.pqbed("up", "--bed", "docker")
+    (row,) = host.json("fetch", "--size", "0")
+    assert row["tcp_connect_ns"] >= 35 * MS
+    assert f"on {netem_engine.host}" in elsewhere.pqbed("down")
+    assert standing(netem_engine) == NOTHING
 
 
 def test_without_netem_the_uml_bed_takes_over_in_containers(

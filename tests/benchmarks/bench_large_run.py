@@ -63,11 +63,11 @@ def make_run(out: Path) -> Run:
         for path in (run.path / SAMPLES_FOLDER).iterdir():
             path.unlink()
         for part in range(PARTS):
-            write_part(run.path / SAMPLES_FOLDER, part, measured)
+            write_part(run.path, part, measured)
     return run
 
 
-def write_part(folder: Path, part: int, measured: pl.DataFrame) -> None:
+def write_part(run: Path, part: int, measured: pl.DataFrame) -> None:
     """Write a quarter of the blocks as the store does, each copy with its own numbers and a few nanoseconds more."""
     starts = range(part * BLOCKS // PARTS, (part + 1) * BLOCKS // PARTS, MEASURED_BLOCKS)
     end = (part + 1) * BLOCKS // PARTS
@@ -84,8 +84,8 @@ def write_part(folder: Path, part: int, measured: pl.DataFrame) -> None:
     buffer = io.BytesIO()
     rows.write_parquet(buffer, metadata={"schema": SAMPLES_ID})
     name = f"part-lane-{part:03d}-0001.parquet"
-    add_sum(folder, name, buffer.getvalue())
-    (folder / name).write_bytes(buffer.getvalue())
+    add_sum(run, name, buffer.getvalue())
+    (run / SAMPLES_FOLDER / name).write_bytes(buffer.getvalue())
 
 
 def measure(arguments: Sequence[str]) -> tuple[float, float, int]:

@@ -24,6 +24,7 @@ from pqbed_cli.commands.status import status
 from pqbed_cli.commands.sweep import sweep
 from pqbed_cli.commands.trace import trace
 from pqbed_cli.commands.up import up
+from pqbed_cli.commands.verify import verify
 from pqbed_cli.help_groups import Command
 
 
@@ -44,6 +45,7 @@ def register(app: typer.Typer) -> None:
         report,
         compare,
         export,
+        verify,
         reproduce,
         algorithms,
         links,

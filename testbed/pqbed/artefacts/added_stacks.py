@@ -1,7 +1,7 @@
 """Stacks that users add: OpenSSL provider modules with the libraries they need, in the user's data folder.
 
 A folder `stacks/NAME/` holds the entry, `files/`, and the recipe of the image (images/module). In an image or a root
-the files and the entry lie in /opt/pqbed/stacks/NAME, which is put into a root that is already built.
+the files and the entry lie in /opt/pqbed/added/NAME, which is put into a root that is already built.
 """
 
 import json
@@ -18,7 +18,7 @@ from pqbed.artefacts.image_sources import recipe_folder
 from pqbed.errors import HostError, SpecError
 from pqbed.spec.codec import from_json
 from pqbed.spec.profile import DEFAULT_STACK
-from pqbed.spec.stacks import ENTRY, HOME, Stack, added_stacks_home, builtin_stacks, read_stack, stack_named
+from pqbed.spec.stacks import ADDED, ENTRY, Stack, added_stacks_home, builtin_stacks, read_stack, stack_named
 from pqbed.user_folders import cache_home
 
 RECIPE = "module"
@@ -106,7 +106,7 @@ def stage_stack(name: str, source: StackFiles, folder: Path) -> Stack:
     else:
         _copy(source.configuration, files / CONFIGURATION)
     shutil.copytree(recipe_folder(RECIPE), folder, dirs_exist_ok=True)
-    place = f"{HOME}/{name}"
+    place = f"{ADDED}/{name}"
     stack = Stack(
         name=name,
         title=source.title or f"nginx and libcurl with OpenSSL and {', '.join(path.name for path in source.modules)}",
@@ -131,7 +131,7 @@ def added_stacks(stacks: Iterable[str]) -> dict[str, str]:
     """Return the added stacks among `stacks`, with the hash of each. Raises HostError if its files have changed."""
     added = {name: stack for name in sorted(set(stacks)) if (stack := stack_named(name)).hash}
     for name, stack in added.items():
-        own = {key: value for key, value in stack.environment.items() if not value.startswith(f"{HOME}/{name}")}
+        own = {key: value for key, value in stack.environment.items() if not value.startswith(f"{ADDED}/{name}")}
         if _hash(added_stacks_home() / name / FILES, own) != stack.hash:
             raise HostError(
                 f"the files of the stack {name} are not those that were added",
@@ -143,7 +143,7 @@ def added_stacks(stacks: Iterable[str]) -> dict[str, str]:
 def put_stacks(root: Path, stacks: Iterable[str]) -> None:
     """Put the files of the added stacks among `stacks` into `root`."""
     for name in added_stacks(stacks):
-        _put(root / HOME.lstrip("/") / name, added_stacks_home() / name)
+        _put(root / ADDED.lstrip("/") / name, added_stacks_home() / name)
 
 
 def list_added() -> tuple[Stack, ...]:
@@ -160,7 +160,7 @@ def remove_added(name: str) -> Stack:
         raise SpecError(f"no stack {name!r} was added", "see `pqbed stack list`")
     shutil.rmtree(added_stacks_home() / name)
     for root in (cache_home() / "roots").glob("*"):
-        shutil.rmtree(root / HOME.lstrip("/") / name, ignore_errors=True)
+        shutil.rmtree(root / ADDED.lstrip("/") / name, ignore_errors=True)
     return stacks[name]
 
 

@@ -51,9 +51,13 @@ def kernel_hooks(target: Path, fragments: Sequence[str] = FRAGMENTS) -> list[str
 
 def adopt_kernel(entry: Path) -> None:
     """List the contents of a kernel that an older pqbed built, as they are; its runs name the hash of its bytes."""
-    names = {path.name for path in entry.iterdir()} if entry.is_dir() else set()
-    if names == set(FILES):
+    if is_unlisted(entry):
         seal(entry)
+
+
+def is_unlisted(entry: Path) -> bool:
+    """Return whether this is a whole kernel without a list of its contents, as an older pqbed built it."""
+    return entry.is_dir() and {path.name for path in entry.iterdir()} == set(FILES)
 
 
 def read_kernel(entry: Path) -> Kernel:

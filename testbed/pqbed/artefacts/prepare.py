@@ -16,6 +16,7 @@ from pqbed.artefacts.kernel import (
     PRINTED_LINES,
     Kernel,
     adopt_kernel,
+    is_unlisted,
     kernel_entry,
     kernel_hooks,
     kernel_packages,
@@ -99,9 +100,9 @@ def damaged_artefacts(*, full: bool | None = None) -> dict[str, str]:
     """
     roots = [entry for stacks in stack_choices() if (entry := root_entry(stacks)).exists()]
     kernel = kernel_entry()
-    adopt_kernel(kernel)
     sources = [folder for root in roots if (folder := source_folder(root)).exists()]
-    entries = (kernel, *roots, *sources) if kernel.exists() else (*roots, *sources)
+    kernels = [kernel] if kernel.exists() and not is_unlisted(kernel) else []
+    entries = (*kernels, *roots, *sources)
     return {str(entry): damage for entry in entries if (damage := find_damage(entry, full=full))}
 
 

@@ -13,15 +13,16 @@ from pqbed.artefacts.image_sources import SUITE, read_packages, recipe_folder
 from pqbed.artefacts.root_programs import compile_modules
 from pqbed.artefacts.source import SOURCES
 from pqbed.spec.profile import DEFAULT_STACK
-from pqbed.spec.stacks import builtin_stacks
+from pqbed.spec.stacks import ADDED, builtin_stacks
 from pqbed.user_folders import cache_home
 
 SCRIPTS = ("packages-build.txt", "packages-run.txt", "wheels.txt", "build-pycurl.sh", "settle.sh")
 VENDOR = "opt/pqbed/vendor"
 # Increased when this module changes what it does to a root, so that cached ones are not used.
-FORMAT = "root/2"
-# Lanes mount a file system of their own over the first ones; the last receives the agent's source, listed by itself.
-CHANGING = ("dev", "proc", "sys", "tmp", "run", "var/log", SOURCES)
+FORMAT = "root/3"
+# Lanes mount a file system of their own over the first ones; the last ones receive the agent's source and added
+# stacks, each checked by itself.
+CHANGING = ("dev", "proc", "sys", "tmp", "run", "var/log", SOURCES, ADDED.lstrip("/"))
 
 
 def root_entry(stacks: Iterable[str] = ()) -> Path:
@@ -92,6 +93,7 @@ def assemble_root(partial: Path, tar: Path, built: Path, on_step: OnStep) -> Non
     shutil.move(built / "vendor", partial / VENDOR)
     compile_modules(partial, partial / VENDOR, f"/{VENDOR}")
     (partial / SOURCES).mkdir()
+    (partial / ADDED.lstrip("/")).mkdir()
     move_stacks(partial, built / "stacks")
     (partial / "etc/hostname").write_text("pqbed\n", encoding="ascii")
     for left in ("etc/resolv.conf", "etc/apt/apt.conf.d/99mmdebstrap"):

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
+from pqbed.artefacts.build_steps import OnStep, no_progress
 from pqbed.artefacts.cache import hash_inputs
 from pqbed.artefacts.contents import find_damage, seal
 from pqbed.artefacts.image_sources import PACKAGE, stack_entries
@@ -74,15 +75,22 @@ def source_folder(root: Path) -> Path:
     return root / SOURCES / source_hash()
 
 
-def put_source(root: Path, compile_folder: Callable[[Path, Path, str], object] = compile_modules) -> Path:
+def put_source(
+    root: Path,
+    compile_folder: Callable[[Path, Path, str], object] = compile_modules,
+    on_step: OnStep = no_progress,
+) -> Path:
     """Put the package under `<root>/opt/pqbed/agent/<hash>` and return that folder: the guest's PYTHONPATH.
 
     It appears there atomically, compiled by the root's own Python (lanes cannot write to the root), and a folder that
     is as it was made is never changed.
     """
     folder = source_folder(root)
-    if not find_damage(folder):
+    damage = find_damage(folder)
+    if not damage:
         return folder
+    if folder.exists():
+        on_step(f"the agent's source in the cache is damaged, putting it there again: {damage}", None)
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=".source-", dir=folder.parent))
     try:

@@ -13,7 +13,7 @@ from pqbed.agent.tracing import Traced
 from pqbed.beds.bed import BedName
 from pqbed.beds.fake_calibration import fake_measurement
 from pqbed.calibrate.measurement import Calibration
-from pqbed.errors import HostError, LaneError
+from pqbed.errors import HostError, LaneError, LaneGoneError
 from pqbed.model.exchange import exchange_of
 from pqbed.model.floor import connect_floor_ns, handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
 from pqbed.model.sizes import certificate_message_bytes
@@ -89,7 +89,7 @@ class FakeLane:
             if self._closed.wait(self._bed.sleep_s):
                 raise LaneError(f"lane {self.index} was closed")
             if number in self._bed.die_at:
-                raise LaneError(f"lane {self.index} died at fetch {number}, as requested")
+                raise LaneGoneError(f"lane {self.index} died at fetch {number}, as requested")
             if number in self._bed.fail_at:
                 yield fetch, Timings(outcome=self._bed.fail_with, detail=f"fetch {number} fails, as requested")
             else:

@@ -105,7 +105,7 @@ def make_netns(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
 
     def prepare(stacks: Iterable[str]) -> "tuple[RootFilesystem, dict[str, str]]":
         path = prepare_root(on_step, ca_bundle, stacks)
-        source = _put_in(path, stacks)
+        source = _put_in(path, stacks, on_step)
         return RootFilesystem(path=path, source=source), {"root": path.name, "source": Path(source).name}
 
     assert clock == "real"
@@ -125,7 +125,7 @@ def _uml_as_processes(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> 
     @functools.cache
     def artefacts(stacks: tuple[str, ...]) -> "tuple[UmlArtefacts, str]":
         uml = prepare_uml(on_step, ca_bundle, stacks)
-        return uml, _put_in(uml.root, stacks)
+        return uml, _put_in(uml.root, stacks, on_step)
 
     def prepare(stacks: tuple[str, ...]) -> dict[str, str]:
         uml, source = artefacts(stacks)
@@ -174,10 +174,10 @@ MAKERS: dict[BedName, MakeBed] = {
 }
 
 
-def _put_in(root: Path, stacks: Iterable[str]) -> str:
+def _put_in(root: Path, stacks: Iterable[str], on_step: OnStep) -> str:
     """Put the agent's source and the added stacks among `stacks` into `root`; return the source's path inside."""
     from pqbed.artefacts import put_source
     from pqbed.artefacts.added_stacks import put_stacks
 
     put_stacks(root, stacks)
-    return "/" + put_source(root).relative_to(root).as_posix()
+    return "/" + put_source(root, on_step=on_step).relative_to(root).as_posix()

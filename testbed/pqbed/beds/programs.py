@@ -3,6 +3,7 @@
 Without network, lane or shaping: for asking a stack which algorithms it has and what they cost.
 """
 
+import contextlib
 import os
 import re
 import signal
@@ -11,9 +12,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pqbed.artefacts.added_stacks import FILES
+from pqbed.artefacts.contexts import REPOSITORY
+from pqbed.artefacts.rootfs import fitting_root
 from pqbed.beds.host_checks import built_artefacts, probe_engine
 from pqbed.errors import HostError, LaneError
-from pqbed.spec.stacks import HOME, Stack
+from pqbed.spec.stacks import ADDED, HOME, Stack, added_stacks_home
 from pqbed.user_folders import cache_home
 
 if TYPE_CHECKING:
@@ -29,18 +33,28 @@ IMAGES = "pqbed/openssl:"
 _OPENSSL_ERROR = re.compile(r"\w+:error:\w+:[^:]*:[^:]*:(?P<reason>[^:]*):[^:]*:\d+:(?P<data>.*)")
 
 
-def find_programs() -> RunProgram | None:
-    """Return what runs programs of the stack; None if neither its root nor its image has been built."""
-    root = newest_root()
+def find_programs(stack: Stack | None = None) -> RunProgram | None:
+    """Return what runs programs of the stack; None if neither a root with it nor its image has been built.
+
+    `stack` None is the default one.
+    """
+    root = newest_root() if stack is None else _root_with(stack)
     if root is not None:
-        return programs_of_root(root)
+        files = None if stack is None or not stack.hash else added_stacks_home() / stack.name / FILES
+        return programs_of_root(root, stack, files)
     if probe_engine().info is None:
         return None
     from pqbed.beds.docker.sdk import connect  # noqa: PLC0415 - docker only where an engine answers
 
     engine = connect()
-    images = engine.images(IMAGES)
+    images = engine.images(IMAGES if stack is None else f"{REPOSITORY}/{stack.name}:")
     return programs_of_image(engine, images[-1]) if images else None
+
+
+def _root_with(stack: Stack) -> Path | None:
+    """Return a built root that has `stack`; the files of an added one are not needed in it."""
+    root = fitting_root((stack.name,))
+    return newest_root() if stack.hash else root if root.exists() else None
 
 
 def newest_root() -> Path | None:
@@ -62,13 +76,16 @@ def programs_of_root(root: Path, stack: Stack | None = None, files: Path | None 
         "OPENSSL_MODULES": str(libraries / "ossl-modules"),
     }
     if stack is not None:
-        place, here = f"{HOME}/{stack.name}", str(files or root / HOME.lstrip("/") / stack.name)
+        place = f"{ADDED if stack.hash else HOME}/{stack.name}"
+        here = str(files or root / place.lstrip("/"))
         environment |= {name: value.replace(place, here) for name, value in stack.environment.items()}
     search = ":".join(filter(None, (str(libraries), environment.pop("LD_LIBRARY_PATH", ""))))
 
     def run(argv: Sequence[str], timeout_s: float) -> str:
         program, *arguments = argv
-        command = [loader, "--library-path", search, str(_program(root, program)), *arguments]
+        path = _program(root, program)
+        command = [loader, "--library-path", search] if _is_dynamic(path) else []
+        command += [str(path), *arguments]
         try:
             done = subprocess.run(
                 command, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False
@@ -119,6 +136,13 @@ def last_line(text: str) -> str:
 def _program(root: Path, program: str) -> Path:
     """Return the file of a program, named as in the search path or by its path in `root`."""
     return root / program.lstrip("/") if program.startswith("/") else root / "usr/bin" / program
+
+
+def _is_dynamic(path: Path) -> bool:
+    """Return whether a program needs a loader; a static one starts by itself."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        return b"/ld-linux" in file.read(4096)
+    return True
 
 
 def _only(root: Path, pattern: str) -> Path:

@@ -40,9 +40,14 @@ def study_hash(read: ReadStudy) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def stored_plan(run: Path) -> Plan:
+    """Return the plan of the run in this folder. Raises SpecError if it is missing."""
+    if is_study(run):
+        return plan_study(read_study(run).study)
+    sweep, _ = read_run_sweep(run / SWEEP_FILE)
+    return plan_sweep(sweep)
+
+
 def planned_cells(run: Path) -> dict[str, Cell]:
     """Return the cells of the run in this folder, by id. Raises SpecError if its plan is missing."""
-    if is_study(run):
-        return plan_study(read_study(run).study).cells
-    sweep, _ = read_run_sweep(run / SWEEP_FILE)
-    return plan_sweep(sweep).cells
+    return stored_plan(run).cells

@@ -14,11 +14,12 @@ Outcome = Literal[
     "server_down",
     "unsupported",
     "link_mismatch",
+    "lost",
 ]
 
 
-# What a profile cannot do on a pair of stacks is a finding, not a failure.
-NO_FAILURES: tuple[Outcome, ...] = ("ok", "unsupported")
+# What a profile cannot do on a pair of stacks is a finding, and what the host took away says nothing about either.
+NO_FAILURES: tuple[Outcome, ...] = ("ok", "unsupported", "lost")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ from pqbed.user_folders import data_home
 ENTRY = "stack.toml"
 # Where the files of a stack lie in its image, or in a guest's root.
 HOME = "/opt/pqbed/stacks"
+# And those of an added one: apart from what a root was built of, so that they can be put into it later.
+ADDED = "/opt/pqbed/added"
 _PACKAGE = Path(__file__).parents[1]
 # Beside the agent's source in guests and images, in the wheel, in the source tree.
 _FOLDERS = (_PACKAGE / "_stacks", _PACKAGE / "_images", _PACKAGE.parents[1] / "images")
@@ -50,7 +52,7 @@ def stack_named(name: str) -> Stack:
 
 def known_stacks() -> dict[str, Stack]:
     """Return all stacks by name: pqbed's own, those that this user added, and those added to this root or image."""
-    return builtin_stacks() | _stacks_in(Path(HOME)) | _stacks_in(added_stacks_home())
+    return builtin_stacks() | _stacks_in(Path(ADDED)) | _stacks_in(added_stacks_home())
 
 
 def added_stacks_home() -> Path:

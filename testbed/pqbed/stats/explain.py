@@ -87,7 +87,7 @@ class Explainer:
         self._rows = table.to_dicts()
         self._bases = find_baselines(table, table["profile"][0] if baseline is None else baseline)
         self._cells = cells
-        self._samples = _by_cell(samples)
+        self._samples = _by_cell(samples.filter(pl.col("outcome") != "lost"))
         self._phases = _by_cell(tabulate_sample_phases(samples.lazy(), table).collect())
         self._none = samples.clear(), tabulate_sample_phases(samples.clear().lazy(), table).collect()
         tcp_info = tabulate_tcp_info(samples.lazy())

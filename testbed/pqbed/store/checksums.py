@@ -1,4 +1,4 @@
-"""SHA-256 sums of the sealed sample parts: `SHA256SUMS` in the folder of a run, in the format of sha256sum(1).
+"""SHA-256 sums of the sealed sample parts: `SHA256SUMS` of a run directory, in the format of sha256sum(1).
 
 A flipped bit in a Parquet file can change a value without making the file unreadable. The sum of a part is written
 before the part itself, and a part is never changed afterwards: a sum without a part and without a journal is a lost
@@ -18,12 +18,12 @@ _LINE = re.compile(r"([0-9a-f]{64})  samples/(part-[A-Za-z0-9._-]+\.parquet)")
 DAMAGE_HINT = "restore it from a copy; `pqbed verify RUN` checks the whole run"
 
 
-def read_sums(folder: Path) -> dict[str, str]:
-    """Return the hexadecimal sum of each part in `folder`, by name; empty in a run of an older version.
+def read_sums(run: Path) -> dict[str, str]:
+    """Return the hexadecimal sum of each part by its name; empty in a run of an older version.
 
-    Raises StoreError if the sums themselves are damaged.
+    Raises StoreError if the file is damaged.
     """
-    path = folder.parent / SUMS_NAME  # beside the folder: that one is read as a whole, by users too
+    path = run / SUMS_NAME
     with translate_os_errors(path):
         try:
             text = path.read_text(encoding="ascii", errors="replace")
@@ -35,10 +35,10 @@ def read_sums(folder: Path) -> dict[str, str]:
     return {match[2]: match[1] for match in lines if match is not None}
 
 
-def add_sum(folder: Path, name: str, content: bytes) -> None:
+def add_sum(run: Path, name: str, content: bytes) -> None:
     """Store the sum of the part `name`, which is to have this content."""
-    sums = read_sums(folder) | {name: hashlib.sha256(content).hexdigest()}
-    _write_sums(folder.parent / SUMS_NAME, sums)
+    sums = read_sums(run) | {name: hashlib.sha256(content).hexdigest()}
+    _write_sums(run / SUMS_NAME, sums)
 
 
 def check_part(part: Path, sums: Mapping[str, str]) -> None:

@@ -104,7 +104,8 @@ class Run:
         if self.finished():
             return False
         self.close()
-        shutil.rmtree(self.path)
+        with contextlib.suppress(FileNotFoundError):  # someone else removed it
+            shutil.rmtree(self.path)
         return True
 
     def write_manifest(self, manifest: Manifest) -> None:
@@ -132,8 +133,11 @@ class Run:
         return pl.concat([SAMPLES.to_frame().lazy(), *sealed, *live])
 
     def cells(self) -> pl.LazyFrame:
-        """Return the cells table; no rows before the first lane has opened."""
-        return _scan_table(self.path / "cells.parquet", CELLS, CELLS_ID)
+        """Return the cells table; no rows before the first lane has opened. Raises StoreError if it is missing."""
+        path = self.path / "cells.parquet"
+        if not path.exists() and self._part_paths():
+            raise StoreError(f"{path} is missing, and there are samples", DAMAGE_HINT)
+        return _scan_table(path, CELLS, CELLS_ID)
 
     def summary(self) -> pl.LazyFrame:
         """Return the summary; no rows before one was written."""
@@ -180,7 +184,7 @@ class Run:
 
     def _check(self, parts: list[Path]) -> None:
         folder = self.path / SAMPLES_FOLDER
-        sums = read_sums(folder)
+        sums = read_sums(self.path)
         for part in parts:
             if part not in self._checked:
                 check_part(part, sums)
@@ -194,7 +198,7 @@ class Run:
         if not rows.is_empty():
             part = self._part_path(path)
             content = _table_bytes(rows, SAMPLES_ID)
-            add_sum(part.parent, part.name, content)
+            add_sum(self.path, part.name, content)
             write_atomic(part, content)
         _remove(path)
 

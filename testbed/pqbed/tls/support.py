@@ -154,7 +154,11 @@ def probe_support(stack: Stack) -> Support:
 
 
 def _probe_program(stack: Stack) -> Support:
-    text = run_program((*stack.program, "probe"), _TIMEOUT_S)
+    return read_support(stack, run_program((*stack.program, "probe"), _TIMEOUT_S))
+
+
+def read_support(stack: Stack, text: str) -> Support:
+    """Return what the program of `stack` answered to `probe`. Raises HostError if it cannot be read."""
     try:
         return from_json(Support, json.loads(text))
     except (ValueError, SpecError) as error:

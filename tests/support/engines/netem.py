@@ -38,6 +38,10 @@ LAST_NETWORK = IPv4Address("198.19.255.252")
 NETWORK_SIZE = 4
 MEMORY = "3G"
 START_TIMEOUT_S = 90
+# $0 is the guest's root, $1 the kernel's folder. This host's C library may be older than the kernel's suite: it runs on
+# that of the root, with this host's devices.
+ENTER_ROOT = 'mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && mount --bind "$1" "$0/mnt" && shift'
+ENTER_ROOT += ' && exec chroot "$0" "$@"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +65,14 @@ class Tap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuestKernel:
-    """A kernel that is a program, and the folder of its modules (None: everything is built in)."""
+    """A kernel that is a program: how to run it, and where it finds its root and its modules.
 
-    program: Path
-    modules: Path | None = None
+    Without a folder of modules everything is built in.
+    """
+
+    command: tuple[str, ...]
+    root: str
+    modules: str = ""
 
 
 def missing() -> str:
@@ -83,10 +91,10 @@ def missing() -> str:
 @contextmanager
 def netem_engine_guest(suite: str = "", number: int = 0) -> Iterator[DockerEngine]:
     """Boot guest `number` on our own kernel, or on a Debian suite's; yield a connection to its engine, end it."""
-    kernel, root = debian_kernel(suite) if suite else guest_kernel(), guest_root()
+    kernel = debian_kernel(suite) if suite else guest_kernel()
     tap = Tap(number=number)
     host = f"tcp://{tap.guest}:2375"
-    with _tap(tap), _booted(kernel, root, tap) as console, wait_ready(host, START_TIMEOUT_S, console) as engine:
+    with _tap(tap), _booted(kernel, tap) as console, wait_ready(host, START_TIMEOUT_S, console) as engine:
         yield engine
 
 
@@ -99,7 +107,7 @@ def guest_kernel() -> GuestKernel:
             packages = kernel_packages()
             build = bootstrap("engine kernel", variant="apt", packages=packages, hooks=hooks, ca_bundle=None)
             run_commands([build], no_progress)
-    return GuestKernel(program=entry / "linux")
+    return GuestKernel(command=(str(entry / "linux"),), root=str(guest_root()))
 
 
 def debian_kernel(suite: str) -> GuestKernel:
@@ -111,7 +119,9 @@ def debian_kernel(suite: str) -> GuestKernel:
             fetch = ["--variant=extract", "--mode=root", "--include=user-mode-linux", suite, str(partial)]
             run_commands([Command(name="Debian's kernel", argv=["mmdebstrap", *fetch], env=_build_env())], no_progress)
     (modules,) = (entry / "usr/lib/uml/modules").iterdir()
-    return GuestKernel(program=entry / "usr/bin/linux.uml", modules=modules)
+    apart = ("unshare", "--mount", "sh", "-c", ENTER_ROOT, str(guest_root()), str(entry))
+    inside = "/mnt" / modules.relative_to(entry)
+    return GuestKernel(command=(*apart, "/mnt/usr/bin/linux.uml"), root="/", modules=str(inside))
 
 
 def guest_root() -> Path:
@@ -156,16 +166,16 @@ def _tap(tap: Tap) -> Iterator[None]:
 
 
 @contextmanager
-def _booted(kernel: GuestKernel, root: Path, tap: Tap):
+def _booted(kernel: GuestKernel, tap: Tap):
     folder = (exec_tmpfs() or Path("/dev/shm")) / f"{tap.name}-{os.getpid()}"
     folder.mkdir()
     said: collections.deque[bytes] = collections.deque(maxlen=60)
     process = subprocess.Popen(
         [
-            *(str(kernel.program), f"mem={MEMORY}", "rootfstype=hostfs", f"rootflags={root}", "ro"),
+            *(*kernel.command, f"mem={MEMORY}", "rootfstype=hostfs", f"rootflags={kernel.root}", "ro"),
             *("init=/sbin/engine-init", "seccomp=on", "con=null", "con0=fd:0,fd:1", "quiet"),
             *(f"vec0:transport=tap,ifname={tap.name}", f"guest_address={tap.guest}/30"),
-            *(() if kernel.modules is None else (f"module_folder={kernel.modules}",)),
+            *((f"module_folder={kernel.modules}",) if kernel.modules else ()),
         ],
         env={"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder)},
         stdin=subprocess.PIPE,

@@ -45,7 +45,7 @@ def test_it_is_a_stack_like_any_other(added):
     assert known_stacks()["mine"] == stack_named("mine") == added
     assert list_added() == (added,)
     assert "mine" not in builtin_stacks()
-    assert added.environment["OPENSSL_MODULES"] == added.environment["LD_LIBRARY_PATH"] == "/opt/pqbed/stacks/mine"
+    assert added.environment["OPENSSL_MODULES"] == added.environment["LD_LIBRARY_PATH"] == "/opt/pqbed/added/mine"
 
 
 @pytest.mark.usefixtures("added")
@@ -66,7 +66,7 @@ def test_roots_and_source_stay_what_they_were(files, home):
 def test_it_is_put_into_a_root_whole_and_again_when_it_changed(added, files, home, tmp_path):
     root = tmp_path / "root"
     put_stacks(root, ("openssl", "mine"))
-    place = root / "opt/pqbed/stacks/mine"
+    place = root / "opt/pqbed/added/mine"
     names = {"stack.toml", "openssl.cnf", "mine.so", "libmine.so.1"}
     assert {path.name for path in place.iterdir()} == names
     remove_added("mine")
@@ -100,7 +100,7 @@ def test_removing_leaves_nothing(home, tmp_path):
     put_stacks(root, ("mine",))
     remove_added("mine")
     assert not any(home.iterdir())
-    assert not any((root / "opt/pqbed/stacks").iterdir())
+    assert not any((root / "opt/pqbed/added").iterdir())
     with pytest.raises(SpecError, match="no stack 'mine' was added"):
         remove_added("mine")
 

@@ -102,6 +102,9 @@ def test_an_emptied_folder_is_one_sentence_where_it_cannot_be_built(monkeypatch,
 def test_a_kernel_of_an_older_pqbed_is_adopted_and_then_held_to_its_bytes():
     kernel = make_kernel()
     assert prepare.damaged_artefacts() == {}
+    assert not (kernel / ".contents.json").exists()  # looking changes nothing
+    make_root()
+    prepare.prepare_uml()
     before = (kernel / "linux").stat()
     (kernel / "linux").write_bytes(b"ELG")
     os.utime(kernel / "linux", ns=(before.st_atime_ns, before.st_mtime_ns))

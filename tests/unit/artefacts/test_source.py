@@ -71,7 +71,10 @@ def test_a_copy_that_was_changed_is_put_again(tmp_path, change):
         (first / "sitecustomize.py").write_text("raise SystemExit\n")
     else:
         module.unlink()
-    assert put_source(tmp_path, uncompiled) == first
+    steps = []
+    assert put_source(tmp_path, uncompiled, lambda name, _: steps.append(name)) == first
+    assert len(steps) == 1
+    assert "the agent's source in the cache is damaged" in steps[0]
     assert module.read_text() == text
     assert find_damage(first, full=True) == ""
 

@@ -89,4 +89,4 @@ def test_a_run_without_cells_cannot_be_explained(pqbed: Pqbed, run: Path) -> Non
     (run / "cells.parquet").unlink()
     ended = pqbed("explain", str(run))
     assert ended.code == HOST_UNFIT
-    assert "has no cells yet" in ended.err
+    assert "cells.parquet is missing" in ended.err

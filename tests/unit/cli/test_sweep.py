@@ -175,7 +175,21 @@ def test_a_lane_that_dies_is_noted_and_the_sweep_goes_on(pqbed: Pqbed, monkeypat
     ended = pqbed("sweep", *SMALL, "--samples", "2", "--lanes", "1")
     assert ended.code == 0
     assert "lane 0 failed and is started again" in ended.err
-    assert "1 server_down" in ended.out
+    assert "server_down" not in ended.out
+
+
+def test_a_lost_fetch_is_reported_and_does_not_count_as_slow(pqbed, monkeypatch, tmp_path):
+    options = ("--rtt", "35", "--size", "0", "--bandwidth", "1", "--profile", "classical", "--no-aa", "--samples", "8")
+    whole = pqbed("sweep", "--bed", "fake", *options, "--lanes", "1", "--out", "whole").out
+    fake_that(monkeypatch, die_at=(3, 4, 5))
+    ended = pqbed("sweep", "--bed", "fake", *options, "--lanes", "1")
+    assert ended.code == 0
+    assert "classical 0B: 1 lost" in ended.out
+    assert "7/8" in ended.out
+    (row,) = pl.read_parquet(only_run(tmp_path) / "summary.parquet").to_dicts()
+    assert (row["n"], row["n_ok"], row["n_failed"], row["n_lost"]) == (8, 7, 0, 1)
+    assert row["p90_ns"] is not None
+    assert "8/8" in whole
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

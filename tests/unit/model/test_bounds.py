@@ -46,7 +46,6 @@ def test_without_loss_a_fetch_is_expected_above_its_floors() -> None:
         replace(CELL, tcp=replace(CELL.tcp, mtu=1400)),
         replace(CELL, profile=replace(CLASSICAL, stack="other")),
         replace(CELL, profile=replace(CLASSICAL, client_stack="other")),
-        replace(CELL, profile=replace(CLASSICAL, group="of tomorrow")),
     ],
 )
 def test_elsewhere_a_lossless_fetch_can_be_told_but_nothing_is_expected(cell: Cell) -> None:

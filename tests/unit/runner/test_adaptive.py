@@ -77,6 +77,7 @@ def test_checkpoints_are_a_quarter_apart_and_end_at_the_most(most: int) -> None:
 
 def test_widths_are_expected_to_shrink_with_the_root_of_the_samples() -> None:
     assert blocks_expected(20, 2.0, 1.0, 1000) == next(point for point in checkpoints(1000) if point >= 80)
+    assert blocks_expected(20, 1.0, 2.0, 1000) == 25, "a checkpoint that was reached is not expected again"
     assert blocks_expected(20, 1.01, 1.0, 1000) == 25
     assert blocks_expected(20, float("inf"), 1.0, 1000) == 1000
     assert blocks_expected(20, 100.0, 1.0, 1000) == 1000

@@ -121,35 +121,67 @@ def test_events_come_in_the_thread_of_the_caller_and_after_the_sample_is_kept(ru
 
 
 @pytest.mark.parametrize("die_at", [1, 4, 8, 9, 48])
-def test_a_lane_that_dies_costs_the_fetch_in_flight_and_no_other(run: Run, die_at: int) -> None:
+def test_a_lane_that_dies_costs_no_fetch(run: Run, die_at: int) -> None:
     plan = small_plan()
     events: list[Any] = []
     bed = OtherLanes(CountedLane, die_at=[die_at])
     outcome = run_sweep(plan, bed, run, lanes=1, on_event=events.append)
     assert held(run) == planned(plan)
-    assert outcomes(run) == {"ok": 47, "server_down": 1}
-    lost = run.samples().filter(pl.col("outcome") == "server_down").collect()
-    assert lost["detail"].to_list() == [f"lane 0 died at fetch {die_at}, as requested"]
-    block, place = divmod(die_at - 1, 8)
-    assert lost["cell_id"].to_list() == [plan.block(block)[place].cell_id]
+    assert outcomes(run) == {"ok": 48}
     assert [event.failures for event in events if isinstance(event, LaneFailed)] == [1]
     assert all(lane.closings == 1 for lane in bed.opened)
-    assert (outcome.state, outcome.not_ok) == ("finished", 1)
+    assert (outcome.state, outcome.not_ok, outcome.lost) == ("finished", 0, 0)
 
 
 def test_deaths_that_are_not_in_a_row_never_end_a_sweep(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_module, "SETTLE_S", 0)
-    outcome = run_sweep(small_plan(), FakeBed(die_at=range(2, 49, 2)), run, lanes=1)
-    assert (outcome.state, outcome.not_ok) == ("finished", 24)
+    outcome = run_sweep(small_plan(), FakeBed(die_at=range(2, 200, 2)), run, lanes=1)
+    assert (outcome.state, outcome.not_ok, outcome.lost) == ("finished", 0, 0)
+    assert outcomes(run) == {"ok": 48}
+    assert held(run) == planned(small_plan())
+
+
+def test_a_fetch_that_no_lane_survives_is_lost_and_the_sweep_goes_on(run, monkeypatch):
+    monkeypatch.setattr(worker_module, "SETTLE_S", 0)
+    plan = small_plan()
+    outcome = run_sweep(plan, FakeBed(die_at=(4, 5, 6, 20, 21)), run, lanes=1)
+    assert (outcome.state, outcome.not_ok, outcome.lost) == ("finished", 0, 1)
+    assert outcomes(run) == {"ok": 47, "lost": 1}
+    lost = run.samples().filter(pl.col("outcome") == "lost").collect()
+    assert lost["cell_id"].to_list() == [plan.block(0)[3].cell_id]
+    assert lost["detail"].to_list() == ["lane 0 died at fetch 6, as requested"]
+    assert held(run) == planned(plan)
+    assert outcome.exit_code == 0
+
+
+def test_a_cell_of_which_everything_is_lost_has_failed(run, monkeypatch):
+    monkeypatch.setattr(worker_module, "SETTLE_S", 0)
+    plan = small_plan(samples=1)
+    outcome = run_sweep(plan, FakeBed(die_at=(4, 5, 6)), run, lanes=1)
+    assert outcome.failed_cells == (plan.block(0)[3].cell_id,)
+
+
+def test_an_error_that_a_living_lane_answers_stays_a_failure(run, monkeypatch):
+    class Answering(FakeLane):
+        def run(self, cells, fetches):
+            for fetch, timings in super().run(cells, fetches):
+                if timings.outcome == "reset":
+                    raise LaneError("the agent failed: ValueError()")
+                yield fetch, timings
+
+    monkeypatch.setattr(worker_module, "SETTLE_S", 0)
+    outcome = run_sweep(small_plan(), OtherLanes(Answering, fail_at=[5], fail_with="reset"), run, lanes=1)
+    assert outcomes(run) == {"ok": 47, "server_down": 1}
+    assert (outcome.not_ok, outcome.lost) == (1, 0)
 
 
 def test_a_lane_that_does_not_come_back_ends_the_sweep_and_what_was_measured_is_kept(run: Run) -> None:
     plan = small_plan()
     with pytest.raises(LaneError, match=f"failed {FAILURE_LIMIT} times in a row") as raised:
         run_sweep(plan, FakeBed(die_at=range(11, 1000)), run, lanes=1)
-    assert "fetch 13" in raised.value.message
+    assert "fetch 15" in raised.value.message  # the first is lost after three tries, the next after two more gives up
     assert raised.value.hint
-    assert outcomes(run) == {"ok": 10, "server_down": 3}
+    assert outcomes(run) == {"ok": 10, "lost": 1}
     assert not list((run.path / "journal").iterdir())
     assert run_sweep(plan, FakeBed(), run, lanes=2).state == "finished"
     assert held(run) == planned(plan)

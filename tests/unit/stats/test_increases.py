@@ -5,8 +5,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pqbed.stats.block_bootstrap import MOST_COUNTS, draw_counts, drawn_quantiles, percentile_intervals
+from pqbed.stats.block_bootstrap import (
+    MOST_COUNTS,
+    draw_counts,
+    drawn_quantiles,
+    independent_quantiles,
+    percentile_intervals,
+)
 from pqbed.stats.increases import independent_increase, paired_increases
+from pqbed.stats.quantiles import quantiles
 
 SHARES = (0.5, 0.9)
 INF, NAN = math.inf, math.nan
@@ -105,6 +112,8 @@ def test_few_blocks_give_a_point_and_no_interval() -> None:
         ([2.0] * 100, [1.0] * 50 + [INF] * 50, NAN, 100),
         ([INF] * 100, [INF] * 100, NAN, NAN),
         ([2.0] * 99 + [INF], [1.0] * 99 + [INF], 100, 100),
+        # In one draw of ten nothing is known of either arm: it may be lowest, and it may be highest.
+        ([2.0] * 90 + [INF] * 10, [1.0] * 90 + [INF] * 10, NAN, NAN),
     ],
 )
 def test_censored_draws_unbound_the_end_they_may_lie_at(arm: Any, base: Any, low: Any, high: Any) -> None:
@@ -149,3 +158,33 @@ def test_the_interval_covers_the_truth_about_95_times_of_100(share: Any) -> None
 
 def test_arms_that_share_most_of_their_noise_get_an_interval_too_wide_rather_than_too_narrow() -> None:
     assert covered_share(0.5, 0.1, 0.5, trials=300) >= 0.95
+
+
+def test_where_both_arms_time_out_the_interval_holds_the_truth_or_is_unbounded():
+    """Simulated truth: arms that are 10% apart, and a time-out that censors about one block in ten of both."""
+    trials, blocks, truth, timeout = 300, 200, 10.0, 1.9
+    rng = np.random.default_rng(23)
+    shared = rng.lognormal(0, 0.45, size=(trials, blocks))
+    base, arm = (shared * rng.lognormal(0, 0.15, size=(trials, blocks)) * factor for factor in (1.0, 1 + truth / 100))
+    values = np.concatenate([base, arm])
+    values[values > timeout] = INF
+    found = paired_increases(values, [(trials + number, number) for number in range(trials)], [0.9], draws=400)
+    ends = np.array([(increase.low, increase.high) for [increase] in found.values()])
+    assert 0.2 < np.isnan(ends).any(axis=1).mean() < 1, "some draws reach into the censored part, and some do not"
+    too_high, too_low = ends[:, 0] > truth, ends[:, 1] < truth  # False where an end is unbounded
+    assert too_high.mean() <= 0.035
+    assert too_low.mean() <= 0.035
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("count", [2, 7, 200])
+def test_the_place_of_an_order_statistic_is_distributed_as_resampling_gives_it(count, share):
+    ordered = np.sort(np.random.default_rng(count).lognormal(size=count))
+    ordered[-1] = INF
+    draws = 4000
+    quick = independent_quantiles(ordered, share, draws, 1)
+    rng = np.random.default_rng(2)
+    slow = quantiles(np.sort(ordered[rng.integers(count, size=(draws, count))], axis=1), share)
+    for level in (0.025, 0.25, 0.5, 0.75, 0.975):  # the share of draws below each value agrees, atoms included
+        at = np.quantile(slow, level, method="lower")
+        assert np.mean(quick <= at) == pytest.approx(np.mean(slow <= at), abs=0.03)

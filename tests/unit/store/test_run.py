@@ -4,10 +4,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -18,17 +16,17 @@ from pqbed.errors import StoreError
 from pqbed.runner import run_sweep
 from pqbed.store import run as run_module
 from pqbed.store.journal import sample_to_line
-from pqbed.store.run import MAKING_PREFIX, Run, open_run
+from pqbed.store.run import MAKING_PREFIX, open_run
 from pqbed.store.schema import SAMPLES, SAMPLES_ID
 from support.sweeps import files, held, manifest, new_run, sample, small_plan
 
 
-def fill(run: Run, numbers: Any, lane: int = 0) -> None:
+def fill(run, numbers, lane=0):
     for number in numbers:
         run.journal(lane).append(sample(number))
 
 
-def test_a_new_run_is_whole(tmp_path: Path) -> None:
+def test_a_new_run_is_whole(tmp_path):
     with new_run(tmp_path) as run:
         assert run.path.parent == tmp_path
         assert run.path.name.endswith("Z-small")
@@ -37,18 +35,18 @@ def test_a_new_run_is_whole(tmp_path: Path) -> None:
     assert open_run(run.path).finished() == set()
 
 
-def test_two_runs_of_one_second_have_two_names(tmp_path: Path) -> None:
+def test_two_runs_of_one_second_have_two_names(tmp_path):
     with new_run(tmp_path) as first, new_run(tmp_path) as second:
         assert first.path != second.path
 
 
-def test_a_name_cannot_leave_the_folder(tmp_path: Path) -> None:
+def test_a_name_cannot_leave_the_folder(tmp_path):
     with run_module.create_run(tmp_path / "out", "../../etc passwd", manifest(), {}) as run:
         assert run.path.parent == tmp_path / "out"
 
 
-def test_nothing_half_made_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Path) -> None:
+def test_nothing_half_made_is_left(tmp_path, monkeypatch):
+    def fail(*_):
         raise OSError(5, "input/output error")
 
     monkeypatch.setattr(run_module, "sync_folder", fail)
@@ -57,7 +55,7 @@ def test_nothing_half_made_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_only_a_run_without_samples_is_discarded(tmp_path: Path) -> None:
+def test_only_a_run_without_samples_is_discarded(tmp_path):
     with new_run(tmp_path) as measured:
         fill(measured, [0])
         assert not measured.discard()
@@ -66,7 +64,7 @@ def test_only_a_run_without_samples_is_discarded(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [measured.path.name]
 
 
-def test_what_a_killed_maker_left_long_ago_is_removed(tmp_path: Path) -> None:
+def test_what_a_killed_maker_left_long_ago_is_removed(tmp_path):
     stale, fresh = tmp_path / f"{MAKING_PREFIX}old", tmp_path / f"{MAKING_PREFIX}new"
     for folder in (stale, fresh):
         folder.mkdir()
@@ -76,7 +74,7 @@ def test_what_a_killed_maker_left_long_ago_is_removed(tmp_path: Path) -> None:
     assert not stale.exists()
 
 
-def test_sealing_moves_samples_from_journals_to_parts(tmp_path: Path) -> None:
+def test_sealing_moves_samples_from_journals_to_parts(tmp_path):
     with new_run(tmp_path) as run:
         fill(run, range(3))
         fill(run, range(3, 5), lane=1)
@@ -94,14 +92,14 @@ def test_sealing_moves_samples_from_journals_to_parts(tmp_path: Path) -> None:
     assert pl.read_parquet_schema(run.path / "samples" / parts[0]) == SAMPLES
 
 
-def test_an_empty_journal_makes_no_part(tmp_path: Path) -> None:
+def test_an_empty_journal_makes_no_part(tmp_path):
     with new_run(tmp_path) as run:
         run.journal(0)
         run.seal()
         assert not list(run.path.glob("*/*"))
 
 
-def test_a_journal_whose_part_exists_is_not_read_and_is_dropped(tmp_path: Path) -> None:
+def test_a_journal_whose_part_exists_is_not_read_and_is_dropped(tmp_path):
     with new_run(tmp_path) as run:
         fill(run, range(3))
         run.seal()
@@ -114,7 +112,7 @@ def test_a_journal_whose_part_exists_is_not_read_and_is_dropped(tmp_path: Path) 
     again.close()
 
 
-def test_a_part_that_was_not_renamed_is_not_read_and_is_dropped(tmp_path: Path) -> None:
+def test_a_part_that_was_not_renamed_is_not_read_and_is_dropped(tmp_path):
     with new_run(tmp_path) as run:
         fill(run, range(3))
     temporary = run.path / "samples" / ".part-part-lane-000-0001.parquet.0a0b0c0d"
@@ -126,7 +124,7 @@ def test_a_part_that_was_not_renamed_is_not_read_and_is_dropped(tmp_path: Path) 
         assert len(held(again)) == 3
 
 
-def test_a_journal_left_by_a_killed_process_is_sealed_with_the_next(tmp_path: Path) -> None:
+def test_a_journal_left_by_a_killed_process_is_sealed_with_the_next(tmp_path):
     with new_run(tmp_path) as run:
         fill(run, range(3))
     with open_run(run.path) as again:
@@ -136,7 +134,7 @@ def test_a_journal_left_by_a_killed_process_is_sealed_with_the_next(tmp_path: Pa
     assert len(held(run)) == 5
 
 
-def test_one_process_writes_and_others_read(tmp_path: Path) -> None:
+def test_one_process_writes_and_others_read(tmp_path):
     with new_run(tmp_path) as run:
         fill(run, range(2))
         other = open_run(run.path)
@@ -149,7 +147,7 @@ def test_one_process_writes_and_others_read(tmp_path: Path) -> None:
     other.close()
 
 
-def test_the_lock_is_not_inherited_by_programs_that_are_started(tmp_path: Path) -> None:
+def test_the_lock_is_not_inherited_by_programs_that_are_started(tmp_path):
     run = new_run(tmp_path)
     child = subprocess.Popen(["sleep", "30"])
     try:
@@ -160,15 +158,13 @@ def test_the_lock_is_not_inherited_by_programs_that_are_started(tmp_path: Path) 
         child.wait()
 
 
-def test_a_reader_sees_each_sample_once_while_the_run_is_sealed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reader_sees_each_sample_once_while_the_run_is_sealed(tmp_path, monkeypatch):
     with new_run(tmp_path) as run:
         fill(run, range(3))
         reader = open_run(run.path)
         parts = reader._part_paths
 
-        def seal_between() -> list[Path]:
+        def seal_between():
             run.seal()
             return parts()
 
@@ -177,7 +173,7 @@ def test_a_reader_sees_each_sample_once_while_the_run_is_sealed(
 
 
 @pytest.mark.parametrize("make", [lambda _: None, lambda path: path.mkdir(), lambda path: path.write_text("x")])
-def test_what_is_no_run_is_refused(tmp_path: Path, make: Callable[..., Any]) -> None:
+def test_what_is_no_run_is_refused(tmp_path, make):
     make(tmp_path / "x")
     with pytest.raises(StoreError) as raised:
         open_run(tmp_path / "x")
@@ -185,7 +181,7 @@ def test_what_is_no_run_is_refused(tmp_path: Path, make: Callable[..., Any]) -> 
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema": "other/1"}', '{"schema": "pqbed.run/1"}'])
-def test_a_manifest_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_manifest_that_is_none_is_refused(tmp_path, text):
     run = new_run(tmp_path)
     run.close()
     (run.path / "manifest.json").write_text(text)
@@ -193,7 +189,7 @@ def test_a_manifest_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
         open_run(run.path)
 
 
-def test_a_run_of_a_newer_pqbed_is_refused(tmp_path: Path) -> None:
+def test_a_run_of_a_newer_pqbed_is_refused(tmp_path):
     run = new_run(tmp_path)
     run.close()
     path = run.path / "manifest.json"
@@ -202,7 +198,7 @@ def test_a_run_of_a_newer_pqbed_is_refused(tmp_path: Path) -> None:
         open_run(run.path)
 
 
-def test_samples_of_a_newer_schema_are_refused(tmp_path: Path) -> None:
+def test_samples_of_a_newer_schema_are_refused(tmp_path):
     with new_run(tmp_path) as run:
         SAMPLES.to_frame().write_parquet(
             run.path / "samples" / "part-x.parquet", metadata={"schema": "pqbed.samples/2"}
@@ -212,14 +208,14 @@ def test_samples_of_a_newer_schema_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"x" * 100])
-def test_a_damaged_part_is_an_error_that_names_it(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_part_is_an_error_that_names_it(tmp_path, content):
     with new_run(tmp_path) as run:
         (run.path / "samples" / "part-x.parquet").write_bytes(content)
         with pytest.raises(StoreError, match=r"part-x\.parquet"):
             run.samples()
 
 
-def test_columns_added_later_do_not_disturb_this_reader_nor_those_missing(tmp_path: Path) -> None:
+def test_columns_added_later_do_not_disturb_this_reader_nor_those_missing(tmp_path):
     with new_run(tmp_path) as run:
         fill(run, range(2))
         run.seal()
@@ -233,7 +229,7 @@ def test_columns_added_later_do_not_disturb_this_reader_nor_those_missing(tmp_pa
 
 
 @contextmanager
-def plain_user() -> Iterator[None]:
+def plain_user():
     """Be a user without privileges where we are root."""
     if os.geteuid() != 0:
         yield
@@ -245,7 +241,7 @@ def plain_user() -> Iterator[None]:
         os.seteuid(0)
 
 
-def test_a_folder_that_may_not_be_written() -> None:
+def test_a_folder_that_may_not_be_written():
     folder = Path(tempfile.mkdtemp())
     try:
         folder.chmod(0o555)
@@ -257,14 +253,14 @@ def test_a_folder_that_may_not_be_written() -> None:
         shutil.rmtree(folder)
 
 
-def test_an_out_that_is_a_file(tmp_path: Path) -> None:
+def test_an_out_that_is_a_file(tmp_path):
     (tmp_path / "out").write_text("")
     with pytest.raises(StoreError):
         new_run(tmp_path / "out")
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def small_disk(tmp_path):
     """Yield a disk of 512 KiB."""
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -277,7 +273,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
-def test_a_full_disk_loses_and_tears_nothing_and_the_run_goes_on_when_there_is_space(small_disk: Path) -> None:
+def test_a_full_disk_loses_and_tears_nothing_and_the_run_goes_on_when_there_is_space(small_disk):
     plan = small_plan(samples=400)
     run = new_run(small_disk)
     with run, pytest.raises(StoreError, match="no space is left") as raised:
@@ -294,7 +290,7 @@ def test_a_full_disk_loses_and_tears_nothing_and_the_run_goes_on_when_there_is_s
         assert len(held(again)) == len(set(held(again))) == plan.fetch_count
 
 
-def test_a_journal_is_not_torn_by_a_full_disk(small_disk: Path) -> None:
+def test_a_journal_is_not_torn_by_a_full_disk(small_disk):
     with new_run(small_disk) as run:
         filler = small_disk / "filler"
         filler.write_bytes(b"x" * (490 - 40) * 1024)
@@ -306,11 +302,11 @@ def test_a_journal_is_not_torn_by_a_full_disk(small_disk: Path) -> None:
         assert len(held(run)) == before + 1
 
 
-def test_an_old_file_stays_where_a_new_one_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_file_stays_where_a_new_one_cannot_be_written(tmp_path, monkeypatch):
     path = tmp_path / "file"
     atomic_files.write_atomic(path, b"old")
 
-    def fail(*_: int) -> None:
+    def fail(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
@@ -320,7 +316,7 @@ def test_an_old_file_stays_where_a_new_one_cannot_be_written(tmp_path: Path, mon
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_hundred_thousand_samples_are_read_soon(tmp_path: Path) -> None:
+def test_a_hundred_thousand_samples_are_read_soon(tmp_path):
     with new_run(tmp_path) as run:
         journal = run.journal(0)
         lines = b"".join(sample_to_line(sample(number)) for number in range(1000))

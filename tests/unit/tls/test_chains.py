@@ -11,7 +11,7 @@ from pqbed.errors import SpecError
 from pqbed.spec.profile import Chain, Profile, chain_text
 from pqbed.spec.shape import Side
 from pqbed.tls.chains import certificate_message_bytes, make_chain
-from pqbed.tls.padding import EXTENSION_OID, split_padding
+from pqbed.tls.padding import EMPTY_EXTENSION_BYTES, EXTENSION_OID, split_padding
 from pqbed.tls.support import Support
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
@@ -79,6 +79,11 @@ def test_a_size_below_that_of_the_plain_chain_is_refused_with_the_least_that_can
 
 
 @needs_openssl
+def test_the_least_padding_that_is_shared_is_an_extension_and_as_much_content_for_each_certificate() -> None:
+    assert split_padding(2 * 3 * EMPTY_EXTENSION_BYTES, 3) == (EMPTY_EXTENSION_BYTES,) * 3
+    assert split_padding(2 * 3 * EMPTY_EXTENSION_BYTES - 1, 3)[1:] == (0, 0)
+
+
 def test_a_size_within_one_per_cent_of_the_plain_chain_is_had_without_padding(tmp_path: Path) -> None:
     plain = make_chain(Chain(algorithm="ed25519"), tmp_path / "plain").wire_bytes
     near = make_chain(Chain(algorithm="ed25519", wire_bytes=plain - 5), tmp_path / "near")
