@@ -1,6 +1,8 @@
 # make demo   measure a small sweep and print its table; makes everything it needs first
+# make unit   the unit tests: no engine, no guest, no browser, no network, no root
 # make test   all checks and tests
 # make lint   the checks alone
+# make docs   build the documentation into site/
 # make bench  what pqbed's own steps cost (root: it compares with native namespaces)
 # CA_BUNDLE=FILE with any of them: certificates (PEM) to trust besides the system's, for downloads.
 
@@ -9,21 +11,33 @@ BIN := .venv/bin
 
 export PQBED_CA_BUNDLE := $(CA_BUNDLE)
 
-.PHONY: demo test lint bench setup
+# The unit tests on every core; each worker takes what is left of another's.
+UNIT := $(BIN)/pytest tests/unit --numprocesses auto --dist worksteal
+
+.PHONY: demo unit test lint docs bench setup
 
 demo: setup
 	$(BIN)/pqbed build $(if $(CA_BUNDLE),--ca-bundle "$(CA_BUNDLE)")
 	$(BIN)/pqbed sweep --preset demo
 
+unit: setup
+	$(UNIT) --quiet
+
+# The beds one test at a time: guests and engines share the host's addresses, and its cores are what is measured with.
 test: lint
 	@scripts/setup.sh tests
-	$(BIN)/pytest
+	$(UNIT) --cov
+	$(BIN)/pytest --ignore tests/unit
 
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: setup
+	$(BIN)/python -m pip install -q --disable-pip-version-check $(if $(CA_BUNDLE),--cert "$(CA_BUNDLE)") --group docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: setup
 	for bench in tests/benchmarks/bench_*.py; do $(BIN)/python "$$bench" || exit 1; done

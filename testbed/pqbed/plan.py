@@ -5,6 +5,7 @@ link (profiles, sizes, TCP settings) follow one another in random order and shar
 so that they can be compared as pairs.
 """
 
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -13,30 +14,33 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pqbed.spec.axes import lay_out
 from pqbed.spec.cell import Cell
 from pqbed.spec.codec import to_json
-from pqbed.spec.link import Link, queue_fields
-from pqbed.spec.profile import Profile
+from pqbed.spec.link import GilbertElliott, Link, RandomLoss
+from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 
-# Fields that came after the first ids were given out. While they say nothing, a cell keeps the id it had, and a link
-# its seeds.
-ADDED_FIELDS = frozenset(
-    {
-        "intermediate",
-        "wire_bytes",
-        "client_chain",
-        "client_stack",
-        "limit_packets",
-        "bandwidth_up_bps",
-        "loss_up",
-        "congestion_control_client",
-        "copy_of",
-    }
-)
+# The fields that cells had when the first ids were given out. Any other is left out of an id while it has its default:
+# a cell keeps its id, and a link its seeds, when pqbed learns to vary something new.
+_FIRST_FIELDS: dict[type[Any], frozenset[str]] = {
+    Cell: frozenset({"link", "tcp", "profile", "workload"}),
+    Link: frozenset(
+        {
+            *("rtt_ns", "bandwidth_bps", "loss", "jitter_ns", "distribution", "queue_packets"),
+            *("segmentation", "layout"),
+        }
+    ),
+    RandomLoss: frozenset({"kind", "probability_ppm"}),
+    GilbertElliott: frozenset({"kind", "enter_bad_ppm", "leave_bad_ppm", "loss_in_bad_ppm", "loss_in_good_ppm"}),
+    Tcp: frozenset({"initcwnd_server", "initcwnd_client", "initrwnd", "congestion_control", "mtu"}),
+    Profile: frozenset({"name", "group", "chain", "stack", "mutual"}),
+    Chain: frozenset({"algorithm", "depth"}),
+    Workload: frozenset({"size_bytes", "http"}),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,52 +133,26 @@ def calibration_seed(seed: int, identity: str) -> int:
 
 
 def _grid(sweep: Sweep) -> Iterator[Cell]:
-    for link, tcp in itertools.product(_links(sweep), _tcps(sweep)):
-        for profile, size_bytes, http in itertools.product(sweep.arms, sweep.size_bytes, sweep.http):
-            yield Cell(link=link, tcp=tcp, profile=profile, workload=Workload(size_bytes=size_bytes, http=http))
-
-
-def _links(sweep: Sweep) -> Iterator[Link]:
-    axes: dict[str, tuple[Any, ...]] = {
-        "layout": sweep.layout,
-        "segmentation": sweep.segmentation,
-        "queue": sweep.queue_packets,
-        "distribution": sweep.distribution,
-        "jitter_ns": sweep.jitter_ns,
-        "bandwidth_bps": sweep.bandwidth_bps,
-        "bandwidth_up_bps": sweep.bandwidth_up_bps,
-        "rtt_ns": sweep.rtt_ns,
-        "loss": sweep.loss,
-        "loss_up": sweep.loss_up,
-    }
-    for values in itertools.product(*axes.values()):
-        chosen = dict(zip(axes, values, strict=True))
-        queue = queue_fields(chosen.pop("queue"))
-        yield Link(**chosen, **queue)
-
-
-def _tcps(sweep: Sweep) -> Iterator[Tcp]:
-    axes = (sweep.congestion_control, sweep.congestion_control_client, sweep.initcwnd, sweep.initcwnd_client)
-    for control, control_client, initcwnd, initcwnd_client in itertools.product(*axes):
-        yield Tcp(
-            initcwnd_server=initcwnd,
-            initcwnd_client=initcwnd_client or initcwnd,
-            congestion_control=control,
-            congestion_control_client=control_client,
-            mtu=sweep.mtu,
-        )
+    for link, tcp in itertools.product(lay_out(Link, sweep), lay_out(Tcp, sweep)):
+        for profile, workload in itertools.product(sweep.arms, lay_out(Workload, sweep)):
+            yield Cell(link=link, tcp=tcp, profile=profile, workload=workload)
 
 
 def _digest(value: Cell | Link | Tcp) -> str:
-    text = json.dumps(_said(to_json(value)), sort_keys=True, separators=(",", ":"))
+    text = json.dumps(_identifying(value), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _said(data: Any) -> Any:
-    """Leave out the added fields that say nothing."""
-    if not isinstance(data, dict):
-        return data
-    return {key: _said(item) for key, item in data.items() if item is not None or key not in ADDED_FIELDS}
+def _identifying(value: Any) -> Any:
+    """Return `value` as JSON, without the fields that came later and have their default."""
+    if not dataclasses.is_dataclass(value):
+        return to_json(value)
+    first = _FIRST_FIELDS.get(type(value), frozenset())
+    return {
+        field.name: _identifying(getattr(value, field.name))
+        for field in dataclasses.fields(value)
+        if field.name in first or getattr(value, field.name) != field.default
+    }
 
 
 def _mix(*parts: object) -> int:

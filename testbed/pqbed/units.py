@@ -14,6 +14,7 @@ from decimal import Context, Decimal, Inexact, InvalidOperation
 
 from pqbed.errors import SpecError
 
+NS_PER_S, NS_PER_MS, NS_PER_US = 10**9, 10**6, 10**3
 LARGEST = 2**63 - 1
 
 _NUMBER_AND_UNIT = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+) ?(?P<unit>[A-Za-z%]*)", re.ASCII)

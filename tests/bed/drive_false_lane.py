@@ -2,15 +2,15 @@
 
 import sys
 
-from pqbed.agent.channel import Channel
+from pqbed.agent.rpc_client import RpcClient
 from pqbed_cli.main import run
 
-honest = Channel._send
+honest = RpcClient._send
 
 
-def send_falsified(channel: Channel, request: str) -> None:
+def send_falsified(channel: RpcClient, request: str) -> None:
     honest(channel, request.replace('"rtt_ns":35000000,', '"rtt_ns":70000000,'))
 
 
-Channel._send = send_falsified  # type: ignore[method-assign]
+RpcClient._send = send_falsified  # type: ignore[method-assign]
 sys.exit(run())

@@ -9,17 +9,16 @@ from typing import Any
 
 sys.path.append("/opt/pqbed/vendor")
 
-from wrong_links import OTHERS, RIGHT, WRONG, Falsify
-
 from pqbed.agent.lane import LaneAgent
-from pqbed.agent.way import Way
-from pqbed.net.end import End
-from pqbed.net.shape import EndShape
+from pqbed.agent.network_path import NetworkPath
+from pqbed.net.endpoint import ShapedInterface
 from pqbed.net.state import EndState
 from pqbed.spec.codec import to_json
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.shape import EndShape
 from pqbed.spec.tcp import Tcp
+from support.wrong_links import OTHERS, RIGHT, WRONG, Falsify
 
 MS = 1_000_000
 PROFILE = Profile(name="plain", group="X25519", chain=Chain(algorithm="rsa2048"))
@@ -28,7 +27,7 @@ PROFILE = Profile(name="plain", group="X25519", chain=Chain(algorithm="rsa2048")
 class FalseEnd:
     """An end or a stage that sets something else than it is asked to."""
 
-    def __init__(self, end: End) -> None:
+    def __init__(self, end: ShapedInterface) -> None:
         self._end = end
         self.falsify: Falsify = honest
 
@@ -49,8 +48,8 @@ def honest(shape: EndShape) -> EndShape:
 
 def main() -> None:
     agent = LaneAgent(0, "virtual", Path("/run/pqbed"))
-    ways = {layout: falsifiable(agent._way_of(layout)) for layout in ("ends", "router")}
-    agent._ways.update(ways)
+    ways = {layout: falsifiable(agent._path_of(layout)) for layout in ("ends", "router")}
+    agent._paths.update(ways)
     agent.start((PROFILE,), 30_000 * MS)
     chosen = sys.argv[1:]
     for name, (link, tcp) in RIGHT.items():
@@ -66,7 +65,7 @@ def main() -> None:
     agent.close()
 
 
-def falsifiable(way: Way) -> Any:
+def falsifiable(way: NetworkPath) -> Any:
     stages = {name: FalseEnd(stage) for name, stage in way.stages.items()}
     return replace(way, client_end=FalseEnd(way.client_end), server_end=FalseEnd(way.server_end), stages=stages)
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 sys.path.append("/opt/pqbed/vendor")
 
-from expectation_grid import EDGES, GRID, LARGEST, MS, MUTUAL, PROFILES
-
 from pqbed.agent.lane import LaneAgent
 from pqbed.plan import cell_id
 from pqbed.spec.codec import to_json
 from pqbed.spec.sample import Fetch
+from support.expectation_grid import EDGES, GRID, LARGEST, MS, MUTUAL, PROFILES
 
 
 def main() -> None:
@@ -19,7 +18,7 @@ def main() -> None:
     facts = agent.start((*PROFILES, LARGEST, MUTUAL), 300_000 * MS)
     print(json.dumps({"served": to_json(facts.served)}), flush=True)
     cells = {cell_id(cell): cell for cell in (*GRID, *EDGES)}
-    agent.cells(cells)
+    agent.add_cells(cells)
     fetches = tuple(Fetch(cell_id=identity, block=0, repetition=0, seed=1) for identity in cells)
     for fetch, timings in zip(fetches, agent.run(fetches), strict=True):
         print(json.dumps({"cell_id": fetch.cell_id, "timings": to_json(timings)}), flush=True)

@@ -10,11 +10,11 @@ from typing import Any
 
 sys.path.append("/opt/pqbed/vendor")
 
-from pqbed.agent.channel import Channel
-from pqbed.agent.remote import RemoteClient, RemoteServer
-from pqbed.agent.triple import Triple
-from pqbed.agent.way import Way
-from pqbed.net.shape import EndShape
+from pqbed.agent.fetch_runner import FetchRunner
+from pqbed.agent.interfaces import StackClient, StackServer
+from pqbed.agent.network_path import NetworkPath
+from pqbed.agent.rpc_client import RpcClient
+from pqbed.agent.rpc_proxies import proxy
 from pqbed.net.state import EndState
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
@@ -22,6 +22,7 @@ from pqbed.spec.codec import to_json
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch
+from pqbed.spec.shape import EndShape
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 
@@ -46,7 +47,7 @@ class BareEnd:
         pass
 
 
-def agent(role: str) -> Channel:
+def agent(role: str) -> RpcClient:
     environment = {**os.environ, "PYTHONPATH": "/mnt/testbed:/opt/pqbed/vendor", "PQBED_FOLDER": str(FOLDER)}
     process = subprocess.Popen(
         [sys.executable, "-m", "pqbed.agent", role],
@@ -58,40 +59,42 @@ def agent(role: str) -> Channel:
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    channel = Channel(process.stdin.write, process.stdout.readline, role)
+    channel = RpcClient(process.stdin.write, process.stdout.readline, role)
     channel.wait_ready()
     return channel
 
 
 def main() -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    server, client = RemoteServer(agent("server")), RemoteClient(agent("client"))
-    triple = Triple(
-        way_of=lambda _: Way(client_end=BareEnd(), server_end=BareEnd(), address=LOOPBACK, client_address=LOOPBACK),
+    server, client = proxy(StackServer, agent("server")), proxy(StackClient, agent("client"))
+    runner = FetchRunner(
+        path_of=lambda _: NetworkPath(
+            client_end=BareEnd(), server_end=BareEnd(), address=LOOPBACK, client_address=LOOPBACK
+        ),
         server=server,
         client=client,
         timeout_ns=10 * 10**9,
     )
-    served = triple.start((MUTUAL, OTHER, PLAIN))
+    served = runner.start((MUTUAL, OTHER, PLAIN))
     print(json.dumps({"served": to_json(served)}), flush=True)
     # Each after each: what one fetch proves itself with must not stay with the next.
     for profile in (MUTUAL, PLAIN, OTHER, MUTUAL, PLAIN):
         cell = Cell(link=Link(rtt_ns=0), tcp=Tcp(), profile=profile, workload=Workload(size_bytes=1000))
         fetch = Fetch(cell_id=cell_id(cell), block=0, repetition=0, seed=1)
-        ((_, timings),) = triple.run({fetch.cell_id: cell}, (fetch,))
+        ((_, timings),) = runner.run({fetch.cell_id: cell}, (fetch,))
         print(json.dumps({"profile": profile.name, "timings": to_json(timings)}), flush=True)
-    stranger = client.fetch(refused_request(triple, served[0].port, served[0].root_pem))
+    stranger = client.fetch(refused_request(runner, served[0].port, served[0].root_pem))
     print(json.dumps({"profile": "stranger", "timings": to_json(stranger)}), flush=True)
     keys = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.key"))
     print(json.dumps({"keys": keys}), flush=True)
 
 
-def refused_request(triple: Triple, port: int, root_pem: str) -> Any:
+def refused_request(runner: FetchRunner, port: int, root_pem: str) -> Any:
     """Ask for a mutual profile without proving anything."""
     cell = Cell(link=Link(rtt_ns=0), tcp=Tcp(), profile=MUTUAL, workload=Workload(size_bytes=0))
-    served = triple._served[MUTUAL]
+    served = runner._served[MUTUAL]
     assert (served.port, served.root_pem) == (port, root_pem)
-    return replace(triple._request(cell, served, LOOPBACK), credentials="")
+    return replace(runner._request(cell, served, LOOPBACK), credentials="")
 
 
 main()

@@ -16,18 +16,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from netem_model import Generator, burst_losses, delay_ns, random_losses
-
 from pqbed.errors import HostError
 from pqbed.net import sysctls
-from pqbed.net.end import End
-from pqbed.net.link import IFNAME, make_pair
+from pqbed.net.addresses import IFNAME
+from pqbed.net.endpoint import ShapedInterface
+from pqbed.net.link import create_link
 from pqbed.net.namespace import open_socket
 from pqbed.net.netem import HANDLES, RTM_NEWQDISC, TC_H_ROOT, QdiscMessage, netem_of
-from pqbed.net.probe import netem_support
+from pqbed.net.netem_support import check_netem
 from pqbed.net.rtnetlink import NLM_F_REPLACE, RouteSocket
-from pqbed.net.shape import EndShape
 from pqbed.spec.link import GilbertElliott, RandomLoss
+from pqbed.spec.shape import EndShape
+from support.netem_model import Generator, burst_losses, delay_ns, random_losses
 
 MS = 1_000_000
 CLIENT, SERVER = "/var/run/netns/client", "/var/run/netns/server"
@@ -82,16 +82,16 @@ CHECKS: list[Callable[["Lane"], Any]] = []
 
 
 class Lane:
-    """A veth pair with an End and a datagram socket on each side."""
+    """A veth pair with an ShapedInterface and a datagram socket on each side."""
 
     def __init__(self) -> None:
         for name in ("client", "server"):
             subprocess.run(["ip", "netns", "add", name], check=True)
-        self.plan = make_pair(3, CLIENT, SERVER)
+        self.plan = create_link(3, CLIENT, SERVER)
         for namespace in (CLIENT, SERVER):
             sysctls.pin(namespace)
-        self.client = End(CLIENT, IFNAME)
-        self.server = End(SERVER, IFNAME)
+        self.client = ShapedInterface(CLIENT, IFNAME)
+        self.server = ShapedInterface(SERVER, IFNAME)
         self.sender = open_socket(CLIENT, socket.AF_INET, socket.SOCK_DGRAM)
         self.receiver = open_socket(SERVER, socket.AF_INET, socket.SOCK_DGRAM)
         self.receiver.bind((self.plan.server.address, PORT))
@@ -186,7 +186,7 @@ def as_applied(shape: EndShape) -> EndShape:
 
 @check
 def netem_is_supported(_: Lane) -> None:
-    netem_support(IFNAME, CLIENT)
+    check_netem(IFNAME, CLIENT)
     equal(tc()["kind"], "noqueue", "qdisc after the probe")
 
 
@@ -353,7 +353,7 @@ def a_reading_after_a_seed_is_held_against_the_last(lane: Lane) -> None:
     root = lane.client._root
     read = root._options
     root._options = bytes([read[0] ^ 1]) + read[1:]
-    fails(lambda: lane.client.reseed(6), "has changed by itself")
+    fails(lambda: lane.client.reseed(6), "has changed unexpectedly")
     root._options = read
     lane.client.reseed(7)
     lane.client.clear()
@@ -367,7 +367,7 @@ def a_qdisc_of_another_program_is_noticed(lane: Lane) -> None:
     fails(lambda: lane.client.reseed(6), "is gone")
     subprocess.run([*base, "add", "dev", IFNAME, "root", "netem", "delay", "1ms", "reorder", "25%"], check=True)
     require("reorder" in lane.client.read().text, "reordering is not told")
-    with End(CLIENT, IFNAME) as fresh:
+    with ShapedInterface(CLIENT, IFNAME) as fresh:
         equal(fresh.shape(SHAPES["everything"]).applied, SHAPES["everything"], "applied")
         compare_with_tc(SHAPES["everything"])
         fresh.clear()
@@ -379,8 +379,8 @@ def a_qdisc_of_another_program_is_noticed(lane: Lane) -> None:
 def what_the_kernel_refuses_is_told(lane: Lane) -> None:
     fails(lambda: lane.client.shape(replace(PLAIN, congestion_control="nonesuch")), "congestion control")
     fails(lambda: lane.client.shape(replace(PLAIN, delay_ns=1, jitter_ns=1 << 31)), "jitter_ns: asked 2147483648")
-    fails(lambda: End(CLIENT, "nonesuch"), "no interface")
-    fails(lambda: End("/var/run/netns/nonesuch", IFNAME), "no network namespace")
+    fails(lambda: ShapedInterface(CLIENT, "nonesuch"), "no interface")
+    fails(lambda: ShapedInterface("/var/run/netns/nonesuch", IFNAME), "no network namespace")
 
 
 @check

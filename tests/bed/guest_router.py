@@ -10,17 +10,16 @@ from pathlib import Path
 
 sys.path.append("/opt/pqbed/vendor")
 
-from frames import listen, segments
-from router_cells import GRID, MS, PROFILES, SPECIAL
-
 from pqbed.agent.lane import LaneAgent
 from pqbed.net.namespace import run_in
 from pqbed.net.router import ROUTED_IFNAME
-from pqbed.net.shape import STAGES
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
 from pqbed.spec.codec import to_json
 from pqbed.spec.sample import Fetch
+from pqbed.spec.shape import STAGES
+from support.frames import listen, segments
+from support.router_cells import GRID, MS, PROFILES, SPECIAL
 
 
 def retransmitted(netns: str) -> int:
@@ -68,7 +67,7 @@ def main() -> None:
     facts = agent.start(PROFILES, 300_000 * MS)
     print(json.dumps({"served": to_json(facts.served)}), flush=True)
     cells = {**{cell_id(cell): cell for cell in GRID}, **SPECIAL}
-    agent.cells({cell_id(cell): cell for cell in cells.values()})
+    agent.add_cells({cell_id(cell): cell for cell in cells.values()})
     for name, cell in cells.items():
         print(json.dumps({"case": name, **fetch(agent, cell)}), flush=True)
     for name, cell in SPECIAL.items():

@@ -7,8 +7,6 @@ from pathlib import Path
 
 sys.path.append("/opt/pqbed/vendor")
 
-from frames import listen, payload_frame_bytes, segments
-
 from pqbed.agent.lane import LaneAgent
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
@@ -18,6 +16,7 @@ from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
+from support.frames import listen, payload_frame_bytes, segments
 
 MS = 1_000_000
 # A client that sends 16 KB: 12 segments.
@@ -51,7 +50,7 @@ def main() -> None:
     for name, (link, tcp) in CASES.items():
         cell = Cell(link=link, tcp=tcp, profile=PROFILE, workload=Workload(size_bytes=20_000))
         state = agent.set_link(link, tcp, 1)
-        agent.cells({cell_id(cell): cell})
+        agent.add_cells({cell_id(cell): cell})
         with listen() as capture:
             (timings,) = agent.run((Fetch(cell_id=cell_id(cell), block=0, repetition=0, seed=1),))
             caught = segments(capture)

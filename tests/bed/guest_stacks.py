@@ -8,14 +8,15 @@ sys.path.append("/opt/pqbed/vendor")
 
 import os
 
-from pqbed.agent.part import PartProcess
-from pqbed.agent.remote import RemoteServer
+from pqbed.agent.interfaces import StackServer
+from pqbed.agent.rpc_proxies import proxy
+from pqbed.agent.stack_process import StackProcess
 from pqbed.spec.codec import to_json
 from pqbed.spec.stacks import stack_named
 
 os.environ["PYTHONPATH"] = "/mnt/testbed:/opt/pqbed/vendor"
 for name in sys.argv[1:]:
-    part = PartProcess("server", stack_named(name), Path("/run") / name)
-    support = RemoteServer(part.channel).support()
+    part = StackProcess("server", stack_named(name), Path("/run") / name)
+    support = proxy(StackServer, part.rpc).support()
     part.close()
     print(json.dumps({"stack": name, "support": to_json(support)}), flush=True)

@@ -69,7 +69,7 @@ def count(capture: socket.socket) -> Count:
 def fetch(agent: LaneAgent, link: Link, profile: Profile, size_bytes: int, seed: int) -> dict[str, object]:
     cell = Cell(link=link, tcp=Tcp(), profile=profile, workload=Workload(size_bytes=size_bytes))
     identity = cell_id(cell)
-    agent.cells({identity: cell})
+    agent.add_cells({identity: cell})
     with listen() as capture:
         fetches = (Fetch(cell_id=identity, block=seed, repetition=seed, seed=seed * 0x9E3779B97F4A7C15 % 2**64),)
         (timings,) = agent.run(fetches)

@@ -10,9 +10,6 @@ from typing import Any
 
 sys.path.append("/opt/pqbed/vendor")
 
-from chain_kinds import ALGORITHMS, PROFILES
-from frames import flights, listen, segments, stream
-
 from pqbed.agent.lane import LaneAgent
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
@@ -23,6 +20,8 @@ from pqbed.spec.sample import Fetch
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 from pqbed.tls.records import walk_records
+from support.chain_kinds import ALGORITHMS, PROFILES
+from support.frames import flights, listen, segments, stream
 
 MS = 1_000_000
 LINK = Link(rtt_ns=35 * MS)
@@ -40,7 +39,7 @@ def main() -> None:
 def fetch(agent: LaneAgent, profile: Profile) -> dict[str, Any]:
     cell = Cell(link=LINK, tcp=Tcp(), profile=profile, workload=Workload(size_bytes=0))
     identity = cell_id(cell)
-    agent.cells({identity: cell})
+    agent.add_cells({identity: cell})
     with listen() as capture:
         (timings,) = agent.run((Fetch(cell_id=identity, block=0, repetition=0, seed=1),))
         caught = segments(capture)

@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chain_kinds import ALGORITHMS
-from der import read_certificate
-from hellos import client_shares, key_share_extension, server_share
 
-from pqbed.algorithms.probe import probe_stack
-from pqbed.algorithms.table import measured, select_rows, tabulate_algorithms
-from pqbed.beds.programs import Run, programs_of_root
+from pqbed.algorithm_table.probe import probe_stack
+from pqbed.algorithm_table.table import select_rows, tabulate_algorithms, with_cpu_times
+from pqbed.beds.programs import RunProgram, programs_of_root
 from pqbed.tls.algorithms import Group, SignatureAlgorithm, published_groups, published_signatures, signatures_by_key
 from pqbed.tls.records import Record
 from pqbed.tls.signatures import KEY_KINDS
+from support.chain_kinds import ALGORITHMS
+from support.der import read_certificate
+from support.hellos import client_shares, key_share_extension, server_share
 
 pytestmark = pytest.mark.uml
 
@@ -63,13 +63,13 @@ def test_certificate_verify_has_the_published_size(
 
 
 @pytest.fixture(scope="module")
-def run(uml_guest: Any) -> Run:
+def run(uml_guest: Any) -> RunProgram:
     return programs_of_root(uml_guest.root)
 
 
 @pytest.mark.parametrize("signature", published_signatures().values(), ids=lambda one: one.name)
 def test_a_certificate_holds_a_key_and_a_signature_of_the_published_sizes(
-    run: Run, signature: SignatureAlgorithm, tmp_path: Path
+    run: RunProgram, signature: SignatureAlgorithm, tmp_path: Path
 ) -> None:
     newkey = KEY_KINDS[signature.key].newkey if signature.key else (signature.name,)
     key, certificate = tmp_path / "key", tmp_path / "certificate"
@@ -81,7 +81,7 @@ def test_a_certificate_holds_a_key_and_a_signature_of_the_published_sizes(
     assert shortest <= len(proof) <= signature.signature_bytes
 
 
-def test_the_stack_provides_the_whole_table_and_says_what_is_beyond(run: Run) -> None:
+def test_the_stack_provides_the_whole_table_and_says_what_is_beyond(run: RunProgram) -> None:
     rows = tabulate_algorithms(probe_stack(run), None)
     assert {row.provider for row in rows} == {"default"}
     beyond = {row.name for row in rows if row.source is None}
@@ -89,10 +89,10 @@ def test_the_stack_provides_the_whole_table_and_says_what_is_beyond(run: Run) ->
     assert "rsa_pss_pss_sha256" in beyond
 
 
-def test_cpu_time_is_that_of_three_operations_of_a_group(run: Run) -> None:
+def test_cpu_time_is_that_of_three_operations_of_a_group(run: RunProgram) -> None:
     (row,) = select_rows(tabulate_algorithms(probe_stack(run), None), "group", "x25519mlkem768")
     named: list[str] = []
-    (row,) = measured((row,), run, named.append)
+    (row,) = with_cpu_times((row,), run, named.append)
     assert named == ["X25519MLKEM768"]
     assert set(row.operations_ns) == {"keygen", "encaps", "decaps"}
     assert all(1_000 < value_ns < 1_000_000_000 for value_ns in row.operations_ns.values())

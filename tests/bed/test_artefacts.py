@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from pqbed.beds.artefacts import prepare_uml, put_source
+from pqbed.artefacts import prepare_uml, put_source
 
 pytestmark = [
     pytest.mark.uml,

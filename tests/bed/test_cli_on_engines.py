@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pqbed.beds.artefacts import docker_contexts, prepare_uml
+from pqbed.artefacts import docker_contexts, prepare_uml
 from pqbed.beds.docker.labels import ours
 from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.beds.make import GUEST_KERNEL

@@ -9,26 +9,26 @@ from contextlib import ExitStack
 
 import pytest
 
-from pqbed.beds.artefacts import prepare_base
+from pqbed.artefacts import prepare_base
 from pqbed.beds.docker.bed import DockerBed
-from pqbed.beds.docker.containers import find_lane, up_lane
+from pqbed.beds.docker.containers import ensure_lane, find_lane
 from pqbed.beds.docker.engine import ContainerSpec, Owned
 from pqbed.beds.docker.guest import open_uml_process
 from pqbed.beds.docker.images import DEBIAN, ensure_image
 from pqbed.beds.docker.labels import ours
 from pqbed.beds.docker.netem import netem_in_engine
-from pqbed.beds.docker.session import Patience
+from pqbed.beds.docker.session import ReadTimeout
 from pqbed.beds.docker.stream import ContainerProcess
 from pqbed.beds.docker.tap import open_tap
-from pqbed.beds.kernel import kernel_has_netem
+from pqbed.beds.netem_check import kernel_has_netem
 from pqbed.beds.programs import programs_of_image
-from pqbed.beds.session import Session, why_gone
+from pqbed.beds.session import Session, why_lost
 from pqbed.errors import BuildError, EngineError, HostError, LaneError
 from pqbed.net.capture import Room
-from pqbed.net.shape import SIDES
 from pqbed.net.sysctls import PINS
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.shape import SIDES
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
 
@@ -37,8 +37,8 @@ NET_ADMIN, NET_RAW = 1 << 12, 1 << 13
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 CRASH = """
 import os, signal, sys
-from pqbed.beds.artefacts import prepare_base
-from pqbed.beds.docker.containers import up_lane
+from pqbed.artefacts import prepare_base
+from pqbed.beds.docker.containers import ensure_lane
 from pqbed.beds.docker.sdk import connect
 
 calls = 0
@@ -58,7 +58,7 @@ class Crashing:
         return call
 
 for index in range(2):
-    up_lane(Crashing(connect()), index, "{image}")
+    ensure_lane(Crashing(connect()), index, "{image}")
 """
 
 # In a process of its own: the SDK leaves its ssh processes to the garbage collector.
@@ -103,7 +103,7 @@ def everything(engine):
 
 def make_lanes(engine, image, count):
     """Bring lanes up without asking whether they can be shaped."""
-    return [up_lane(engine, index, image)[0] for index in range(count)]
+    return [ensure_lane(engine, index, image)[0] for index in range(count)]
 
 
 def run_python(program, environment):
@@ -159,7 +159,7 @@ def test_a_tap_holds_net_raw_alone_and_goes_with_its_trace(engine, stack_image):
     before = everything(engine)
     with ExitStack() as owner:
         for side in SIDES:
-            tap = open_tap(engine, lane, side, patience=Patience(20), owner=owner)
+            tap = open_tap(engine, lane, side, read_timeout=ReadTimeout(20), owner=owner)
             # The mirror is made by the end's own container: without one there is nothing to listen at.
             with pytest.raises(HostError, match="pqbed-sent"):
                 tap.begin(Room(frames=16, frame_bytes=1514))
@@ -224,9 +224,9 @@ def test_a_lane_with_a_session_is_refused_to_another(engine, stack_image):
     process.write("hello\n")
     assert process.readline(20) == "hello\n"
     with pytest.raises(LaneError, match="in use by another pqbed"):
-        up_lane(engine, 0, stack_image)
+        ensure_lane(engine, 0, stack_image)
     process.close()
-    assert up_lane(engine, 0, stack_image) == (lane, False)
+    assert ensure_lane(engine, 0, stack_image) == (lane, False)
 
 
 def test_a_taken_network_is_an_error_with_a_cure(engine, stack_image):
@@ -291,11 +291,11 @@ def test_a_guest_that_ends_gives_the_end_of_its_output(engine, stack_image):
 def test_a_session_tells_when_its_containers_are_gone(engine, stack_image, monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", engine.host or DEFAULT_SOCKET)
     session = Session(bed="docker", clock="real", profiles=(CLASSICAL,), link=Link(rtt_ns=35_000_000))
-    lane, _ = up_lane(engine, 0, stack_image)
-    assert why_gone(session) == ""
+    lane, _ = ensure_lane(engine, 0, stack_image)
+    assert why_lost(session) == ""
     (client,) = (one for one in engine.find("container", ours()) if one.id == lane.parts["client"])
     engine.remove(client)
-    assert why_gone(session) == "its containers do not run any more"
+    assert why_lost(session) == "its containers no longer run"
 
 
 def test_programs_of_the_image_run_by_themselves_and_leave_nothing(engine, stack_image):
@@ -314,7 +314,7 @@ def test_an_engine_over_ssh_carries_the_same_streams(engine, stack_image, tmp_pa
     shim = tmp_path / "ssh"
     shim.write_text(f"#!/bin/sh\nexec docker --host={engine.host or DEFAULT_SOCKET} system dial-stdio\n")
     shim.chmod(0o755)
-    lane, _ = up_lane(engine, 0, stack_image)
+    lane, _ = ensure_lane(engine, 0, stack_image)
     path = os.pathsep.join((str(tmp_path), os.environ["PATH"]))
     done = run_python(OVER_SSH.format(container=lane.parts["client"]), {"PATH": path})
     assert done.returncode == 0, done.stderr

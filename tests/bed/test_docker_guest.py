@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from pqbed.agent.pin import cpu_of, pinned
+from pqbed.agent.cpu_affinity import cpu_of, pinned
+from pqbed.artefacts import prepare_uml
 from pqbed.beds.agent_lane import AgentLane
-from pqbed.beds.artefacts import prepare_uml
 from pqbed.beds.docker.guest import open_uml_process
 from pqbed.beds.docker.labels import ours
 from pqbed.beds.make import GUEST_KERNEL, GUEST_SOURCE

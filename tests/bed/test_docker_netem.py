@@ -13,11 +13,11 @@ from pqbed.beds.docker.labels import PARTS, ROLE, ours
 from pqbed.beds.docker.netem import netem_in_engine
 from pqbed.calibrate.judge import achieved_rate_bps, judge
 from pqbed.net.pcap import read_pcap
-from pqbed.net.shape import STAGES
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link, RandomLoss
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch
+from pqbed.spec.shape import STAGES
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 from pqbed.trace.flights import find_flights

@@ -7,20 +7,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from engines.fixtures import image_tar, load_image, save_image
 
-from pqbed.agent.remote import RemoteClient, RemoteServer
+from pqbed.agent.fetch_runner import FetchRunner
+from pqbed.agent.interfaces import StackClient, StackServer
+from pqbed.agent.network_path import NetworkPath
+from pqbed.agent.rpc_proxies import proxy
 from pqbed.agent.stacks import StackClients, StackServers
-from pqbed.agent.triple import Triple
-from pqbed.agent.way import Way
-from pqbed.beds.artefacts import prepare_base, stack_contexts
+from pqbed.artefacts import prepare_base, stack_contexts
 from pqbed.beds.docker.addresses import lane_addresses
-from pqbed.beds.docker.containers import add_stack, remove_lane, up_lane
+from pqbed.beds.docker.containers import add_stack, ensure_lane, remove_lane
 from pqbed.beds.docker.images import ensure_image
-from pqbed.beds.docker.session import Patience, agent_command, open_channel
+from pqbed.beds.docker.session import ReadTimeout, agent_command, open_channel
 from pqbed.beds.make import ensure_images
 from pqbed.errors import HostError
-from pqbed.net.shape import EndShape
 from pqbed.net.state import EndState
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
@@ -28,9 +27,11 @@ from pqbed.spec.link import Link
 from pqbed.spec.pairs import pair_profiles
 from pqbed.spec.profiles import profile_named
 from pqbed.spec.sample import Fetch
+from pqbed.spec.shape import EndShape
 from pqbed.spec.stacks import known_stacks
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
+from support.engines.fixtures import image_tar, load_image, save_image
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
 
@@ -68,9 +69,9 @@ def images(private_engine, stack_image):
 
 
 @pytest.fixture
-def triple(private_engine, images) -> Iterator[Triple]:
+def runner(private_engine, images) -> Iterator[FetchRunner]:
     """Client and server of every stack in containers of one lane, without any link between them but the engine's."""
-    lane, _ = up_lane(private_engine, 0, images["openssl"])
+    lane, _ = ensure_lane(private_engine, 0, images["openssl"])
     with ExitStack() as owner:
         owner.callback(remove_lane, private_engine, 0)
 
@@ -81,32 +82,32 @@ def triple(private_engine, images) -> Iterator[Triple]:
                 owner.callback(private_engine.remove, owned)
             # On /tmp, which is everyone's on any engine: where there is no netem there may be an odd /run as well.
             command = [word.replace("/run/", "/tmp/") for word in agent_command(side, "--stack", stack)]
-            return open_channel(private_engine, container, command, side, patience=Patience(60.0), owner=owner)
+            return open_channel(private_engine, container, command, side, read_timeout=ReadTimeout(60.0), owner=owner)
 
         addresses = lane_addresses(0)
-        way = Way(
+        way = NetworkPath(
             client_end=BareEnd(),
             server_end=BareEnd(),
             address=addresses.server.address,
             client_address=addresses.client.address,
         )
-        yield Triple(
-            way_of=lambda _: way,
-            server=StackServers(lambda stack: RemoteServer(open_side("server", stack))),
-            client=StackClients(lambda stack: RemoteClient(open_side("client", stack))),
+        yield FetchRunner(
+            path_of=lambda _: way,
+            server=StackServers(lambda stack: proxy(StackServer, open_side("server", stack))),
+            client=StackClients(lambda stack: proxy(StackClient, open_side("client", stack))),
             timeout_ns=20 * 10**9,
         )
 
 
-def test_each_side_runs_its_own_image(triple):
+def test_each_side_runs_its_own_image(runner):
     both = ("openssl", OTHER)
     arms = pair_profiles((profile_named("hybrid"), profile_named("pq")), both, both)
-    triple.start(arms)
+    runner.start(arms)
     found = {}
     for arm in arms:
         cell = Cell(link=Link(rtt_ns=0), tcp=Tcp(), profile=arm, workload=Workload(size_bytes=200_000))
         fetch = Fetch(cell_id=cell_id(cell), block=0, repetition=0, seed=1)
-        ((_, timings),) = triple.run({fetch.cell_id: cell}, (fetch,))
+        ((_, timings),) = runner.run({fetch.cell_id: cell}, (fetch,))
         found[arm.name] = (timings.outcome, timings.body_bytes, timings.group)
     done, refused = ("ok", 200_000, "X25519MLKEM768"), ("unsupported", None, None)
     spoken = {arm.name for arm in arms if arm.name.startswith("hybrid")} | {"pq.openssl"}

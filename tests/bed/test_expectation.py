@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from expectation_grid import EDGES, GRID
 
 from pqbed.model.exchange import exchange_of
 from pqbed.model.floor import ttlb_floor_ns
 from pqbed.model.simulate.connection import simulate_fetch
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
+from support.expectation_grid import EDGES, GRID
 
 pytestmark = pytest.mark.uml
 

@@ -10,12 +10,13 @@ import pytest
 
 from pqbed.errors import HostError
 from pqbed.net import sysctls
-from pqbed.net.end import End
-from pqbed.net.link import IFNAME, make_pair
+from pqbed.net.addresses import IFNAME
+from pqbed.net.endpoint import ShapedInterface
+from pqbed.net.link import create_link
 from pqbed.net.namespace import open_socket
-from pqbed.net.probe import netem_support
-from pqbed.net.shape import shape_end
+from pqbed.net.netem_support import check_netem
 from pqbed.spec.link import Link
+from pqbed.spec.shape import shape_end
 from pqbed.spec.tcp import Tcp
 
 pytestmark = pytest.mark.netns
@@ -38,7 +39,7 @@ def lane():
             ip("netns", "add", name)
             made.append(name)
         paths = tuple(f"/var/run/netns/{name}" for name in NAMES)
-        yield make_pair(LANE, *paths), *paths
+        yield create_link(LANE, *paths), *paths
     finally:
         for name in made:
             ip("netns", "del", name)
@@ -46,7 +47,7 @@ def lane():
 
 @pytest.fixture
 def end(lane):
-    with End(lane[1], IFNAME) as end:
+    with ShapedInterface(lane[1], IFNAME) as end:
         yield end
 
 
@@ -94,7 +95,7 @@ def test_unknown_congestion_control_is_refused(end):
 
 
 def test_seed_without_shape_is_refused(end):
-    with pytest.raises(HostError, match="not shaped"):
+    with pytest.raises(HostError, match="must be shaped"):
         end.reseed(1)
 
 
@@ -107,7 +108,7 @@ def test_sysctls_are_pinned_in_the_namespace_alone(lane):
 def test_netem_is_there_or_its_absence_has_a_cure(lane, end):
     told = None
     try:
-        netem_support(IFNAME, lane[1])
+        check_netem(IFNAME, lane[1])
     except HostError as error:
         told = error
     if told is not None:

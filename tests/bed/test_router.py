@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from router_cells import GRID, LAYOUTS, MS, SPECIAL
 
 from pqbed.model.exchange import exchange_of
 from pqbed.model.simulate.connection import simulate_fetch
-from pqbed.net.shape import STAGES
 from pqbed.plan import cell_id
+from pqbed.spec.shape import STAGES
+from support.router_cells import GRID, LAYOUTS, MS, SPECIAL
 
 pytestmark = pytest.mark.uml
 

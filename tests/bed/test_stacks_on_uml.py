@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from conftest import Guest, run_in_guest
-from pqbed.beds.artefacts import prepare_uml
+from pqbed.artefacts import prepare_uml
 from pqbed.store.run import open_run
+from support.guest import Guest, run_in_guest
 
 pytestmark = pytest.mark.uml
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pqbed.beds.artefacts import prepare_uml
+from pqbed.artefacts import prepare_uml
 from pqbed.plan import plan_sweep
 from pqbed.spec.text import read_spec, sweep_from
 from pqbed.store.run import open_run

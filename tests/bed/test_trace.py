@@ -25,7 +25,7 @@ from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 from pqbed.tls.records import walk_records
-from pqbed.trace.flights import Flight, find_flights
+from pqbed.trace.flights import ObservedFlight, find_flights
 from pqbed.trace.packets import SYN, tcp_packets
 from pqbed.trace.segments import Segment, read_segments
 from pqbed.trace.waits import find_waits
@@ -69,12 +69,12 @@ def segments_of(traced: Traced, link: Link) -> tuple[Segment, ...]:
     return read_segments(*captures, delay_ns=link.rtt_ns, ended_ns=traced.fetch.ended_ns)
 
 
-def flights_of(traced: Traced, cell: Cell) -> dict[str, Flight]:
+def flights_of(traced: Traced, cell: Cell) -> dict[str, ObservedFlight]:
     found = find_flights(segments_of(traced, cell.link), cell.profile, traced.fetch.timings)
     return {flight.name: flight for flight in found}
 
 
-def short_ones(flight: Flight) -> int:
+def short_ones(flight: ObservedFlight) -> int:
     """How many segments there are beyond those that would hold the bytes."""
     return flight.segments - segment_count(flight.payload_bytes)
 

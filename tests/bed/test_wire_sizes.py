@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chain_kinds import CHAINS, PADDED, PROFILES
 
 from pqbed.model.exchange import exchange_of
 from pqbed.spec.cell import Cell
@@ -16,7 +15,8 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 from pqbed.tls.records import Record
-from pqbed.tls.served import Served
+from pqbed.tls.served_profile import ServedProfile
+from support.chain_kinds import CHAINS, PADDED, PROFILES
 
 pytestmark = pytest.mark.uml
 
@@ -34,7 +34,7 @@ ECDSA_SLACK_BYTES = 4
 class Seen:
     """One fetch as its packets tell it. Flights in bytes: ClientHello, server, client and request, response."""
 
-    served: Served
+    served: ServedProfile
     timings: dict[str, Any]
     flights: list[int]
     up: list[Record]
@@ -73,7 +73,7 @@ def rows(uml_guest_run: Callable[..., list[dict[str, Any]]]) -> list[dict[str, A
 def seen(rows: list[dict[str, Any]]) -> dict[str, Seen]:
     found = {}
     for row in rows[1:]:
-        served = from_json(Served, row["served"])
+        served = from_json(ServedProfile, row["served"])
         up, down = (list(from_json(tuple[Record, ...], row[way])) for way in ("up", "down"))
         found[served.profile.name] = Seen(served, row["timings"], row["flights"], up, down)
     return found

@@ -4,9 +4,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "bed"))
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parent / "bed"))
 
-from guest_netem_checks import SHAPES, Lane, tell
+from guest_netem_checks import SHAPES, Lane, tell  # noqa: E402
 
 
 def main() -> None:

@@ -1,22 +1,19 @@
 """The report in headless Chromium, from its file: it draws, answers its controls, and asks nothing of a network."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from chromium import Page, find_chromium
-from sweeps import CLASSIC, PQ, SWEEP, new_run
 
 from pqbed.beds.fake import FakeBed
 from pqbed.plan import plan_sweep
 from pqbed.report.verdict import Verdict, write_verdicts
 from pqbed.report.write import write_report
 from pqbed.runner import run_sweep
+from support.chromium import PHONE, Page, find_chromium
+from support.sweeps import CLASSIC, PQ, SWEEP, new_run
 
 pytestmark = pytest.mark.browser
 
-PHONE = 390
 MARKS = ".mark-line path, .mark-rect path, .mark-symbol path, .mark-area path"
 # Long and short ones, as a verdict table has.
 VERDICTS = (
@@ -130,7 +127,7 @@ def test_a_point_tells_its_numbers(page, report):
     page.wait("document.querySelector('#vg-tooltip-element.visible')")
     told = page.run("document.querySelector('#vg-tooltip-element').innerText")
     assert "TTLB (ms)" in told
-    assert "95 % interval" in told
+    assert "95% interval" in told
 
 
 @pytest.mark.parametrize("width", [1280, 768, PHONE])
@@ -175,19 +172,3 @@ def test_it_prints(page, report, tmp_path):
     page.show(report)
     page.print(tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
-
-
-def main() -> None:
-    """Write screenshots of a report, light and dark, at the width of a desk and of a phone: test_report.py PAGE OUT."""
-    page, out = Path(sys.argv[1]), Path(sys.argv[2])
-    program = find_chromium()
-    assert program is not None
-    with Page(program) as browser:
-        for width in (1280, PHONE):
-            for mode in ("light", "dark"):
-                browser.show(page, width=width, dark=mode == "dark")
-                browser.screenshot(out / f"{width}-{mode}.png")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,11 +1,11 @@
 """The page of a trace in headless Chromium: it draws, asks nothing of a network, and is read on a phone."""
 
 import pytest
-from chromium import Page, find_chromium
-from traces import stored_trace
 
 from pqbed.report.trace.page import build_trace_page
 from pqbed.report.trace.time_sequence import draw_time_sequence
+from support.chromium import Page, find_chromium
+from support.traces import stored_trace
 
 pytestmark = pytest.mark.browser
 

@@ -3,9 +3,12 @@ import json
 import pytest
 
 from pqbed import doctor
-from pqbed.beds.usable import Engine, Verdict
+from pqbed.beds.host_checks import BedStatus, EngineInfo, EngineProbe
 from pqbed.doctor import check_engine, check_governor, check_machine, check_netem, check_python, check_steal
 from pqbed_cli.main import run
+
+NO_ENGINE = EngineProbe(reason="unix:///var/run/docker.sock: No such file or directory")
+NO_NETEM = EngineInfo(version="29", api="1.52", kernel="6.12", machine="amd64", netem=False)
 
 
 def test_each_check_has_a_cure_where_it_is_not_ok(tmp_path):
@@ -13,8 +16,8 @@ def test_each_check_has_a_cure_where_it_is_not_ok(tmp_path):
     bad = (
         check_machine("aarch64"),
         check_python((3, 10)),
-        check_engine("unix:///var/run/docker.sock: No such file or directory"),
-        check_engine(Engine(version="29", api="1.52", kernel="6.12", machine="amd64", netem=False)),
+        check_engine(NO_ENGINE),
+        check_engine(EngineProbe(info=NO_NETEM)),
         check_netem(False),
         check_governor(tmp_path / "governor"),
     )
@@ -47,9 +50,9 @@ def test_disk_space_is_looked_for_where_the_artefacts_will_be(tmp_path, monkeypa
 
 
 def bare_host(monkeypatch, *, uml):
-    monkeypatch.setattr(doctor, "find_engine", lambda: "unix:///var/run/docker.sock: No such file or directory")
+    monkeypatch.setattr(doctor, "probe_engine", lambda: NO_ENGINE)
     monkeypatch.setattr(
-        doctor, "judge_uml", lambda _: Verdict(bed="uml", usable=uml, found="seen", cure="" if uml else "x")
+        doctor, "check_uml", lambda _: BedStatus(bed="uml", usable=uml, found="seen", cure="" if uml else "x")
     )
 
 

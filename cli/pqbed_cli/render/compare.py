@@ -1,51 +1,69 @@
-"""Two runs side by side: one row a cell and percentile."""
+"""Comparison of two runs as text: one row per cell and percentile."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pqbed.report.axes import split_axes
-from pqbed.stats.finding import FINDINGS, Margin
+from pqbed.stats.classify import FINDINGS, Margin, expected_false_differs
 from pqbed.units import format_size
 from pqbed_cli.render.numbers import increase, milliseconds, noise
-from pqbed_cli.render.output import say
+from pqbed_cli.render.output import echo, note, print_json
+from pqbed_cli.render.summary import wrong_link_lines
 from pqbed_cli.render.table import Table, print_tables
+from pqbed_cli.results import Comparison
 
 Row = Mapping[str, Any]
 
 FAILED = "failed"
 
 
-def print_comparison(a: Path, b: Path, rows: Sequence[Row], margin: Margin) -> None:
-    """Print the table, and how many of its differences amount to what."""
-    say(f"a: {a}")
-    say(f"b: {b}\n")
-    print_tables([comparison_table(rows)])
-    say(f"\n{count_line(rows, margin)}")
+def print_comparison(comparison: Comparison, *, json_output: bool) -> None:
+    """Print the table, what its differences amount to, and links that calibration found wrong."""
+    wrong = [
+        f"wrong link in {run}: {line}" for run, cells in comparison.cells.items() for line in wrong_link_lines(cells)
+    ]
+    if json_output:
+        sides = {"a": str(comparison.a), "b": str(comparison.b)}
+        asked = {"across": list(comparison.across), "margin": str(comparison.margin)}
+        print_json({**sides, **asked, "cells": comparison.rows})
+        for line in wrong:
+            note(line)
+        return
+    echo(f"a: {comparison.a}")
+    echo(f"b: {comparison.b}\n")
+    print_tables([comparison_table(comparison.rows)])
+    echo(f"\n{count_line(comparison.rows, comparison.margin)}")
+    for line in wrong:
+        echo(line)
 
 
 def comparison_table(rows: Sequence[Row]) -> Table:
-    """Lay out `rows` (stats.compare.COMPARED); a link, size or profile is said once."""
+    """Lay out `rows` (stats.compare.COMPARED); a link, size or profile is shown once."""
     axes = split_axes(rows)
-    found = []
+    cells = []
     last: tuple[str, ...] = ()
     for row in rows:
         named = (axes.title(row), format_size(row["size_bytes"]), str(row["profile"]))
-        found.append((*(("", "", "") if named == last else named), *_measured(row)))
+        cells.append((*(("", "", "") if named == last else named), *_measured(row)))
         last = named
     columns = ("link", "size", "profile", "", "a ms", "b ms", "change", "finding", "noise", "ok a", "ok b")
     return Table(
-        title="TTLB, and by how much b is slower", columns=columns, rows=tuple(found), numeric=(1, 4, 5, 6, 8, 9, 10)
+        title="TTLB, and by how much b is slower", columns=columns, rows=tuple(cells), numeric=(1, 4, 5, 6, 8, 9, 10)
     )
 
 
 def count_line(rows: Sequence[Row], margin: Margin) -> str:
-    """Say how many findings there are of each kind, and how many differences would be found where there is none."""
+    """Return the number of findings of each kind, and how many `differs` chance alone is expected to give."""
     counts = {word: sum(row["finding"] == word for row in rows) for word in FINDINGS}
-    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    bounded = sum(row["change_low_pct"] is not None and row["change_high_pct"] is not None for row in rows)
-    chance = f"; of {bounded} equal ones about {max(1, round(0.05 * bounded))} would seem to differ" if bounded else ""
-    return f"b against a, at 95 %, equivalent within ±{margin}: {told}{chance}"
+    findings = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    floors = [
+        row["noise_pct"] for row in rows if row["change_low_pct"] is not None and row["change_high_pct"] is not None
+    ]
+    chance = ""
+    if floors:
+        expected = expected_false_differs(floors)
+        chance = f"; if all {len(floors)} were equal, about {expected:.2g} would be called differs by chance"
+    return f"b against a, at 95%, equivalent within ±{margin}: {findings}{chance}"
 
 
 def _measured(row: Row) -> tuple[str, ...]:

@@ -1,52 +1,43 @@
-"""What `plan` prints, and `sweep` before it starts."""
+"""A plan and its estimate, as text and as JSON."""
 
-from collections.abc import Sequence
 from typing import Any
 
+from pqbed.spec.axes import AXES, Axis, axes_shown
 from pqbed.spec.codec import to_json
-from pqbed.spec.link import DEFAULT_LAYOUT
-from pqbed.spec.parse import SAME, format_bandwidth_up, format_loss, format_queue
 from pqbed.spec.sweep import Sweep
-from pqbed.spec.tcp import Tcp
-from pqbed.units import format_duration, format_percentage, format_rate, format_size
-from pqbed_cli.planning import Estimate, Settled
+from pqbed.units import format_percentage
 from pqbed_cli.render.numbers import span
-from pqbed_cli.render.table import Table
+from pqbed_cli.render.output import echo, print_json
+from pqbed_cli.render.table import Table, print_tables
+from pqbed_cli.results import Estimate, Preview
+
+
+def print_preview(preview: Preview, *, json_output: bool) -> None:
+    if json_output:
+        print_json(_to_program(preview))
+        return
+    echo(f"bed: {preview.bed_reason}")
+    print_tables([plan_table(preview.settled.sweep)])
+    echo()
+    echo(estimate_line(preview.estimate))
 
 
 def plan_table(sweep: Sweep) -> Table:
     """Return the axes of `sweep` and their values."""
-    axes: dict[str, Sequence[str]] = {
+    arms = {
         "profile": [profile.name for profile in sweep.profiles],
         "A/A arm": [arm.name for arm in sweep.arms if arm.copy_of],
-        "rtt": [format_duration(value) for value in sweep.rtt_ns],
-        "bandwidth": [format_rate(value) for value in sweep.bandwidth_bps],
-        "bandwidth up": [format_bandwidth_up(value) for value in sweep.bandwidth_up_bps],
-        "loss": [format_loss(value) for value in sweep.loss],
-        "loss up": [SAME if value is None else format_loss(value) for value in sweep.loss_up],
-        "jitter": [format_duration(value) for value in sweep.jitter_ns],
-        "distribution": list(sweep.distribution),
-        "size": [format_size(value) for value in sweep.size_bytes],
-        "initcwnd": [str(value) for value in sweep.initcwnd],
-        "initcwnd client": [str(value or SAME) for value in sweep.initcwnd_client],
-        "congestion control": list(sweep.congestion_control),
-        "congestion control client": [value or SAME for value in sweep.congestion_control_client],
-        "queue": [format_queue(value) for value in sweep.queue_packets],
-        "segmentation": list(sweep.segmentation),
-        "layout": list(sweep.layout),
-        "http": list(sweep.http),
     }
-    if not any(sweep.jitter_ns):
-        del axes["distribution"]
-    if sweep.congestion_control == (Tcp().congestion_control,):
-        del axes["congestion control"]
-    if sweep.layout == (DEFAULT_LAYOUT,):
-        del axes["layout"]
-    if sweep.http == ("1.1",):
-        del axes["http"]
-    axes = {name: values for name, values in axes.items() if values not in ([SAME], [])}
+    axes = {axis.label: list(map(axis.format, axis.values(sweep))) for axis in axes_shown() if _is_said(axis, sweep)}
+    axes = {name: values for name, values in (arms | axes).items() if values}
     rows = tuple((name, str(len(values)), ", ".join(values)) for name, values in axes.items())
     return Table(columns=("axis", "n", "values"), rows=rows, numeric=(1,))
+
+
+def _is_said(axis: Axis, sweep: Sweep) -> bool:
+    """Return whether a quiet axis, or one that needs another, has something to say."""
+    asked = AXES[axis.needs] if axis.needs else axis
+    return not (axis.quiet or axis.needs) or asked.values(sweep) != (asked.usual,)
 
 
 def estimate_line(estimate: Estimate) -> str:
@@ -70,15 +61,16 @@ def _staged_line(most: Estimate, least: Estimate) -> str:
     return f"{grid}, {aim}: {fetches}, {span(least.seconds)} to about {span(most.seconds)}"
 
 
-def _counted(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"
+def _counted(count: int, noun: str, many: str = "") -> str:
+    return f"{count} {noun if count == 1 else many or noun + 's'}"
 
 
-def plan_json(settled: Settled, estimate: Estimate) -> dict[str, Any]:
-    """Return the plan for programs: the estimate, how it is run, and every cell by its id."""
+def _to_program(preview: Preview) -> dict[str, Any]:
+    """Return the estimate, how it is run, and every cell by its id."""
+    settled = preview.settled
     return {
-        "estimate": to_json(estimate),
-        "run": to_json(settled.request.options),
-        "sweep": to_json(settled.request.sweep),
-        "cells": {identity: to_json(cell) for identity, cell in settled.plan.cells.items()},
+        "estimate": to_json(preview.estimate),
+        "run": to_json(settled.options),
+        "sweep": to_json(settled.sweep),
+        "cells": {cell_id: to_json(cell) for cell_id, cell in settled.plan.cells.items()},
     }

@@ -1,78 +1,59 @@
-"""`python3 -m pqbed.agent ROLE`: the program inside images and guests. It speaks JSON lines (channel.py)."""
+"""`python3 -m pqbed.agent ROLE`: the program inside images and guests, an RPC server on its standard streams."""
 
 import argparse
 import gc
 import sys
 from typing import get_args
 
-from pqbed.agent.serve import serve
+from pqbed.agent.rpc_server import Service, serve
+from pqbed.agent.services import lane_service, part_service
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import DEFAULT_STACK
 
+# `guest` is the init process of a UML guest and `netns` the first process of new namespaces: each is a whole lane, on a
+# root of its own. The others are parts of a lane.
+ROLES = ("guest", "netns", "end", "server", "client", "tap")
+
 
 def main() -> None:
-    """Run one role until the input ends."""
+    """Serve one role until the input ends."""
     parser = argparse.ArgumentParser(prog="pqbed.agent")
-    parser.add_argument("role", choices=("guest", "contained", "end", "server", "client", "tap"))
+    parser.add_argument("role", choices=ROLES)
     parser.add_argument("--lane", type=int, default=0)
     parser.add_argument("--clock", choices=get_args(Clock), default="real")
     parser.add_argument("--ifname", default="eth0")
     parser.add_argument("--stack", default=DEFAULT_STACK)
     arguments = parser.parse_args()
     if arguments.role == "guest":
-        run_guest(arguments.lane, arguments.clock)
-    elif arguments.role == "contained":
-        run_contained(arguments.lane)
+        serve_as_init(arguments.lane, arguments.clock)
+    elif arguments.role == "netns":
+        serve(lambda: _lane_on_own_root(arguments.lane, "real"))
     else:
-        run_part(arguments.role, arguments.ifname, arguments.stack)
+        serve(lambda: part_service(arguments.role, arguments.ifname, arguments.stack))
 
 
-def run_guest(lane: int, clock: Clock) -> None:
-    """Be the init of a guest."""
-    from pqbed.agent.guest import open_console, power_off, set_up_root  # noqa: PLC0415 - other roles need none of it
+def serve_as_init(lane: int, clock: Clock) -> None:
+    """Serve a lane as the init process of a guest, which ends with it."""
+    from pqbed.agent.guest import open_console, power_off  # noqa: PLC0415 - other roles need none of it
 
     try:
-        set_up_root()
         open_console()
-        run_lane(lane, clock)
+        serve(lambda: _lane_on_own_root(lane, clock))
     except OSError as error:
         sys.stderr.write(f"pqbed.agent: {error}\n")
     finally:
         power_off()
 
 
-def run_contained(lane: int) -> None:
-    """Be the first process in namespaces and a root of our own."""
+def _lane_on_own_root(lane: int, clock: Clock) -> Service:
     from pqbed.agent.guest import set_up_root  # noqa: PLC0415
 
     set_up_root()
-    run_lane(lane, "real")
-
-
-def run_lane(lane: int, clock: Clock) -> None:
-    """Be a whole lane."""
-    from pqbed.agent.folder import lane_folder  # noqa: PLC0415
-    from pqbed.agent.lane import LaneAgent  # noqa: PLC0415
-
-    agent = LaneAgent(lane, clock, lane_folder())
-    # What is loaded now stays; a collection in mid-fetch would only cost time.
+    service = lane_service(lane, clock)
+    # What is loaded by now stays; a garbage collection during a fetch would only cost time.
     gc.collect()
     gc.freeze()
-    try:
-        serve(agent.calls())
-    finally:
-        agent.close()
-
-
-def run_part(role: str, ifname: str, stack: str) -> None:
-    """Be one part of a lane whose other parts are elsewhere."""
-    from pqbed.agent.roles import part_calls  # noqa: PLC0415
-
-    calls, close = part_calls(role, ifname, stack)
-    try:
-        serve(calls)
-    finally:
-        close()
+    return service
 
 
 if __name__ == "__main__":

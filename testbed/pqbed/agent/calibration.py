@@ -1,70 +1,74 @@
-"""Calibrate the link of a lane: the same shaping as for a fetch, and stations at both ends of it."""
+"""Calibration of a lane's link: shaped as for a fetch, and measured by probers at both ends."""
 
 import time
 from collections.abc import Callable
 
-from pqbed.agent.parts import End
-from pqbed.agent.triple import Triple
-from pqbed.agent.way import Way
-from pqbed.calibrate.measure import Asked, Between, Station, Wire, measure_link
-from pqbed.calibrate.measured import Calibration
-from pqbed.calibrate.schedule import SECOND_NS, SETTLE_NS
-from pqbed.net.shape import Side, Stage, queue_limit, shape_direction
+from pqbed.agent.fetch_runner import FetchRunner
+from pqbed.agent.interfaces import End
+from pqbed.agent.network_path import NetworkPath
+from pqbed.calibrate.measure import RequestedDirection, StageQueues, Wire, measure_link
+from pqbed.calibrate.measurement import Calibration
+from pqbed.calibrate.prober import Prober
+from pqbed.calibrate.schedule import SETTLE_NS
 from pqbed.spec.link import Link
 from pqbed.spec.options import Clock
+from pqbed.spec.shape import Side, Stage, queue_limit, shape_direction
 from pqbed.spec.tcp import Tcp
+from pqbed.units import NS_PER_S
 
 
 def calibrate(
-    triple: Triple,
-    stations_of: Callable[[Way], tuple[Station, Station]],
+    runner: FetchRunner,
+    probers_of: Callable[[NetworkPath], tuple[Prober, Prober]],
     *,
     link: Link,
     tcp: Tcp,
     seed: int,
     clock: Clock,
 ) -> Calibration:
-    """Measure `link` between the stations of client and server on its way. The lane is quiet after.
+    """Measure `link` between the probers of client and server on its path. The lane is quiet afterwards.
 
-    Raises HostError where the kernel does not take the link.
+    Raises HostError if the kernel does not apply the link.
     """
 
-    def set_anew(number: int) -> None:
-        triple.quiet()
-        triple.set_link(link, tcp, seed + number)
-        time.sleep(SETTLE_NS / SECOND_NS)
+    def reapply(number: int) -> None:
+        runner.quiet()
+        runner.set_link(link, tcp, seed + number)
+        time.sleep(SETTLE_NS / NS_PER_S)
 
-    def asked(side: Side) -> Asked:
-        return Asked(shape=shape_direction(link, tcp, side, seed), limit=queue_limit(link, tcp, side), clock=clock)
+    def asked(side: Side) -> RequestedDirection:
+        return RequestedDirection(
+            shape=shape_direction(link, tcp, side, seed), limit=queue_limit(link, tcp, side), clock=clock
+        )
 
-    way = triple.take_way(link.layout)
-    client, server = stations_of(way)
+    path = runner.select_path(link.layout)
+    client, server = probers_of(path)
     try:
-        triple.set_link(link, tcp, seed)
-        state = triple.read_link()
-        triple.quiet()
-        client.open(way.client_address, way.address)
-        server.open(way.address, way.client_address)
-        wire = Wire(set_anew=set_anew, quiet=triple.quiet, between=_between(way))
+        runner.set_link(link, tcp, seed)
+        state = runner.read_link()
+        runner.quiet()
+        client.open(path.client_address, path.address)
+        server.open(path.address, path.client_address)
+        wire = Wire(reapply=reapply, quiet=runner.quiet, stage_queues=_stage_queues(path))
         measured = measure_link(client, server, wire, (asked("client"), asked("server")))
     finally:
-        triple.quiet()
+        runner.quiet()
         client.close()
         server.close()
     return Calibration(measured=measured, state=state)
 
 
-def _between(way: Way) -> tuple[Between, Between] | None:
-    if not way.stages:
+def _stage_queues(path: NetworkPath) -> tuple[StageQueues, StageQueues] | None:
+    if not path.stages:
         return None
-    return _look(way, "up-rate", "up-delay"), _look(way, "down-rate", "down-delay")
+    return _look(path, "up-rate", "up-delay"), _look(path, "down-rate", "down-delay")
 
 
-def _look(way: Way, rate: Stage, delay: Stage) -> Between:
-    stages: tuple[End, End] = (way.stages[rate], way.stages[delay])
+def _look(path: NetworkPath, rate: Stage, delay: Stage) -> StageQueues:
+    stages: tuple[End, End] = (path.stages[rate], path.stages[delay])
 
     def whole() -> tuple[int, int]:
         first, second = (stage.queue() for stage in stages)
         return first[0] + second[0], first[1] + second[1]
 
-    return Between(bottleneck=stages[0].queue, whole=whole)
+    return StageQueues(bottleneck=stages[0].queue, whole=whole)

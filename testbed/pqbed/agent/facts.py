@@ -1,15 +1,15 @@
-"""What a lane says of itself."""
+"""Facts about a lane: kernel, versions, sysctls, served profiles."""
 
 from dataclasses import dataclass, field
 
-from pqbed.tls.served import Served
+from pqbed.tls.served_profile import ServedProfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneFacts:
-    """What a lane runs on: the kernel that carries the packets, versions of the parts, pinned sysctls."""
+    """Environment of a lane: the kernel that carries its packets, versions of its parts, pinned sysctls."""
 
     kernel: str
     versions: dict[str, str] = field(default_factory=dict)
     sysctls: dict[str, str] = field(default_factory=dict)
-    served: tuple[Served, ...] = ()
+    served: tuple[ServedProfile, ...] = ()

@@ -1,6 +1,6 @@
-"""The agent as the first process of a root file system: in a uml guest, or in namespaces of its own.
+"""Set-up of a root file system by its first process: in a UML guest, or in namespaces of its own.
 
-The root is not the agent's to change: all that is written goes to tmpfs, and ends with the lane.
+The agent must not change the root: everything it writes goes to tmpfs, and ends with the lane.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pqbed.spec.stacks import known_stacks
 
-# (file system, where)
+# (file system, mount point)
 MOUNTS = (
     ("proc", "/proc"),
     ("sysfs", "/sys"),
@@ -29,20 +29,23 @@ _SET_FLAGS, _UP_AND_RUNNING = 0x8914, 0x41  # SIOCSIFFLAGS, IFF_UP | IFF_RUNNING
 
 
 def set_up_root() -> None:
-    """Mount what programs expect, name the search path, and turn the loopback interface on."""
+    """Mount the file systems that programs expect, set the search path, and bring the loopback interface up.
+
+    Raises OSError.
+    """
     os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     os.environ["HOME"] = "/tmp"  # noqa: S108
     libc = ctypes.CDLL(None, use_errno=True)
-    written = [("tmpfs", where) for stack in known_stacks().values() for where in stack.tmpfs]
-    for kind, where in (*MOUNTS, *written):
-        if Path(where).is_dir() and libc.mount(kind.encode(), where.encode(), kind.encode(), 0, None):
-            raise OSError(ctypes.get_errno(), f"cannot mount {kind} on {where}")
+    written = [("tmpfs", target) for stack in known_stacks().values() for target in stack.tmpfs]
+    for kind, target in (*MOUNTS, *written):
+        if Path(target).is_dir() and libc.mount(kind.encode(), target.encode(), kind.encode(), 0, None):
+            raise OSError(ctypes.get_errno(), f"cannot mount {kind} on {target}")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, _SET_FLAGS, struct.pack("16sH14x", b"lo", _UP_AND_RUNNING))
 
 
 def open_console() -> None:
-    """Make the guest's console a plain channel of bytes: no echo, no lines edited, no end of line rewritten."""
+    """Make the guest's console raw: no echo, no line editing, no translation of line ends."""
     tty.setraw(sys.stdin.fileno(), termios.TCSANOW)
 
 

@@ -1,6 +1,6 @@
 """A whole lane in one process: both namespaces, the link, the server and the client.
 
-It runs as the init of a uml guest, and as a process in namespaces of its own for the netns bed.
+It runs as the init process of a UML guest, and as the first process of new namespaces in the netns bed.
 """
 
 import platform
@@ -8,50 +8,50 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from pqbed.agent import parts
 from pqbed.agent.calibration import calibrate
-from pqbed.agent.channel import Channel
+from pqbed.agent.capture import LocalTap
 from pqbed.agent.facts import LaneFacts
+from pqbed.agent.fetch_runner import FetchRunner
+from pqbed.agent.interfaces import StackClient, StackServer
 from pqbed.agent.namespace import Namespace
-from pqbed.agent.part import PartProcess
-from pqbed.agent.remote import RemoteClient, RemoteServer
-from pqbed.agent.routed import lay_routed_way
-from pqbed.agent.serve import Calls
+from pqbed.agent.network_path import NetworkPath
+from pqbed.agent.routed_path import build_routed_path
+from pqbed.agent.rpc_client import RpcClient
+from pqbed.agent.rpc_proxies import proxy
+from pqbed.agent.stack_process import StackProcess
 from pqbed.agent.stacks import StackClients, StackServers
-from pqbed.agent.tap import Tap, in_pieces
 from pqbed.agent.tracing import Traced, TracedFetch, Tracer
-from pqbed.agent.triple import Triple
-from pqbed.agent.way import Way
-from pqbed.calibrate.measure import Station
-from pqbed.calibrate.measured import Calibration
-from pqbed.calibrate.station import LocalStation
-from pqbed.fetch.drivers import StackClient
+from pqbed.calibrate.measurement import Calibration
+from pqbed.calibrate.prober import LocalProber, Prober
+from pqbed.fetch.drivers import DriverClient
 from pqbed.net import sysctls
-from pqbed.net.end import End
-from pqbed.net.link import IFNAME, make_pair
-from pqbed.net.mirror import Mirror
+from pqbed.net.addresses import IFNAME
+from pqbed.net.endpoint import ShapedInterface
+from pqbed.net.link import create_link
+from pqbed.net.mirror import EgressMirror
 from pqbed.net.router import ROUTED_IFNAME
-from pqbed.net.shape import Side
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Layout, Link
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.shape import Side
 from pqbed.spec.stacks import Stack, stack_named
 from pqbed.spec.tcp import Tcp
-from pqbed.tls.server import Server
+from pqbed.tls.server import ServerProcess
+from pqbed.units import NS_PER_S
 
-# The kernel's timer wheel rounds a time-out up, the longer the more: to 1, 8, 64, 512 or 4096 jiffies
-# (kernel/time/timer.c). Fetches that start at the same phase of the coarsest have the same retransmission times, and
-# with them the same losses. The guest's HZ is 1000.
+# The kernel's timer wheel rounds a time-out up, longer ones to coarser steps: 1, 8, 64, 512 or 4096 jiffies
+# (kernel/time/timer.c). Fetches that start at the same phase of the coarsest step have the same retransmission times,
+# and thus the same losses. The guest's HZ is 1000.
 TIMER_PHASE_NS = 4_096_000_000
-# Of the ends, by the layout of the link.
+# The ends' interface, by the layout of the link.
 INTERFACES: dict[Layout, str] = {"ends": IFNAME, "router": ROUTED_IFNAME}
 
 
 class LaneAgent:
-    """Answers the calls of `calls()`. Must start in the namespace that becomes the client's."""
+    """A `LaneService`. Must be created in the namespace that becomes the client's."""
 
     def __init__(self, index: int, clock: Clock, folder: Path) -> None:
         self._index = index
@@ -61,48 +61,33 @@ class LaneAgent:
         self._folder = folder
         self._servers = StackServers(self._open_server)
         self._clients = StackClients(self._open_client)
-        self._parts: list[PartProcess] = []
-        addresses = make_pair(index, client_ns=None, server_ns=self._namespace.path)
-        ends = Way(
-            client_end=End(None, IFNAME),
-            server_end=End(self._namespace.path, IFNAME),
+        self._processes: list[StackProcess] = []
+        addresses = create_link(index, client_ns=None, server_ns=self._namespace.path)
+        ends = NetworkPath(
+            client_end=ShapedInterface(None, IFNAME),
+            server_end=ShapedInterface(self._namespace.path, IFNAME),
             address=addresses.server.address,
             client_address=addresses.client.address,
         )
-        self._ways: dict[Layout, Way] = {"ends": ends}
+        self._paths: dict[Layout, NetworkPath] = {"ends": ends}
         self._cells: dict[str, Cell] = {}
-        self._triple: Triple | None = None
+        self._runner: FetchRunner | None = None
         self._traced: Traced | None = None
 
-    def calls(self) -> Calls:
-        """Return what this agent answers, by name."""
-        return {
-            "start": self.start,
-            "cells": self.cells,
-            "run": self.run_told,
-            "set_link": self.set_link,
-            "read_link": self.read_link,
-            "calibrate": self.calibrate,
-            "cpu": self.cpu,
-            "trace": self.trace,
-            "pcap": self.pcap,
-            "keys": self.keys,
-        }
-
     def start(self, profiles: tuple[Profile, ...], timeout_ns: int) -> LaneFacts:
-        """Serve `profiles`, and say what the lane runs on."""
-        self._triple = Triple(
-            way_of=self._way_of,
+        """Serve `profiles`, and return what the lane runs on."""
+        self._runner = FetchRunner(
+            path_of=self._path_of,
             server=self._servers,
             client=self._clients,
             timeout_ns=timeout_ns,
             settle=_next_timer_phase if self._clock == "virtual" else _nothing,
         )
-        served = self._triple.start(profiles)
+        served = self._runner.start(profiles)
         versions = {**self._clients.versions(), **self._servers.versions(), "python": platform.python_version()}
         return LaneFacts(kernel=platform.release(), versions=versions, sysctls=self._pinned, served=served)
 
-    def cells(self, cells: dict[str, Cell]) -> None:
+    def add_cells(self, cells: dict[str, Cell]) -> None:
         """Learn the cells that later runs name by id."""
         self._cells.update(cells)
 
@@ -111,10 +96,12 @@ class LaneAgent:
         for _, timings in self._started().run(self._cells, fetches):
             yield timings
 
-    def run_told(self, names: tuple[str, ...], which: tuple[int, ...], seeds: tuple[int, ...]) -> Iterator[Timings]:
-        """Do `run` for a request that is short to say: each seed, and where in `names` its cell is."""
-        told = zip(which, seeds, strict=True)
-        return self.run([Fetch(cell_id=names[place], block=0, repetition=0, seed=seed) for place, seed in told])
+    def run_indexed(
+        self, cell_ids: tuple[str, ...], indices: tuple[int, ...], seeds: tuple[int, ...]
+    ) -> Iterator[Timings]:
+        """Do the fetches of a short request: each seed, and the position of its cell in `cell_ids`."""
+        pairs = zip(indices, seeds, strict=True)
+        return self.run([Fetch(cell_id=cell_ids[index], block=0, repetition=0, seed=seed) for index, seed in pairs])
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends and read them back."""
@@ -126,7 +113,7 @@ class LaneAgent:
 
     def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
         """Measure a link, and leave nothing of it behind."""
-        return calibrate(self._started(), self._stations, link=link, tcp=tcp, seed=seed, clock=self._clock)
+        return calibrate(self._started(), self._probers, link=link, tcp=tcp, seed=seed, clock=self._clock)
 
     def cpu(self) -> dict[str, int]:
         """Return this agent's own CPU time so far, ns."""
@@ -135,23 +122,23 @@ class LaneAgent:
     def trace(self, fetch: Fetch) -> TracedFetch:
         """Do `fetch` with a capture at both ends and a key log, which `pcap` and `keys` give out."""
         cell = self._cells[fetch.cell_id]
-        self._way_of(cell.link.layout)
+        self._path_of(cell.link.layout)
         ifname = INTERFACES[cell.link.layout]
         server_ns = self._namespace.path
         tracer = Tracer(
-            triple=self._started(),
-            mirrors=[Mirror(netns, ifname) for netns in (None, server_ns)],
-            client_tap=Tap(None, ifname),
-            server_tap=Tap(server_ns, ifname),
+            runner=self._started(),
+            mirrors=[EgressMirror(netns, ifname) for netns in (None, server_ns)],
+            client_tap=LocalTap(None, ifname),
+            server_tap=LocalTap(server_ns, ifname),
             client=self._clients,
         )
         self._traced = tracer.trace(cell, fetch.seed)
         return self._traced.fetch
 
-    def pcap(self, side: Side) -> Iterator[str]:
-        """Yield the capture of one side, in pieces of base64."""
+    def pcap(self, side: Side) -> bytes:
+        """Return the capture of one side of the last trace."""
         traced = self._last_trace()
-        yield from in_pieces(traced.client_pcap if side == "client" else traced.server_pcap)
+        return traced.client_pcap if side == "client" else traced.server_pcap
 
     def keys(self) -> str:
         """Return the key log of the last trace, and forget the trace."""
@@ -159,51 +146,53 @@ class LaneAgent:
         return traced.keys
 
     def close(self) -> None:
-        """End the server."""
+        """ShapedInterface the server."""
         self._servers.stop()
-        for part in self._parts:
-            part.close()
+        for process in self._processes:
+            process.close()
 
-    def _open_server(self, name: str) -> parts.StackServer:
+    def _open_server(self, name: str) -> StackServer:
         stack, folder = stack_named(name), self._folder / name
         if not stack.environment:
-            return Server(stack, folder, enter=self._namespace.enter)
-        return RemoteServer(self._open_part("server", stack, folder, self._namespace.enter))
+            return ServerProcess(stack, folder, enter=self._namespace.enter)
+        return proxy(StackServer, self._start_process("server", stack, folder, self._namespace.enter))
 
-    def _open_client(self, name: str) -> parts.StackClient:
+    def _open_client(self, name: str) -> StackClient:
         stack = stack_named(name)
         if not stack.environment:
-            return StackClient(stack)
-        return RemoteClient(self._open_part("client", stack, self._folder / name))
+            return DriverClient(stack)
+        return proxy(StackClient, self._start_process("client", stack, self._folder / name))
 
-    def _open_part(self, role: str, stack: Stack, folder: Path, enter: Callable[[], None] | None = None) -> Channel:
-        part = PartProcess(role, stack, folder, enter)
-        self._parts.append(part)
-        return part.channel
+    def _start_process(
+        self, role: str, stack: Stack, folder: Path, enter: Callable[[], None] | None = None
+    ) -> RpcClient:
+        process = StackProcess(role, stack, folder, enter)
+        self._processes.append(process)
+        return process.rpc
 
-    def _way_of(self, layout: Layout) -> Way:
-        """Return the way of a layout. Both stand side by side; the second is laid when it is first asked for."""
-        if layout not in self._ways:
-            self._ways[layout] = lay_routed_way(self._index, self._namespace.path)
-        return self._ways[layout]
+    def _path_of(self, layout: Layout) -> NetworkPath:
+        """Return the path of a layout. Both exist side by side; the routed one is built when it is first needed."""
+        if layout not in self._paths:
+            self._paths[layout] = build_routed_path(self._index, self._namespace.path)
+        return self._paths[layout]
 
-    def _stations(self, way: Way) -> tuple[Station, Station]:
-        return LocalStation(None, way.client_end.queue), LocalStation(self._namespace.path, way.server_end.queue)
+    def _probers(self, path: NetworkPath) -> tuple[Prober, Prober]:
+        return LocalProber(None, path.client_end.queue), LocalProber(self._namespace.path, path.server_end.queue)
 
     def _last_trace(self) -> Traced:
         if self._traced is None:
             raise RuntimeError("trace comes first")
         return self._traced
 
-    def _started(self) -> Triple:
-        if self._triple is None:
+    def _started(self) -> FetchRunner:
+        if self._runner is None:
             raise RuntimeError("start comes first")
-        return self._triple
+        return self._runner
 
 
 def _next_timer_phase() -> None:
-    """Sleep until the timers are where they were at the start of the fetch before: free in virtual time."""
-    time.sleep((TIMER_PHASE_NS - time.monotonic_ns() % TIMER_PHASE_NS) / 1e9)
+    """Sleep until the timer wheel is at the phase at which the last fetch started: free in virtual time."""
+    time.sleep((TIMER_PHASE_NS - time.monotonic_ns() % TIMER_PHASE_NS) / NS_PER_S)
 
 
 def _nothing() -> None:

@@ -1,4 +1,4 @@
-"""Network namespaces without names: alive as long as someone holds the descriptor.
+"""Unnamed network namespaces, alive as long as a process holds the descriptor.
 
 Nothing is left behind when the agent dies, however it dies.
 """
@@ -14,10 +14,10 @@ class Namespace:
     """A new network namespace. `path` names it for netlink while this process lives."""
 
     def __init__(self, set_up: Callable[[], object]) -> None:
-        """Make it, and call `set_up` inside it (to pin the sysctls, which are the namespace's own)."""
+        """Create it, and call `set_up` inside it (to pin its sysctls, which are per namespace)."""
         self._descriptor = -1
         self._failure: Exception | None = None
-        # A namespace belongs to a thread: this one makes it, and only the descriptor outlives the thread.
+        # A namespace belongs to a thread: this thread creates it, and only the descriptor outlives the thread.
         thread = threading.Thread(target=self._make, args=(set_up,))
         thread.start()
         thread.join()

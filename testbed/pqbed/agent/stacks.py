@@ -1,21 +1,20 @@
-"""The servers of several stacks as one, and their clients: each profile goes to the stacks it names.
+"""Servers of several stacks behind one `Server`, and clients behind one `Client`.
 
-A stack is opened when the first profile needs it.
+Each profile uses the stacks it names. A stack is opened when the first profile needs it.
 """
 
 from collections.abc import Callable, Sequence
 
-from pqbed.agent.parts import StackClient, StackServer
+from pqbed.agent.interfaces import StackClient, StackServer
 from pqbed.fetch.request import FetchRequest
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
 from pqbed.tls.credentials import Credentials
-from pqbed.tls.served import Served
-from pqbed.tls.server import FIRST_PORT
+from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
 
 
 class StackServers:
-    """A `Server` for profiles of any stacks, which are `open`ed by name."""
+    """A `Server` for profiles of any stacks; `open_server` opens one by name."""
 
     def __init__(self, open_server: Callable[[str], StackServer]) -> None:
         self._open = open_server
@@ -23,13 +22,13 @@ class StackServers:
         self._serving: dict[str, StackServer] = {}
 
     def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
-        found: dict[str, str] = {}
+        refusals: dict[str, str] = {}
         for stack, part in _by_stack(profiles, lambda profile: profile.stack).items():
-            found |= self._server(stack).refusals(part)
-        return found
+            refusals |= self._server(stack).refusals(part)
+        return refusals
 
-    def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[Served, ...]:
-        served: list[Served] = []
+    def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[ServedProfile, ...]:
+        served: list[ServedProfile] = []
         for stack, part in _by_stack(profiles, lambda profile: profile.stack).items():
             self._serving[stack] = self._server(stack)
             served += self._serving[stack].start(part, first_port + len(served))
@@ -40,7 +39,7 @@ class StackServers:
         return {name: server.support().version for name, server in self._opened.items()}
 
     def credentials(self) -> tuple[Credentials, ...]:
-        return tuple(one for server in self._serving.values() for one in server.credentials())
+        return tuple(credential for server in self._serving.values() for credential in server.credentials())
 
     def offer(self, size_bytes: int) -> None:
         for server in self._serving.values():
@@ -65,7 +64,7 @@ class StackServers:
 
 
 class StackClients:
-    """A `Client` for profiles of any stacks, which are `open`ed by name."""
+    """A `Client` for profiles of any stacks; `open_client` opens one by name."""
 
     def __init__(self, open_client: Callable[[str], StackClient]) -> None:
         self._open = open_client
@@ -74,14 +73,16 @@ class StackClients:
 
     def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
         self._stack_of |= {profile.name: profile.clients_stack for profile in profiles}
-        found: dict[str, str] = {}
+        refusals: dict[str, str] = {}
         for stack, part in _by_stack(profiles, lambda profile: profile.clients_stack).items():
-            found |= self._client(stack).refusals(part)
-        return found
+            refusals |= self._client(stack).refusals(part)
+        return refusals
 
     def take_credentials(self, credentials: Sequence[Credentials]) -> None:
         for stack, client in self._opened.items():
-            client.take_credentials([one for one in credentials if self._stack_of.get(one.profile) == stack])
+            client.take_credentials(
+                [credential for credential in credentials if self._stack_of.get(credential.profile) == stack]
+            )
 
     def fetch(self, request: FetchRequest) -> Timings:
         return self._client(request.stack).fetch(request)
@@ -98,7 +99,7 @@ class StackClients:
         return "".join(client.take_keys() for client in self._opened.values())
 
     def versions(self) -> dict[str, str]:
-        """Return each client's line of versions; where there is one alone, as `client`."""
+        """Return each client's version line, under `client` if there is only one."""
         alone = len(self._opened) == 1
         return {"client" if alone else f"client {name}": client.version() for name, client in self._opened.items()}
 
@@ -109,7 +110,7 @@ class StackClients:
 
 
 def _by_stack(profiles: Sequence[Profile], stack_of: Callable[[Profile], str]) -> dict[str, list[Profile]]:
-    found: dict[str, list[Profile]] = {}
+    groups: dict[str, list[Profile]] = {}
     for profile in profiles:
-        found.setdefault(stack_of(profile), []).append(profile)
-    return found
+        groups.setdefault(stack_of(profile), []).append(profile)
+    return groups

@@ -1,26 +1,27 @@
-"""One fetch, captured at both ends with the keys that open it: the same fetch in all else."""
+"""Trace of one fetch: a capture at both ends and a key log; in everything else an ordinary fetch."""
 
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from pqbed.agent.parts import Client, Mirror, Tap
-from pqbed.agent.triple import Triple
+from pqbed.agent.fetch_runner import FetchRunner
+from pqbed.agent.interfaces import Client, Mirror, Tap
 from pqbed.errors import HostError
 from pqbed.net.capture import room_for
-from pqbed.net.shape import JITTER_REACH
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.sample import Timings
+from pqbed.spec.shape import JITTER_REACH
+from pqbed.units import NS_PER_S
 
-# Besides the way of the last acknowledgement: for what waits at a slow bottleneck towards the server.
+# In addition to the delay of the last acknowledgement: for packets that wait at a slow bottleneck towards the server.
 QUEUE_NS = 250_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracedFetch:
-    """`ended_ns` is when the captures ended, on the clock of their frames; None where none was begun or done."""
+    """`ended_ns` is when the captures ended, on the clock of their frames; None if nothing was captured."""
 
     timings: Timings
     ended_ns: int | None
@@ -28,7 +29,7 @@ class TracedFetch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traced:
-    """A traced fetch: two capture files (net/pcap.py), and the key log, which is not to be shown anywhere."""
+    """A traced fetch: two capture files (net/pcap.py), and the key log, which must not be shown anywhere."""
 
     fetch: TracedFetch
     client_pcap: bytes
@@ -37,19 +38,19 @@ class Traced:
 
 
 class Tracer:
-    """Does fetches through `triple` and captures them. `client` is the one that `triple` fetches with."""
+    """Does fetches through `runner` and captures them. `client` is the one that `runner` fetches with."""
 
     def __init__(
-        self, *, triple: Triple, mirrors: Sequence[Mirror], client_tap: Tap, server_tap: Tap, client: Client
+        self, *, runner: FetchRunner, mirrors: Sequence[Mirror], client_tap: Tap, server_tap: Tap, client: Client
     ) -> None:
-        self._triple = triple
+        self._runner = runner
         self._mirrors = mirrors
         self._client_tap = client_tap
         self._server_tap = server_tap
         self._client = client
 
     def trace(self, cell: Cell, seed: int) -> Traced:
-        """Do one fetch of `cell`. Raises HostError where it cannot be captured, or not whole."""
+        """Do one fetch of `cell`. Raises HostError if it cannot be captured completely."""
         taps = (self._client_tap, self._server_tap)
         super_packets = cell.link.segmentation != "wire"
         room = room_for(cell.workload.size_bytes, cell.tcp.mtu, super_packets=super_packets)
@@ -62,7 +63,7 @@ class Tracer:
             self._client.log_keys()
             endings = _Endings(taps, cell.link)
             try:
-                timings = self._triple.sample(cell, seed, endings)
+                timings = self._runner.sample(cell, seed, endings)
             finally:
                 keys = self._client.take_keys()
         endings.raise_failure()
@@ -72,7 +73,7 @@ class Tracer:
 
 
 class _Endings:
-    """Ends the captures while the link still stands: how the connection is torn down is no part of the fetch."""
+    """Ends the captures before the link is taken away: the teardown of the connection is not part of the fetch."""
 
     def __init__(self, taps: Sequence[Tap], link: Link) -> None:
         self._taps = taps
@@ -81,8 +82,8 @@ class _Endings:
         self.ended_ns: int | None = None
 
     def __call__(self) -> None:
-        # What is on its way arrives first: without that the last acknowledgement would seem lost.
-        time.sleep(self._linger_ns / 1e9)
+        # Packets in flight must arrive first: otherwise the last acknowledgement would seem lost.
+        time.sleep(self._linger_ns / NS_PER_S)
         try:
             self.ended_ns = min([tap.end() for tap in self._taps])
         except HostError as failure:  # the sample has its outcome already, and this is none

@@ -1,29 +1,30 @@
-"""A lane whose agent is one process (a uml guest, or a process in namespaces), behind a channel."""
+"""Lane whose agent is one process behind a channel: a uml guest, or a process in namespaces."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pqbed.agent.channel import Channel
 from pqbed.agent.facts import LaneFacts
-from pqbed.agent.remote import join_pieces
-from pqbed.agent.tracing import Traced, TracedFetch
+from pqbed.agent.lane_service import LaneService
+from pqbed.agent.rpc_client import RpcClient
+from pqbed.agent.rpc_proxies import proxy
+from pqbed.agent.tracing import Traced
 from pqbed.beds.process import LaneProcess
-from pqbed.calibrate.measured import Calibration
+from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import LaneError
-from pqbed.net.shape import SIDES
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.shape import SIDES
 from pqbed.spec.tcp import Tcp
 
 START_TIMEOUT_S = 120.0
-# Wall time without a word before a lane is given up: far above the longest fetch in virtual time.
+# Wall-clock silence before a lane is given up: far above the longest fetch in virtual time.
 SILENCE_S = 120.0
 
 
 class AgentLane:
-    """One lane. Owns the process and ends it."""
+    """One lane. Owns its process."""
 
     def __init__(self, index: int, process: LaneProcess, profiles: Sequence[Profile], timeout_ns: int) -> None:
         """Wait for the agent and start its server. `process` is ended if that fails."""
@@ -31,10 +32,11 @@ class AgentLane:
         self.process = process
         self._silence_s = START_TIMEOUT_S
         self._known: set[str] = set()
-        self._channel = Channel(process.write, lambda: process.readline(self._silence_s), f"lane {index}")
+        rpc = RpcClient(process.write, lambda: process.readline(self._silence_s), f"lane {index}")
+        self._agent = proxy(LaneService, rpc)
         try:
-            self._channel.wait_ready()
-            self.facts = self._channel.call("start", LaneFacts, profiles=tuple(profiles), timeout_ns=timeout_ns)
+            rpc.wait_ready()
+            self.facts: LaneFacts = self._agent.start(tuple(profiles), timeout_ns)
         except LaneError as error:
             words = process.last_words()
             self.close()
@@ -46,45 +48,45 @@ class AgentLane:
 
     def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
         """Do `fetches` in order (see `beds.bed.Lane`)."""
-        self._teach(cells, fetches)
-        # A guest's console takes one byte a call of its host: say no more than the agent needs.
+        self._send_cells(cells, fetches)
+        # A guest's console takes one system call per byte: send only what the agent needs.
         names = tuple(dict.fromkeys(fetch.cell_id for fetch in fetches))
-        place = {name: number for number, name in enumerate(names)}
-        which = tuple(place[fetch.cell_id] for fetch in fetches)
+        index = {name: number for number, name in enumerate(names)}
+        which = tuple(index[fetch.cell_id] for fetch in fetches)
         seeds = tuple(fetch.seed for fetch in fetches)
-        timings = self._channel.stream("run", Timings, names=names, which=which, seeds=seeds)
+        timings = self._agent.run_indexed(names, which, seeds)
         yield from zip(fetches, timings, strict=True)
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends and read them back."""
-        return self._channel.call("set_link", LinkState, link=link, tcp=tcp, seed=seed)
+        return self._agent.set_link(link, tcp, seed)
 
     def read_link(self) -> LinkState:
         """Read both ends."""
-        return self._channel.call("read_link", LinkState)
+        return self._agent.read_link()
 
     def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
         """Measure a link (see `beds.bed.Lane`)."""
-        return self._channel.call("calibrate", Calibration, link=link, tcp=tcp, seed=seed)
+        return self._agent.calibrate(link, tcp, seed)
 
     def trace(self, cell: Cell, fetch: Fetch) -> Traced:
         """Do one fetch and capture it at both ends."""
-        self._teach({fetch.cell_id: cell}, (fetch,))
-        traced = self._channel.call("trace", TracedFetch, fetch=fetch)
-        client, server = (join_pieces(self._channel.stream("pcap", str, side=side)) for side in SIDES)
-        keys = self._channel.secret_call("keys", str)
+        self._send_cells({fetch.cell_id: cell}, (fetch,))
+        traced = self._agent.trace(fetch)
+        client, server = (self._agent.pcap(side) for side in SIDES)
+        keys = self._agent.keys()
         return Traced(fetch=traced, client_pcap=client, server_pcap=server, keys=keys)
 
     def cpu(self) -> dict[str, int]:
         """Return CPU times of the agent, ns."""
-        return self._channel.call("cpu", dict[str, int])
+        return self._agent.cpu()
 
     def close(self) -> None:
-        """End the process and all that it started."""
+        """End the process and everything that it started."""
         self.process.close()
 
-    def _teach(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> None:
+    def _send_cells(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> None:
         new = [name for name in dict.fromkeys(fetch.cell_id for fetch in fetches) if name not in self._known]
         if new:
-            self._channel.call("cells", type(None), cells={name: cells[name] for name in new})
+            self._agent.add_cells({name: cells[name] for name in new})
         self._known.update(new)

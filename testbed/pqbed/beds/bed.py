@@ -1,11 +1,11 @@
-"""What a bed is: it provides lanes, and a lane turns planned fetches into samples."""
+"""Interfaces of beds and lanes: a bed provides lanes, a lane does planned fetches."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.tracing import Traced
-from pqbed.calibrate.measured import Calibration
+from pqbed.calibrate.measurement import Calibration
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
@@ -18,33 +18,33 @@ BedName = Literal["docker", "netns", "uml", "fake"]
 
 
 class Lane(Protocol):
-    """One isolated client-link-server triple. Not safe for use by two threads at once, but for `close`."""
+    """One isolated client-link-server triple. Not thread-safe except for `close`."""
 
     index: int
     facts: LaneFacts
 
     def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
-        """Do `fetches` in order and yield each with what it gave, as soon as it is known.
+        """Do `fetches` in order and yield each with its timings as soon as it is done.
 
-        A failed fetch is a result. Raises LaneError when the lane itself is gone: what was not
-        yielded was not measured.
+        A failed fetch is a result. Raises LaneError if the lane itself is lost: fetches that were not yielded were not
+        measured.
         """
         ...
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
-        """Set both ends and read them back. Raises HostError where the kernel took something else."""
+        """Set both ends and read them back. Raises HostError if the kernel applied something else."""
         ...
 
     def read_link(self) -> LinkState:
-        """Read both ends as they are."""
+        """Read back both ends."""
         ...
 
     def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
-        """Measure a link, set as it is for a fetch. Raises HostError where the kernel took something else."""
+        """Measure a link, set as it is for a fetch. Raises HostError if the kernel applied something else."""
         ...
 
     def trace(self, cell: Cell, fetch: Fetch) -> Traced:
-        """Do one fetch and capture it at both ends. Raises HostError where packets cannot be captured here."""
+        """Do one fetch and capture it at both ends. Raises HostError if packets cannot be captured."""
         ...
 
     def close(self) -> None:
@@ -53,15 +53,15 @@ class Lane(Protocol):
 
 
 class Bed(Protocol):
-    """Provides lanes. `prepare` makes what they need (images, kernel, root file system), once."""
+    """Provides lanes. `prepare` builds what they need (images, kernel, root file system), once."""
 
     name: BedName
     clock: Clock
 
     def prepare(self, stacks: Sequence[str] = ()) -> dict[str, str]:
-        """Make or find the artefacts for `stacks`; return their identities (image ids, kernel and root hashes).
+        """Find or build the artefacts for `stacks`; return image ids, or kernel and root hashes, by name.
 
-        Lanes are opened with profiles of these stacks, and of the one that every bed is built on.
+        Lanes may be opened with profiles of these stacks and of the default stack.
         """
         ...
 
@@ -70,5 +70,5 @@ class Bed(Protocol):
         ...
 
     def close(self) -> None:
-        """End what the bed itself holds, never what `up` left running on purpose."""
+        """Release what the bed itself holds; lanes that `up` left running keep running."""
         ...

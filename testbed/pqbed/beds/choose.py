@@ -1,18 +1,22 @@
-"""Take the bed that was asked for, or the best one this host can run, and say why. Imports only the bed it takes."""
+"""The choice of a bed: the one asked for, or the best that this host can run, with the reason.
+
+Only the chosen bed is imported.
+"""
 
 import os
 from pathlib import Path
 from typing import cast, get_args
 
+from pqbed.artefacts import OnStep, no_progress
 from pqbed.beds.bed import Bed, BedName
-from pqbed.beds.make import MAKERS, OnStep, docker_refusal
-from pqbed.beds.usable import PROBED_LATER, Verdict, find_engine, judge_docker, judge_netns, judge_uml
+from pqbed.beds.host_checks import PROBED_LATER, BedStatus, check_docker, check_netns, check_uml, probe_engine
+from pqbed.beds.make import MAKERS, docker_refusal
 from pqbed.errors import EngineError, HostError, SpecError
 from pqbed.spec.names import known_name
 from pqbed.spec.options import BedChoice, Clock
 
 ASKED_FOR = "asked for; "
-# The first is what a bed takes where no clock is named.
+# The first is the default.
 CLOCKS: dict[BedName, tuple[Clock, ...]] = {
     "docker": ("real",),
     "netns": ("real",),
@@ -21,33 +25,29 @@ CLOCKS: dict[BedName, tuple[Clock, ...]] = {
 }
 
 
-def _tell_no_one(_name: str, _fraction: float | None) -> None:
-    pass
-
-
 def choose_bed(
-    choice: str, clock: str | None = None, *, on_step: OnStep = _tell_no_one, ca_bundle: Path | None = None
+    choice: str, clock: str | None = None, *, on_step: OnStep = no_progress, ca_bundle: Path | None = None
 ) -> tuple[Bed, str]:
-    """Return the bed to measure on and one line on what was taken and why. Starts nothing.
+    """Return the bed to measure on, and one line with its name and the reason. Starts nothing.
 
-    `on_step` is told what is being made, `ca_bundle` is trusted for downloads besides the system's certificates.
-    Raises SpecError for an unknown bed or a clock it does not have, EngineError or HostError where
+    `on_step` is called for each build step; `ca_bundle` is trusted for downloads in addition to the system's
+    certificates. Raises SpecError for an unknown bed or a clock that it does not have, EngineError or HostError if
     this host cannot run it.
     """
-    name, taken, reason = decide_bed(choice, clock)
+    name, chosen_clock, reason = decide_bed(choice, clock)
     if name == "docker" and choice == "auto" and PROBED_LATER in reason:
         refusal = docker_refusal(on_step, ca_bundle)
         if refusal is not None:
-            name, taken, reason = decide_bed("uml", clock)
+            name, chosen_clock, reason = decide_bed("uml", clock)
             reason = f"the engine's kernel cannot shape ({refusal.message}); {reason.removeprefix(ASKED_FOR)}"
-    return MAKERS[name](taken, on_step, ca_bundle), f"{name} ({taken} clock): {reason}"
+    return MAKERS[name](chosen_clock, on_step, ca_bundle), f"{name} ({chosen_clock} clock): {reason}"
 
 
 def decide_bed(choice: str, clock: str | None = None) -> tuple[BedName, Clock, str]:
-    """Return the bed and clock that `choose_bed` would take, and why, without making it. Raises as it does."""
+    """Return the bed and clock that `choose_bed` would choose, and the reason. Raises as it does."""
     wanted, asked_clock = bed_choice(choice), clock_choice(clock)
     if wanted == "auto":
-        name, reason = pick(judge_bed("docker"), judge_bed("uml"), asked_clock)
+        name, reason = pick(check_bed("docker"), check_bed("uml"), asked_clock)
     else:
         name, reason = wanted, _refuse_unusable(wanted, asked_clock)
     return name, asked_clock or CLOCKS[name][0], reason
@@ -63,27 +63,27 @@ def clock_choice(text: str | None) -> Clock | None:
     return None if text is None else cast("Clock", known_name(text, get_args(Clock), "clock"))
 
 
-def judge_bed(name: BedName) -> Verdict:
-    """Judge one bed on this host."""
+def check_bed(name: BedName) -> BedStatus:
+    """Check one bed on this host."""
     if name == "docker":
-        return judge_docker(find_engine())
+        return check_docker(probe_engine())
     if name == "netns":
-        return judge_netns()
+        return check_netns()
     if name == "uml":
-        return judge_uml(find_engine())
-    return Verdict(bed="fake", usable=True, found="no network at all; for trying the command line and for tests")
+        return check_uml(probe_engine())
+    return BedStatus(bed="fake", usable=True, found="no network; for trying the command line and for tests")
 
 
-def usual_lanes(name: BedName, clock: Clock) -> int:
-    """Return how many lanes this host keeps apart: one a CPU, half of that where CPU time counts in the numbers."""
+def default_lanes(name: BedName, clock: Clock) -> int:
+    """Return the default number of lanes: one per CPU, or half as many if CPU time is part of what is measured."""
     if name == "docker" and os.environ.get("DOCKER_HOST"):
         return 1
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return cpus if clock == "virtual" else max(1, cpus // 2)
 
 
-def pick(docker: Verdict, uml: Verdict, clock: Clock | None) -> tuple[BedName, str]:
-    """Return the bed `auto` takes and why: docker where its kernel has netem, else uml. Pure."""
+def pick(docker: BedStatus, uml: BedStatus, clock: Clock | None) -> tuple[BedName, str]:
+    """Return the bed that `auto` means and the reason: docker if its kernel has netem, else uml. Pure."""
     if clock == "virtual":
         if not uml.usable:
             raise HostError(f"the virtual clock needs the uml bed: {uml.found}", uml.cure)
@@ -92,14 +92,14 @@ def pick(docker: Verdict, uml: Verdict, clock: Clock | None) -> tuple[BedName, s
         return "docker", docker.found
     if uml.usable:
         return "uml", docker.found
-    raise HostError(f"no bed runs here: docker: {docker.found}; uml: {uml.found}", uml.cure)
+    raise HostError(f"no bed runs on this host: docker: {docker.found}; uml: {uml.found}", uml.cure)
 
 
 def _refuse_unusable(name: BedName, clock: Clock | None) -> str:
     if clock is not None and clock not in CLOCKS[name]:
-        raise SpecError(f"the {name} bed has no {clock} clock", "take --bed uml for the virtual clock")
-    verdict = judge_bed(name)
-    if verdict.usable:
-        return f"{ASKED_FOR}{verdict.found}"
+        raise SpecError(f"the {name} bed has no {clock} clock", "use --bed uml for the virtual clock")
+    status = check_bed(name)
+    if status.usable:
+        return f"{ASKED_FOR}{status.found}"
     kind = EngineError if name == "docker" else HostError
-    raise kind(f"the {name} bed cannot run here: {verdict.found}", verdict.cure)
+    raise kind(f"the {name} bed cannot run on this host: {status.found}", status.cure)

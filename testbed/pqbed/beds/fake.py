@@ -1,7 +1,7 @@
-"""A bed without a network, for trying the command line and for its tests. Its numbers mean nothing.
+"""Fake bed: no network, made-up numbers, for trying the command line and for its tests.
 
-Every timing is the floor of the model and a part drawn from the seed of the fetch and its cell, so that the
-same fetch gives the same timings in any order, on any lane.
+Every timing is the floor of the model plus a part drawn from the seed of the fetch and its cell, so that the same fetch
+gives the same timings in any order, on any lane.
 """
 
 import random
@@ -11,31 +11,30 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pqbed.agent.facts import LaneFacts
 from pqbed.agent.tracing import Traced
 from pqbed.beds.bed import BedName
-from pqbed.beds.invented import invent_measured
-from pqbed.calibrate.measured import Calibration
+from pqbed.beds.fake_calibration import fake_measurement
+from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import HostError, LaneError
 from pqbed.model.exchange import exchange_of
 from pqbed.model.floor import connect_floor_ns, handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
 from pqbed.model.sizes import certificate_message_bytes
-from pqbed.net.shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.net.state import EndState, LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Outcome, Timings
+from pqbed.spec.shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.spec.tcp import Tcp
-from pqbed.tls.served import Served
+from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
 
-FIRST_PORT = 4433
-# The mean of what is added to the floor, as a share of it.
+# Mean of what is added to the floor, as a share of it.
 SPREAD = 0.05
 
 
 class FakeBed:
-    """Counts fetches over all its lanes, from 1: those in `fail_at` fail, those in `die_at` take the lane down.
+    """Counts fetches over all its lanes, from 1: those in `fail_at` fail, those in `die_at` end the lane.
 
-    `sleep_s` is real time a fetch; closing the lane cuts it short.
+    `sleep_s` is real time per fetch; closing the lane cuts it short.
     """
 
     def __init__(
@@ -54,7 +53,7 @@ class FakeBed:
         self.die_at = die_at
         self.sleep_s = sleep_s
         self._count = 0
-        self._guard = threading.Lock()
+        self._lock = threading.Lock()
 
     def prepare(self, stacks: Sequence[str] = ()) -> dict[str, str]:  # noqa: ARG002 (it needs nothing)
         return {"fake": "sha256:" + "0" * 64}
@@ -67,7 +66,7 @@ class FakeBed:
 
     def count_fetch(self) -> int:
         """Return the number of the next fetch."""
-        with self._guard:
+        with self._lock:
             self._count += 1
             return self._count
 
@@ -89,17 +88,17 @@ class FakeLane:
             if self._closed.wait(self._bed.sleep_s):
                 raise LaneError(f"lane {self.index} was closed")
             if number in self._bed.die_at:
-                raise LaneError(f"lane {self.index} died at fetch {number}, as it was told to")
+                raise LaneError(f"lane {self.index} died at fetch {number}, as requested")
             if number in self._bed.fail_at:
-                yield fetch, Timings(outcome=self._bed.fail_with, detail=f"fetch {number} fails, as it was told to")
+                yield fetch, Timings(outcome=self._bed.fail_with, detail=f"fetch {number} fails, as requested")
             else:
-                yield fetch, invent_timings(cells[fetch.cell_id], fetch, self._timeout_ns)
+                yield fetch, fake_timings(cells[fetch.cell_id], fetch, self._timeout_ns)
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         self._link = LinkState(
-            client=_taken(shape_end(link, tcp, "client", seed)),
-            server=_taken(shape_end(link, tcp, "server", seed)),
-            stages={stage: _taken(shape_stage(link, tcp, stage, seed)) for stage in stages_of(link)},
+            client=_as_asked(shape_end(link, tcp, "client", seed)),
+            server=_as_asked(shape_end(link, tcp, "server", seed)),
+            stages={stage: _as_asked(shape_stage(link, tcp, stage, seed)) for stage in stages_of(link)},
         )
         return self._link
 
@@ -109,22 +108,22 @@ class FakeLane:
         return self._link
 
     def calibrate(self, link: Link, tcp: Tcp, seed: int) -> Calibration:
-        """Measure nothing: answer what a link that is as asked would show."""
+        """Return what a link exactly as requested would show; measures nothing."""
         state = self.set_link(link, tcp, seed)
-        return Calibration(measured=invent_measured(link, tcp), state=state)
+        return Calibration(measured=fake_measurement(link, tcp), state=state)
 
     def trace(self, cell: Cell, fetch: Fetch) -> Traced:  # noqa: ARG002
-        raise HostError("the fake bed sends no packets, so there is nothing to trace", "take another bed: --bed uml")
+        raise HostError("the fake bed sends no packets, so there is nothing to trace", "use another bed: --bed uml")
 
     def close(self) -> None:
         self._closed.set()
 
 
-def _taken(shape: EndShape) -> EndState:
+def _as_asked(shape: EndShape) -> EndState:
     return EndState(asked=shape, applied=shape, text="fake")
 
 
-def invent_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:
+def fake_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:
     """Return timings of `fetch`: never below the floor, a time-out above `timeout_ns`."""
     draw = random.Random(f"{fetch.seed}/{fetch.cell_id}")
     exchange = exchange_of(cell)
@@ -156,9 +155,9 @@ def _stretch(floor_ns: int, draw: random.Random) -> int:
     return floor_ns + int(floor_ns * draw.expovariate(1 / SPREAD))
 
 
-def _serve(profiles: Sequence[Profile]) -> tuple[Served, ...]:
+def _serve(profiles: Sequence[Profile]) -> tuple[ServedProfile, ...]:
     return tuple(
-        Served(
+        ServedProfile(
             profile=profile,
             port=FIRST_PORT + number,
             root_pem="",

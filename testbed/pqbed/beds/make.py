@@ -1,23 +1,22 @@
-"""Put each bed together from its parts. Nothing is built or started here, and only the bed asked for is imported."""
+"""Construction of beds from their parts. Builds and starts nothing; imports only the bed asked for."""
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from pqbed.artefacts import OnStep
 from pqbed.beds.bed import Bed, BedName
-from pqbed.beds.usable import find_engine, runs_guests
+from pqbed.beds.host_checks import probe_engine, runs_guests
 from pqbed.errors import HostError, LaneError
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import DEFAULT_STACK
 
 if TYPE_CHECKING:
-    from pqbed.beds.artefacts import UmlArtefacts
+    from pqbed.artefacts import UmlArtefacts
     from pqbed.beds.docker.engine import Engine
-    from pqbed.beds.netns import Root
+    from pqbed.beds.netns import RootFilesystem
     from pqbed.beds.process import LaneProcess
-
-OnStep = Callable[[str, float | None], None]
 
 GUEST = "uml"
 # In the guest image (images/uml/Dockerfile, and that of the stack it is built on).
@@ -32,7 +31,7 @@ class MakeBed(Protocol):
 
 
 def make_docker(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
-    """Make the docker bed on the engine that answers. Raises EngineError where none does."""
+    """Make the docker bed on the engine that answers. Raises EngineError if none does."""
     from pqbed.beds.docker.bed import DockerBed
     from pqbed.beds.docker.sdk import connect
 
@@ -41,7 +40,7 @@ def make_docker(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
 
 
 def docker_refusal(on_step: OnStep, ca_bundle: Path | None) -> HostError | None:
-    """Return None where containers of the engine can be shaped, else why not. Makes the image it asks with."""
+    """Return None if containers of the engine can be shaped, else the reason. Builds the image that it asks with."""
     from pqbed.beds.docker.netem import netem_in_engine
     from pqbed.beds.docker.sdk import connect
 
@@ -49,8 +48,8 @@ def docker_refusal(on_step: OnStep, ca_bundle: Path | None) -> HostError | None:
         return netem_in_engine(engine, ensure_images(engine, (), on_step, ca_bundle)[DEFAULT_STACK])
 
 
-def clear_engine() -> tuple[str, ...]:
-    """Remove what carries our label on the engine that answers, and name it."""
+def clean_engine() -> tuple[str, ...]:
+    """Remove everything with our label from the engine that answers; return its names."""
     from pqbed.beds.docker.bed import take_down
     from pqbed.beds.docker.sdk import connect
 
@@ -58,8 +57,8 @@ def clear_engine() -> tuple[str, ...]:
         return take_down(engine)
 
 
-def lane_stands() -> bool:
-    """Tell whether the lane that `up` left is up and whole. Raises EngineError where no engine answers."""
+def lane_is_up() -> bool:
+    """Return whether the lane that `up` left is complete. Raises EngineError if no engine answers."""
     from pqbed.beds.docker.containers import find_lane
     from pqbed.beds.docker.sdk import connect
 
@@ -73,11 +72,11 @@ def lane_stands() -> bool:
 def ensure_images(
     engine: "Engine", stacks: Iterable[str], on_step: OnStep, ca_bundle: Path | None, *, guest: bool = False
 ) -> dict[str, str]:
-    """Make or find the images of `stacks` and of the one that lanes are made of, or those up to the guest's.
+    """Find or build the images of `stacks` and of the default stack, or those up to the guest's.
 
     Returns their ids by stack. Raises BuildError, HostError.
     """
-    from pqbed.beds.artefacts import guest_contexts, prepare_base, stack_contexts
+    from pqbed.artefacts import guest_contexts, prepare_base, stack_contexts
     from pqbed.beds.docker.images import ensure_image
 
     def make_base() -> Path:
@@ -92,47 +91,47 @@ def ensure_images(
 
 def make_netns(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
     """Make the netns bed on the root of the stack."""
-    from pqbed.beds.artefacts import prepare_root
-    from pqbed.beds.netns import NetnsBed, Root
+    from pqbed.artefacts import prepare_root
+    from pqbed.beds.netns import NetnsBed, RootFilesystem
 
-    def prepare(stacks: Iterable[str]) -> "tuple[Root, dict[str, str]]":
+    def prepare(stacks: Iterable[str]) -> "tuple[RootFilesystem, dict[str, str]]":
         path = prepare_root(on_step, ca_bundle, stacks)
         source = _source_in(path)
-        return Root(path=path, source=source), {"root": path.name, "source": Path(source).name}
+        return RootFilesystem(path=path, source=source), {"root": path.name, "source": Path(source).name}
 
     assert clock == "real"
     return NetnsBed(prepare)
 
 
 def make_uml(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
-    """Make the uml bed: guests in containers where an engine for x86-64 answers, else as plain processes."""
-    return (_uml_in_containers if runs_guests(find_engine()) else _uml_as_processes)(clock, on_step, ca_bundle)
+    """Make the uml bed: guests in containers if an engine for x86-64 answers, else as plain processes."""
+    return (_uml_in_containers if runs_guests(probe_engine().info) else _uml_as_processes)(clock, on_step, ca_bundle)
 
 
 def _uml_as_processes(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
-    from pqbed.beds.artefacts import prepare_uml
+    from pqbed.artefacts import prepare_uml
     from pqbed.beds.uml.bed import UmlBed
-    from pqbed.beds.uml.plain import start_plain_guest
+    from pqbed.beds.uml.guest_process import start_guest_process
 
     @functools.cache
     def artefacts(stacks: tuple[str, ...]) -> "tuple[UmlArtefacts, str]":
-        made = prepare_uml(on_step, ca_bundle, stacks)
-        return made, _source_in(made.root)
+        uml = prepare_uml(on_step, ca_bundle, stacks)
+        return uml, _source_in(uml.root)
 
     def prepare(stacks: tuple[str, ...]) -> dict[str, str]:
-        made, source = artefacts(stacks)
-        kernel = f"{made.kernel_version} {made.kernel_hash}"
-        return {"kernel": kernel, "root": made.root_hash, "source": Path(source).name}
+        uml, source = artefacts(stacks)
+        kernel = f"{uml.kernel_version} {uml.kernel_hash}"
+        return {"kernel": kernel, "root": uml.root_hash, "source": Path(source).name}
 
     def start(lane: int, lane_clock: Clock, stacks: tuple[str, ...]) -> "LaneProcess":
-        made, source = artefacts(stacks)
-        return start_plain_guest(made.kernel, made.root, source, lane, lane_clock)
+        uml, source = artefacts(stacks)
+        return start_guest_process(uml.kernel, uml.root, source, lane, lane_clock)
 
     return UmlBed(clock, prepare, start)
 
 
 def _uml_in_containers(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
-    from pqbed.agent.pin import pinned
+    from pqbed.agent.cpu_affinity import pinned
     from pqbed.beds.docker.guest import open_uml_process
     from pqbed.beds.docker.sdk import connect
     from pqbed.beds.uml.bed import UmlBed
@@ -168,6 +167,6 @@ MAKERS: dict[BedName, MakeBed] = {
 
 def _source_in(root: Path) -> str:
     """Put the agent's source into `root`; return its path as seen from inside."""
-    from pqbed.beds.artefacts import put_source
+    from pqbed.artefacts import put_source
 
     return "/" + put_source(root).relative_to(root).as_posix()

@@ -1,6 +1,6 @@
-"""The netns bed: a lane is one agent in network, mount and process namespaces of its own, on the stack's root.
+"""Netns bed: a lane is one agent in its own network, mount and process namespaces, on the stack's root.
 
-The method of the published study. It needs root; all of it ends with the process, however that ends.
+The method of the published study. Needs root; everything ends with the process.
 """
 
 import os
@@ -22,8 +22,8 @@ _ENTER = 'mount --bind /dev "$0/dev" && exec chroot "$0" "$@"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Root:
-    """A root file system, and where in it the agent's source lies."""
+class RootFilesystem:
+    """A root file system, and the path of the agent's source in it."""
 
     path: Path
     source: str
@@ -35,17 +35,17 @@ class NetnsBed:
     name: BedName = "netns"
     clock: Clock = "real"
 
-    def __init__(self, prepare: Callable[[Sequence[str]], tuple[Root, dict[str, str]]]) -> None:
-        """`prepare` makes or finds the root, and says what it is."""
+    def __init__(self, prepare: Callable[[Sequence[str]], tuple[RootFilesystem, dict[str, str]]]) -> None:
+        """`prepare` finds or builds the root, and returns it with its hashes by name."""
         self._prepare = prepare
-        self._root: Root | None = None
+        self._root: RootFilesystem | None = None
 
     def prepare(self, stacks: Sequence[str] = ()) -> dict[str, str]:
-        """Refuse a host that cannot, then make or find the root."""
+        """Find or build the root. Raises HostError unless this is Linux and root."""
         if platform.system() != "Linux" or os.geteuid() != 0:
-            raise HostError("The netns bed needs Linux and root", "Use sudo, or --bed uml, which needs no privilege.")
-        self._root, identities = self._prepare(stacks)
-        return identities
+            raise HostError("the netns bed needs Linux and root", "use sudo, or --bed uml, which needs no privilege")
+        self._root, hashes = self._prepare(stacks)
+        return hashes
 
     def open_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> AgentLane:
         """Start an agent in new namespaces."""
@@ -58,10 +58,10 @@ class NetnsBed:
         """Nothing to end: each lane ends its own namespaces."""
 
 
-def start_contained(root: Root, lane: int) -> PlainProcess:
+def start_contained(root: RootFilesystem, lane: int) -> PlainProcess:
     """Start the agent as the first process of new namespaces on `root`."""
     apart = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child")
-    agent = ("/usr/bin/python3", "-m", "pqbed.agent", "contained", "--lane", str(lane))
+    agent = ("/usr/bin/python3", "-m", "pqbed.agent", "netns", "--lane", str(lane))
     environment = {"PATH": os.defpath + ":/usr/sbin:/sbin", "PYTHONPATH": f"{root.source}:/opt/pqbed/vendor"}
     work = Path(tempfile.mkdtemp(prefix="pqbed-netns-"))
     return PlainProcess((*apart, "sh", "-c", _ENTER, str(root.path), *agent), environment, work)

@@ -1,6 +1,6 @@
-"""A lane as a process that speaks lines on its standard input and output: a uml guest, or an agent in namespaces.
+"""Process of a lane, with lines on standard input and output: a uml guest, or an agent in namespaces.
 
-`LaneProcess` is what a lane needs of it; a container of an engine offers the same (beds/docker/).
+`LaneProcess` is the interface that a lane needs; containers implement it too (beds/docker/).
 """
 
 import collections
@@ -25,15 +25,15 @@ class LaneProcess(Protocol):
     """A running lane: lines in, lines out."""
 
     def write(self, text: str) -> None:
-        """Send text. Raises OSError when the other side is gone."""
+        """Send text. Raises OSError if the other side is gone."""
         ...
 
     def readline(self, timeout_s: float) -> str:
-        """Return the next line, "" when the other side is gone. Raises LaneError when none comes in time."""
+        """Return the next line, "" if the other side is gone. Raises LaneError if none comes in time."""
         ...
 
     def last_words(self) -> str:
-        """Return what it said besides."""
+        """Return the end of its standard error."""
         ...
 
     def close(self) -> None:
@@ -50,13 +50,13 @@ class LineReader:
         self._rest = b""
 
     def readline(self, timeout_s: float) -> str:
-        """Return the next line, "" at the end. Raises LaneError when none comes in time."""
+        """Return the next line, "" at the end. Raises LaneError if none comes in time."""
         deadline = time.monotonic() + timeout_s
         while not self._ready:
             left_s = deadline - time.monotonic()
             try:
                 if left_s <= 0 or not select.select([self._descriptor], [], [], left_s)[0]:
-                    raise LaneError(f"the lane said nothing for {timeout_s:.0f} s")
+                    raise LaneError(f"the lane sent nothing for {timeout_s:.0f} s")
                 data = os.read(self._descriptor, READ_BYTES)
             except OSError:
                 return ""  # closed by another thread, which cut a fetch in flight
@@ -68,10 +68,10 @@ class LineReader:
 
 
 class PlainProcess:
-    """A lane run as a process group of this user. `work` is a private folder that ends with it."""
+    """A lane as a process group of this user. `work` is a private folder that is removed with it."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], work: Path) -> None:
-        """Start `command`. Takes over `work`; raises HostError when it does not start."""
+        """Start `command`. Takes over `work`; raises HostError if it does not start."""
         self._work = work
         self._log = work / "stderr.log"
         try:
@@ -109,7 +109,7 @@ class PlainProcess:
         return ""
 
     def close(self) -> None:
-        """Close its input, which ends the agent in good order, and end what is left of the group."""
+        """Close its input, which ends the agent, then kill what is left of the group."""
         if self._process.returncode is None:
             with contextlib.suppress(OSError):
                 self._input.close()

@@ -1,6 +1,6 @@
-"""Programs of a stack run on this host's own CPUs: out of its root file system, or in a container of its image.
+"""Programs of a stack on this host's own CPUs: from its root file system, or in a container of its image.
 
-They have no network there, no lane and no shaping: this is for asking a stack what it has and what it costs.
+Without network, lane or shaping: for asking a stack which algorithms it has and what they cost.
 """
 
 import os
@@ -9,26 +9,27 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pqbed.beds.usable import built, cache_dir, find_engine
+from pqbed.beds.host_checks import built_artefacts, probe_engine
 from pqbed.errors import HostError, LaneError
+from pqbed.user_folders import cache_home
 
 if TYPE_CHECKING:
     from pqbed.beds.docker.engine import Engine
 
 # Takes a command and how long it may take in seconds; returns its output. Raises HostError.
-Run = Callable[[Sequence[str], float], str]
+RunProgram = Callable[[Sequence[str], float], str]
 
 LOADERS = "lib*/ld-linux-*.so.*"
 LIBRARIES = "usr/lib/*-linux-gnu"
 IMAGES = "pqbed/openssl:"
 
 
-def find_programs() -> Run | None:
-    """Return what runs programs of the stack; None where neither its root nor its image has been made."""
-    roots = built("roots")
+def find_programs() -> RunProgram | None:
+    """Return what runs programs of the stack; None if neither its root nor its image has been built."""
+    roots = built_artefacts("roots")
     if roots:
-        return programs_of_root(cache_dir() / "roots" / roots[-1])
-    if isinstance(find_engine(), str):
+        return programs_of_root(cache_home() / "roots" / roots[-1])
+    if probe_engine().info is None:
         return None
     from pqbed.beds.docker.sdk import connect  # noqa: PLC0415 - docker only where an engine answers
 
@@ -37,7 +38,7 @@ def find_programs() -> Run | None:
     return programs_of_image(engine, images[-1]) if images else None
 
 
-def programs_of_root(root: Path) -> Run:
+def programs_of_root(root: Path) -> RunProgram:
     """Return what runs programs of `root` by its own loader and libraries: no privilege is needed for that."""
     loader = str(_only(root, LOADERS))
     libraries = _only(root, LIBRARIES)
@@ -55,7 +56,7 @@ def programs_of_root(root: Path) -> Run:
                 command, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise HostError(f"{program} of the stack does not run here: {error}") from error
+            raise HostError(f"{program} of the stack does not run on this host: {error}") from error
         if done.returncode:
             raise HostError(f"{' '.join(argv)} failed: {done.stderr.strip()[-300:]}")
         return done.stdout
@@ -63,16 +64,16 @@ def programs_of_root(root: Path) -> Run:
     return run
 
 
-def programs_of_image(engine: "Engine", image: str) -> Run:
+def programs_of_image(engine: "Engine", image: str) -> RunProgram:
     """Return what runs programs in containers of `image`, one after the other, each gone when it ends."""
     from pqbed.beds.docker.engine import ContainerSpec  # noqa: PLC0415
-    from pqbed.beds.docker.labels import lone_labels  # noqa: PLC0415
-    from pqbed.beds.docker.lone import open_lone  # noqa: PLC0415
+    from pqbed.beds.docker.labels import standalone_labels  # noqa: PLC0415
+    from pqbed.beds.docker.one_shot_container import start_one_shot  # noqa: PLC0415
 
     def run(argv: Sequence[str], timeout_s: float) -> str:
-        labels = lone_labels("docker", "probe")
+        labels = standalone_labels("docker", "probe")
         spec = ContainerSpec(name=None, image=image, argv=tuple(argv), labels=labels, attached=True)
-        process = open_lone(engine, spec, argv[0])
+        process = start_one_shot(engine, spec, argv[0])
         try:
             lines = list(iter(lambda: process.readline(timeout_s), ""))
         except LaneError as error:
@@ -87,7 +88,7 @@ def programs_of_image(engine: "Engine", image: str) -> Run:
 
 
 def _only(root: Path, pattern: str) -> Path:
-    found = sorted(root.glob(pattern))
-    if not found:
+    paths = sorted(root.glob(pattern))
+    if not paths:
         raise HostError(f"{root} has no {pattern}", "remove it, and let `pqbed build` make it again")
-    return found[0]
+    return paths[0]

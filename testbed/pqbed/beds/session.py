@@ -1,26 +1,25 @@
-"""The bed that `pqbed up` leaves ready for `link` and `fetch`: its settings, kept in one small file.
+"""The session that `pqbed up` starts for `link` and `fetch`: its settings, kept in one small file.
 
-A bed without standing parts (netns, uml, fake) starts a lane for each command, sets the link kept
-here and ends it again; the docker bed keeps its containers and finds them by label.
+A bed whose lanes end with the process (netns, uml, fake) starts a lane for each command, sets the stored link and ends
+the lane again; the docker bed keeps its containers running and finds them by label.
 """
 
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from pqbed.agent.facts import LaneFacts
+from pqbed.atomic_files import translate_os_errors, write_atomic
 from pqbed.beds.bed import Bed, BedName, Lane
 from pqbed.beds.choose import bed_choice
-from pqbed.beds.make import clear_engine, lane_stands
-from pqbed.beds.usable import Engine, find_engine
+from pqbed.beds.host_checks import probe_engine
+from pqbed.beds.make import clean_engine, lane_is_up
 from pqbed.calibrate.judge import Deviation, judge
-from pqbed.calibrate.measured import Calibration
+from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import EngineError, SpecError, StoreError
 from pqbed.net.state import LinkState
 from pqbed.plan import cell_id
@@ -32,15 +31,17 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
+from pqbed.user_folders import state_home
 
 Schema = Literal["pqbed.session/1"]
 BEDS_ON_ENGINES = ("auto", "docker", "uml")
 DEFAULT_TIMEOUT_NS = 300_000_000_000
+STATE_HINT = "point XDG_STATE_HOME at a folder that you may write to"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """What `up` and `link set` chose. `kernel` and `versions` are those of the lane that proved the bed."""
+    """Settings of `up` and `link set`. `kernel` and `versions` are those of the lane that `up` started."""
 
     schema: Schema = "pqbed.session/1"
     bed: BedName
@@ -54,21 +55,21 @@ class Session:
 
 
 @runtime_checkable
-class StandingBed(Protocol):
+class PersistentBed(Protocol):
     """A bed whose lanes can outlive the command: `open_lane` then finds the one that is up."""
 
     def up(self, lanes: int) -> object:
-        """Bring lanes up and leave them up; those that are up already are taken as they are."""
+        """Start lanes and leave them running; lanes that run already are kept."""
         ...
 
 
 def state_path() -> Path:
-    """Return the session file (XDG_STATE_HOME)."""
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "pqbed" / "bed.json"
+    """Return the session file (in XDG_STATE_HOME)."""
+    return state_home() / "bed.json"
 
 
 def read_session() -> Session:
-    """Return the session. Raises SpecError where there is none, StoreError where the file is damaged."""
+    """Return the session. Raises SpecError if there is none, StoreError if the file is damaged."""
     session = find_session()
     if session is None:
         raise SpecError("no bed is up", "run `pqbed up` first")
@@ -76,7 +77,7 @@ def read_session() -> Session:
 
 
 def find_session() -> Session | None:
-    """Return the session, or None where no bed is up. Raises StoreError where the file is damaged."""
+    """Return the session, or None if no bed is up. Raises StoreError if the file is damaged."""
     path = state_path()
     try:
         return from_json(Session, json.loads(path.read_text()))
@@ -87,28 +88,16 @@ def find_session() -> Session | None:
 
 
 def write_session(session: Session) -> Path:
-    """Replace the session file whole."""
+    """Replace the session file atomically. Raises StoreError if it cannot be written."""
     path = state_path()
-    try:
+    with translate_os_errors(path, STATE_HINT):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".bed-", delete=False) as handle:
-            try:
-                json.dump(to_json(session), handle, indent=1)
-                handle.flush()
-                os.fsync(handle.fileno())
-                os.replace(handle.name, path)  # noqa: PTH105
-            except BaseException:
-                Path(handle.name).unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written: {error.strerror}", "point XDG_STATE_HOME at a folder you may write to"
-        ) from error
+    write_atomic(path, json.dumps(to_json(session), indent=1).encode(), hint=STATE_HINT)
     return path
 
 
 def forget_session() -> bool:
-    """Remove the session file; return whether there was one."""
+    """Remove the session file; return whether it existed."""
     try:
         state_path().unlink()
     except FileNotFoundError:
@@ -118,38 +107,38 @@ def forget_session() -> bool:
     return True
 
 
-def bring_up(bed: Bed, session: Session) -> tuple[Session, LinkState]:
-    """Start one lane of a prepared `bed`, set the link and read it back, and keep the settings."""
-    if isinstance(bed, StandingBed):
+def start_session(bed: Bed, session: Session) -> tuple[Session, LinkState]:
+    """Start one lane of a prepared `bed`, set the link, read it back, and store the session."""
+    if isinstance(bed, PersistentBed):
         bed.up(1)
     with contextlib.closing(bed.open_lane(0, session.profiles, DEFAULT_TIMEOUT_NS)) as lane:
         state = lane.set_link(session.link, session.tcp, session.seed)
         facts: LaneFacts = lane.facts
-    proved = replace(session, kernel=facts.kernel, versions=dict(facts.versions))
-    write_session(proved)
-    return proved, state
+    started = replace(session, kernel=facts.kernel, versions=dict(facts.versions))
+    write_session(started)
+    return started, state
 
 
-def why_gone(session: Session) -> str:
-    """Say what is gone of the bed that `up` left; "" where nothing is, or where the bed has no standing parts."""
+def why_lost(session: Session) -> str:
+    """Return why the bed that `up` left no longer works; "" if it does, or if its lanes end with each command."""
     if session.bed != "docker":
         return ""
     try:
-        return "" if lane_stands() else "its containers do not run any more"
+        return "" if lane_is_up() else "its containers no longer run"
     except EngineError as error:
         return error.message
 
 
 @contextlib.contextmanager
 def open_session_lane(bed: Bed, session: Session, timeout_ns: int = DEFAULT_TIMEOUT_NS) -> Iterator[Lane]:
-    """Yield the lane of the session with its link set; end it afterwards where the bed does not stand."""
+    """Yield the lane of the session with its link set; end it afterwards unless the bed is persistent."""
     with contextlib.closing(bed.open_lane(0, session.profiles, timeout_ns)) as lane:
         lane.set_link(session.link, session.tcp, session.seed)
         yield lane
 
 
 def set_session_link(bed: Bed, session: Session) -> LinkState:
-    """Set the link of `session` on its lane, read it back, and keep it only if the kernel took it."""
+    """Set the link of `session` on its lane and read it back; store it only if the kernel accepted it."""
     with open_session_lane(bed, session) as lane:
         state = lane.set_link(session.link, session.tcp, session.seed)
     write_session(session)
@@ -158,7 +147,7 @@ def set_session_link(bed: Bed, session: Session) -> LinkState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredLink:
-    """What was measured of a link, and what of it is not as asked."""
+    """The calibration of a link, and its deviations from what was asked."""
 
     calibration: Calibration
     deviations: tuple[Deviation, ...]
@@ -175,27 +164,27 @@ def fetch_in_session(lane: Lane, session: Session, profile: Profile, size_bytes:
     """Yield `count` fetches of `size_bytes` with `profile` over the session's link."""
     workload = Workload(size_bytes=size_bytes)
     cell = Cell(link=session.link, tcp=session.tcp, profile=profile, workload=workload)
-    identity = cell_id(cell)
+    session_cell_id = cell_id(cell)
     fetches = [
-        Fetch(cell_id=identity, block=number, repetition=number, seed=_fetch_seed(session.seed, number))
+        Fetch(cell_id=session_cell_id, block=number, repetition=number, seed=_fetch_seed(session.seed, number))
         for number in range(count)
     ]
-    for _fetch, timings in lane.run({identity: cell}, fetches):
+    for _fetch, timings in lane.run({session_cell_id: cell}, fetches):
         yield timings
 
 
-def clear_away(choice: str | None = None) -> tuple[str, ...]:
-    """Remove what carries our label on an engine, forget the session, and name what was removed.
+def remove_all(choice: str | None = None) -> tuple[str, ...]:
+    """Remove everything with our label from the engine, and the session file; return the names of what was removed.
 
-    Needs no session, so that it also clears what a killed process left. `choice` other than docker, uml or auto
+    Needs no session, so that it also removes what a killed process left. `choice` other than docker, uml or auto
     leaves the engine alone. Safe to call twice.
     """
     on_engine = choice is None or bed_choice(choice) in BEDS_ON_ENGINES
-    removed = clear_engine() if on_engine and isinstance(find_engine(), Engine) else ()
+    removed = clean_engine() if on_engine and probe_engine().info is not None else ()
     return (*removed, *((str(state_path()),) if forget_session() else ()))
 
 
 def _fetch_seed(seed: int, number: int) -> int:
-    """Mix well: netem's generator starts near seeds with near streams (`net/shape.py`)."""
+    """Hash: similar seeds would give similar streams of netem's generator."""
     digest = hashlib.blake2b(f"{seed}/session/{number}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big")

@@ -1,39 +1,42 @@
-"""The exact (Clopper-Pearson) interval of a share. Standard library only."""
+"""Exact (Clopper-Pearson) confidence interval of a binomial proportion. Standard library only."""
 
 import math
 from collections.abc import Callable
 
-STEPS = 60
+BISECTION_STEPS = 60
 
 
-def share_interval(hits: int, of: int, certainty: float) -> tuple[float, float]:
-    """Return the shares that `hits` of `of` do not contradict; a true share lies outside with `certainty` at most."""
-    if of == 0:
+def proportion_interval(successes: int, trials: int, alpha: float) -> tuple[float, float]:
+    """Return the 1 - `alpha` confidence interval: the true proportion lies outside it with probability alpha at most.
+
+    Clopper and Pearson, Biometrika 26 (1934).
+    """
+    if trials == 0:
         return 0.0, 1.0
-    tail = certainty / 2
-    low = 0.0 if hits == 0 else _rising(lambda share: 1 - at_most(hits - 1, of, share), tail)
-    high = 1.0 if hits == of else _rising(lambda share: 1 - at_most(hits, of, share), 1 - tail)
+    tail = alpha / 2
+    low = 0.0 if successes == 0 else _solve(lambda p: 1 - cumulative(successes - 1, trials, p), tail)
+    high = 1.0 if successes == trials else _solve(lambda p: 1 - cumulative(successes, trials, p), 1 - tail)
     return low, high
 
 
-def at_most(hits: int, of: int, share: float) -> float:
-    """Return how likely it is to see no more than `hits` of `of`."""
-    if share <= 0:
+def cumulative(successes: int, trials: int, p: float) -> float:
+    """Return the probability of at most `successes` in `trials` of probability `p`."""
+    if p <= 0:
         return 1.0
-    if share >= 1:
-        return float(hits >= of)
-    logs = (math.log(share), math.log1p(-share), math.lgamma(of + 1))
+    if p >= 1:
+        return float(successes >= trials)
+    log_p, log_q, log_trials = math.log(p), math.log1p(-p), math.lgamma(trials + 1)
     terms = (
-        logs[2] - math.lgamma(k + 1) - math.lgamma(of - k + 1) + k * logs[0] + (of - k) * logs[1]
-        for k in range(hits + 1)
+        log_trials - math.lgamma(k + 1) - math.lgamma(trials - k + 1) + k * log_p + (trials - k) * log_q
+        for k in range(successes + 1)
     )
     return min(1.0, math.fsum(map(math.exp, terms)))
 
 
-def _rising(function: Callable[[float], float], wanted: float) -> float:
-    """Return where a function that rises from 0 to 1 takes the value `wanted`."""
+def _solve(function: Callable[[float], float], value: float) -> float:
+    """Return where a function that rises from 0 to 1 over [0, 1] reaches `value`, by bisection."""
     low, high = 0.0, 1.0
-    for _ in range(STEPS):
+    for _ in range(BISECTION_STEPS):
         middle = (low + high) / 2
-        low, high = (middle, high) if function(middle) < wanted else (low, middle)
+        low, high = (middle, high) if function(middle) < value else (low, middle)
     return (low + high) / 2

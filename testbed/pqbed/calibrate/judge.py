@@ -1,7 +1,7 @@
-"""Asked against achieved: what is wrong with a link, by name. Pure, and usable without any bed.
+"""Deviations of a measured link from the requested one, by name. Pure, and usable without any bed.
 
-One cause has one name: a rate that is wrong lengthens no RTT here (what a datagram itself takes on the wire is taken
-off at the rate that was measured), and a direction that is not shaped at all is told as that and nothing else.
+One cause gives one deviation: a wrong rate does not lengthen the RTT (serialisation at the measured rate is
+subtracted), and a direction that is not shaped at all is reported as `unshaped` and nothing else.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pqbed.calibrate import spread
-from pqbed.calibrate.binomial import share_interval
-from pqbed.calibrate.measured import ETHERNET_BYTES, SMALL_FRAME_BYTES, Direction, Measured, Sender
+from pqbed.calibrate.binomial import proportion_interval
+from pqbed.calibrate.measurement import (
+    SMALL_FRAME_BYTES,
+    DirectionMeasurement,
+    LinkMeasurement,
+    SenderMeasurement,
+)
 from pqbed.calibrate.schedule import LARGEST_QUEUE
-from pqbed.calibrate.tolerances import CERTAINTY, TOLERANCES, Tolerance
-from pqbed.net.shape import JITTER_REACH, EndShape, Side, queue_limit, shape_direction
+from pqbed.calibrate.tolerances import ALPHA, TOLERANCES, Tolerance
 from pqbed.spec.link import PPM, GilbertElliott, Link, Loss, mean_loss_ppm
 from pqbed.spec.options import Clock
+from pqbed.spec.shape import ETHERNET_HEADER_BYTES, JITTER_REACH, EndShape, Side, queue_limit, shape_direction
 from pqbed.spec.tcp import Tcp
+from pqbed.units import NS_PER_MS, NS_PER_S
 
 What = Literal[
     "unshaped",
@@ -36,16 +42,15 @@ What = Literal[
 ]
 Where = Literal["", "up", "down", "client", "server"]
 
-NS = 1_000_000_000
-# A direction whose delay is below this part of what was asked has none.
+# A direction with less than this share of the requested delay has none.
 BARE_SHARE = 0.05
-# The fewest delays that have a shape.
+# With fewer delays their distribution cannot be judged.
 FEWEST_DELAYS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """One thing that is wrong with a link. `asked` and `achieved` are texts to show."""
+    """One deviation of a link. `asked` and `achieved` are texts to show."""
 
     what: What
     where: Where = ""
@@ -54,26 +59,26 @@ class Deviation:
 
     @property
     def text(self) -> str:
-        """Return it in one line: `rtt: asked 35 ms, achieved 70 ms`."""
+        """Return it as one line: `rtt: asked 35 ms, achieved 70 ms`."""
         name = f"{self.what} {self.where}".strip()
         return f"{name}: asked {self.asked}, achieved {self.achieved}" if self.asked else f"{name}: {self.achieved}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
+class _DirectionCheck:
     where: Where
     shape: EndShape
-    direction: Direction
+    direction: DirectionMeasurement
     limit: int | None
     bare: bool
 
 
-# What is wrong with the spread of delays, by direction.
+# Deviations of the delay distribution, by direction.
 Uneven = Mapping[Where, Sequence[Deviation]]
 
 
-def judge(link: Link, tcp: Tcp, measured: Measured, clock: Clock) -> tuple[Deviation, ...]:
-    """Return what is wrong; nothing where the link is as asked, as far as could be measured."""
+def judge(link: Link, tcp: Tcp, measured: LinkMeasurement, clock: Clock) -> tuple[Deviation, ...]:
+    """Return the deviations of a link; none if it is as requested, as far as could be measured."""
     tolerance = TOLERANCES[clock]
     shapes: dict[Side, EndShape] = {
         "client": shape_direction(link, tcp, "client", 1),
@@ -81,105 +86,109 @@ def judge(link: Link, tcp: Tcp, measured: Measured, clock: Clock) -> tuple[Devia
     }
     limits = {side: queue_limit(link, tcp, side) for side in shapes}
     directions = (
-        _taken("up", shapes["client"], limits["client"], measured.up),
-        _taken("down", shapes["server"], limits["server"], measured.down),
+        _check_direction("up", shapes["client"], limits["client"], measured.up),
+        _check_direction("down", shapes["server"], limits["server"], measured.down),
     )
-    found: list[Deviation] = [
+    deviations: list[Deviation] = [
         Deviation(what="unshaped", where=direction.where, asked="a shaped direction", achieved="none of it")
         for direction in directions
         if direction.bare
     ]
     shaped = [direction for direction in directions if not direction.bare]
     uneven = {direction.where: tuple(_judge_spread(direction, tolerance)) for direction in shaped}
-    found += _judge_rtt(link, shaped, uneven, tolerance)
+    deviations += _judge_rtt(link, shaped, uneven, tolerance)
     for direction in shaped:
-        found += _judge_direction(direction, uneven[direction.where], tolerance)
-    found += _judge_sender("client", shapes["client"], measured.client)
-    found += _judge_sender("server", shapes["server"], measured.server)
-    return tuple(found)
+        deviations += _judge_direction(direction, uneven[direction.where], tolerance)
+    deviations += _judge_sender("client", shapes["client"], measured.client)
+    deviations += _judge_sender("server", shapes["server"], measured.server)
+    return tuple(deviations)
 
 
-def achieved_rate_bps(direction: Direction) -> int | None:
-    """Return the rate of a direction, None where datagrams came as fast as they were sent, or too few came."""
+def achieved_rate_bps(direction: DirectionMeasurement) -> int | None:
+    """Return the rate of a direction; None if datagrams arrived as fast as they were sent, or too few arrived."""
     slowed = direction.bulk_bytes and direction.bulk_ns > direction.bulk_sent_ns + direction.bulk_sent_ns // 4
-    return 8 * direction.bulk_bytes * NS // direction.bulk_ns if slowed else None
+    return 8 * direction.bulk_bytes * NS_PER_S // direction.bulk_ns if slowed else None
 
 
-def own_time_ns(direction: Direction) -> int:
-    """Return what a small datagram itself takes on the wire, at the rate that was measured."""
+def own_time_ns(direction: DirectionMeasurement) -> int:
+    """Return the serialisation time of a small datagram at the measured rate, ns."""
     rate_bps = achieved_rate_bps(direction)
-    return 8 * SMALL_FRAME_BYTES * NS // rate_bps if rate_bps else 0
+    return 8 * SMALL_FRAME_BYTES * NS_PER_S // rate_bps if rate_bps else 0
 
 
-def _taken(where: Where, shape: EndShape, limit: int | None, direction: Direction) -> _Judged:
-    """Tell whether nothing at all was set on a direction that should have something."""
+def _check_direction(
+    where: Where, shape: EndShape, limit: int | None, direction: DirectionMeasurement
+) -> _DirectionCheck:
+    """Check whether nothing was set at all on a direction that should be shaped."""
     asked = shape.delay_ns > 0 or shape.rate_bps is not None
     middle_ns = spread.quantile(direction.delays_ns, 0.5) if direction.delays_ns else shape.delay_ns + 1
     still = shape.delay_ns == 0 or middle_ns <= BARE_SHARE * shape.delay_ns
     fast = achieved_rate_bps(direction) is None
     bare = asked and still and fast and direction.queue_packets is None
-    return _Judged(where=where, shape=shape, direction=direction, limit=limit, bare=bare)
+    return _DirectionCheck(where=where, shape=shape, direction=direction, limit=limit, bare=bare)
 
 
-def _judge_rtt(link: Link, directions: list[_Judged], uneven: Uneven, tolerance: Tolerance) -> Iterator[Deviation]:
+def _judge_rtt(
+    link: Link, directions: list[_DirectionCheck], uneven: Uneven, tolerance: Tolerance
+) -> Iterator[Deviation]:
     off_ns, allowed_ns = 0.0, tolerance.rtt_ns + tolerance.rtt_share * link.rtt_ns
-    for one in directions:
-        if not one.direction.delays_ns:
+    for check in directions:
+        if not check.direction.delays_ns:
             return
-        asked = spread.asked_delays(one.shape.delay_ns, one.shape.jitter_ns, one.shape.distribution)
+        asked = spread.asked_delays(check.shape.delay_ns, check.shape.jitter_ns, check.shape.distribution)
         middle_ns = spread.quantile(asked, 0.5)
-        off_ns += spread.quantile(one.direction.delays_ns, 0.5) - own_time_ns(one.direction) - middle_ns
+        off_ns += spread.quantile(check.direction.delays_ns, 0.5) - own_time_ns(check.direction) - middle_ns
         # The median of few draws may be another quantile.
-        astray = spread.chance_distance(one.direction.delay_count, CERTAINTY)
+        astray = spread.critical_distance(check.direction.delay_count, ALPHA)
         allowed_ns += spread.quantile(asked, 0.5 + astray) - spread.quantile(asked, 0.5 - astray)
-        # The median of another distribution lies elsewhere, by less than a jitter: that is told already.
-        allowed_ns += one.shape.jitter_ns if uneven[one.where] else 0
+        # Another distribution has another median, less than a jitter away: that is reported already.
+        allowed_ns += check.shape.jitter_ns if uneven[check.where] else 0
     if abs(off_ns) > allowed_ns:
         yield Deviation(what="rtt", asked=_time(link.rtt_ns), achieved=_time(link.rtt_ns + off_ns))
 
 
-def _judge_direction(one: _Judged, uneven: Sequence[Deviation], tolerance: Tolerance) -> Iterator[Deviation]:
-    yield from _judge_rate(one, tolerance)
-    yield from _judge_loss(one)
-    shape, direction = one.shape, one.direction
+def _judge_direction(check: _DirectionCheck, uneven: Sequence[Deviation], tolerance: Tolerance) -> Iterator[Deviation]:
+    yield from _judge_rate(check, tolerance)
+    yield from _judge_loss(check)
+    shape, direction = check.shape, check.direction
     yield from uneven
     if not uneven and direction.reordered and (shape.jitter_ns == 0 or shape.rate_bps is not None):
         yield Deviation(
-            what="reordering", where=one.where, asked="none", achieved=f"{direction.reordered} datagrams late"
+            what="reordering", where=check.where, asked="none", achieved=f"{direction.reordered} datagrams late"
         )
-    yield from _judge_queue(one, tolerance)
+    yield from _judge_queue(check, tolerance)
     if direction.seed_repeats is False:
         yield Deviation(
-            what="seed", where=one.where, asked="draws that follow it", achieved="draws that do not, or never change"
+            what="seed", where=check.where, asked="draws that follow it", achieved="draws that do not, or never change"
         )
 
 
-def _judge_rate(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
-    shape, direction = one.shape, one.direction
+def _judge_rate(check: _DirectionCheck, tolerance: Tolerance) -> Iterator[Deviation]:
+    shape, direction = check.shape, check.direction
     if direction.bulk_bytes == 0:
         return
-    serial_ns = 0 if shape.rate_bps is None else 8 * direction.bulk_bytes * NS // shape.rate_bps
+    serial_ns = 0 if shape.rate_bps is None else 8 * direction.bulk_bytes * NS_PER_S // shape.rate_bps
     expected_ns = max(direction.bulk_sent_ns, serial_ns)
     allowed_ns = tolerance.rate_ns + tolerance.rate_share * expected_ns + 2 * JITTER_REACH * shape.jitter_ns
     if abs(direction.bulk_ns - expected_ns) > allowed_ns:
         yield Deviation(
-            what="rate", where=one.where, asked=_rate(shape.rate_bps), achieved=_rate(achieved_rate_bps(direction))
+            what="rate", where=check.where, asked=_rate(shape.rate_bps), achieved=_rate(achieved_rate_bps(direction))
         )
 
 
-def _judge_loss(one: _Judged) -> Iterator[Deviation]:
-    direction, asked_ppm = one.direction, mean_loss_ppm(one.shape.loss)
-    weight = draws_in_one(one.shape.loss)
-    low, high = share_interval(round(direction.lost / weight), round(direction.sent / weight), CERTAINTY)
+def _judge_loss(check: _DirectionCheck) -> Iterator[Deviation]:
+    direction, asked_ppm = check.direction, mean_loss_ppm(check.shape.loss)
+    weight = draws_in_one(check.shape.loss)
+    low, high = proportion_interval(round(direction.lost / weight), round(direction.sent / weight), ALPHA)
     if not low <= asked_ppm / PPM <= high:
         achieved = f"{_percent(direction.lost / direction.sent)} ({direction.lost} of {direction.sent})"
-        yield Deviation(what="loss", where=one.where, asked=_percent(asked_ppm / PPM), achieved=achieved)
+        yield Deviation(what="loss", where=check.where, asked=_percent(asked_ppm / PPM), achieved=achieved)
 
 
 def draws_in_one(loss: Loss) -> float:
-    """Return how many datagrams of a burst say as much as one whose loss is drawn on its own; 1 for random loss.
+    """Return how many datagrams with burst loss carry the information of one with independent loss; 1 for random.
 
-    The variance of a mean over a two-state chain: its states are correlated as (1 - p - r)^distance.
+    The variance inflation of a mean over a two-state Markov chain, whose states are correlated as (1 - p - r)^distance.
     """
     if not isinstance(loss, GilbertElliott):
         return 1.0
@@ -193,47 +202,47 @@ def draws_in_one(loss: Loss) -> float:
     return 1 + 2 * between / (mean * (1 - mean)) * stays / (1 - stays)
 
 
-def _judge_spread(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
-    shape, delays = one.shape, one.direction.delays_ns
-    if one.direction.delay_count < FEWEST_DELAYS:
+def _judge_spread(check: _DirectionCheck, tolerance: Tolerance) -> Iterator[Deviation]:
+    shape, delays = check.shape, check.direction.delays_ns
+    if check.direction.delay_count < FEWEST_DELAYS:
         return
     if shape.jitter_ns == 0:
         reach_ns = (spread.quantile(delays, 0.9) - spread.quantile(delays, 0.1)) / 2
         if 2 * reach_ns > tolerance.jitter_ns:
-            yield Deviation(what="jitter", where=one.where, asked="none", achieved=_time(reach_ns))
+            yield Deviation(what="jitter", where=check.where, asked="none", achieved=_time(reach_ns))
         return
     asked = spread.asked_delays(shape.delay_ns, shape.jitter_ns, shape.distribution)
-    allowed = spread.chance_distance(one.direction.delay_count, CERTAINTY) + tolerance.spread_share
+    allowed = spread.critical_distance(check.direction.delay_count, ALPHA) + tolerance.spread_share
     if spread.distance(delays, asked) <= allowed:
         return
-    # Two explanations: more or less of the same, or as much of another. The nearer one has it.
-    factor = spread.middle_half(delays) / spread.middle_half(asked)
+    # Either another jitter of the same distribution, or the same jitter of another one: the nearer is reported.
+    factor = spread.interquartile_range(delays) / spread.interquartile_range(asked)
     nearest, of_nearest = spread.nearest_distribution(delays, shape.delay_ns, shape.jitter_ns)
     of_jitter = 0.0 if factor == 0 else spread.distance(spread.stretched(delays, 1 / factor), asked)
     if of_jitter <= min(allowed, of_nearest):
         achieved = _time(factor * shape.jitter_ns)
-        yield Deviation(what="jitter", where=one.where, asked=_time(shape.jitter_ns), achieved=achieved)
+        yield Deviation(what="jitter", where=check.where, asked=_time(shape.jitter_ns), achieved=achieved)
         return
     achieved = nearest if of_nearest <= allowed else f"none that is known, nearest to {nearest}"
-    yield Deviation(what="distribution", where=one.where, asked=shape.distribution, achieved=achieved)
+    yield Deviation(what="distribution", where=check.where, asked=shape.distribution, achieved=achieved)
 
 
-def _judge_queue(one: _Judged, tolerance: Tolerance) -> Iterator[Deviation]:
-    held, limit = one.direction.queue_packets, one.limit
-    if held is None or limit is None or (not one.direction.queue_full and limit >= LARGEST_QUEUE):
+def _judge_queue(check: _DirectionCheck, tolerance: Tolerance) -> Iterator[Deviation]:
+    held, limit = check.direction.queue_packets, check.limit
+    if held is None or limit is None or (not check.direction.queue_full and limit >= LARGEST_QUEUE):
         return
     if abs(held - limit) > tolerance.queue_share * limit:
-        more = "" if one.direction.queue_full else "at least "
-        yield Deviation(what="queue", where=one.where, asked=f"{limit} packets", achieved=f"{more}{held} packets")
+        more = "" if check.direction.queue_full else "at least "
+        yield Deviation(what="queue", where=check.where, asked=f"{limit} packets", achieved=f"{more}{held} packets")
 
 
-def _judge_sender(where: Where, shape: EndShape, sender: Sender) -> Iterator[Deviation]:
+def _judge_sender(where: Where, shape: EndShape, sender: SenderMeasurement) -> Iterator[Deviation]:
     if sender.mtu != shape.mtu:
         yield Deviation(what="mtu", where=where, asked=str(shape.mtu), achieved=str(sender.mtu))
     frame_bytes, control = sender.flight_frame_bytes, sender.congestion_control
     if frame_bytes is not None:
-        large = frame_bytes > sender.mtu + ETHERNET_BYTES
-        # bbr spaces its packets, and may send a flight one by one whatever it is allowed.
+        large = frame_bytes > sender.mtu + ETHERNET_HEADER_BYTES
+        # bbr paces its packets, and may send a flight one by one whatever it is allowed.
         if large if shape.segmentation == "wire" else not large and control != "bbr":
             achieved = f"frames of {frame_bytes} bytes"
             yield Deviation(what="segmentation", where=where, asked=shape.segmentation, achieved=achieved)
@@ -244,7 +253,7 @@ def _judge_sender(where: Where, shape: EndShape, sender: Sender) -> Iterator[Dev
 
 
 def _time(value_ns: float) -> str:
-    return f"{value_ns / 1e6:.4g} ms"
+    return f"{value_ns / NS_PER_MS:.4g} ms"
 
 
 def _rate(value_bps: int | None) -> str:

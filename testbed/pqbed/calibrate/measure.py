@@ -1,65 +1,56 @@
-"""Measure one link from both of its sides: queue, first flights, bulk, delays, losses. The same for every bed.
+"""Measurement of one link from both sides: queue, first flights, bulk, delays, losses. The same for every bed.
 
-Each part begins on a link that was taken away and set anew, so that none meets what another left on the wire.
+Each part starts on a link that was removed and reapplied, so that it meets no packets of the part before.
 """
 
 import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from pqbed.calibrate.measured import (
-    ETHERNET_BYTES,
+from pqbed.calibrate.measurement import (
     QUANTILES,
     SMALL_PAYLOAD_BYTES,
     UDP_IP_BYTES,
-    Direction,
-    Measured,
-    Sender,
+    DirectionMeasurement,
+    LinkMeasurement,
+    SenderMeasurement,
+)
+from pqbed.calibrate.prober import (
+    DATAGRAMS_PER_LOOK,
+    LARGEST_DATAGRAM,
+    Arrivals,
+    FirstFlight,
+    Prober,
+    QueueFill,
+    ReadQueue,
+    Train,
 )
 from pqbed.calibrate.schedule import (
     CONNECT_TRIES,
     LARGEST_QUEUE,
     LOSSES_AGAIN,
     MOST_BURSTS,
-    MS,
     QUEUE_SHARE,
-    SECOND_NS,
     Schedule,
     schedule,
 )
-from pqbed.calibrate.station import DATAGRAMS_A_LOOK, LARGEST_DATAGRAM, Came, Filled, Flight, ReadQueue, Train
-from pqbed.net.shape import EndShape
 from pqbed.spec.options import Clock
+from pqbed.spec.shape import ETHERNET_HEADER_BYTES, EndShape
+from pqbed.units import NS_PER_MS, NS_PER_S
 
-# Two delays of one seed are the same when they differ by no more: by clock, what reading it and waking up cost.
+# Two delays of one seed are equal if they differ by no more: the cost of reading the clock and of waking up, by clock.
 SAME_DELAY_NS: dict[Clock, int] = {"virtual": 10_000, "real": 2_000_000}
-# Of one seed, at least this share of the delays are the same: a busy host spoils some on a real clock.
+# At least this share of the delays of one seed must be equal: on a real clock a busy host spoils some.
 SAME_SHARE: dict[Clock, float] = {"virtual": 1.0, "real": 0.6}
 
-# A queue between the ends is filled with so many packets more than it should hold.
+# A queue between the ends is sent this many packets more than it should hold.
 SPARE_PACKETS = 100
 
 
-class Station(Protocol):
-    """The sockets of one side (station.py), in this process or behind a channel."""
-
-    def open(self, own: str, other: str) -> None: ...
-    def close(self) -> None: ...
-    def mtu(self) -> int: ...
-    def send(self, train: Train) -> None: ...
-    def collect(self, train: Train, wait_ns: int, patience_ns: int) -> Came: ...
-    def call(self, timeout_ns: int) -> bool: ...
-    def answer(self, timeout_ns: int) -> bool: ...
-    def flight(self, pause_ns: int) -> Flight: ...
-    def hang_up(self) -> None: ...
-    def fill(self, most: int) -> Filled: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Between:
-    """What is between the ends in one direction: packets (and their bytes) at its bottleneck, and in all of it."""
+class StageQueues:
+    """Readers of the queues between the ends in one direction: the bottleneck's, and those of all stages together."""
 
     bottleneck: ReadQueue
     whole: ReadQueue
@@ -67,35 +58,37 @@ class Between:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wire:
-    """The link. `set_anew` takes it away, sets it with the seed of that number and lets it settle.
+    """The link. `reapply` removes it, sets it again with the seed of that number and lets it settle.
 
-    `between` is for up and down; None where the ends themselves are shaped, and stations look into them.
+    `stage_queues` is for up and down; None where the ends themselves are shaped, and the probers read their queues.
     """
 
-    set_anew: Callable[[int], None]
+    reapply: Callable[[int], None]
     quiet: Callable[[], object]
-    between: tuple[Between, Between] | None = None
+    stage_queues: tuple[StageQueues, StageQueues] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """One direction as it should be: `limit` is how many packets it holds where they wait, None where none wait."""
+class RequestedDirection:
+    """One direction as requested: `limit` is how many packets its queue holds, None without a queue."""
 
     shape: EndShape
     limit: int | None
     clock: Clock
 
 
-class _Direction:
-    """One direction while it is measured: what is planned, and what came."""
+class _DirectionProbe:
+    """One direction while it is measured: its schedule, and the state of its queue."""
 
-    def __init__(self, sender: Station, receiver: Station, asked: Asked, between: Between | None) -> None:
-        self.sender, self.receiver, self.between = sender, receiver, between
+    def __init__(
+        self, sender: Prober, receiver: Prober, asked: RequestedDirection, stage_queues: StageQueues | None
+    ) -> None:
+        self.sender, self.receiver, self.stage_queues = sender, receiver, stage_queues
         self.plan: Schedule = schedule(asked.shape, asked.clock)
         self.limit = asked.limit
         self.varies = asked.shape.jitter_ns > 2 * SAME_DELAY_NS[asked.clock]
         self.clock = asked.clock
-        self.queue: Filled | None = None
+        self.queue: QueueFill | None = None
 
     @property
     def burst(self) -> int:
@@ -103,32 +96,32 @@ class _Direction:
         held = self.limit if self.queue is None else self.queue.packets
         return max(1, int(QUEUE_SHARE * (held or LARGEST_QUEUE)))
 
-    def fill(self) -> Filled:
+    def fill_queue(self) -> QueueFill:
         """Fill the queue, and return what it then holds."""
-        if self.between is None:
-            return self.sender.fill(min(2 * (self.limit or 0), LARGEST_QUEUE))
+        if self.stage_queues is None:
+            return self.sender.fill_queue(min(2 * (self.limit or 0), LARGEST_QUEUE))
         if self.limit is None:
-            return Filled(packets=0, full=False, took_ns=0)
+            return QueueFill(packets=0, full=False, took_ns=0)
         count, start_ns = min(self.limit + SPARE_PACKETS, LARGEST_QUEUE), time.monotonic_ns()
         # Packets that pass the stages reach the other side: whole ones, of no train that anybody waits for.
         self.sender.send(Train(number=0, count=count, payload_bytes=self.plan.bulk_payload_bytes))
-        held, _ = self.between.bottleneck()
-        return Filled(packets=held, full=held < count, took_ns=time.monotonic_ns() - start_ns)
+        held, _ = self.stage_queues.bottleneck()
+        return QueueFill(packets=held, full=held < count, took_ns=time.monotonic_ns() - start_ns)
 
-    def fly(self) -> Flight:
-        """Send the first flight of the new connection, once nothing of its handshake is on the wire any more."""
-        flight = self.sender.flight(self.plan.delay_ns + self.plan.small_ns + MS)
-        if self.between is None:
+    def send_first_flight(self) -> FirstFlight:
+        """Send the first flight of the new connection, once its handshake has left the wire."""
+        flight = self.sender.send_first_flight(self.plan.delay_ns + self.plan.small_ns + NS_PER_MS)
+        if self.stage_queues is None:
             return flight
-        packets, packet_bytes = self.between.whole()
+        packets, packet_bytes = self.stage_queues.whole()
         return replace(flight, packets=packets, packet_bytes=packet_bytes)
 
     @property
     def patient_ns(self) -> int:
-        """Return how long filling may take: where as many leave as come, a queue that grows no more may not be full."""
-        if self.between is None:
-            a_look = DATAGRAMS_A_LOOK * len(LARGEST_DATAGRAM) // self.plan.bulk_payload_bytes
-            return max(self.plan.delay_ns, self.plan.bulk_frame_ns * a_look // 2)
+        """Return how long filling may take, ns: later, packets leave as fast as they come, and full is not known."""
+        if self.stage_queues is None:
+            per_look = DATAGRAMS_PER_LOOK * len(LARGEST_DATAGRAM) // self.plan.bulk_payload_bytes
+            return max(self.plan.delay_ns, self.plan.bulk_frame_ns * per_look // 2)
         return self.plan.bulk_frame_ns * SPARE_PACKETS // 2
 
     @property
@@ -136,58 +129,58 @@ class _Direction:
         return min(self.plan.losses, MOST_BURSTS * self.burst)
 
 
-class _Bench:
+class _LinkProbe:
     """Both directions and the link between them."""
 
-    def __init__(self, wire: Wire, directions: tuple[_Direction, _Direction]) -> None:
+    def __init__(self, wire: Wire, directions: tuple[_DirectionProbe, _DirectionProbe]) -> None:
         self._wire = wire
         self.directions = directions
         self._trains = itertools.count(1)
 
     def fill_queues(self) -> None:
-        self._wire.set_anew(0)
+        self._wire.reapply(0)
         for direction in self.directions:
-            filled = direction.fill()
+            filled = direction.fill_queue()
             direction.queue = filled if filled.packets and filled.took_ns <= direction.patient_ns else None
         self._wire.quiet()
 
-    def take_off(self, direction: _Direction) -> Flight | None:
-        """Return the first flight in one direction, best of a connection that lost nothing; None without any."""
-        client, server = (one.sender for one in self.directions)
-        patience_ns = SECOND_NS - 1 + 4 * sum(one.plan.delay_ns for one in self.directions)
+    def first_flight(self, direction: _DirectionProbe) -> FirstFlight | None:
+        """Return the first flight in one direction, preferably without loss; None without a connection."""
+        client, server = (direction.sender for direction in self.directions)
+        patience_ns = NS_PER_S - 1 + 4 * sum(direction.plan.delay_ns for direction in self.directions)
         flight = None
         for number in range(CONNECT_TRIES):
-            self._wire.set_anew(number)
-            if client.call(patience_ns) and server.answer(patience_ns):
-                flight = direction.fly()
+            self._wire.reapply(number)
+            if client.connect(patience_ns) and server.accept(patience_ns):
+                flight = direction.send_first_flight()
             self._wire.quiet()
             for side in (client, server):
-                side.hang_up()
+                side.reset()
             if flight is not None and not flight.retransmits:
                 break
         return flight
 
-    def haul(self) -> list[Came]:
+    def send_bulk(self) -> list[Arrivals]:
         """Send datagrams of full size back to back."""
-        self._wire.set_anew(0)
+        self._wire.reapply(0)
         counts = [min(direction.plan.bulk, direction.burst) for direction in self.directions]
         sizes = [direction.plan.bulk_payload_bytes for direction in self.directions]
         frames_ns = [direction.plan.bulk_frame_ns for direction in self.directions]
-        came = self._cross(counts, payload_bytes=sizes, each_ns=frames_ns)
+        came = self._exchange(counts, payload_bytes=sizes, each_ns=frames_ns)
         self._wire.quiet()
         return came
 
-    def send_alone(self, seed: int, counts: Sequence[int]) -> list[Came]:
+    def send_alone(self, seed: int, counts: Sequence[int]) -> list[Arrivals]:
         """Send small datagrams one after the other."""
-        self._wire.set_anew(seed)
-        came = self._cross(counts, gaps_ns=[direction.plan.gap_ns for direction in self.directions])
+        self._wire.reapply(seed)
+        came = self._exchange(counts, gaps_ns=[direction.plan.gap_ns for direction in self.directions])
         self._wire.quiet()
         return came
 
-    def send_bursts(self, seed: int, counts: Sequence[int]) -> list[Came]:
+    def send_bursts(self, seed: int, counts: Sequence[int]) -> list[Arrivals]:
         """Send small datagrams back to back, as many as the queue takes at once."""
-        self._wire.set_anew(seed)
-        came = [Came(), Came()]
+        self._wire.reapply(seed)
+        came = [Arrivals(), Arrivals()]
         firsts = [0, 0]
         while any(first < count for first, count in zip(firsts, counts, strict=True)):
             parts = [
@@ -195,13 +188,13 @@ class _Bench:
                 for direction, first, count in zip(self.directions, firsts, counts, strict=True)
             ]
             each_ns = [direction.plan.small_ns for direction in self.directions]
-            new = self._cross(parts, firsts=firsts, each_ns=each_ns)
-            came = [one.followed_by(other) for one, other in zip(came, new, strict=True)]
+            new = self._exchange(parts, firsts=firsts, each_ns=each_ns)
+            came = [before.followed_by(after) for before, after in zip(came, new, strict=True)]
             firsts = [first + part for first, part in zip(firsts, parts, strict=True)]
         self._wire.quiet()
         return came
 
-    def _cross(
+    def _exchange(
         self,
         counts: Sequence[int],
         *,
@@ -209,7 +202,7 @@ class _Bench:
         gaps_ns: Sequence[int] = (0, 0),
         firsts: Sequence[int] = (0, 0),
         each_ns: Sequence[int] = (0, 0),
-    ) -> list[Came]:
+    ) -> list[Arrivals]:
         """Send a train in both directions and collect both."""
         number = next(self._trains)
         trains = [
@@ -224,26 +217,28 @@ class _Bench:
             for direction, count, each in zip(self.directions, counts, each_ns, strict=True)
         ]
         return [
-            direction.receiver.collect(train, wait_ns, direction.plan.wait_ns) if train.count else Came()
+            direction.receiver.collect(train, wait_ns, direction.plan.wait_ns) if train.count else Arrivals()
             for direction, train, wait_ns in zip(self.directions, trains, waits_ns, strict=True)
         ]
 
 
-def measure_link(client: Station, server: Station, wire: Wire, asked: tuple[Asked, Asked]) -> Measured:
-    """Measure what is between two open stations. `asked` is for up and for down."""
-    between = wire.between or (None, None)
-    up = _Direction(client, server, asked[0], between[0])
-    down = _Direction(server, client, asked[1], between[1])
-    bench = _Bench(wire, (up, down))
-    bench.fill_queues()
+def measure_link(
+    client: Prober, server: Prober, wire: Wire, asked: tuple[RequestedDirection, RequestedDirection]
+) -> LinkMeasurement:
+    """Measure the link between two open probers. `asked` holds up and down, in this order."""
+    stage_queues = wire.stage_queues or (None, None)
+    up = _DirectionProbe(client, server, asked[0], stage_queues[0])
+    down = _DirectionProbe(server, client, asked[1], stage_queues[1])
+    probe = _LinkProbe(wire, (up, down))
+    probe.fill_queues()
     # One connection each: the acknowledgements of the one would be among the other's frames.
-    flights = [bench.take_off(direction) for direction in bench.directions]
-    bulks = bench.haul()
-    alone = bench.send_alone(1, [direction.plan.alone for direction in bench.directions])
-    bursts = bench.send_bursts(1, [direction.losses for direction in bench.directions])
-    repeats = _try_seeds(bench, alone, bursts)
+    flights = [probe.first_flight(direction) for direction in probe.directions]
+    bulks = probe.send_bulk()
+    alone = probe.send_alone(1, [direction.plan.alone for direction in probe.directions])
+    bursts = probe.send_bursts(1, [direction.losses for direction in probe.directions])
+    repeats = _try_seeds(probe, alone, bursts)
     rtts = _round_trips(*alone)
-    return Measured(
+    return LinkMeasurement(
         up=_sum_up(up, bulks[0], alone[0], bursts[0], repeats[0]),
         down=_sum_up(down, bulks[1], alone[1], bursts[1], repeats[1]),
         client=_sender(client, flights[0]),
@@ -253,15 +248,15 @@ def measure_link(client: Station, server: Station, wire: Wire, asked: tuple[Aske
     )
 
 
-def _try_seeds(bench: _Bench, alone: Sequence[Came], bursts: Sequence[Came]) -> list[bool | None]:
-    """Draw again with the first seed and with another; tell whether losses, and delays with jitter, follow it."""
-    directions = bench.directions
+def _try_seeds(probe: _LinkProbe, alone: Sequence[Arrivals], bursts: Sequence[Arrivals]) -> list[bool | None]:
+    """Repeat with the first seed and with another; return per direction whether losses and jitter follow it."""
+    directions = probe.directions
     varied = any(direction.varies for direction in directions)
     if varied:
-        counts, first, send = [direction.plan.again for direction in directions], alone, bench.send_alone
+        counts, first, send = [direction.plan.again for direction in directions], alone, probe.send_alone
     else:
         counts = [min(direction.losses, LOSSES_AGAIN) for direction in directions]
-        first, send = bursts, bench.send_bursts
+        first, send = bursts, probe.send_bursts
         if all(_settled(came.delays(count), count) for came, count in zip(first, counts, strict=True)):
             return [None, None]
     again, other = send(1, counts), send(2, counts)
@@ -269,13 +264,13 @@ def _try_seeds(bench: _Bench, alone: Sequence[Came], bursts: Sequence[Came]) -> 
     return [_follows(*parts) for parts in zip(first, again, other, counts, clocks, strict=True)]
 
 
-def _follows(first: Came, again: Came, other: Came, count: int, clock: Clock | None) -> bool | None:
-    """Tell whether `first` and `again` are of one seed and `other` is not; None where nothing was drawn.
+def _follows(first: Arrivals, again: Arrivals, other: Arrivals, count: int, clock: Clock | None) -> bool | None:
+    """Return whether `first` and `again` have the same draws and `other` has others; None if nothing was drawn.
 
     Without `clock` delays are not compared.
     """
     delays = [came.delays(count) for came in (first, again, other)]
-    drawn = not all(_settled(one, count) for one in delays) or (
+    drawn = not all(_settled(by_number, count) for by_number in delays) or (
         clock is not None and _spread_ns(first) > 2 * SAME_DELAY_NS[clock]
     )
     if not drawn:
@@ -284,31 +279,33 @@ def _follows(first: Came, again: Came, other: Came, count: int, clock: Clock | N
 
 
 def _settled(delays: dict[int, int], count: int) -> bool:
-    """Tell whether all or none came."""
+    """Return whether all or none arrived."""
     return len(delays) in (0, count)
 
 
-def _alike(one: dict[int, int], other: dict[int, int], clock: Clock | None) -> bool:
-    if one.keys() != other.keys():
+def _alike(first: dict[int, int], second: dict[int, int], clock: Clock | None) -> bool:
+    if first.keys() != second.keys():
         return False
-    if clock is None or not one:
+    if clock is None or not first:
         return True
-    same = sum(abs(one[number] - other[number]) <= SAME_DELAY_NS[clock] for number in one)
-    return same >= SAME_SHARE[clock] * len(one)
+    same = sum(abs(first[number] - second[number]) <= SAME_DELAY_NS[clock] for number in first)
+    return same >= SAME_SHARE[clock] * len(first)
 
 
-def _sum_up(direction: _Direction, bulk: Came, alone: Came, burst: Came, repeats: bool | None) -> Direction:
+def _sum_up(
+    direction: _DirectionProbe, bulk: Arrivals, alone: Arrivals, burst: Arrivals, repeats: bool | None
+) -> DirectionMeasurement:
     arrivals = [sent + delay for sent, delay in zip(bulk.sent_ns, bulk.delays_ns, strict=True)]
     sent_ns = max(bulk.sent_ns) - min(bulk.sent_ns) if bulk.sent_ns else 0
     # A rate keeps datagrams in order: out of order they were not slowed down, however far apart they came.
     serial = bool(arrivals) and not _late(bulk)
     passed = max(0, len(arrivals) - 1)
-    if arrivals and direction.between is not None:
+    if arrivals and direction.stage_queues is not None:
         # There packets are lost behind the bottleneck, which they have passed like the others.
         passed = max(bulk.numbers) - min(bulk.numbers)
-    frame_bytes = direction.plan.bulk_payload_bytes + UDP_IP_BYTES + ETHERNET_BYTES
+    frame_bytes = direction.plan.bulk_payload_bytes + UDP_IP_BYTES + ETHERNET_HEADER_BYTES
     delays = sorted(alone.delays_ns)
-    return Direction(
+    return DirectionMeasurement(
         sent=direction.losses,
         lost=direction.losses - len(burst.numbers),
         reordered=_late(burst) + _late(alone) + _late(bulk),
@@ -323,13 +320,13 @@ def _sum_up(direction: _Direction, bulk: Came, alone: Came, burst: Came, repeats
     )
 
 
-def _sender(station: Station, flight: Flight | None) -> Sender:
+def _sender(prober: Prober, flight: FirstFlight | None) -> SenderMeasurement:
     if flight is None:
-        return Sender(
-            mtu=station.mtu(), initcwnd=None, flight_segments=None, flight_frame_bytes=None, congestion_control=""
+        return SenderMeasurement(
+            mtu=prober.mtu(), initcwnd=None, flight_segments=None, flight_frame_bytes=None, congestion_control=""
         )
-    return Sender(
-        mtu=station.mtu(),
+    return SenderMeasurement(
+        mtu=prober.mtu(),
         initcwnd=flight.window,
         flight_segments=flight.segments,
         flight_frame_bytes=flight.packet_bytes // flight.packets if flight.packets else None,
@@ -337,7 +334,7 @@ def _sender(station: Station, flight: Flight | None) -> Sender:
     )
 
 
-def _round_trips(up: Came, down: Came) -> list[int]:
+def _round_trips(up: Arrivals, down: Arrivals) -> list[int]:
     """Return the sums of both directions' delays by number, sorted."""
     back = dict(zip(down.numbers, down.delays_ns, strict=True))
     there = zip(up.numbers, up.delays_ns, strict=True)
@@ -348,14 +345,14 @@ def _quantile(values: Sequence[int], percent: int) -> int | None:
     return values[(len(values) - 1) * percent // 100] if values else None
 
 
-def _spread_ns(came: Came) -> int:
-    """Return how far apart all but the tenth of each end are."""
+def _spread_ns(came: Arrivals) -> int:
+    """Return the distance between the first and the last decile of the delays, ns."""
     delays = sorted(came.delays_ns)
     return delays[len(delays) * 9 // 10] - delays[len(delays) // 10] if len(delays) > 1 else 0
 
 
-def _late(came: Came) -> int:
-    """Count those that came after one with a higher number."""
+def _late(came: Arrivals) -> int:
+    """Count the datagrams that arrived after one with a higher number."""
     highest, late = -1, 0
     for number in came.numbers:
         late += number < highest

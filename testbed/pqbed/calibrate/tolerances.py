@@ -1,25 +1,26 @@
-"""How far a link may be from what was asked before it is called wrong, and why so far. By clock.
+"""Calibration tolerances by clock: how far a link may deviate from the request before it is called wrong.
 
-Virtual time has no noise: what is allowed is what reading the guest's clock costs (256 ns a reading), the integer
-division of netem's rate and delay, and chance. On a real clock the host's other work comes between: a packet
-leaves when its CPU is free, so times may be late by a timer tick and the scheduler's turn.
+Virtual time has no noise: the tolerance covers the cost of reading the guest's clock (256 ns per reading), the integer
+division of netem's rate and delay, and chance. On a real clock other work on the host interferes: a packet leaves when
+its CPU is free, so it may be late by a timer tick and a scheduler time slice.
 """
 
 from dataclasses import dataclass
 
 from pqbed.spec.options import Clock
 
-# A right link is called wrong by chance once in so many checks. A sweep over 50 lossy links makes 200 of them.
-CERTAINTY = 1e-4
-# The interval that is shown to people.
-SHOWN_CERTAINTY = 0.05
+# Significance level of each check: the probability that a correct link is called wrong. A sweep over 50 lossy links
+# makes 200 checks.
+ALPHA = 1e-4
+# Of the confidence intervals that users see: 1 - 0.05 is 95 %.
+INTERVAL_ALPHA = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:
-    """Shares are of what was asked, and come on top of what is given in ns.
+    """Shares are relative to the requested value and are added to the tolerance in ns.
 
-    `spread_share` is added to the distance between two distribution functions that chance alone explains.
+    `spread_share` is added to the distance between two distribution functions that chance explains at ALPHA.
     """
 
     rtt_share: float
@@ -33,28 +34,28 @@ class Tolerance:
 
 TOLERANCES: dict[Clock, Tolerance] = {
     "virtual": Tolerance(
-        # Tried: 32 to 300 ns above what was asked, at 35 and 200 ms.
+        # Measured: 32 to 300 ns above the request, at 35 and 200 ms.
         rtt_share=0.001,
         rtt_ns=20_000,
-        # Tried: exact at 1 Mbit/s; 0.2 us of 1.2 ms at 1 Gbit/s.
+        # Measured: exact at 1 Mbit/s; 0.2 us of 1.2 ms at 1 Gbit/s.
         rate_share=0.005,
         rate_ns=5_000,
         jitter_ns=20_000,
-        # Quantiles are kept by the hundredth.
+        # Quantiles are stored by the hundredth.
         spread_share=0.01,
         queue_share=0.0,
     ),
     "real": Tolerance(
-        # HZ may be 100 or 250, and a busy host turns late; half a millisecond a direction is common.
+        # HZ may be 100 or 250, and a busy host wakes up late; half a millisecond per direction is common.
         rtt_share=0.05,
         rtt_ns=1_000_000,
         # As above, over one train of packets.
         rate_share=0.10,
         rate_ns=2_000_000,
-        # A turn of the scheduler: what a busy host adds to one packet of ten.
+        # A scheduler time slice: what a busy host adds to one packet in ten.
         jitter_ns=10_000_000,
         spread_share=0.05,
-        # Packets leave while a queue is filled.
+        # Packets leave the queue while it is being filled.
         queue_share=0.05,
     ),
 }

@@ -1,6 +1,6 @@
-"""Client software: the drivers by the name that a stack's entry gives (`client` in its stack.toml).
+"""Client drivers by the name in a stack's entry (`client` in its stack.toml).
 
-Each is imported only where its stack fetches: an image has what its own driver needs, and no more.
+Each is imported only when its stack fetches: an image has only what its own driver needs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -8,10 +8,12 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol
 
+from pqbed.errors import HostError
 from pqbed.fetch.request import FetchRequest
 from pqbed.spec.sample import Timings
 from pqbed.spec.stacks import Stack
 from pqbed.tls.credentials import Credentials
+from pqbed.tls.programs import DAMAGED_HINT
 from pqbed.tls.support import Probed
 
 
@@ -19,7 +21,7 @@ class Driver(Protocol):
     """Fetches with one client software."""
 
     def take_credentials(self, credentials: Sequence[Credentials]) -> None:
-        """Keep what requests name."""
+        """Keep the credentials that requests name."""
         ...
 
     def fetch(self, request: FetchRequest) -> Timings:
@@ -31,20 +33,20 @@ class Driver(Protocol):
         ...
 
     def log_keys(self) -> None:
-        """Keep the secrets of every connection from now on, until `take_keys`. Raises HostError where it cannot."""
+        """Keep the secrets of every connection from now on, until `take_keys`. Raises HostError if it cannot."""
         ...
 
     def take_keys(self) -> str:
-        """Return the secrets in the NSS key log format, forget them, and keep no more."""
+        """Return the secrets in the NSS key log format, forget them, and stop logging."""
         ...
 
     def version(self) -> str:
-        """Return the software's line of versions."""
+        """Return the software's version line."""
         ...
 
 
-class StackClient(Probed):
-    """The client of one stack: its driver, and what the stack says of itself."""
+class DriverClient(Probed):
+    """The client of one stack: its driver, and the algorithms that the stack supports."""
 
     def __init__(self, stack: Stack) -> None:
         super().__init__(stack)
@@ -68,13 +70,15 @@ class StackClient(Probed):
 
 
 def _curl(_stack: Stack) -> Driver:
-    from pqbed.fetch.client import Client  # noqa: PLC0415
-
-    return Client()
+    try:
+        from pqbed.fetch.curl_client import CurlClient  # noqa: PLC0415
+    except ImportError as error:
+        raise HostError(f"pycurl cannot be loaded: {error}", DAMAGED_HINT) from error
+    return CurlClient()
 
 
 def _program(stack: Stack) -> Driver:
-    from pqbed.fetch.program import ProgramClient  # noqa: PLC0415
+    from pqbed.fetch.program_client import ProgramClient  # noqa: PLC0415
 
     return ProgramClient(stack)
 

@@ -1,4 +1,4 @@
-"""What a fetch that came to its end is worth: the same judgement for every client."""
+"""Outcome of a completed fetch: the same judgement for every client."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ from pqbed.tls.groups import canonical_group
 def judge(
     request: FetchRequest, status: int | None, body_bytes: int, groups: Sequence[str | None]
 ) -> tuple[Outcome, str]:
-    """Return the outcome of a fetch without a fault, and why it is not `ok`.
+    """Return the outcome of a fetch that ended without an error, and why it is not `ok`.
 
-    `groups` is what each who knows of the negotiated group says; None of one that should and does not.
+    `groups` holds the negotiated group as each side reports it; None for a side that should report one and does not.
     """
     if status != 200:
         return "short_body", f"the server answered with status {status}"
@@ -25,7 +25,7 @@ def judge(
 
 
 def _is_asked(group: str, request: FetchRequest) -> bool:
-    """Tell whether a group is the one asked for. One that no standard has is known by its codepoint alone."""
+    """Return whether a group is the requested one. A group of no standard is known only by its codepoint."""
     if canonical_group(group) == canonical_group(request.group):
         return True
     return group.lower().startswith("0x") and int(group, 16) == request.group_id

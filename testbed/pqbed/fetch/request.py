@@ -1,4 +1,4 @@
-"""What the client is asked to fetch."""
+"""Request of one fetch to a client."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ from pqbed.spec.workload import Http
 class FetchRequest:
     """One fetch of `/<size_bytes>` from `address`:`port` by a new connection without resumption.
 
-    `root_pem` is the only root trusted; `server_name` must be in the leaf. A negotiated group other than `group`
-    makes the sample an error. `signature` is what the server was restricted to. `credentials` names those that the
-    client proves itself with, "" none. `stack` is the client's.
-    `group_id` is the codepoint of `group` where the server knows it.
+    `root_pem` is the only trusted root; `server_name` must be in the leaf. A negotiated group other than `group`
+    makes the sample an error. `signature` is what the server was restricted to. `credentials` names the
+    client's credentials, "" none. `stack` is the client's.
+    `group_id` is the codepoint of `group` if the server knows it.
     """
 
     address: str

@@ -1,4 +1,4 @@
-"""The few fields of `struct tcp_info` (include/uapi/linux/tcp.h) that a sample keeps."""
+"""TCP_INFO: the fields of `struct tcp_info` (include/uapi/linux/tcp.h) that a sample keeps."""
 
 import socket
 import struct
@@ -15,7 +15,7 @@ _UNACKED, _LOST, _RTT, _CWND, _TOTAL_RETRANS = 4, 6, 15, 18, 23
 class TcpInfo:
     """`unacked` in segments, `lost` in segments now thought lost, `rtt_ns` smoothed, `cwnd` in segments.
 
-    None where there was no socket.
+    None without a socket.
     """
 
     retransmits: int | None = None

@@ -10,15 +10,15 @@ from pqbed.model.floor import connect_floor_ns, handshake_floor_ns, ttlb_floor_n
 from pqbed.model.simulate.connection import ExpectedFetch, simulate_fetch
 from pqbed.model.simulate.receiver import QUICK_ACKS
 from pqbed.model.sizes import has_known_sizes
-from pqbed.net.shape import SIDES, congestion_control_of, loss_of, rate_of
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link, mean_loss_ppm
 from pqbed.spec.profile import DEFAULT_STACK, Profile
+from pqbed.spec.shape import SIDES, congestion_control_of, loss_of, rate_of
 
 # What was compared with packets (docs/design/dd-009-expectation.md).
 KNOWN_HTTP = "1.1"
 KNOWN_CONTROLS = {"cubic"}
-KNOWN_MTUS = range(1492, 1501)
+KNOWN_MTUS = frozenset({*range(1492, 1501), 3000, 9000})
 # Above this rate, or without one, segments come faster than a program reads them, so it is the CPU that decides which
 # of them are acknowledged together. It does not matter while each is acknowledged alone, and nothing waits for it.
 HIGHEST_RATE_BPS = 1_000_000_000

@@ -1,7 +1,7 @@
-"""Frames of one interface, from a ring that the kernel fills (PACKET_RX_RING, Documentation/networking/packet_mmap).
+"""Packet capture at one interface, in a ring filled by the kernel (PACKET_RX_RING, packet(7)).
 
-Nobody has to read while a fetch goes on, so the capture costs the fetch nothing; and a ring, unlike a socket's buffer,
-may be large without NET_ADMIN. It takes NET_RAW. Times are those of the kernel's clock, in ns.
+Nothing is read during a fetch, so the capture costs the fetch nothing; and unlike a socket's buffer a ring may be large
+without NET_ADMIN. It needs NET_RAW. Times are those of the kernel's clock, in ns.
 """
 
 import mmap
@@ -14,6 +14,8 @@ from pqbed.errors import HostError
 from pqbed.net.mirror import MIRROR
 from pqbed.net.namespace import open_socket, run_in
 from pqbed.net.pcap import Frame
+from pqbed.spec.shape import ETHERNET_HEADER_BYTES
+from pqbed.units import NS_PER_S
 
 ETH_P_ALL, ETH_P_IP = 0x0003, 0x0800
 # include/uapi/linux/if_packet.h
@@ -27,20 +29,19 @@ _KIND_AT = 32 + 10
 # tp_status, tp_len, tp_snaplen, tp_mac, tp_net, tp_sec, tp_nsec
 _SLOT = struct.Struct("=IIIHHII")
 _STATISTIC = struct.Struct("=II")
-# What stands before a frame in its slot: tpacket2_hdr, sockaddr_ll, alignment.
+# In front of a frame in its slot: tpacket2_hdr, sockaddr_ll, alignment.
 _SLOT_HEAD_BYTES = 96
 # There are four rings in a guest, whose memory is 512 MB in all.
 _LARGEST_RING_BYTES = 24 << 20
 # Two slots of this fit a page, and a frame of the usual MTU fits it.
 _SMALL_SLOT_BYTES = 2048
-# A super-packet: the most that IP can say.
+# A super-packet: the largest length of IP.
 _SUPER_PACKET_BYTES = 65_536
-ETHERNET_BYTES = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """How much a capture has room for: `frames` of up to `frame_bytes` in each ring."""
+    """Capacity of a capture: `frames` of up to `frame_bytes` in each ring."""
 
     frames: int
     frame_bytes: int
@@ -53,26 +54,26 @@ class Room:
 
     @property
     def slots(self) -> int:
-        """Return how many slots a ring has: an even number, as far as memory goes."""
+        """Return how many slots a ring has: an even number, as far as memory allows."""
         return 2 * max(1, min(self.frames, _LARGEST_RING_BYTES // self.slot_bytes) // 2)
 
 
 def room_for(size_bytes: int, mtu: int, *, super_packets: bool) -> Room:
-    """Return ample room for one fetch of `size_bytes`, whatever is sent again, as far as memory goes."""
+    """Return ample room for one fetch of `size_bytes` with its retransmits, as far as memory allows."""
     frame_bytes = _SUPER_PACKET_BYTES if super_packets else mtu
-    return Room(frames=512 + 3 * size_bytes // mtu, frame_bytes=frame_bytes + ETHERNET_BYTES)
+    return Room(frames=512 + 3 * size_bytes // mtu, frame_bytes=frame_bytes + ETHERNET_HEADER_BYTES)
 
 
 class Ring:
-    """What one interface receives for its own address, or all of the mirror's. Owns a packet socket and its ring."""
+    """The packets that one interface receives for its own address, or all of the mirror's. Owns a socket and a ring."""
 
     def __init__(self, netns: str | None, ifname: str, room: Room) -> None:
-        """Begin. Raises HostError without NET_RAW, or where there is no such interface."""
+        """Start capturing. Raises HostError without NET_RAW, or if there is no such interface."""
         self._room = room
         try:
             self._socket = open_socket(netns, socket.AF_PACKET, socket.SOCK_RAW, 0)
         except PermissionError:
-            raise HostError("packets may not be captured here", hint="it takes NET_RAW: run as root") from None
+            raise HostError("packets may not be captured", hint="this needs NET_RAW: run as root") from None
         try:
             run_in(netns, lambda: self._begin(ifname))
         except OSError as error:
@@ -80,7 +81,7 @@ class Ring:
             raise HostError(f"{ifname} cannot be captured: {error.strerror}") from error
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the IPv4 frames seen so far. Raises HostError where one was lost for want of room."""
+        """Yield the IPv4 frames captured so far. Raises HostError if one was lost because the ring was full."""
         _, dropped = _STATISTIC.unpack(self._socket.getsockopt(_SOL_PACKET, _STATISTICS, _STATISTIC.size))
         if dropped:
             raise HostError(f"the capture had no room for {dropped} packets", hint="trace a smaller --size")
@@ -92,13 +93,13 @@ class Ring:
             data = self._ring[start + frame_at : start + frame_at + held]
             if status & _COPIED:
                 raise HostError(f"the capture had no room for a packet of more than {held} bytes")
-            # A bridge may flood what it has not learned: of another address, it has not arrived here.
+            # A bridge floods frames for addresses it has not learned: those have not arrived at this interface.
             ours = self._ring[start + _KIND_AT] in (_HOST, _OUTGOING)
             if ours and int.from_bytes(data[12:14], "big") == ETH_P_IP:
-                yield Frame(time_ns=seconds * 1_000_000_000 + rest_ns, data=data)
+                yield Frame(time_ns=seconds * NS_PER_S + rest_ns, data=data)
 
     def close(self) -> None:
-        """End, and give the memory back."""
+        """Stop, and free the memory."""
         self._ring.close()
         self._socket.close()
 
@@ -114,9 +115,9 @@ class Ring:
 
 
 class Capture:
-    """Both directions at one end of a link: what it sends as it sends it, what it receives as it comes.
+    """Both directions at one end of a link, each packet at the time it is sent or received.
 
-    A `Mirror` must copy what the interface sends.
+    An `EgressMirror` must copy what the interface sends.
     """
 
     def __init__(self, netns: str | None, ifname: str, room: Room) -> None:
@@ -128,13 +129,13 @@ class Capture:
             raise
 
     def frames(self) -> list[Frame]:
-        """Return what was seen so far, in the order of time.
+        """Return the frames captured so far, in the order of time.
 
-        A virtual clock stands still while a packet is answered: what was received comes before what was sent then.
+        A virtual clock stands still while a packet is answered: of equal times, received frames precede sent ones.
         """
         return sorted([*self._received.frames(), *self._sent.frames()], key=lambda frame: frame.time_ns)
 
     def close(self) -> None:
-        """End both."""
+        """Stop both rings."""
         self._sent.close()
         self._received.close()

@@ -1,4 +1,4 @@
-"""MTU and segmentation of one interface."""
+"""MTU and segmentation settings of a network interface."""
 
 import errno
 import socket
@@ -22,7 +22,7 @@ ALL_OFF = Offloads(tso=False, gso=False, gro=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interface:
-    """`gso_max_segs` bounds what TCP puts into one packet, whatever the offloads say."""
+    """`gso_max_segs` bounds what TCP puts into one packet, regardless of the offloads."""
 
     mtu: int
     gso_max_segs: int
@@ -36,12 +36,12 @@ def read_interface(kernel: RouteSocket, control: socket.socket, ifname: str) -> 
     try:
         (data,) = kernel.ask(asked, RTM_GETLINK)
     except RefusalError as refusal:
-        raise HostError(f"there is no interface {ifname}: {refusal.said}") from None
+        raise HostError(f"there is no interface {ifname}: {refusal.reason}") from None
     (index,) = struct.unpack_from("=i", data, HEADER.size + 4)
-    found = attributes(data, HEADER.size + IFINFMSG_BYTES)
+    values = attributes(data, HEADER.size + IFINFMSG_BYTES)
     return index, Interface(
-        mtu=_u32(found[IFLA_MTU]),
-        gso_max_segs=_u32(found[IFLA_GSO_MAX_SEGS]),
+        mtu=_u32(values[IFLA_MTU]),
+        gso_max_segs=_u32(values[IFLA_GSO_MAX_SEGS]),
         offloads=read_offloads(control, ifname),
     )
 
@@ -57,14 +57,14 @@ def set_interface(kernel: RouteSocket, control: socket.socket, ifname: str, want
         kernel.ask(asked, RTM_NEWLINK)
     except RefusalError as refusal:
         raise HostError(
-            f"{ifname} refused MTU {wanted.mtu} with gso_max_segs {wanted.gso_max_segs}: {refusal.said}",
-            hint="it takes NET_ADMIN in the namespace of the interface" if refusal.code == errno.EPERM else "",
+            f"{ifname} refused MTU {wanted.mtu} with gso_max_segs {wanted.gso_max_segs}: {refusal.reason}",
+            hint="this needs NET_ADMIN in the namespace of the interface" if refusal.code == errno.EPERM else "",
         ) from None
     set_offloads(control, ifname, wanted.offloads)
 
 
-def interface_for(segmentation: Segmentation, mtu: int, found: Interface) -> Interface:
-    """Return the settings for a segmentation; `found` is the interface before pqbed touched it.
+def interface_for(segmentation: Segmentation, mtu: int, original: Interface) -> Interface:
+    """Return the settings for a segmentation; `original` is the interface before pqbed touched it.
 
     TCP builds super-packets with tso and gso off too, and netem treats one as one packet: only
     gso_max_segs 1 puts packets of MTU size on the wire.
@@ -75,8 +75,8 @@ def interface_for(segmentation: Segmentation, mtu: int, found: Interface) -> Int
         case "offload-off":
             return Interface(mtu=mtu, gso_max_segs=DEFAULT_MAX_SEGS, offloads=ALL_OFF)
         case "host":
-            # tso and gso are on by birth; gro is not on every kind of interface (a veth's is off).
-            offloads = Offloads(tso=True, gso=True, gro=found.offloads.gro)
+            # tso and gso are on by default; gro is not on every kind of interface (on a veth it is off).
+            offloads = Offloads(tso=True, gso=True, gro=original.offloads.gro)
             return Interface(mtu=mtu, gso_max_segs=DEFAULT_MAX_SEGS, offloads=offloads)
 
 

@@ -1,69 +1,31 @@
-"""Lay a link of a lane: a veth pair between two namespaces, with fixed addresses and neighbours."""
+"""Creation of a lane's link: a veth pair between two namespaces, with fixed addresses and static ARP entries."""
 
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from pyroute2 import IPRoute
 
-from pqbed.errors import HostError, SpecError
+from pqbed.errors import HostError
+from pqbed.net.addresses import IFNAME, LANE_PREFIX, AddressPlan, EndAddress, address_plan
 from pqbed.net.namespace import run_in
 
-# RFC 2544: for benchmarks, so it clashes with nobody's network.
-BENCHMARK_NETWORK = IPv4Network("198.18.0.0/15")
-LANE_PREFIX = 30
-LANES = 1 << (LANE_PREFIX - BENCHMARK_NETWORK.prefixlen)
-# The same name as in a container; the two are in different namespaces.
-IFNAME = "eth0"
 NUD_PERMANENT = 0x80
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndAddress:
-    address: str
-    mac: str
+def create_link(lane_index: int, client_ns: str | None, server_ns: str | None) -> AddressPlan:
+    """Create a veth pair between the namespaces at these paths, up and addressed; it ends with either of them.
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressPlan:
-    """The addresses of a lane."""
-
-    network: str
-    client: EndAddress
-    server: EndAddress
-
-
-def address_plan(lane: int) -> AddressPlan:
-    """Return the addresses of lane `lane`: its own /30, the server at .1 and the client at .2."""
-    if not 0 <= lane < LANES:
-        raise SpecError(f"there is no lane {lane}: {BENCHMARK_NETWORK} has room for {LANES}")
-    base = BENCHMARK_NETWORK.network_address + lane * (1 << (32 - LANE_PREFIX))
-    return AddressPlan(
-        network=f"{base}/{LANE_PREFIX}",
-        server=EndAddress(address=str(base + 1), mac=_mac(base + 1)),
-        client=EndAddress(address=str(base + 2), mac=_mac(base + 2)),
-    )
-
-
-def _mac(address: IPv4Address) -> str:
-    """Return a locally administered address: 02:71 and the IPv4 address."""
-    return ":".join(f"{byte:02x}" for byte in (0x02, 0x71, *address.packed))
-
-
-def make_pair(lane_index: int, client_ns: str | None, server_ns: str | None) -> AddressPlan:
-    """Lay a veth pair between the namespaces at these paths, up and addressed; it goes with either of them.
-
-    Neighbours are fixed, so no fetch pays for ARP, and IPv6 is off on both ends: its own packets
+    ARP entries are static, so that no fetch pays for ARP, and IPv6 is off on both ends: its own packets
     would draw from netem's random stream.
     """
     plan = address_plan(lane_index)
     client = Port(netns=client_ns, ifname=IFNAME, mac=plan.client.mac)
     server = Port(netns=server_ns, ifname=IFNAME, mac=plan.server.mac)
-    lay_cable(client, server)
-    set_up_end(client, plan.client, plan.server)
-    set_up_end(server, plan.server, plan.client)
+    create_veth(client, server)
+    configure_end(client, plan.client, plan.server)
+    configure_end(server, plan.server, plan.client)
     return plan
 
 
@@ -76,27 +38,27 @@ class Port:
     mac: str
 
 
-def lay_cable(one: Port, other: Port) -> None:
-    """Make the veth pair of two ports."""
-    run_in(one.netns, lambda: _make_veth(one, other))
+def create_veth(near: Port, far: Port) -> None:
+    """Create the veth pair of two ports."""
+    run_in(near.netns, lambda: _make_veth(near, far))
 
 
-def set_up_end(port: Port, here: EndAddress, there: EndAddress) -> None:
-    """Turn `port` on with the address `here`; whatever is for `there` goes to its MAC address."""
+def configure_end(port: Port, here: EndAddress, there: EndAddress) -> None:
+    """Bring `port` up with the address `here`, and a static ARP entry for `there`."""
     run_in(port.netns, lambda: _set_up(port.ifname, here, there))
 
 
-def _make_veth(one: Port, other: Port) -> None:
+def _make_veth(near: Port, far: Port) -> None:
     try:
-        far = os.open(other.netns or "/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)  # self: the process
+        far_ns = os.open(far.netns or "/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)  # self: the process
     except FileNotFoundError:
-        raise HostError(f"there is no network namespace {other.netns}") from None
+        raise HostError(f"there is no network namespace {far.netns}") from None
     try:
-        peer = {"ifname": other.ifname, "address": other.mac, "net_ns_fd": far}
+        peer = {"ifname": far.ifname, "address": far.mac, "net_ns_fd": far_ns}
         with IPRoute() as kernel:
-            kernel.link("add", ifname=one.ifname, kind="veth", address=one.mac, peer=peer)
+            kernel.link("add", ifname=near.ifname, kind="veth", address=near.mac, peer=peer)
     finally:
-        os.close(far)
+        os.close(far_ns)
 
 
 def _set_up(ifname: str, here: EndAddress, there: EndAddress) -> None:

@@ -1,6 +1,6 @@
-"""Show what an interface sends before its link touches it.
+"""Mirror of what an interface sends, taken before its link shapes it.
 
-A packet socket sees a sent packet behind the qdisc: delayed by netem already, and never one that netem lost. So the
+A packet socket sees a sent packet behind the qdisc: already delayed by netem, and never one that netem lost. So the
 interface's egress hook, which comes before the qdisc (sch_handle_egress in net/core/dev.c), copies every packet to a
 device that leads nowhere, and the capture listens there.
 """
@@ -20,19 +20,19 @@ MIRROR = "pqbed-sent"
 _EGRESS = TC_H_CLSACT & 0xFFFF0000 | 0xFFF3
 
 
-class Mirror:
-    """The copying at interface `ifname` in the namespace at path `netns` (None: the present one)."""
+class EgressMirror:
+    """Copies what interface `ifname` sends, in the namespace at path `netns` (None: the present one)."""
 
     def __init__(self, netns: str | None, ifname: str) -> None:
         self._netns = netns
         self._ifname = ifname
 
     def start(self) -> None:
-        """Copy what the interface sends to the device `MIRROR`, made here. Raises HostError where the kernel cannot."""
+        """Create the device `MIRROR` and copy to it what the interface sends. Raises HostError if the kernel cannot."""
         run_in(self._netns, lambda: _start(self._ifname))
 
     def stop(self) -> None:
-        """Take the copying and its device away. Safe to call where there is none."""
+        """Remove the copying and its device. Safe to call if there is none."""
         run_in(self._netns, lambda: _stop(self._ifname))
 
 
@@ -63,8 +63,8 @@ def _stop(ifname: str) -> None:
 
 def _refusal(error: NetlinkError, ifname: str) -> HostError:
     if error.code in (errno.EPERM, errno.EACCES):
-        return HostError(f"{ifname} may not be traced: {error.args[1]}", hint="it takes NET_ADMIN in its namespace")
+        return HostError(f"{ifname} may not be traced: {error.args[1]}", hint="this needs NET_ADMIN in its namespace")
     return HostError(
-        f"this kernel cannot show what {ifname} sends before its link: {error.args[1]}",
-        hint="load what it takes on the engine's host (modprobe dummy cls_matchall act_mirred), or take --bed uml",
+        f"this kernel cannot mirror what {ifname} sends: {error.args[1]}",
+        hint="load the modules on the engine's host (modprobe dummy cls_matchall act_mirred), or use --bed uml",
     )

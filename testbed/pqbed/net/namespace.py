@@ -1,4 +1,4 @@
-"""Do one thing inside another network namespace, without moving this process there."""
+"""Work inside another network namespace, without moving this process there."""
 
 import ctypes
 import os
@@ -9,23 +9,23 @@ from typing import TypeVar
 
 from pqbed.errors import HostError
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 CLONE_NEWNET = 0x40000000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def run_in(netns: str | None, work: Callable[[], Made]) -> Made:
-    """Return what `work` gives inside the namespace at path `netns` (None: the present one).
+def run_in(netns: str | None, work: Callable[[], Result]) -> Result:
+    """Return the result of `work` inside the namespace at path `netns` (None: the present one).
 
-    setns(2) moves one thread, so a thread of its own goes there, works and ends; a socket it opened
-    stays in that namespace. (os.setns needs Python 3.12.)
+    setns(2) moves one thread, so a new thread enters, works and ends; a socket that it opens stays in that
+    namespace. (os.setns needs Python 3.12.)
     """
     if netns is None:
         return work()
-    with ThreadPoolExecutor(max_workers=1) as one:
-        return one.submit(_enter_and, netns, work).result()
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        return executor.submit(_enter_and, netns, work).result()
 
 
 def open_socket(netns: str | None, family: int, kind: int, protocol: int = 0) -> socket.socket:
@@ -33,7 +33,7 @@ def open_socket(netns: str | None, family: int, kind: int, protocol: int = 0) ->
     return run_in(netns, lambda: socket.socket(family, kind, protocol))
 
 
-def _enter_and(netns: str, work: Callable[[], Made]) -> Made:
+def _enter_and(netns: str, work: Callable[[], Result]) -> Result:
     try:
         handle = os.open(netns, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -52,7 +52,7 @@ def enter(handle: int) -> None:
 
 def leave_for_new() -> None:
     """Move the calling thread into a new network namespace."""
-    _change(_libc.unshare(CLONE_NEWNET), "a network namespace cannot be made")
+    _change(_libc.unshare(CLONE_NEWNET), "a network namespace cannot be created")
 
 
 def _change(result: int, failure: str) -> None:

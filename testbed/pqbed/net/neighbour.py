@@ -1,12 +1,12 @@
-"""Fix where the other end of a link is, so that nobody asks for it."""
+"""Static ARP entry for the far end of a link, so that no fetch pays for ARP."""
 
 from pyroute2 import IPRoute
 
 from pqbed.net.link import NUD_PERMANENT
 
 
-def fix_neighbour(ifname: str, address: str, mac: str) -> None:
-    """Enter `address` at `mac` for good, in the present namespace. Needs NET_ADMIN."""
+def set_neighbour(ifname: str, address: str, mac: str) -> None:
+    """Install a permanent entry of `address` at `mac`, in the present namespace. Needs NET_ADMIN."""
     with IPRoute() as kernel:
         (index,) = kernel.link_lookup(ifname=ifname)
         kernel.neigh("replace", dst=address, lladdr=mac, ifindex=index, state=NUD_PERMANENT)

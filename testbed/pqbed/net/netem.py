@@ -1,6 +1,6 @@
-"""tc netem's settings, to netlink and back.
+"""netem settings as netlink messages, and back.
 
-What `change` does to what a message leaves out (net/sched/sch_netem.c, netem_change, Linux 6.12 and 7.3):
+Settings that a message leaves out, on a change (net/sched/sch_netem.c, netem_change, Linux 6.12 and 7.3):
 
 - limit, delay, jitter, random loss, gap and duplication are always overwritten: they sit in the fixed part,
   and LATENCY64 and JITTER64 only raise its precision. Left out, they become 0;
@@ -18,9 +18,9 @@ from typing import Any
 from pyroute2.netlink import NLA_F_NESTED, nla, nlmsg
 
 from pqbed.errors import SpecError
-from pqbed.net.shape import EndShape
-from pqbed.net.tables import table_bytes
+from pqbed.net.delay_distributions import table_bytes
 from pqbed.spec.link import PPM, Distribution, GilbertElliott, Loss, RandomLoss
+from pqbed.spec.shape import EndShape
 
 RTM_NEWQDISC, RTM_DELQDISC, RTM_GETQDISC = 36, 37, 38
 TC_H_ROOT = 0xFFFFFFFF
@@ -53,7 +53,7 @@ class GilbertElliottOdds:
 class Netem:
     """netem's settings in the kernel's own units: ns, bytes a second (0: no limit), odds of 2^32-1.
 
-    `seed` is None where the kernel has none (before 6.6). `rest` names settings that pqbed never makes.
+    `seed` is None if the kernel has none (before 6.6). `rest` names settings that pqbed never uses.
     """
 
     delay_ns: int
@@ -148,7 +148,7 @@ class QdiscMessage(nlmsg):  # type: ignore[misc]
 
 
 def netem_of(shape: EndShape) -> Netem | None:
-    """Return what netem is to be set to, or None where the link needs no netem at all."""
+    """Return the netem settings of `shape`, None if the link needs no netem."""
     if shape.rate_bps is not None and shape.rate_bps < 8:
         raise SpecError("netem's smallest rate is 8 bit/s", hint="leave the bandwidth out for no limit")
     loss, burst_loss = odds_of(shape.loss)
@@ -224,7 +224,7 @@ def _options(netem: Netem) -> dict[str, Any]:
             "TCA_NETEM_SLOT",
             {"min_delay": 0, "max_delay": 0, "max_packets": 0, "max_bytes": 0, "dist_delay": 0, "dist_jitter": 0},
         ],
-        # The kernel takes the larger of the two: RATE may be saturated only where RATE64 is beyond it.
+        # The kernel takes the larger of the two: RATE may be saturated only if RATE64 is beyond it.
         ["TCA_NETEM_RATE64", netem.rate_bytes],
         [
             "TCA_NETEM_RATE",
@@ -285,7 +285,7 @@ def _rest(read: Any, options: Any, *, foreign_loss: bool) -> list[str]:
     reorder = options.get_attr("TCA_NETEM_REORDER") or {}
     corrupt = options.get_attr("TCA_NETEM_CORRUPT") or {}
     slot = options.get_attr("TCA_NETEM_SLOT") or {}
-    found = {
+    settings = {
         "handle": read["handle"] not in DISTRIBUTIONS,
         "gap": options["gap"],
         "duplicate": options["duplicate"],
@@ -297,4 +297,4 @@ def _rest(read: Any, options: Any, *, foreign_loss: bool) -> list[str]:
         "slot": any(slot.get(key, 0) for key in ("min_delay", "max_delay", "dist_delay", "dist_jitter")),
         "loss model": foreign_loss,
     }
-    return [name for name, present in found.items() if present]
+    return [name for name, present in settings.items() if present]

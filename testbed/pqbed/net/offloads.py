@@ -1,6 +1,6 @@
 """Segmentation offloads of an interface, by ethtool's ioctls.
 
-Three short calls, where netlink's feature bit sets take a dump of some sixty names.
+Three short calls; netlink's feature bit sets would need a dump of some sixty names.
 """
 
 import array
@@ -50,6 +50,6 @@ def _call(control: socket.socket, ifname: str, command: int, value: int = 0) -> 
     except OSError as error:
         raise HostError(
             f"the offloads of {ifname} cannot be read or set: {error.strerror}",
-            hint="it takes NET_ADMIN in the namespace of the interface",
+            hint="this needs NET_ADMIN in the namespace of the interface",
         ) from None
     return argument[1]

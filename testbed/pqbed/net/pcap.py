@@ -4,6 +4,8 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pqbed.units import NS_PER_S
+
 MAGIC_NS = 0xA1B23C4D
 ETHERNET = 1
 # The largest packet that a file may hold; what tcpdump writes.
@@ -11,7 +13,6 @@ SNAP_BYTES = 262_144
 
 _FILE = struct.Struct("<IHHiIII")
 _PACKET = struct.Struct("<IIII")
-_SECOND_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,13 @@ def write_pcap(frames: Iterable[Frame]) -> bytes:
     """Return the file that holds `frames` in their order."""
     parts = [_FILE.pack(MAGIC_NS, 2, 4, 0, 0, SNAP_BYTES, ETHERNET)]
     for frame in frames:
-        seconds, rest_ns = divmod(frame.time_ns, _SECOND_NS)
+        seconds, rest_ns = divmod(frame.time_ns, NS_PER_S)
         parts += [_PACKET.pack(seconds, rest_ns, len(frame.data), len(frame.data)), frame.data]
     return b"".join(parts)
 
 
 def read_pcap(content: bytes) -> Iterator[Frame]:
-    """Yield the frames of a file that `write_pcap` made. Raises ValueError where it is another, or torn."""
+    """Yield the frames of a file written by `write_pcap`. Raises ValueError if it is another file, or truncated."""
     if len(content) < _FILE.size or _FILE.unpack_from(content)[::6] != (MAGIC_NS, ETHERNET):
         raise ValueError("this is no pcap file of Ethernet frames with nanoseconds")
     start = _FILE.size
@@ -43,5 +44,5 @@ def read_pcap(content: bytes) -> Iterator[Frame]:
         start += _PACKET.size
         if start + held > len(content):
             raise ValueError(f"the file ends within the packet at {start}")
-        yield Frame(time_ns=seconds * _SECOND_NS + rest_ns, data=content[start : start + held])
+        yield Frame(time_ns=seconds * NS_PER_S + rest_ns, data=content[start : start + held])
         start += held

@@ -1,4 +1,4 @@
-"""The root qdisc of one interface: put netem there, give it another seed, read it, take it away."""
+"""Root qdisc of an interface: set netem, reseed, read and remove it."""
 
 import errno
 import struct
@@ -19,7 +19,7 @@ from pqbed.net.netem import (
     decode,
     message,
 )
-from pqbed.net.probe import refusal_to_shape
+from pqbed.net.netem_support import refusal_to_shape
 from pqbed.net.rtnetlink import (
     NLM_F_CREATE,
     NLM_F_DUMP,
@@ -54,7 +54,7 @@ class RootQdisc:
     options: bytes
 
 
-class Root:
+class RootQdiscControl:
     """The root qdisc of interface `index`, through `kernel`, which others may share."""
 
     def __init__(self, kernel: RouteSocket, ifname: str, index: int) -> None:
@@ -66,13 +66,13 @@ class Root:
         self._quiet = False
         self._options = b""
         self._netem: Netem | None = None
-        self._gone = _encode_removal(index, 0)
-        self._gone_and_told = _encode_removal(index, NLM_F_ECHO)
+        self._removal = _encode_removal(index, 0)
+        self._removal_echoed = _encode_removal(index, NLM_F_ECHO)
 
     def put(self, wanted: Netem) -> RootQdisc:
-        """Set all of `wanted` and return what the kernel then has; it echoes its own reading of a change."""
+        """Set all of `wanted` and return the kernel's echo of it."""
         applied = self._read_change(self._encode(wanted, NLM_F_CREATE | NLM_F_REPLACE))
-        # What follows may change only what is there, or make it where `quiet` left nothing.
+        # Later messages may only change an existing netem, or create one after `quiet` has removed it.
         self._changed = self._encode(wanted, NLM_F_REPLACE)
         self._made = self._encode(wanted, NLM_F_CREATE | NLM_F_EXCL)
         self._quiet = False
@@ -80,9 +80,9 @@ class Root:
         return applied
 
     def reseed(self, seed: int) -> None:
-        """Start netem's generator anew: one message. The answer must be the last one but for the seed.
+        """Restart netem's generator: one message. Its answer must equal the last one except for the seed.
 
-        After `quiet` the same message puts all of it back.
+        After `quiet` the same message restores everything.
         """
         again = self._made if self._quiet else self._changed
         if self._netem is None or again is None:
@@ -92,26 +92,26 @@ class Root:
         self._quiet = False
         expected = bytearray(self._options)
         _put_seed(expected, seed)
-        # Compared as bytes: this stands between any two fetches, and decoding costs a third of one.
+        # Compared as bytes: this happens between any two fetches, and decoding costs a third of a fetch.
         applied = self.read().options if answer is None else attributes(answer, ATTRIBUTES_AT).get(TCA_OPTIONS)
         if applied != bytes(expected):
             raise HostError(
-                f"netem on {self._ifname} has changed by itself: {self.read().netem} instead of "
+                f"netem on {self._ifname} has changed unexpectedly: {self.read().netem} instead of "
                 f"{replace(self._netem, seed=seed)}",
                 hint="another program is setting this interface",
             )
 
     def quiet(self) -> None:
-        """Take netem away with all that waits in it, until `reseed` puts it back."""
+        """Remove netem with all packets in it, until `reseed` restores it."""
         if self._netem is not None and not self._quiet:
-            self._delete(self._gone)
+            self._delete(self._removal)
             self._quiet = True
 
     def drain(self) -> int:
-        """Do the same, and return how many packets it had dropped: the kernel echoes what it takes away."""
+        """Do the same, and return how many packets it had dropped: the kernel echoes what it removes."""
         if self._netem is None or self._quiet:
             return 0
-        answers = self._delete(self._gone_and_told)
+        answers = self._delete(self._removal_echoed)
         self._quiet = True
         return sum(_drops(answer) for answer in answers if struct.unpack_from("=H", answer, 4)[0] == RTM_DELQDISC)
 
@@ -125,9 +125,9 @@ class Root:
         raise HostError(f"{self._ifname} has no root qdisc", hint="is the interface up?")
 
     def remove(self) -> None:
-        """Leave the interface with the kernel's own qdisc. Nothing happens where it has it already."""
+        """Leave the interface with the kernel's own qdisc. Does nothing if it has that already."""
         self._changed = self._made = self._netem = None
-        self._delete(self._gone)
+        self._delete(self._removal)
 
     def _encode(self, wanted: Netem, flags: int) -> bytearray:
         return encode(message(self._index, wanted), RTM_NEWQDISC, flags | NLM_F_ECHO)
@@ -146,21 +146,21 @@ class Root:
         return self.read() if answer is None else _read(answer)
 
     def _change(self, data: bytearray) -> bytes | None:
-        """Send a change and return what the kernel made of it, in its own words; None where it said nothing."""
+        """Send a change and return the kernel's echo of the result; None without an echo."""
         try:
             answers = self._kernel.ask_bytes(data)
         except RefusalError as refusal:
             raise refusal_to_shape(refusal, self._ifname) from None
-        # A graft over another qdisc is told as two messages: the old one deleted, the new one made.
-        made = [answer for answer in answers if struct.unpack_from("=H", answer, 4)[0] == RTM_NEWQDISC]
-        return made[-1] if made else None
+        # A graft over another qdisc is echoed as two messages: the old one deleted, the new one created.
+        created = [answer for answer in answers if struct.unpack_from("=H", answer, 4)[0] == RTM_NEWQDISC]
+        return created[-1] if created else None
 
 
 def _read(data: bytes) -> RootQdisc:
     (handle,) = struct.unpack_from("=I", data, NLMSG_HEADER_BYTES + 8)
-    found = attributes(data, ATTRIBUTES_AT)
-    kind = found[TCA_KIND].rstrip(b"\0").decode()
-    statistics = attributes(found.get(TCA_STATS2, b""), 0)
+    values = attributes(data, ATTRIBUTES_AT)
+    kind = values[TCA_KIND].rstrip(b"\0").decode()
+    statistics = attributes(values.get(TCA_STATS2, b""), 0)
     queued, queued_bytes = struct.unpack_from("=II", statistics.get(TCA_STATS_QUEUE, bytes(8)))
     return RootQdisc(
         kind=kind,
@@ -168,7 +168,7 @@ def _read(data: bytes) -> RootQdisc:
         queued=queued,
         queued_bytes=queued_bytes,
         netem=decode(data) if kind == "netem" else None,
-        options=found.get(TCA_OPTIONS, b""),
+        options=values.get(TCA_OPTIONS, b""),
     )
 
 

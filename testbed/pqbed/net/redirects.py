@@ -1,4 +1,4 @@
-"""Keep a stage that passes packets on by the interface they came from from telling their sender of a shorter way."""
+"""ICMP redirects of a router stage that forwards out of the receiving interface: disabled."""
 
 import struct
 from pathlib import Path
@@ -14,10 +14,10 @@ IFLA_AF_SPEC, AF_INET, IFLA_INET_CONF = 26, 2, 1
 DEVCONF_SEND_REDIRECTS = 6
 
 
-def stop_redirects(ifname: str) -> None:
+def disable_redirects(ifname: str) -> None:
     """Set send_redirects of `ifname` to 0, by netlink: in a container /proc/sys is read-only. Needs NET_ADMIN.
 
-    What is for all interfaces must be 0 too (net/sysctls.py): the kernel heeds either.
+    The setting for all interfaces must be 0 too (net/sysctls.py): the kernel obeys either.
     """
     kernel = RouteSocket(None)
     asked = ifinfmsg()
@@ -30,8 +30,8 @@ def stop_redirects(ifname: str) -> None:
         kernel.ask_bytes(message)
     except RefusalError as refusal:
         raise HostError(
-            f"send_redirects of {ifname} cannot be set: {refusal.said}",
-            hint="it takes NET_ADMIN in the namespace of the interface",
+            f"send_redirects of {ifname} cannot be set: {refusal.reason}",
+            hint="this needs NET_ADMIN in the namespace of the interface",
         ) from None
     finally:
         kernel.close()

@@ -1,4 +1,4 @@
-"""Initial windows and congestion control, on the routes that lead out of an interface."""
+"""Initial windows and congestion control, as metrics of the routes of an interface."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -37,15 +37,15 @@ def read_routes(kernel: RouteSocket, index: int) -> list[Any]:
     """Return the subnet routes of interface `index`; for the loopback its local ones."""
     asked = rtmsg()
     asked["family"] = AF_INET
-    found = []
+    routes = []
     for data in kernel.ask(asked, RTM_GETROUTE, NLM_F_DUMP):
         route = rtmsg(data)
         route.decode()
         subnet = (route["table"], route["type"], route["scope"]) == (TABLE_MAIN, TYPE_UNICAST, SCOPE_LINK)
         loopback = index == 1 and (route["table"], route["type"]) == (TABLE_LOCAL, TYPE_LOCAL)
         if (subnet or loopback) and route.get_attr("RTA_OIF") == index:
-            found.append(route)
-    return found
+            routes.append(route)
+    return routes
 
 
 def metrics_of(route: Any) -> RouteMetrics:
@@ -71,7 +71,7 @@ def set_metrics(kernel: RouteSocket, route: Any, wanted: RouteMetrics) -> None:
     except RefusalError as refusal:
         raise HostError(
             f"the kernel refused initial windows {wanted.initcwnd}/{wanted.initrwnd} and congestion control "
-            f"{wanted.congestion_control or '-'} on a route: {refusal.said}",
+            f"{wanted.congestion_control or '-'} on a route: {refusal.reason}",
             hint="sysctl net.ipv4.tcp_available_congestion_control names what this kernel has",
         ) from None
 

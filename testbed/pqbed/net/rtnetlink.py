@@ -1,7 +1,7 @@
-"""A plain rtnetlink socket for pyroute2's message classes.
+"""rtnetlink socket for pyroute2's message classes.
 
-pyroute2's IPRoute takes a fork to enter a namespace and 0.2 to 0.6 ms a call; shaping stands between
-any two fetches, so it goes through this socket (0.04 ms) and keeps pyroute2 for the encoding.
+pyroute2's IPRoute needs a fork to enter a namespace and 0.2 to 0.6 ms per call. Links are shaped between any two
+fetches, so they use this socket (0.04 ms) and pyroute2 only for the encoding.
 """
 
 import errno
@@ -35,12 +35,12 @@ RECEIVE_BYTES = 1 << 18
 
 
 class RefusalError(Exception):
-    """The kernel refused a message: its errno, and its own words where it gave any."""
+    """The kernel refused a message: its errno, and its own message if it sent one."""
 
-    def __init__(self, code: int, said: str) -> None:
-        super().__init__(said or os.strerror(code))
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason or os.strerror(code))
         self.code = code
-        self.said = said or os.strerror(code)
+        self.reason = reason or os.strerror(code)
 
 
 class RouteSocket:
@@ -100,14 +100,14 @@ def encode(message: Any, kind: int, flags: int) -> bytearray:
 
 def attributes(data: bytes, offset: int) -> dict[int, bytes]:
     """Return the attributes that start at `offset`, by type without its flag bits."""
-    found = {}
+    values = {}
     while offset + ATTRIBUTE.size <= len(data):
         length, kind = ATTRIBUTE.unpack_from(data, offset)
         if length < ATTRIBUTE.size:
             break
-        found[kind & 0x3FFF] = data[offset + ATTRIBUTE.size : offset + length]
+        values[kind & 0x3FFF] = data[offset + ATTRIBUTE.size : offset + length]
         offset += (length + 3) & ~3
-    return found
+    return values
 
 
 def _is_change(data: bytes | bytearray) -> bool:
@@ -119,9 +119,9 @@ def _raise_refusal(message: bytes, flags: int) -> None:
     code = -struct.unpack_from("=i", message, HEADER.size)[0]
     if code == 0:
         return
-    said = ""
+    reason = ""
     if flags & NLM_F_ACK_TLVS:
         # With CAP_ACK the error holds only the header of what it answers.
         words = attributes(message, HEADER.size + 4 + HEADER.size).get(NLMSGERR_ATTR_MSG, b"")
-        said = words.rstrip(b"\0").decode(errors="replace")
-    raise RefusalError(code or errno.EIO, said)
+        reason = words.rstrip(b"\0").decode(errors="replace")
+    raise RefusalError(code or errno.EIO, reason)

@@ -1,15 +1,15 @@
-"""The link as the kernel says it is."""
+"""State of a link as read back from the kernel."""
 
 from dataclasses import dataclass, field
 
-from pqbed.net.shape import EndShape, Stage
+from pqbed.spec.shape import EndShape, Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndState:
-    """One end of the link, read back. `text` is its qdisc as `tc` words it, for people.
+    """One end of the link, read back. `text` is its qdisc in the format of `tc`, for people.
 
-    `asked` is None where nothing was asked (a plain reading).
+    `asked` is None if nothing was requested (a plain reading).
     """
 
     asked: EndShape | None
@@ -19,7 +19,7 @@ class EndState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkState:
-    """Both ends, and the stages between them where there are any, read back."""
+    """Both ends, and the stages between them if there are any, read back."""
 
     client: EndState
     server: EndState

@@ -1,4 +1,4 @@
-"""Kernel settings of a namespace that decide how TCP behaves: pinned, not inherited from a host.
+"""Kernel settings (sysctls) of a namespace that determine how TCP behaves: pinned, not inherited from the host.
 
 Standard library only: the docker bed gives PINS when it creates a container.
 """
@@ -27,7 +27,7 @@ PINS: dict[str, str] = {
     "net.ipv4.tcp_autocorking": "1",
 }
 
-# What makes a namespace a stage of a link: it passes on what is not for it, and says nothing of its own.
+# These make a namespace a stage of a link: it forwards packets, and sends none of its own.
 FORWARDING: dict[str, str] = {
     "net.ipv4.ip_forward": "1",
     "net.ipv4.conf.all.send_redirects": "0",
@@ -58,15 +58,15 @@ def pin(netns: str | None = None) -> dict[str, str]:
 
 
 def read(netns: str | None = None) -> dict[str, str]:
-    """Return PINS' and RECORDED's values in a namespace, and HZ where the kernel tells it.
+    """Return PINS' and RECORDED's values in a namespace, and HZ if the kernel reports it.
 
-    What cannot be read is left out.
+    Unreadable values are left out.
     """
     return run_in(netns, _read_here)
 
 
 def forward() -> None:
-    """Make a stage of the present namespace. Before it gets its interfaces: they take over `default`."""
+    """Make the present namespace a stage, before it gets its interfaces: they inherit `default`."""
     _write(FORWARDING)
 
 
@@ -87,8 +87,8 @@ def _write(wanted_values: dict[str, str]) -> None:
                     hint="run as root, or give it when the container is created (docker run --sysctl)",
                 ) from None
     for name, wanted in wanted_values.items():
-        if (found := _value(name)) != wanted:
-            raise HostError(f"{name} is {found or 'absent'}, not {wanted}, after it was set")
+        if (value := _value(name)) != wanted:
+            raise HostError(f"{name} is {value or 'absent'}, not {wanted}, after it was set")
 
 
 def _read_here() -> dict[str, str]:
@@ -110,7 +110,7 @@ def _path(name: str) -> Path:
 
 
 def _hertz() -> str | None:
-    """Return the kernel's timer frequency, where it was built to show its configuration."""
+    """Return the kernel's timer frequency, None if it does not show its configuration."""
     try:
         lines = gzip.decompress(KERNEL_CONFIG.read_bytes()).decode().splitlines()
     except OSError:

@@ -1,1 +1,1 @@
-"""A run as figures and as one page that opens without a network. Heavy imports are made by what needs them."""
+"""Report of a run: figures, and one page that opens without a network."""

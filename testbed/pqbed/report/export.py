@@ -1,4 +1,4 @@
-"""A run as one table in a common format, for other tools."""
+"""Export of a run as one table in a common format."""
 
 import io
 from pathlib import Path
@@ -6,12 +6,12 @@ from typing import Literal, get_args
 
 import polars as pl
 
+from pqbed.atomic_files import store_error
 from pqbed.errors import SpecError, StoreError
 from pqbed.spec.names import known_name
 from pqbed.stats import MILESTONES, read_grid, summarise, tabulate_percentiles
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
-from pqbed.stats.phases import classify
-from pqbed.store.atomic import store_error
+from pqbed.stats.phases import tabulate_sample_phases
 from pqbed.store.run import Run
 
 Format = Literal["csv", "parquet", "json"]
@@ -22,10 +22,10 @@ CONTENTS: tuple[str, ...] = get_args(Content)
 def tabulate_run(
     run: Run, content: str, *, baseline: str | None = None, percentiles: tuple[float, ...] = DEFAULT_PERCENTILES
 ) -> pl.LazyFrame:
-    """Return one table of `run`. All but that of the cells come with the columns of their cell.
+    """Return one table of `run`. All but `cells` include the columns of their cell.
 
-    `phases` has a row a sample: where its time went. It and `samples` stay on the disk until they are collected. Raises
-    SpecError where there is no such table.
+    `phases` has one row per sample with the length of its phases. It and `samples` are lazy. Raises SpecError if there
+    is no such table.
     """
     known_name(content, CONTENTS, "table")
     cells = run.cells()
@@ -35,22 +35,22 @@ def tabulate_run(
         return run.samples().join(cells, on="cell_id", how="left", suffix="_asked", maintain_order="left")
     table = cells.collect()
     if content == "phases":
-        return classify(run.samples(), table).join(cells, on="cell_id", how="left", maintain_order="left")
+        return tabulate_sample_phases(run.samples(), table).join(cells, on="cell_id", how="left", maintain_order="left")
     if table.is_empty():
-        raise StoreError(f"{run.path} has no cells yet", "export it when it has taken its first sample")
+        raise StoreError(f"{run.path} has no cells yet", "export it after its first sample")
     base = baseline or str(table["profile"][0])
     if content == "summary":
-        found = summarise(run.samples(), table, base)
+        summary = summarise(run.samples(), table, base)
     else:
         grid = read_grid(run.samples(), table, list(MILESTONES))
-        found = tabulate_percentiles(grid, table, base, percentiles)
-    return table.lazy().join(found.lazy().drop("profile"), on="cell_id", how="left", maintain_order="left")
+        summary = tabulate_percentiles(grid, table, base, percentiles)
+    return table.lazy().join(summary.lazy().drop("profile"), on="cell_id", how="left", maintain_order="left")
 
 
 def write_table(table: pl.LazyFrame, form: Format, path: Path) -> None:
-    """Write `table` to the file `path`: CSV with a head, Parquet, or a JSON array of objects."""
+    """Write `table` to the file `path`: CSV with a header, Parquet, or a JSON array of objects."""
     if path.parent != path and not path.parent.is_dir():
-        raise SpecError(f"there is no folder {path.parent}", "make it first, or name another file")
+        raise SpecError(f"there is no folder {path.parent}", "create it first, or name another file")
     try:
         match form:
             case "csv":
@@ -64,7 +64,7 @@ def write_table(table: pl.LazyFrame, form: Format, path: Path) -> None:
 
 
 def table_bytes(table: pl.LazyFrame, form: Format) -> bytes:
-    """Return the same as bytes, for a pipe."""
+    """Return `table` in this format as bytes, for a pipe."""
     frame = table.collect()
     match form:
         case "csv":

@@ -1,4 +1,4 @@
-"""Figures as files: Vega-Lite JSON, SVG and PNG, made without a network."""
+"""Figure files: Vega-Lite JSON, SVG and PNG, made without a network."""
 
 import copy
 import json
@@ -9,9 +9,9 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from pqbed.report.figures.figure import Figure, Panel, Spec
+from pqbed.atomic_files import translate_os_errors, write_atomic
+from pqbed.report.figures.figure import Figure, Panel, VegaSpec
 from pqbed.report.theme import MODES, Mode, vega_config
-from pqbed.store.atomic import told, write_atomic
 
 FIGURES_FOLDER = "figures"
 PANEL_WIDTH = 400
@@ -26,7 +26,7 @@ VEGA_LITE = alt.SCHEMA_VERSION.rpartition(".")[0]
 def write_figures(folder: Path, figures: Iterable[Figure]) -> list[Path]:
     """Write each figure into `folder`/figures: `<name>.vl.json`, and `.svg` and `.png` light and `-dark`."""
     out = folder / FIGURES_FOLDER
-    with told(out):
+    with translate_os_errors(out):
         out.mkdir(exist_ok=True)
     written: list[Path] = []
     for figure in figures:
@@ -38,20 +38,20 @@ def write_figures(folder: Path, figures: Iterable[Figure]) -> list[Path]:
 
 def figure_files(figure: Figure) -> Mapping[str, bytes]:
     """Return the files of `figure` by name."""
-    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     for mode in MODES:
         stem = figure.name if mode == "light" else f"{figure.name}-{mode}"
         spec = whole_spec(figure, mode)
         if mode == "light":
-            found[f"{stem}.vl.json"] = (json.dumps(spec, ensure_ascii=False) + "\n").encode()
+            files[f"{stem}.vl.json"] = (json.dumps(spec, ensure_ascii=False) + "\n").encode()
         svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
-        found[f"{stem}.svg"] = svg.encode()
-        found[f"{stem}.png"] = vl_convert.svg_to_png(svg, scale=PNG_SCALE)
-    return found
+        files[f"{stem}.svg"] = svg.encode()
+        files[f"{stem}.png"] = vl_convert.svg_to_png(svg, scale=PNG_SCALE)
+    return files
 
 
-def whole_spec(figure: Figure, mode: Mode = "light") -> Spec:
-    """Return all panels of `figure` as one Vega-Lite chart that stands alone."""
+def whole_spec(figure: Figure, mode: Mode = "light") -> VegaSpec:
+    """Return all panels of `figure` as one self-contained Vega-Lite chart."""
     alone = figure.wide or len(figure.panels) == 1
     width = FULL_WIDTH if figure.wide else WIDE_PANEL_WIDTH if alone else PANEL_WIDTH
     parts = [_part(panel, width) for panel in figure.panels]
@@ -75,8 +75,8 @@ def whole_spec(figure: Figure, mode: Mode = "light") -> Spec:
     }
 
 
-def _part(panel: Panel, width: int) -> Spec:
-    """Return a panel as part of a larger chart: of a fixed width, without what the page sets and without zoom."""
+def _part(panel: Panel, width: int) -> VegaSpec:
+    """Return a panel as part of a larger chart: of a fixed width, without the page's parameters and zoom."""
     spec = copy.deepcopy(panel.spec)
     for key in ("$schema", "config", "params", "description"):
         spec.pop(key, None)
@@ -85,7 +85,7 @@ def _part(panel: Panel, width: int) -> Spec:
     return {**spec, "title": panel.title, "width": width}
 
 
-def _settings(panels: Sequence[Panel]) -> list[Spec]:
-    """Return the parameters that stand for the page's controls, each once."""
-    found = {item["name"]: item for panel in panels for item in panel.spec.get("params", []) if "select" not in item}
-    return list(found.values())
+def _settings(panels: Sequence[Panel]) -> list[VegaSpec]:
+    """Return the parameters of the page's controls, each once."""
+    settings = {item["name"]: item for panel in panels for item in panel.spec.get("params", []) if "select" not in item}
+    return list(settings.values())

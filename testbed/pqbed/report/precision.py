@@ -1,23 +1,23 @@
-"""What each comparison of a run with a precision took, as rows of a table."""
+"""Precision of each comparison, and the samples that it took, as rows of a table."""
 
 import polars as pl
 
-from pqbed.report.frame import Measured
+from pqbed.report.report_data import ReportData
 
-# Of each comparison: link, size, samples of each cell, fetches, half width, where it stands.
-Row = tuple[str, str, int, int, str, str]
+# Of each comparison: link, size, samples per cell, fetches, half width, status.
+PrecisionRow = tuple[str, str, int, int, str, str]
 
-_STANDINGS = {
+_STATUS_TEXT = {
     "reached": "reached",
-    "maximum": "not reached with the most samples allowed",
+    "maximum": "not reached with the maximum of samples",
     "open": "not reached yet",
-    "unsupported": "nothing to compare: the stacks cannot speak it",
+    "unsupported": "nothing to compare: not supported by the stacks",
 }
 
 
-def tell_precision(precision: pl.DataFrame, measured: Measured) -> list[Row]:
-    """Return one row a comparison of `precision` (store.precision.PRECISION), in its order."""
-    labels = measured.cells.select("cell_id", "where", "size")
+def precision_rows(precision: pl.DataFrame, data: ReportData) -> list[PrecisionRow]:
+    """Return one row per comparison of `precision` (store.precision.PRECISION), in its order."""
+    labels = data.cells.select("cell_id", "where", "size")
     rows = precision.select("cell_id", "samples", "fetches", "half_width_pct", "standing").join(
         labels, on="cell_id", how="inner", maintain_order="left"
     )
@@ -28,7 +28,7 @@ def tell_precision(precision: pl.DataFrame, measured: Measured) -> list[Row]:
             row["samples"],
             row["fetches"],
             "none" if row["half_width_pct"] is None else f"{row['half_width_pct']:.2f}",
-            _STANDINGS[row["standing"]],
+            _STATUS_TEXT[row["standing"]],
         )
         for row in rows.to_dicts()
     ]

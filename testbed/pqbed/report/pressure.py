@@ -1,31 +1,31 @@
-"""What else wanted the host's CPUs while a run was measured, in words."""
+"""CPU contention during a run as text."""
 
 from collections.abc import Iterable
 
-from pqbed.stats.pressure import PressedCount
+from pqbed.stats.pressure import ContentionCount
 from pqbed.store.manifest import Pressure
 
 _PPM_PER_PCT = 10_000
 
 
-def tell_pressed(count: PressedCount) -> list[str]:
-    """Return the caveat, or none."""
+def describe_contention(count: ContentionCount) -> list[str]:
+    """Return the caveat as a list; empty without contention."""
     sentence = count.sentence()
-    return [f"{sentence}: others wanted the host's CPUs, so their times may be too long."] if sentence else []
+    return [f"{sentence}: their times may be too long."] if sentence else []
 
 
-def tell_pressures(pressures: Iterable[Pressure], clock: str) -> str:
-    """Return how much others wanted the CPUs, each time the run was worked on; empty where the host does not tell."""
-    told = [text for text in map(_tell, pressures) if text]
-    if not told:
+def describe_pressures(pressures: Iterable[Pressure], clock: str) -> str:
+    """Return the contention for each time that the run was worked on; empty if the host does not report it."""
+    texts = [text for text in map(_describe, pressures) if text]
+    if not texts:
         return ""
-    return "; then ".join(told) + (" (it cannot change a result in virtual time)" if clock == "virtual" else "")
+    return "; then ".join(texts) + (" (no effect in virtual time)" if clock == "virtual" else "")
 
 
-def _tell(pressure: Pressure) -> str:
+def _describe(pressure: Pressure) -> str:
     parts = (
-        (pressure.cpu_pressure_ppm, "of the time some task waited for a CPU"),
+        (pressure.cpu_pressure_ppm, "of the time a task waited for a CPU"),
         (pressure.cpu_steal_ppm, "of the CPUs stolen"),
         (pressure.cpu_throttled_ppm, "of the time throttled"),
     )
-    return ", ".join(f"{share / _PPM_PER_PCT:.1f} % {what}" for share, what in parts if share is not None)
+    return ", ".join(f"{share / _PPM_PER_PCT:.1f}% {what}" for share, what in parts if share is not None)

@@ -1,4 +1,4 @@
-"""The one look of every figure, light and dark. A figure names roles; the colours of the roles are here.
+"""Common style of all figures, light and dark. Figures name roles; this maps the roles to colours.
 
 Series colours are told apart with any of the common colour blindnesses, keep a contrast of 3 to 1 against their
 background (WCAG 2.2, 1.4.11), and come with a shape of their own.
@@ -57,7 +57,7 @@ PALETTES: dict[Mode, Palette] = {
 
 
 def vega_config(mode: Mode, *, background: bool = True) -> dict[str, Any]:
-    """Return the Vega-Lite config. Without `background` what lies behind shines through."""
+    """Return the Vega-Lite config. Without `background` it is transparent."""
     colours = PALETTES[mode]
     text = {"labelColor": colours.quiet, "titleColor": colours.ink, "labelFontSize": 12, "titleFontSize": 12}
     return {

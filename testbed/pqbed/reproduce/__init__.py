@@ -1,27 +1,27 @@
-"""A run of a published study against what was published: verdicts and figures."""
+"""Reproduction of a published study: verdicts on its claims, and its figures."""
 
 from pqbed.report.facts import STUDY_FILE
-from pqbed.reproduce.judge import Judged, judge_study
+from pqbed.reproduce.judge import ClaimResult, evaluate_claims
 from pqbed.reproduce.published import Published, read_published
 from pqbed.reproduce.results import Results, read_results
 from pqbed.reproduce.stored import is_study, plan_study, planned_cells, read_study, study_to_toml
-from pqbed.reproduce.words import tell_verdict
+from pqbed.reproduce.verdict_text import verdict_row
 from pqbed.reproduce.write import Answer, write_study_report
 
 __all__ = [
     "STUDY_FILE",
     "Answer",
-    "Judged",
+    "ClaimResult",
     "Published",
     "Results",
+    "evaluate_claims",
     "is_study",
-    "judge_study",
     "plan_study",
     "planned_cells",
     "read_published",
     "read_results",
     "read_study",
     "study_to_toml",
-    "tell_verdict",
+    "verdict_row",
     "write_study_report",
 ]

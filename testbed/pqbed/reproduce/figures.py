@@ -1,4 +1,4 @@
-"""The figures of a study drawn again, on the axes they were published with, what was published beside what we found."""
+"""Figures of a study on their published axes: published values beside ours."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,17 +17,17 @@ from pqbed.report.figures.figure import (
     zoom,
 )
 from pqbed.report.figures.over_size import PUBLISHED, draw_increase
-from pqbed.report.frame import FINEST_CURVE, reduce_grid
+from pqbed.report.report_data import FINEST_CURVE, reduce_grid
 from pqbed.reproduce.published import Published
 from pqbed.reproduce.results import Results
 from pqbed.spec.study import StudyFigure
-from pqbed.stats.estimates import Estimator, increase, mean
+from pqbed.stats.distributions import tabulate_ecdf
+from pqbed.stats.estimates import QuantileEstimator, increase, mean
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES, percentile_name
-from pqbed.stats.shapes import tabulate_ecdf
 from pqbed.units import format_size
 
 NS_PER_MS = 1_000_000
-_DIAMONDS = "Diamonds: what was published, as far as the text gives numbers; two at one place are a range."
+_DIAMONDS = "Diamonds are published values, as far as the text gives numbers; two at the same position are a range."
 
 
 def draw_study(results: Results, published: Mapping[str, Published]) -> tuple[Figure, ...]:
@@ -35,7 +35,9 @@ def draw_study(results: Results, published: Mapping[str, Published]) -> tuple[Fi
     draw = {"bars": _draw_bars, "lines": _draw_lines, "curves": _draw_curves}
     return tuple(
         replace(
-            draw[figure.kind](figure, results, [one for one in published.values() if one.figure == figure.number]),
+            draw[figure.kind](
+                figure, results, [number for number in published.values() if number.figure == figure.number]
+            ),
             name=f"figure-{figure.number}",
             title=f"Figure {figure.number}: {figure.title}",
         )
@@ -44,16 +46,16 @@ def draw_study(results: Results, published: Mapping[str, Published]) -> tuple[Fi
 
 
 def _draw_lines(figure: StudyFigure, results: Results, published: list[Published]) -> Figure:
-    """Draw the increase over size, a line a percentile."""
+    """Draw the increase over size, one line per percentile."""
     (sweep,) = figure.sweeps
     rows = results.rows(sweep)
-    measured = reduce_grid(results.part(rows, with_cpu=True), results.cells[rows], results.baseline(sweep))
-    drawn = draw_increase(measured, _increases_published(published))
+    data = reduce_grid(results.part(rows, with_cpu=True), results.cells[rows], results.baseline(sweep))
+    drawn = draw_increase(data, _increases_published(published))
     return replace(drawn, reading=f"{_DIAMONDS} {drawn.reading}", notes=(*drawn.notes, _definition(results)))
 
 
 def _draw_bars(figure: StudyFigure, results: Results, published: list[Published]) -> Figure:
-    """Draw the mean increase over the links of a sweep, a bar a percentile and profile."""
+    """Draw the mean increase over the links of a sweep, one bar per percentile and profile."""
     (sweep,) = figure.sweeps
     profiles = [profile.name for profile in results.study.sweeps[sweep].profiles]
     table = with_interval_text(_mean_increases(results, sweep, profiles), "low", "high", "%")
@@ -61,25 +63,25 @@ def _draw_bars(figure: StudyFigure, results: Results, published: list[Published]
     return Figure(
         name="",
         title="",
-        summary=f"How much longer it takes than with {profiles[0]}: the mean of the increases over {links} links.",
-        reading="The line on a bar is the 95 % interval, where there are samples enough for it. "
-        "Diamonds: where the smaller bar would end to be as much of the larger one as published.",
+        summary=f"Increase of the handshake over {profiles[0]}: mean of {links} links.",
+        reading="The line on a bar is the 95% interval, if there are enough samples for it. "
+        "Diamonds: the height of the smaller bar at the published ratio to the larger one.",
         panels=(_bars_panel(table, profiles[1:], _bars_published(table, profiles, published)),),
         notes=(_definition(results),),
     )
 
 
 def _mean_increases(results: Results, sweep: str, profiles: list[str]) -> pl.DataFrame:
-    times = Estimator(results.times(with_cpu=True))
+    times = QuantileEstimator(results.times(with_cpu=True))
     base_rows = results.rows(sweep, profiles[0])
-    found = []
+    rows = []
     for percentile in DEFAULT_PERCENTILES:
         share = percentile / 100
         for profile in profiles[1:]:
             pairs = zip(results.rows(sweep, profile), base_rows, strict=True)
             value = mean([increase(times.quantile(arm, share), times.quantile(base, share)) for arm, base in pairs])
             low, high = value.interval or (None, None)
-            found.append((percentile_name(percentile), profile, value.point, low, high))
+            rows.append((percentile_name(percentile), profile, value.point, low, high))
     kinds = {
         "percentile": pl.String,
         "profile": pl.String,
@@ -87,17 +89,17 @@ def _mean_increases(results: Results, sweep: str, profiles: list[str]) -> pl.Dat
         "low": pl.Float64,
         "high": pl.Float64,
     }
-    return pl.DataFrame(found, schema=kinds, orient="row").fill_nan(None)
+    return pl.DataFrame(rows, schema=kinds, orient="row").fill_nan(None)
 
 
 def _bars_published(table: pl.DataFrame, profiles: list[str], published: list[Published]) -> pl.DataFrame:
-    """Return where the bar of the second profile would end by the published ratio of the last one's to it."""
-    ratios = [one for one in published if one.unit == "times" and one.percentile is not None]
+    """Return the height of the second profile's bar at the published ratio of the last one's to it."""
+    ratios = [number for number in published if number.unit == "times" and number.percentile is not None]
     larger = {row["percentile"]: row["increase"] for row in table.to_dicts() if row["profile"] == profiles[-1]}
     rows = [
-        (name, profiles[1], larger[name] / one.value, one.words)
-        for one in ratios
-        if larger.get(name := percentile_name(one.percentile or 50)) is not None
+        (name, profiles[1], larger[name] / number.value, number.words)
+        for number in ratios
+        if larger.get(name := percentile_name(number.percentile or 50)) is not None
     ]
     kinds = {"percentile": pl.String, "profile": pl.String, "increase": pl.Float64, "source": pl.String}
     return pl.DataFrame(rows, schema=kinds, orient="row")
@@ -112,7 +114,7 @@ def _bars_panel(table: pl.DataFrame, profiles: list[str], published: pl.DataFram
         y=alt.Y("increase:Q", title="Increase of the handshake (%)"),
         color=colour("profile", profiles, None),
         tooltip=tooltips(
-            profile="Profile", percentile="Percentile", increase="Increase (%)|+.1f", interval="95 % interval"
+            profile="Profile", percentile="Percentile", increase="Increase (%)|+.1f", interval="95% interval"
         ),
     )
     ends = base.mark_rule(strokeWidth=1.5).encode(y="low:Q", y2="high:Q")
@@ -124,7 +126,7 @@ def _bars_panel(table: pl.DataFrame, profiles: list[str], published: pl.DataFram
 
 
 def _draw_curves(figure: StudyFigure, results: Results, published: list[Published]) -> Figure:
-    """Draw the distribution of TTLB, a curve a sweep."""
+    """Draw the ECDF of TTLB, one curve per sweep."""
     parts = []
     for sweep in figure.sweeps:
         rows = results.rows(sweep)
@@ -135,7 +137,7 @@ def _draw_curves(figure: StudyFigure, results: Results, published: list[Publishe
     return Figure(
         name="",
         title="",
-        summary=f"{cell['profile']}, {format_size(cell['size_bytes'])}: the share of fetches that were done by then.",
+        summary=f"{cell['profile']}, {format_size(cell['size_bytes'])}: share of fetches that were complete by then.",
         notes=(_definition(results),),
         reading=f"{_DIAMONDS} A curve further to the right is slower.",
         panels=(_curves_panel(pl.concat(parts), list(figure.sweeps), _times_published(published)),),
@@ -162,22 +164,22 @@ def _curves_panel(curves: pl.DataFrame, lines: list[str], published: pl.DataFram
 
 def _increases_published(numbers: list[Published]) -> pl.DataFrame:
     rows = [
-        (None, None, percentile_name(one.percentile), one.size_kib, value, one.words)
-        for one in numbers
-        for value in (one.value, one.value_to)
-        if one.unit == "%" and value is not None and one.size_kib is not None and one.percentile is not None
+        (None, None, percentile_name(number.percentile), number.size_kib, value, number.words)
+        for number in numbers
+        for value in (number.value, number.value_to)
+        if number.unit == "%" and value is not None and number.size_kib is not None and number.percentile is not None
     ]
     return pl.DataFrame(rows, schema=PUBLISHED, orient="row")
 
 
 def _times_published(numbers: list[Published]) -> pl.DataFrame:
-    rows = [(one.value, (one.percentile or 0) / 100, one.words) for one in numbers if one.unit == "ms"]
+    rows = [(number.value, (number.percentile or 0) / 100, number.words) for number in numbers if number.unit == "ms"]
     return pl.DataFrame(rows, schema={"ttlb_ms": pl.Float64, "share": pl.Float64, "source": pl.String}, orient="row")
 
 
 def _definition(results: Results) -> str:
-    """Say what is counted."""
+    """Return what the numbers include."""
     parts = "Network and CPU together." if results.costs else f"CPU: {results.no_cpu}."
     if not results.study.empty_is_handshake:
         return parts
-    return f"At 0 KiB the handshake alone, without a request, as the study has it. {parts}"
+    return f"At 0 KiB only the handshake, without a request, as in the study. {parts}"

@@ -1,4 +1,4 @@
-"""Each claim of a study against what was measured: inside its band, outside, or not measured."""
+"""Evaluation of the claims of a study: inside the band, outside, or not measured."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -8,15 +8,15 @@ from pqbed.report.verdict import Standing
 from pqbed.reproduce.published import Published
 from pqbed.reproduce.results import Results
 from pqbed.spec.study import Claim, Measure, MeasureKind
-from pqbed.stats.estimates import Estimate, Estimator, combine, increase, largest, mean, ratio
+from pqbed.stats.estimates import BootstrapEstimate, QuantileEstimator, combine, increase, largest, mean, ratio
 
 NS_PER_MS = 1_000_000
 BYTES_PER_KB = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """`ours` is what is judged: network and CPU together. `cpu_ms` is the CPU term of a time, or that of an increase.
+class ClaimResult:
+    """One claim evaluated. `ours` includes network and CPU; `cpu_ms` is the CPU term of a time or of an increase.
 
     Values are in the unit of the claim's measure (`unit`); None: not measured.
     """
@@ -24,22 +24,24 @@ class Judged:
     claim: Claim
     published: Published
     unit: str
-    ours: Estimate | None
-    network: Estimate | None
+    ours: BootstrapEstimate | None
+    network: BootstrapEstimate | None
     cpu_ms: float | None
     standing: Standing
 
 
-def judge_study(results: Results, published: Mapping[str, Published]) -> tuple[Judged, ...]:
-    """Return a judgement for each claim of the study, in its order."""
-    network = Estimator(results.times(with_cpu=False))
-    both = Estimator(results.times(with_cpu=True))
-    return tuple(_judge(claim, published[claim.published], results, network, both) for claim in results.study.claims)
+def evaluate_claims(results: Results, published: Mapping[str, Published]) -> tuple[ClaimResult, ...]:
+    """Return a result per claim of the study, in its order."""
+    network = QuantileEstimator(results.times(with_cpu=False))
+    both = QuantileEstimator(results.times(with_cpu=True))
+    return tuple(_evaluate(claim, published[claim.published], results, network, both) for claim in results.study.claims)
 
 
-def _judge(claim: Claim, published: Published, results: Results, network: Estimator, both: Estimator) -> Judged:
+def _evaluate(
+    claim: Claim, published: Published, results: Results, network: QuantileEstimator, both: QuantileEstimator
+) -> ClaimResult:
     ours = _measure(claim, results, both)
-    return Judged(
+    return ClaimResult(
         claim=claim,
         published=published,
         unit=_unit(claim.measure),
@@ -51,51 +53,51 @@ def _judge(claim: Claim, published: Published, results: Results, network: Estima
 
 
 def stand(value: float, low: float | None, high: float | None) -> Standing:
-    """Return where `value` stands to a band; the ends belong to it."""
+    """Return whether `value` is inside a band, ends included."""
     if math.isnan(value):
         return "not measured"
     inside = (low is None or value >= low) and (high is None or value <= high)
     return "inside" if inside else "outside"
 
 
-def _measure(claim: Claim, results: Results, times: Estimator) -> Estimate | None:
-    """Return what `claim` is about, from `times`. None where nothing was measured."""
+def _measure(claim: Claim, results: Results, times: QuantileEstimator) -> BootstrapEstimate | None:
+    """Return the number that `claim` is about, from `times`; None if it was not measured."""
     return _MEASURES[claim.measure.kind](claim.measure, results, times, (claim.percentile or 50) / 100)
 
 
-def _ttlb(measure: Measure, results: Results, times: Estimator, share: float) -> Estimate:
+def _ttlb(measure: Measure, results: Results, times: QuantileEstimator, share: float) -> BootstrapEstimate:
     (row,) = results.rows(measure.sweep, measure.profile, measure.size_bytes)
     return combine(lambda time_ns: time_ns / NS_PER_MS, times.quantile(row, share))
 
 
-def _increase(measure: Measure, results: Results, times: Estimator, share: float) -> Estimate:
-    (found,) = _increases(measure, measure.profile, results, times, share)
-    return found
+def _increase(measure: Measure, results: Results, times: QuantileEstimator, share: float) -> BootstrapEstimate:
+    (estimate,) = _increases(measure, measure.profile, results, times, share)
+    return estimate
 
 
-def _largest(measure: Measure, results: Results, times: Estimator, share: float) -> Estimate:
+def _largest(measure: Measure, results: Results, times: QuantileEstimator, share: float) -> BootstrapEstimate:
     return largest(_increases(measure, measure.profile, results, times, share))
 
 
-def _over_sweep(measure: Measure, results: Results, times: Estimator, share: float) -> Estimate:
+def _over_sweep(measure: Measure, results: Results, times: QuantileEstimator, share: float) -> BootstrapEstimate:
     (row,) = results.rows(measure.sweep, measure.profile, measure.size_bytes)
     (base,) = results.rows(measure.over, measure.profile, measure.size_bytes)
     return increase(times.quantile(row, share), times.quantile(base, share))
 
 
-def _ratio(measure: Measure, results: Results, times: Estimator, share: float) -> Estimate:
+def _ratio(measure: Measure, results: Results, times: QuantileEstimator, share: float) -> BootstrapEstimate:
     arms = (measure.profile, measure.over)
     large, small = (mean(_increases(measure, arm, results, times, share)) for arm in arms)
     return ratio(large, small)
 
 
-def _chain(measure: Measure, results: Results, _times: Estimator, _share: float) -> Estimate | None:
+def _chain(measure: Measure, results: Results, _times: QuantileEstimator, _share: float) -> BootstrapEstimate | None:
     sizes = dict(results.cells.select("profile", "chain_wire_bytes").rows())
     size_bytes = sizes.get(measure.profile)
-    return None if size_bytes is None else Estimate(point=size_bytes / BYTES_PER_KB)
+    return None if size_bytes is None else BootstrapEstimate(point=size_bytes / BYTES_PER_KB)
 
 
-_MEASURES: dict[MeasureKind, Callable[[Measure, Results, Estimator, float], Estimate | None]] = {
+_MEASURES: dict[MeasureKind, Callable[[Measure, Results, QuantileEstimator, float], BootstrapEstimate | None]] = {
     "ttlb": _ttlb,
     "increase": _increase,
     "largest increase": _largest,
@@ -106,7 +108,9 @@ _MEASURES: dict[MeasureKind, Callable[[Measure, Results, Estimator, float], Esti
 }
 
 
-def _increases(measure: Measure, profile: str, results: Results, times: Estimator, share: float) -> list[Estimate]:
+def _increases(
+    measure: Measure, profile: str, results: Results, times: QuantileEstimator, share: float
+) -> list[BootstrapEstimate]:
     """Return the increase of `profile` over the sweep's baseline in each of its cells that `measure` names."""
     arms = results.rows(measure.sweep, profile, measure.size_bytes)
     bases = results.rows(measure.sweep, results.baseline(measure.sweep), measure.size_bytes)
@@ -115,7 +119,7 @@ def _increases(measure: Measure, profile: str, results: Results, times: Estimato
 
 
 def _cpu_ms(measure: Measure, results: Results) -> float | None:
-    """Return the CPU term of a time, or the difference that an increase comes from; None where it is no one number."""
+    """Return the CPU term of a time, or the difference of two for an increase; None if it is not a single number."""
     if measure.kind not in ("ttlb", "increase"):
         return None
     (row,) = results.rows(measure.sweep, measure.profile, measure.size_bytes)

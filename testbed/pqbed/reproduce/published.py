@@ -1,4 +1,4 @@
-"""The numbers of the literature: in results/published/, one file a study."""
+"""Published numbers: results/published/, one file per study."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Relation = Literal["equal", "about", "below"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """One number, or with `value_to` a range. `size_kib` and `percentile` are None where the publication names none."""
+    """One number, or with `value_to` a range. `size_kib` and `percentile` are None if the publication gives none."""
 
     name: str
     figure: str

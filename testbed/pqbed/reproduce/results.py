@@ -1,4 +1,4 @@
-"""What a run of a study measured, laid out by the study's own sweeps: the network, the CPU, and their sum."""
+"""Results of a run of a study by its sweeps: network, CPU, and their sum."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from pqbed.stats.cpu import CpuCost, cpu_costs
 from pqbed.stats.quantiles import Floats
 from pqbed.store.run import Run
 
-# Why there is no CPU term: it is in the times already, or could not be measured.
-IN_REAL_TIME = "in the times already"
+# Why there is no CPU term.
+IN_REAL_TIME = "included in the times"
 NOT_MEASURED = "not measured"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """`cells` and the rows of `grid` are in one order. `costs` is empty where `no_cpu` says why."""
+    """`cells` and the rows of `grid` have the same order. If `costs` is empty, `no_cpu` is the reason."""
 
     study: Study
     cells: pl.DataFrame
@@ -30,15 +30,15 @@ class Results:
 
     def rows(self, sweep: str, profile: str | None = None, size_bytes: int | None = None) -> list[int]:
         """Return the rows of the cells of `sweep` (with this profile and size), in the order of its axes."""
-        places = {identity: row for row, identity in enumerate(self.cells["cell_id"])}
+        places = {cell_id: row for row, cell_id in enumerate(self.cells["cell_id"])}
         return [
-            places[identity]
-            for identity, cell in plan_sweep(self.study.sweeps[sweep]).cells.items()
+            places[cell_id]
+            for cell_id, cell in plan_sweep(self.study.sweeps[sweep]).cells.items()
             if profile in (None, cell.profile.name) and size_bytes in (None, cell.workload.size_bytes)
         ]
 
     def baseline(self, sweep: str) -> str:
-        """Return the profile that increases in `sweep` are counted from."""
+        """Return the profile that increases in `sweep` refer to."""
         return self.study.sweeps[sweep].profiles[0].name
 
     def times(self, *, with_cpu: bool) -> Floats:
@@ -52,7 +52,7 @@ class Results:
         return values
 
     def cpu_ns(self, row: int) -> float | None:
-        """Return the CPU term of what `times` counts in a row; None where there is none."""
+        """Return the CPU term of what `times` counts in a row; None if there is none."""
         profile, size_bytes = self.cells["profile"][row], self.cells["size_bytes"][row]
         cost = self.costs.get((profile, size_bytes))
         if cost is None:
@@ -60,7 +60,7 @@ class Results:
         return cost.handshake_ns if self._handshake_alone(size_bytes) else cost.ttlb_ns
 
     def part(self, rows: list[int], *, with_cpu: bool) -> Grid:
-        """Return the grid of some rows, with what `times` counts in place of TTLB."""
+        """Return the grid of some rows, with `times` in place of TTLB."""
         values = {name: self.grid.values[name][rows] for name in MILESTONES}
         values["ttlb"] = self.times(with_cpu=with_cpu)[rows]
         return Grid(values=values, counts=self.grid.counts[rows])
@@ -70,7 +70,7 @@ class Results:
 
 
 def read_results(run: Run, study: Study) -> Results | None:
-    """Read `run`, finished or not. None where it has no sample yet."""
+    """Read `run`, finished or not; None without a sample."""
     cells = run.cells().collect()
     if cells.is_empty():
         return None

@@ -1,4 +1,4 @@
-"""What a run directory says was planned: study.toml, the study as it was before the run, or sweep.toml."""
+"""The plan stored in a run directory: study.toml, the study as it was before the run, or sweep.toml."""
 
 from pathlib import Path
 from typing import Any
@@ -18,22 +18,22 @@ def study_to_toml(table: dict[str, Any]) -> str:
 
 
 def is_study(run: Path) -> bool:
-    """Tell whether the run in this folder is one of a study."""
+    """Return whether the run in this folder is one of a study."""
     return (run / STUDY_FILE).is_file()
 
 
 def read_study(run: Path) -> ReadStudy:
-    """Return the study of the run in this folder. Raises SpecError where it has none."""
+    """Return the study of the run in this folder. Raises SpecError if it has none."""
     return study_from(read_spec(run / STUDY_FILE))
 
 
 def plan_study(study: Study) -> Plan:
-    """Lay out all sweeps of `study` as one plan."""
+    """Return all sweeps of `study` as one plan."""
     return plan_sweeps(tuple(study.sweeps.values()), samples=study.samples, seed=study.seed)
 
 
 def planned_cells(run: Path) -> dict[str, Cell]:
-    """Return the cells of the run in this folder, by id. Raises SpecError where it does not say what was planned."""
+    """Return the cells of the run in this folder, by id. Raises SpecError if its plan is missing."""
     if is_study(run):
         return plan_study(read_study(run).study).cells
     sweep, _ = read_run_sweep(run / SWEEP_FILE)

@@ -1,8 +1,8 @@
-"""Plan x lanes -> store: order, lane deaths, resume, events."""
+"""Execution of a plan on lanes: order of blocks, lost lanes, resuming, events."""
 
 from pqbed.runner.events import (
     BlockDone,
-    Judged,
+    CheckpointReached,
     LaneClosed,
     LaneFailed,
     LaneOpened,
@@ -15,7 +15,7 @@ from pqbed.runner.sweep import SweepOutcome, run_sweep
 
 __all__ = [
     "BlockDone",
-    "Judged",
+    "CheckpointReached",
     "LaneClosed",
     "LaneFailed",
     "LaneOpened",

@@ -1,11 +1,11 @@
-"""The queue of blocks that lanes take their work from."""
+"""Queue of blocks from which lanes take their work."""
 
 import threading
 from collections.abc import Collection, Iterator
 from typing import Protocol
 
 from pqbed.plan import Plan
-from pqbed.runner.events import Judged
+from pqbed.runner.events import CheckpointReached
 from pqbed.spec.sample import Fetch
 
 Block = tuple[Fetch, ...]
@@ -13,45 +13,45 @@ Finished = Collection[tuple[str, int]]
 
 
 class Blocks(Protocol):
-    """Hands out the blocks of a plan, each whole, to one lane, without the fetches that have their sample.
+    """Hands out the blocks of a plan, each to one lane, without the fetches that already have a sample.
 
-    `planned` are the fetches of the whole run, also those done earlier, as far as it is known what they are; `judged`
-    is the last look at a sweep with a precision.
+    `planned` counts the fetches of the whole run that are known to be needed, finished ones included; `checkpoint` is
+    the last one that a sweep with a precision has reached.
     """
 
     planned: int
-    judged: Judged | None
+    checkpoint: CheckpointReached | None
 
     def take(self, stop: threading.Event) -> Block | None:
-        """Return the next block, or None where none is left or `stop` is set. May wait for other lanes."""
+        """Return the next block, or None if none is left or `stop` is set. May wait for other lanes."""
         ...
 
-    def done(self, block: int) -> Judged | None:
-        """Note that all fetches of `block` have their sample. Return the look that this gave rise to."""
+    def done(self, block: int) -> CheckpointReached | None:
+        """Note that all fetches of `block` have a sample. Return the checkpoint that this reached, if any."""
         ...
 
 
 class BlockQueue:
-    """All blocks in the plan's order."""
+    """All blocks, in the order of the plan."""
 
     def __init__(self, plan: Plan, finished: Finished) -> None:
         self.planned = plan.fetch_count
-        self.judged: Judged | None = None
+        self.checkpoint: CheckpointReached | None = None
         self._blocks = unfinished_blocks(plan, finished)
-        self._guard = threading.Lock()
+        self._lock = threading.Lock()
 
     def take(self, stop: threading.Event) -> Block | None:
-        with self._guard:
+        with self._lock:
             return None if stop.is_set() else next(self._blocks, None)
 
-    def done(self, block: int) -> Judged | None:
-        """Nothing hangs on `block`."""
+    def done(self, block: int) -> CheckpointReached | None:
+        """Nothing depends on `block`."""
         del block
         return None
 
 
 def unfinished_blocks(plan: Plan, finished: Finished) -> Iterator[Block]:
-    """Yield what is left of each block that is not done, in the plan's order."""
+    """Yield the unfinished part of each block, in the order of the plan."""
     for block in plan.blocks():
         left = tuple(fetch for fetch in block if (fetch.cell_id, fetch.repetition) not in finished)
         if left:

@@ -1,4 +1,4 @@
-"""Measure links before they are believed: which, by whom and when; judged and kept at once."""
+"""Calibration of links before sampling: each is measured, judged and stored by one lane."""
 
 import socket
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 from pqbed.beds.bed import Bed, Lane
 from pqbed.calibrate.judge import Deviation, judge
-from pqbed.calibrate.measured import Calibration
+from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import HostError
 from pqbed.plan import Plan, calibration_seed
 from pqbed.runner.events import LinkCalibrated, SweepEvent
@@ -18,49 +18,49 @@ from pqbed.store.run import Run
 
 
 class Calibrator:
-    """Shared by the lanes of one sweep. `once`: what `run` holds of an earlier process counts."""
+    """Shared by the lanes of one sweep. `once`: calibrations that `run` holds from an earlier process count."""
 
-    def __init__(self, plan: Plan, bed: Bed, run: Run, when: Calibrate, tell: Callable[[SweepEvent], None]) -> None:
-        self._bed, self._run, self._when, self._tell = bed, run, when, tell
+    def __init__(self, plan: Plan, bed: Bed, run: Run, when: Calibrate, emit: Callable[[SweepEvent], None]) -> None:
+        self._bed, self._run, self._when, self._emit = bed, run, when, emit
         self._seed = plan.seed
         self._links = {} if when == "off" else plan.links
-        names = {pair: identity for identity, pair in self._links.items()}
-        self._link_of = {identity: names.get((cell.link, cell.tcp)) for identity, cell in plan.cells.items()}
+        ids = {pair: link_id for link_id, pair in self._links.items()}
+        self._link_of = {cell_id: ids.get((cell.link, cell.tcp)) for cell_id, cell in plan.cells.items()}
         self._shared = LinkQueue(run.calibration()["link_id"].to_list() if when == "once" else ())
 
     def queue_of_lane(self) -> LinkQueue:
-        """Return what a lane that has just opened takes its links from."""
+        """Return the queue of links for a lane that has just opened."""
         return LinkQueue() if self._when == "always" else self._shared
 
     def calibrate(self, lane: Lane, links: LinkQueue, cells: Collection[str], stop: threading.Event) -> None:
-        """See to it that the links of `cells` are calibrated, on this lane or another one.
+        """Calibrate the links of `cells`, or wait for the lanes that do.
 
-        Raises LaneError where the lane is lost.
+        Raises LaneError if the lane is lost.
         """
         among = set(self._links) if self._when == "always" else {self._link_of[cell] for cell in cells}
-        wanted = [identity for identity in self._links if identity in among]
-        while (identity := links.take(wanted, stop)) is not None:
+        wanted = [link_id for link_id in self._links if link_id in among]
+        while (link_id := links.take(wanted, stop)) is not None:
             try:
-                self._measure(lane, identity)
-                links.finish(identity)
+                self._measure(lane, link_id)
+                links.finish(link_id)
             finally:
-                links.give_back(identity)
+                links.give_back(link_id)
 
-    def _measure(self, lane: Lane, identity: str) -> None:
-        link, tcp = self._links[identity]
+    def _measure(self, lane: Lane, link_id: str) -> None:
+        link, tcp = self._links[link_id]
         calibration: Calibration | None = None
         deviations: tuple[Deviation, ...]
         try:
-            calibration = lane.calibrate(link, tcp, calibration_seed(self._seed, identity))
+            calibration = lane.calibrate(link, tcp, calibration_seed(self._seed, link_id))
             deviations = judge(link, tcp, calibration.measured, self._bed.clock)
-        except HostError as error:  # the kernel did not take it: its fetches will say so too
+        except HostError as error:  # the kernel refused it: its fetches will report that too
             deviations = (Deviation(what="link", asked="", achieved=error.message),)
         row = calibration_row(
             link,
             tcp,
             calibration,
             deviations,
-            link_id=identity,
+            link_id=link_id,
             lane=lane.index,
             measured_at=utc_now(),
             bed=self._bed.name,
@@ -69,4 +69,4 @@ class Calibrator:
             host=socket.gethostname(),
         )
         self._run.add_calibration(row)
-        self._tell(LinkCalibrated(lane=lane.index, link=link, tcp=tcp, deviations=deviations))
+        self._emit(LinkCalibrated(lane=lane.index, link=link, tcp=tcp, deviations=deviations))

@@ -1,4 +1,4 @@
-"""Measure what a profile costs in CPU: fetches over a bare link in real time, one after another."""
+"""CPU cost of profiles: fetches over an unshaped link on the real clock, one after another."""
 
 import contextlib
 import socket
@@ -30,7 +30,7 @@ def measure_cpu(
 ) -> pl.DataFrame:
     """Fetch every size with every profile `repetitions` times on each of `lanes` lanes, one lane after the other.
 
-    Returns one row a fetch (store.cpu.CPU). `bed` must be prepared and on the real clock. Raises LaneError where a lane
+    Returns one row per fetch (store.cpu.CPU). `bed` must be prepared and on the real clock. Raises LaneError if a lane
     is lost.
     """
     assert bed.clock == "real"

@@ -1,4 +1,4 @@
-"""What a sweep tells while it runs. All events reach the caller's thread, each lane's in order."""
+"""Events of a running sweep. All reach the caller's thread, those of one lane in order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from pqbed.spec.tcp import Tcp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepStarted:
-    """`planned` fetches in all, of which `finished` were done by an earlier process."""
+    """`planned` fetches in total, of which `finished` were done by an earlier process."""
 
     planned: int
     finished: int
@@ -21,7 +21,7 @@ class SweepStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneOpened:
-    """`again`: it takes the place of one that failed."""
+    """`again`: it replaces a lane that failed."""
 
     lane: int
     facts: LaneFacts
@@ -30,7 +30,7 @@ class LaneOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkCalibrated:
-    """The link was measured before its first sample. `deviations` is what is wrong with it."""
+    """The link was measured before its first sample. `deviations`: in what it differs from what was asked."""
 
     lane: int
     link: Link
@@ -40,14 +40,14 @@ class LinkCalibrated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleTaken:
-    """It is in the journal."""
+    """The sample is in the journal."""
 
     sample: Sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneFailed:
-    """The lane is gone; it will be opened again, unless it failed `failures` times without a sample too often."""
+    """The lane is lost; it is reopened unless too many failures in a row (`failures`) gave no sample."""
 
     lane: int
     detail: str
@@ -56,17 +56,17 @@ class LaneFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockDone:
-    """All fetches of the block have their sample."""
+    """All fetches of the block have a sample."""
 
     lane: int
     block: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """A look at a sweep with a precision, after `blocks` blocks: `left` more samples are expected of each open cell.
+class CheckpointReached:
+    """A checkpoint of a sweep with a precision, after `blocks` blocks: `left` more samples expected per open cell.
 
-    `expected` fetches are expected in all, those that are done included.
+    `expected` fetches are expected in total, finished ones included.
     """
 
     blocks: int
@@ -76,10 +76,12 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneClosed:
-    """`error` is what ended it before the work was done, else None."""
+    """`error` is what ended it early, None if its work was done."""
 
     lane: int
     error: BaseException | None = None
 
 
-SweepEvent = SweepStarted | LaneOpened | LinkCalibrated | SampleTaken | LaneFailed | BlockDone | Judged | LaneClosed
+SweepEvent = (
+    SweepStarted | LaneOpened | LinkCalibrated | SampleTaken | LaneFailed | BlockDone | CheckpointReached | LaneClosed
+)

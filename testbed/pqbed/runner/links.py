@@ -1,4 +1,4 @@
-"""Which links are still to be calibrated, shared by all lanes: each is done by one lane, and the others wait for it."""
+"""Queue of links to calibrate, shared by all lanes: one lane measures a link, the others wait for it."""
 
 import threading
 from collections.abc import Collection
@@ -7,7 +7,7 @@ _PAUSE_S = 0.2
 
 
 class LinkQueue:
-    """Links by id. Those in `done` need no calibration any more."""
+    """Links by id. Those in `done` are calibrated already."""
 
     def __init__(self, done: Collection[str] = ()) -> None:
         self._done = set(done)
@@ -15,9 +15,9 @@ class LinkQueue:
         self._changed = threading.Condition()
 
     def take(self, among: Collection[str], stop: threading.Event) -> str | None:
-        """Return a link of `among` for the caller to do, or None once all of them are done, or `stop` is set.
+        """Return a link of `among` for the caller to calibrate; None once all are done, or if `stop` is set.
 
-        The caller says `finish` or `give_back`.
+        The caller must call `finish` or `give_back`.
         """
         with self._changed:
             while not stop.is_set():
@@ -37,7 +37,7 @@ class LinkQueue:
             self._changed.notify_all()
 
     def give_back(self, link: str) -> None:
-        """Let another lane do it, unless it is done."""
+        """Let another lane calibrate it, unless it is done."""
         with self._changed:
             self._taken.discard(link)
             self._changed.notify_all()

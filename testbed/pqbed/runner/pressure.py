@@ -1,7 +1,7 @@
-"""Who else wants this host's CPUs while samples are taken: pressure, steal, throttling.
+"""CPU contention during sampling: PSI pressure, hypervisor steal, cgroup throttling.
 
-What cannot be read, on this host or by us, is None and never an error. Sources: Documentation/accounting/psi.rst,
-proc_stat(5), cgroup-v2.rst (cpu.stat) and sched-bwc.rst (its v1).
+What this host does not report is None, never an error. Sources: Documentation/accounting/psi.rst, proc_stat(5),
+cgroup-v2.rst (cpu.stat) and sched-bwc.rst (its v1).
 """
 
 import contextlib
@@ -21,11 +21,11 @@ CGROUPS = Path("/sys/fs/cgroup")
 # One reading costs tens of microseconds, some hundred on a busy host: at this distance a thousandth of one CPU.
 INTERVAL_NS = 100_000_000
 
-# From these on a sample counts as pressed: a tenth of the time in which some task that could run had no CPU, or a
-# twentieth of the CPUs' time taken by a hypervisor or forbidden by a limit. An undisturbed lane stays far below.
-PRESSED_PPM = 100_000
-STOLEN_PPM = 50_000
-THROTTLED_PPM = 50_000
+# From these on a sample counts as contended: for a tenth of the time some runnable task had no CPU, or a twentieth of
+# the CPU time was stolen by the hypervisor or withheld by a limit. An undisturbed lane stays far below.
+PRESSURE_LIMIT_PPM = 100_000
+STEAL_LIMIT_PPM = 50_000
+THROTTLING_LIMIT_PPM = 50_000
 
 _PPM = 1_000_000
 _LARGEST_FILE = 1 << 16
@@ -42,11 +42,11 @@ class Reading:
 
 
 class PressureWatch:
-    """Reads the totals no oftener than every INTERVAL_NS. Safe between threads."""
+    """Reads the totals at most once per INTERVAL_NS. Thread-safe."""
 
     def __init__(self, *, interval_ns: int = INTERVAL_NS) -> None:
         self._interval_ns = interval_ns
-        self._guard = threading.Lock()
+        self._lock = threading.Lock()
         paths = (PRESSURE, STAT, find_cpu_stat(OWN_CGROUPS, CGROUPS))
         self._files = [None if path is None else _open(path) for path in paths]
         self._closed = False
@@ -54,19 +54,19 @@ class PressureWatch:
 
     def look(self) -> Reading:
         """Return a reading that is at most INTERVAL_NS old."""
-        with self._guard:
+        with self._lock:
             if not self._closed and time.monotonic_ns() - self._last.at_ns >= self._interval_ns:
                 self._last = self._read()
             return self._last
 
     def whole(self) -> Pressure:
-        """Return the pressure from the first reading to the last, that of `close`."""
-        with self._guard:
+        """Return the contention from the first reading to the last, that of `close`."""
+        with self._lock:
             return pressure_between(self._first, self._last)
 
     def close(self) -> None:
-        """Read once more and let go of the files. After that `look` stays at this reading."""
-        with self._guard:
+        """Read once more and close the files. After that `look` returns this reading."""
+        with self._lock:
             if self._closed:
                 return
             self._last, self._closed = self._read(), True
@@ -86,7 +86,7 @@ class PressureWatch:
 
 
 class LanePressure:
-    """The pressure on one lane's fetches, one after another."""
+    """CPU contention during each fetch of one lane."""
 
     def __init__(self, watch: PressureWatch) -> None:
         self._watch = watch
@@ -94,11 +94,11 @@ class LanePressure:
         self._latest = Pressure()
 
     def begin(self) -> None:
-        """Start anew: what was before is not part of the next fetch."""
+        """Start the next fetch: contention before it does not count."""
         self._before = self._watch.look()
 
     def end(self) -> Pressure:
-        """Return the pressure since the fetch before; without a new reading since, the one that was known then."""
+        """Return the contention since the previous fetch; without a new reading, that of the previous one."""
         after = self._watch.look()
         if after is not self._before:
             self._latest, self._before = pressure_between(self._before, after), after
@@ -106,7 +106,7 @@ class LanePressure:
 
 
 def pressure_between(before: Reading, after: Reading) -> Pressure:
-    """Return the shares of the time between two readings, in ppm; of all CPUs' time for steal."""
+    """Return the shares of the time between two readings in ppm (for steal: of the time of all CPUs)."""
     elapsed_ns = after.at_ns - before.at_ns
     return Pressure(
         cpu_pressure_ppm=_share(before.waiting_ns, after.waiting_ns, elapsed_ns),
@@ -115,28 +115,30 @@ def pressure_between(before: Reading, after: Reading) -> Pressure:
     )
 
 
-def is_pressed(pressure: Pressure) -> bool | None:
-    """Tell whether a sample on the real clock may have been slowed. None: nothing could be read."""
+def is_contended(pressure: Pressure) -> bool | None:
+    """Return whether a sample on the real clock may have been slowed; None if this host reports nothing."""
     limits = (
-        (pressure.cpu_pressure_ppm, PRESSED_PPM),
-        (pressure.cpu_steal_ppm, STOLEN_PPM),
-        (pressure.cpu_throttled_ppm, THROTTLED_PPM),
+        (pressure.cpu_pressure_ppm, PRESSURE_LIMIT_PPM),
+        (pressure.cpu_steal_ppm, STEAL_LIMIT_PPM),
+        (pressure.cpu_throttled_ppm, THROTTLING_LIMIT_PPM),
     )
     known = [share >= limit for share, limit in limits if share is not None]
     return any(known) if known else None
 
 
 def parse_waiting(text: str) -> int | None:
-    """Return the total of the line `some` of /proc/pressure/cpu: microseconds there, ns here."""
+    """Return the total of the line `some` of /proc/pressure/cpu (microseconds) in ns."""
     for line in text.splitlines():
         fields = line.split()
         if fields[:1] == ["some"]:
-            return next((_scaled(one.removeprefix("total="), 1000) for one in fields if one.startswith("total=")), None)
+            return next(
+                (_scaled(item.removeprefix("total="), 1000) for item in fields if item.startswith("total=")), None
+            )
     return None
 
 
 def parse_stolen(text: str) -> int | None:
-    """Return the eighth number of the first line of /proc/stat: steal of all CPUs, in ticks there, ns here."""
+    """Return the eighth number of the first line of /proc/stat (steal of all CPUs, in ticks) in ns."""
     name, *ticks = text.partition("\n")[0].split() or [""]
     if name != "cpu" or len(ticks) < 8:
         return None
@@ -144,7 +146,7 @@ def parse_stolen(text: str) -> int | None:
 
 
 def parse_throttled(text: str) -> int | None:
-    """Return how long a limit kept this cgroup from running: `throttled_usec` of v2, `throttled_time` (ns) of v1."""
+    """Return the time in ns that a limit withheld from this cgroup: `throttled_usec` (v2), `throttled_time` (v1)."""
     pairs = dict(line.split(maxsplit=1) for line in text.splitlines() if " " in line)
     if "throttled_usec" in pairs:
         return _scaled(pairs["throttled_usec"], 1000)
@@ -152,7 +154,7 @@ def parse_throttled(text: str) -> int | None:
 
 
 def find_cpu_stat(own: Path, root: Path) -> Path | None:
-    """Return the cpu.stat of our cgroup, v2 or v1. In a container our path may not be seen: then that of its root."""
+    """Return the cpu.stat of our cgroup, v2 or v1; that of the root if our path is not visible in a container."""
     try:
         lines = [line.split(":", 2) for line in own.read_text().splitlines() if line.count(":") >= 2]
     except OSError:

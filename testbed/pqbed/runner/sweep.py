@@ -1,4 +1,4 @@
-"""Run a sweep: lanes in threads, samples to the store at once, events to the caller."""
+"""Execution of a sweep: lanes in threads, samples straight to the store, events to the caller."""
 
 import contextlib
 import threading
@@ -12,11 +12,11 @@ from pqbed.agent.facts import LaneFacts
 from pqbed.beds.bed import Bed
 from pqbed.errors import StoreError
 from pqbed.plan import Plan, link_id
+from pqbed.runner.adaptive import AdaptiveBlocks, MeasureWidths
 from pqbed.runner.blocks import BlockQueue, Blocks
-from pqbed.runner.crew import Crew, OnEvent
 from pqbed.runner.events import LaneOpened, SweepStarted
 from pqbed.runner.pressure import PressureWatch
-from pqbed.runner.stages import Judge, StagedBlocks
+from pqbed.runner.worker_pool import OnEvent, WorkerPool
 from pqbed.spec.options import Calibrate
 from pqbed.spec.sample import NO_FAILURES
 from pqbed.stats.expectation import bound_cells
@@ -34,12 +34,12 @@ State = Literal["finished", "interrupted"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepOutcome:
-    """How a sweep ended. The numbers are those of the whole run, also of what was done before it was resumed.
+    """How a sweep ended. Counts are of the whole run, including what was done before it was resumed.
 
-    With a precision `planned` is what was known to be needed when it ended.
-    A failed cell has no good sample, or one taken on a link that was not the one asked for: the kernel said so, or
-    calibration (`wrong_links`), or it is faster than physics allows (`below_floor`). What the stacks do not support
-    has not failed.
+    With a precision, `planned` is the number of fetches known to be needed when it ended.
+    A failed cell has no good sample, or one over a link other than the one asked for: according to the kernel, to
+    calibration (`wrong_links`), or because it is faster than physics allows (`below_floor`). Unsupported cells do not
+    count as failed.
     """
 
     state: State
@@ -66,64 +66,64 @@ def run_sweep(
     calibrate: Calibrate = "once",
     on_event: OnEvent = lambda _: None,
     stop: threading.Event | None = None,
-    judge: Judge | None = None,
+    half_widths: MeasureWidths | None = None,
 ) -> SweepOutcome:
     """Do all fetches of `plan` that `run` has no sample of, on `lanes` lanes of a prepared `bed`.
 
-    A plan with a precision needs a `judge`, and does without the fetches of comparisons that are precise.
-    Ends early on KeyboardInterrupt or when `stop` is set: what was measured is kept, and the same call on the same
-    run goes on from there. Raises LaneError where a lane does not come back, StoreError where a sample
-    cannot be kept, HostError or EngineError where a lane cannot be opened; all lanes are closed and the journals
-    sealed in each case. `on_event` is called in the caller's thread. `bed` and `run` stay open.
+    A plan with a precision needs `half_widths`; comparisons that are precise enough are not fetched any further.
+    Ends early on KeyboardInterrupt or when `stop` is set: samples are kept, and the same call on the same run continues
+    from there. Raises LaneError if a lane does not come back, StoreError if a sample cannot be stored, HostError or
+    EngineError if a lane cannot be opened; in each case all lanes are closed and the journals sealed. `on_event` is
+    called in the caller's thread. `bed` and `run` stay open.
     """
     run.claim()
     finished = run.finished()
-    _check_same_cells(plan, finished, run)
+    _refuse_other_cells(plan, finished, run)
     blocks: Blocks = BlockQueue(plan, finished)
     if plan.precision_ppm is not None:
-        assert judge is not None
-        blocks = StagedBlocks(plan, run, finished, judge)
+        assert half_widths is not None
+        blocks = AdaptiveBlocks(plan, run, finished, half_widths)
     pressure = PressureWatch()
-    crew = Crew(plan, bed, run, blocks, lanes, pressure=pressure, calibrate=calibrate)
+    pool = WorkerPool(plan, bed, run, blocks, lanes, pressure=pressure, calibrate=calibrate)
     try:
         on_event(SweepStarted(planned=blocks.planned, finished=len(finished), lanes=lanes))
-        if blocks.judged is not None:
-            on_event(blocks.judged)
-        _follow(crew, plan, run, on_event, stop or threading.Event())
+        if blocks.checkpoint is not None:
+            on_event(blocks.checkpoint)
+        _forward_events(pool, plan, run, on_event, stop or threading.Event())
     except KeyboardInterrupt:
-        pass  # `dismiss` stops the lanes; the outcome tells
+        pass  # `shut_down` stops the lanes; the outcome says so
     finally:
         try:
-            crew.dismiss(on_event)
+            pool.shut_down(on_event)
         finally:
             pressure.close()
-            with _giving_way_to(crew.error):
+            with _suppressed_after(pool.error):
                 run.seal()
-    if crew.error is not None:
-        raise crew.error
-    return _conclude(plan, run, blocks.planned, pressure.whole())
+    if pool.error is not None:
+        raise pool.error
+    return _finish_run(plan, run, blocks.planned, pressure.whole())
 
 
-def _follow(crew: Crew, plan: Plan, run: Run, on_event: OnEvent, stop: threading.Event) -> None:
+def _forward_events(pool: WorkerPool, plan: Plan, run: Run, on_event: OnEvent, stop: threading.Event) -> None:
     recorded = False
-    for event in crew.work(stop):
+    for event in pool.run(stop):
         if isinstance(event, LaneOpened) and not recorded:
             _record_facts(plan, run, event.facts)
             recorded = True
         on_event(event)
 
 
-def _check_same_cells(plan: Plan, finished: Collection[tuple[str, int]], run: Run) -> None:
-    strangers = {identity for identity, _ in finished} - plan.cells.keys()
-    if strangers:
+def _refuse_other_cells(plan: Plan, finished: Collection[tuple[str, int]], run: Run) -> None:
+    others = {cell_id for cell_id, _ in finished} - plan.cells.keys()
+    if others:
         raise StoreError(
-            f"{run.path} holds samples of {len(strangers)} cells that are not in this sweep",
+            f"{run.path} holds samples of {len(others)} cells that are not in this sweep",
             "resume a run with the sweep.toml in its folder, or start a new run",
         )
 
 
 def _record_facts(plan: Plan, run: Run, facts: LaneFacts) -> None:
-    """Store what only an open lane knows, before the first sample."""
+    """Store the facts that only an open lane knows, before the first sample."""
     wire_bytes = {served.profile.name: served.certificate_wire_bytes for served in facts.served}
     client_wire_bytes = {served.profile.name: served.client_certificate_wire_bytes for served in facts.served}
     run.write_cells(bound_cells(tabulate_cells(plan, wire_bytes, client_wire_bytes), plan.cells))
@@ -131,8 +131,8 @@ def _record_facts(plan: Plan, run: Run, facts: LaneFacts) -> None:
     run.write_manifest(manifest)
 
 
-def _conclude(plan: Plan, run: Run, planned: int, pressure: Pressure) -> SweepOutcome:
-    """Fill in the cells table and the manifest from the samples, and count them."""
+def _finish_run(plan: Plan, run: Run, planned: int, pressure: Pressure) -> SweepOutcome:
+    """Complete the cells table and the manifest from the samples, and count the samples."""
     cells = run.cells().collect()
     if cells.is_empty():
         cells = tabulate_cells(plan, {})
@@ -155,24 +155,22 @@ def _count(plan: Plan, run: Run, planned: int) -> SweepOutcome:
     rows = {row["cell_id"]: row for row in counts.collect().to_dicts()}
     taken = sum(row["n"] for row in rows.values())
     wrong = tuple(link_verdicts(run.calibration()).filter("link_wrong")["link_id"])
-    on_wrong = {identity for identity, cell in plan.cells.items() if wrong and link_id(cell.link, cell.tcp) in wrong}
+    on_wrong = {cell_id for cell_id, cell in plan.cells.items() if wrong and link_id(cell.link, cell.tcp) in wrong}
     return SweepOutcome(
         state="finished" if taken >= planned else "interrupted",
         planned=planned,
         taken=taken,
         not_ok=taken - sum(row["n_fine"] for row in rows.values()),
         failed_cells=tuple(
-            identity
-            for identity in plan.cells
-            if identity in on_wrong or (identity in rows and rows[identity]["failed"])
+            cell_id for cell_id in plan.cells if cell_id in on_wrong or (cell_id in rows and rows[cell_id]["failed"])
         ),
         wrong_links=wrong,
     )
 
 
 @contextlib.contextmanager
-def _giving_way_to(error: BaseException | None) -> Iterator[None]:
-    """Let `error`, which came first, be the one that is raised."""
+def _suppressed_after(error: BaseException | None) -> Iterator[None]:
+    """Suppress a StoreError if `error`, which came first, is to be raised."""
     try:
         yield
     except StoreError:

@@ -1,4 +1,4 @@
-"""What one lane does: take a block, fetch it, keep every sample at once, outlive the lane's deaths."""
+"""The thread of one lane: takes blocks, fetches them, stores each sample at once, replaces a lost lane."""
 
 import socket
 import threading
@@ -14,7 +14,7 @@ from pqbed.plan import Plan
 from pqbed.runner.blocks import Blocks
 from pqbed.runner.calibration import Calibrator
 from pqbed.runner.events import BlockDone, LaneClosed, LaneFailed, LaneOpened, SampleTaken, SweepEvent
-from pqbed.runner.pressure import LanePressure, PressureWatch, is_pressed
+from pqbed.runner.pressure import LanePressure, PressureWatch, is_contended
 from pqbed.spec.codec import to_json
 from pqbed.spec.sample import Fetch, Sample, Timings
 from pqbed.store.run import Run
@@ -26,8 +26,8 @@ SETTLE_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
-    """What the lanes of one sweep share."""
+class SweepContext:
+    """What all lanes of a sweep share."""
 
     plan: Plan
     bed: Bed
@@ -36,22 +36,22 @@ class Errand:
     calibrator: Calibrator
     pressure: PressureWatch
     stop: threading.Event
-    tell: Callable[[SweepEvent], None]
+    emit: Callable[[SweepEvent], None]
 
 
 class Worker:
-    """Drives lane `index` in its own thread until the blocks are done, `stop` is set, or it cannot go on."""
+    """Drives lane `index` in its own thread until the blocks are done, `stop` is set, or the lane fails for good."""
 
-    def __init__(self, errand: Errand, index: int) -> None:
+    def __init__(self, context: SweepContext, index: int) -> None:
         self.index = index
-        self._errand = errand
+        self._context = context
         self._lane: Lane | None = None
-        self._links = errand.calibrator.queue_of_lane()
-        self._pressure = LanePressure(errand.pressure)
+        self._links = context.calibrator.queue_of_lane()
+        self._pressure = LanePressure(context.pressure)
         self._opened = False
         self._failures = 0
         self._host = socket.gethostname()
-        self._thread = threading.Thread(target=self._live, name=f"lane-{index}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"lane-{index}", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -67,91 +67,91 @@ class Worker:
         if lane is not None:
             lane.close()
 
-    def _live(self) -> None:
+    def _run(self) -> None:
         error: BaseException | None = None
         try:
             self._work()
-        except BaseException as caught:  # noqa: BLE001 - it is told, and raised in the caller's thread
+        except BaseException as caught:  # noqa: BLE001 - reported, and raised in the caller's thread
             error = caught
         try:
             self._close_lane()
         except BaseException as caught:  # noqa: BLE001
             error = error or caught
-        self._errand.tell(LaneClosed(lane=self.index, error=error))
+        self._context.emit(LaneClosed(lane=self.index, error=error))
 
     def _work(self) -> None:
-        while (block := self._errand.blocks.take(self._errand.stop)) is not None:
-            self._do_block(block)
+        while (block := self._context.blocks.take(self._context.stop)) is not None:
+            self._fetch_block(block)
 
-    def _do_block(self, block: tuple[Fetch, ...]) -> None:
+    def _fetch_block(self, block: tuple[Fetch, ...]) -> None:
         left = deque(block)
-        while left and not self._errand.stop.is_set():
+        while left and not self._context.stop.is_set():
             try:
                 lane = self._open_lane()
                 self._calibrate(lane, left)
             except LaneError as error:
-                self._bear(error)
+                self._count_failure(error)
                 continue
-            if self._errand.stop.is_set():
+            if self._context.stop.is_set():
                 return
             try:
                 self._fetch(lane, left)
             except LaneError as error:
-                self._lose(error, left)
+                self._record_lost_fetch(error, left)
         if not left:
-            self._errand.tell(BlockDone(lane=self.index, block=block[0].block))
-            judged = self._errand.blocks.done(block[0].block)
-            if judged is not None:
-                self._errand.tell(judged)
+            self._context.emit(BlockDone(lane=self.index, block=block[0].block))
+            checkpoint = self._context.blocks.done(block[0].block)
+            if checkpoint is not None:
+                self._context.emit(checkpoint)
 
     def _open_lane(self) -> Lane:
         if self._lane is None:
-            plan = self._errand.plan
-            self._lane = self._errand.bed.open_lane(self.index, plan.profiles, plan.timeout_ns)
-            self._errand.tell(LaneOpened(lane=self.index, facts=self._lane.facts, again=self._opened))
+            plan = self._context.plan
+            self._lane = self._context.bed.open_lane(self.index, plan.profiles, plan.timeout_ns)
+            self._context.emit(LaneOpened(lane=self.index, facts=self._lane.facts, again=self._opened))
             self._opened = True
-            self._links = self._errand.calibrator.queue_of_lane()
+            self._links = self._context.calibrator.queue_of_lane()
         return self._lane
 
     def _calibrate(self, lane: Lane, left: deque[Fetch]) -> None:
         cells = {fetch.cell_id for fetch in left}
-        self._errand.calibrator.calibrate(lane, self._links, cells, self._errand.stop)
+        self._context.calibrator.calibrate(lane, self._links, cells, self._context.stop)
 
     def _fetch(self, lane: Lane, left: deque[Fetch]) -> None:
         self._pressure.begin()
-        results = lane.run(self._errand.plan.cells, tuple(left))
+        results = lane.run(self._context.plan.cells, tuple(left))
         try:
             for fetch, timings in results:
                 if not left or fetch != left[0]:
-                    raise LaneError(f"lane {self.index} answered for a fetch that it was not asked for")
-                self._keep(lane, left.popleft(), timings)
+                    raise LaneError(f"lane {self.index} answered for a fetch that was not requested")
+                self._store(lane, left.popleft(), timings)
                 self._failures = 0
-                if self._errand.stop.is_set():
+                if self._context.stop.is_set():
                     return
         finally:
             if isinstance(results, Generator):
                 results.close()
         if left:
-            raise LaneError(f"lane {self.index} left {len(left)} fetches of a block undone")
+            raise LaneError(f"lane {self.index} left {len(left)} fetches of a block unfinished")
 
-    def _lose(self, error: LaneError, left: deque[Fetch]) -> None:
-        """Record the fetch that was in flight as `server_down`, and drop the lane."""
-        if self._errand.stop.wait(SETTLE_S):
+    def _record_lost_fetch(self, error: LaneError, left: deque[Fetch]) -> None:
+        """Store the fetch that was in flight as `server_down`, and drop the lane."""
+        if self._context.stop.wait(SETTLE_S):
             return
         lane = self._lane
         if lane is not None and left:
-            self._keep(lane, left.popleft(), Timings(outcome="server_down", detail=error.message))
-        self._bear(error)
+            self._store(lane, left.popleft(), Timings(outcome="server_down", detail=error.message))
+        self._count_failure(error)
 
-    def _bear(self, error: LaneError) -> None:
-        """Count a failure. Raises LaneError where there were too many in a row."""
+    def _count_failure(self, error: LaneError) -> None:
+        """Count a failure. Raises LaneError after too many in a row."""
         self._failures += 1
-        self._errand.tell(LaneFailed(lane=self.index, detail=error.message, failures=self._failures))
+        self._context.emit(LaneFailed(lane=self.index, detail=error.message, failures=self._failures))
         self._close_lane()
         if self._failures >= FAILURE_LIMIT:
             raise LaneError(
                 f"lane {self.index} failed {self._failures} times in a row without a sample: {error.message}",
-                error.hint or "`pqbed doctor` tells what this host lacks; --resume goes on from here",
+                error.hint or "run `pqbed doctor` to see what this host lacks, then continue with --resume",
             ) from error
 
     def _close_lane(self) -> None:
@@ -160,23 +160,23 @@ class Worker:
             with suppress(LaneError):  # it is gone already
                 lane.close()
 
-    def _keep(self, lane: Lane, fetch: Fetch, timings: Timings) -> None:
+    def _store(self, lane: Lane, fetch: Fetch, timings: Timings) -> None:
         sample = Sample(
             fetch=fetch,
             timings=timings,
             lane=self.index,
-            bed=self._errand.bed.name,
-            clock=self._errand.bed.clock,
+            bed=self._context.bed.name,
+            clock=self._context.bed.clock,
             kernel=lane.facts.kernel,
             host=self._host,
-            **self._pressed(),
+            **self._contention(),
         )
-        self._errand.run.journal(self.index).append(sample)
-        self._errand.tell(SampleTaken(sample=sample))
+        self._context.run.journal(self.index).append(sample)
+        self._context.emit(SampleTaken(sample=sample))
 
-    def _pressed(self) -> dict[str, Any]:
-        """Return what else wanted the CPUs. In virtual time it cannot matter, and rows are a function of their seed."""
-        if self._errand.bed.clock == "virtual":
+    def _contention(self) -> dict[str, Any]:
+        """Return the columns on CPU contention; none in virtual time, where rows depend on their seed only."""
+        if self._context.bed.clock == "virtual":
             return {}
         pressure = self._pressure.end()
-        return {**to_json(pressure), "pressed": is_pressed(pressure)}
+        return {**to_json(pressure), "pressed": is_contended(pressure)}

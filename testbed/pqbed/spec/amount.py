@@ -31,33 +31,39 @@ def read_amount(layers: Iterable[AmountText], default_samples: int) -> tuple[int
     """
     samples: int | None = None
     precision_ppm: int | None = None
-    most: str | None = None
+    most: AmountText | None = None
     for layer in layers:
         if layer.samples is not None and layer.precision is not None:
+            samples_name, precision_name, limit_name = (
+                parse.spelled(option, layer.bare) for option in ("samples", "precision", "max_samples")
+            )
             raise SpecError(
-                "samples is a fixed number, and precision takes as many as it needs",
-                "leave one of them out; max_samples bounds what a precision may take",
+                f"{samples_name} and {precision_name} exclude each other",
+                f"drop one of them; {limit_name} limits what a precision may take",
             )
         if layer.samples is not None:
-            samples, precision_ppm = parse.parse_count("samples", layer.samples, 1, MOST_SAMPLES), None
+            samples, precision_ppm = parse.parse_count("samples", layer.samples, 1, MOST_SAMPLES, bare=layer.bare), None
         if layer.precision is not None:
             precision_ppm = _precision(layer.precision, layer.bare)
-        most = layer.max_samples if layer.max_samples is not None else most
+        most = layer if layer.max_samples is not None else most
         if layer.max_samples is not None and precision_ppm is None:
-            raise SpecError("max_samples bounds a precision, and there is none", "give a precision, or samples instead")
+            limit_name, precision_name = (parse.spelled(option, layer.bare) for option in ("max_samples", "precision"))
+            raise SpecError(f"{limit_name} needs {precision_name}", "give a precision, or a number of samples instead")
     if precision_ppm is None:
         return samples or default_samples, None
-    return (parse.parse_count("max_samples", most, 1, MOST_SAMPLES) if most else DEFAULT_MAX_SAMPLES), precision_ppm
+    if most is None or most.max_samples is None:
+        return DEFAULT_MAX_SAMPLES, precision_ppm
+    return parse.parse_count("max_samples", most.max_samples, 1, MOST_SAMPLES, bare=most.bare), precision_ppm
 
 
 def _precision(text: str, bare: bool) -> int:
     try:
         precision_ppm = parse_percentage(text, bare="%" if bare else None)
     except SpecError as error:
-        raise SpecError(f"precision: {error.message}", error.hint) from error
+        raise SpecError(f"{parse.spelled('precision', bare)}: {error.message}", error.hint) from error
     if not FINEST_PPM <= precision_ppm <= COARSEST_PPM:
         raise SpecError(
-            f"precision: {text!r} is out of range",
+            f"{parse.spelled('precision', bare)}: {text!r} is out of range",
             f"give a value from {format_percentage(FINEST_PPM)} to {format_percentage(COARSEST_PPM)}",
         )
     return precision_ppm

@@ -3,6 +3,7 @@
 import math
 
 from pqbed.errors import SpecError
+from pqbed.spec.axes import AXES
 from pqbed.spec.profile import Profile
 from pqbed.spec.sweep import Sweep
 from pqbed.units import format_duration
@@ -14,7 +15,7 @@ def check_sweep(sweep: Sweep) -> Sweep:
     """Return `sweep` if its axes fit together, else raise SpecError."""
     _check_cell_count(sweep)
     _check_jitter(sweep)
-    _check_distribution(sweep)
+    _check_needs(sweep)
     _check_copy(sweep)
     _check_precision(sweep)
     for profile in sweep.profiles:
@@ -24,26 +25,7 @@ def check_sweep(sweep: Sweep) -> Sweep:
 
 def cell_count(sweep: Sweep) -> int:
     """Return the number of cells without laying them out."""
-    axes = (
-        sweep.rtt_ns,
-        sweep.bandwidth_bps,
-        sweep.bandwidth_up_bps,
-        sweep.loss,
-        sweep.loss_up,
-        sweep.jitter_ns,
-        sweep.distribution,
-        sweep.queue_packets,
-        sweep.segmentation,
-        sweep.layout,
-        sweep.initcwnd,
-        sweep.initcwnd_client,
-        sweep.congestion_control,
-        sweep.congestion_control_client,
-        sweep.arms,
-        sweep.size_bytes,
-        sweep.http,
-    )
-    return math.prod(map(len, axes))
+    return len(sweep.arms) * math.prod(len(axis.values(sweep)) for axis in AXES.values())
 
 
 def _check_cell_count(sweep: Sweep) -> None:
@@ -51,7 +33,7 @@ def _check_cell_count(sweep: Sweep) -> None:
     if count > MOST_CELLS:
         raise SpecError(
             f"the sweep has {count} cells, and at most {MOST_CELLS} are allowed",
-            "shorten an axis, or make several sweeps of it",
+            "shorten an axis, or split it into several sweeps",
         )
 
 
@@ -60,17 +42,21 @@ def _check_jitter(sweep: Sweep) -> None:
     rtt_ns, jitter_ns = min(sweep.rtt_ns), max(sweep.jitter_ns)
     if jitter_ns > rtt_ns // 2:
         raise SpecError(
-            f"jitter {format_duration(jitter_ns)} is more than one direction's delay at rtt {format_duration(rtt_ns)}",
-            f"give a jitter of at most {format_duration(rtt_ns // 2)}, or leave out the short rtt",
+            f"--jitter {format_duration(jitter_ns)} is more than half of --rtt {format_duration(rtt_ns)}",
+            f"give a jitter of at most {format_duration(rtt_ns // 2)}, or drop the short rtt",
         )
 
 
-def _check_distribution(sweep: Sweep) -> None:
-    if not any(sweep.jitter_ns) and sweep.distribution != ("uniform",):
-        raise SpecError(
-            f"distribution {sweep.distribution[0]!r} has no effect without jitter",
-            "give a jitter above 0, or leave out the distribution",
-        )
+def _check_needs(sweep: Sweep) -> None:
+    for axis in AXES.values():
+        if not axis.needs:
+            continue
+        needed = AXES[axis.needs]
+        if set(needed.values(sweep)) == {needed.usual} and axis.values(sweep) != (axis.usual,):
+            raise SpecError(
+                f"{axis.flag} {axis.format(axis.values(sweep)[0])} has no effect without {needed.flag}",
+                f"give a {needed.label} above {needed.usual}, or drop {axis.flag}",
+            )
 
 
 def _check_copy(sweep: Sweep) -> None:
@@ -85,8 +71,8 @@ def _check_copy(sweep: Sweep) -> None:
 def _check_precision(sweep: Sweep) -> None:
     if sweep.precision_ppm is not None and len(sweep.arms) < 2:
         raise SpecError(
-            "a precision is that of a comparison, and one profile has nothing to be compared with",
-            "name a second profile, or give a number of samples",
+            "--precision needs at least two profiles to compare",
+            "name a second profile, or give --samples",
         )
 
 

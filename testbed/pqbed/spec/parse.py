@@ -1,16 +1,16 @@
-"""One function an axis: a comma list as typed to the tuple of values that `Sweep` wants.
+"""Readers and writers of the values that users type: one value each, and comma lists of them.
 
-`bare` says whether a number may stand without its unit, as on the command line: ms for --rtt and --jitter,
-per cent for --loss, Mbit/s for --bandwidth, KiB for --size. Every refusal is a `SpecError` that names the
-option and the value.
+`bare` says whether a number may stand without its unit, as on the command line: ms for --rtt and --jitter, per cent for
+--loss, Mbit/s for --bandwidth, KiB for --size. Every refusal is a `SpecError` that names the option and the value.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar, cast, get_args
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast, get_args
 
 from pqbed.errors import SpecError
-from pqbed.spec.link import PPM, Distribution, GilbertElliott, Layout, Loss, PlainLimit, Queue, RandomLoss, Segmentation
+from pqbed.spec.link import PPM, GilbertElliott, Loss, PlainLimit, Queue, RandomLoss
 from pqbed.spec.names import known_name, plain_name
 from pqbed.spec.profile import Profile
 from pqbed.spec.stacks import stack_named
@@ -40,67 +40,50 @@ SAME = "same"
 
 _LIMIT_PREFIX = "limit:"
 _BURST_PREFIX = "ge:"
-_CONTROL = "a congestion control"
 _BURST_HINT = "write ge:P/R[/H[/K]] in per cent: enter and leave the bad state, loss in the bad and in the good one"
 
 
-def parse_rtts(text: str, *, bare: bool = True) -> tuple[int, ...]:
-    """Read `35,200` or `35ms,0.2s`. 0 is a link without delay."""
-
-    def one(item: str) -> int:
-        rtt_ns = parse_duration(item, bare="ms" if bare else None)
-        return _within(rtt_ns, 0, LONGEST_RTT_NS, item, format_duration)
-
-    return _each("rtt", text, one)
+def parse_rtt(item: str, bare: bool) -> int:
+    """Read `35` (ms), `35ms` or `0.2s`. 0 is a link without delay."""
+    rtt_ns = parse_duration(item, bare="ms" if bare else None)
+    return _within(rtt_ns, 0, LONGEST_RTT_NS, item, format_duration)
 
 
-def parse_jitters(text: str, *, bare: bool = True) -> tuple[int, ...]:
-    """Read `0,5` or `500us`."""
-
-    def one(item: str) -> int:
-        jitter_ns = parse_duration(item, bare="ms" if bare else None)
-        return _within(jitter_ns, 0, LONGEST_RTT_NS, item, format_duration)
-
-    return _each("jitter", text, one)
-
-
-def parse_bandwidths(text: str, *, bare: bool = True) -> tuple[int | None, ...]:
-    """Read `1,1000`, `1mbit,1gbit` or `none`."""
-    return _each("bandwidth", text, lambda item: _rate(item, bare))
+def parse_bandwidth(item: str, bare: bool) -> int | None:
+    """Read `1` (Mbit/s), `1gbit` or `none`."""
+    rate_bps = parse_rate(item, bare="mbit" if bare else None)
+    if rate_bps is None:
+        return None
+    if rate_bps == 0:
+        raise SpecError(f"{item!r} would let nothing through", "write none for a link without a rate limit")
+    return _within(rate_bps, LOWEST_RATE_BPS, HIGHEST_RATE_BPS, item, format_rate)
 
 
-def parse_bandwidths_up(text: str, *, bare: bool = True) -> tuple[int | None, ...]:
-    """Read the same, or `same`. None is the same as down, 0 no limit."""
-    return _each("bandwidth_up", text, lambda item: None if item == SAME else _rate(item, bare) or 0)
+def parse_bandwidth_up(item: str, bare: bool) -> int:
+    """Read the same as `parse_bandwidth`; 0 is no limit."""
+    return parse_bandwidth(item, bare) or 0
 
 
-def format_bandwidth_up(rate_bps: int | None) -> str:
-    """Return what `parse_bandwidths_up` reads back."""
-    return SAME if rate_bps is None else format_rate(rate_bps or None)
+def format_bandwidth_up(rate_bps: int) -> str:
+    """Return the text that `parse_bandwidth_up` reads back."""
+    return format_rate(rate_bps or None)
 
 
-def parse_sizes(text: str, *, bare: bool = True) -> tuple[int, ...]:
-    """Read `0,50,200` or `2MiB`."""
-
-    def one(item: str) -> int:
-        size_bytes = parse_size(item, bare="KiB" if bare else None)
-        return _within(size_bytes, 0, LARGEST_BODY_BYTES, item, format_size)
-
-    return _each("size", text, one)
+def parse_body_size(item: str, bare: bool) -> int:
+    """Read `50` (KiB) or `2MiB`."""
+    size_bytes = parse_size(item, bare="KiB" if bare else None)
+    return _within(size_bytes, 0, LARGEST_BODY_BYTES, item, format_size)
 
 
-def parse_losses(text: str, *, bare: bool = True) -> tuple[Loss, ...]:
-    """Read `0,1,3,10`, `0.5%`, and burst loss as `ge:P/R[/H[/K]]` (tc's `gemodel p r 1-h 1-k`)."""
-    return _each("loss", text, lambda item: _loss(item, bare))
-
-
-def parse_losses_up(text: str, *, bare: bool = True) -> tuple[Loss | None, ...]:
-    """Read the same, or `same` as down."""
-    return _each("loss_up", text, lambda item: None if item == SAME else _loss(item, bare))
+def parse_loss(item: str, bare: bool) -> Loss:
+    """Read `1` (per cent), `0.5%`, and burst loss as `ge:P/R[/H[/K]]` (tc's `gemodel p r 1-h 1-k`)."""
+    if item.lower().startswith(_BURST_PREFIX):
+        return _burst_loss(item, bare)
+    return RandomLoss(probability_ppm=_probability(item, bare))
 
 
 def format_loss(loss: Loss) -> str:
-    """Return the shortest text that `parse_losses` reads back as `loss`, with units."""
+    """Return the shortest text that `parse_loss` reads back as `loss`, with units."""
     if isinstance(loss, RandomLoss):
         return format_percentage(loss.probability_ppm)
     shares = [loss.enter_bad_ppm, loss.leave_bad_ppm]
@@ -111,108 +94,96 @@ def format_loss(loss: Loss) -> str:
     return _BURST_PREFIX + "/".join(map(format_percentage, shares))
 
 
-def parse_distributions(text: str) -> tuple[Distribution, ...]:
-    """Read `uniform,normal,pareto,paretonormal`."""
-    names = get_args(Distribution)
-    return _each("distribution", text, lambda item: cast("Distribution", known_name(item, names, "distribution")))
-
-
-def parse_segmentations(text: str) -> tuple[Segmentation, ...]:
-    """Read `wire,offload-off,host`."""
-    names = get_args(Segmentation)
-    return _each("segmentation", text, lambda item: cast("Segmentation", known_name(item, names, "segmentation")))
-
-
-def parse_layouts(text: str) -> tuple[Layout, ...]:
-    """Read `ends,router`."""
-    return _each("layout", text, lambda item: cast("Layout", known_name(item, get_args(Layout), "layout")))
-
-
-def parse_queues(text: str) -> tuple[Queue, ...]:
+def parse_queue(item: str, bare: bool) -> Queue:  # noqa: ARG001 (packets have no unit)
     """Read packets that may wait at the bottleneck, or `limit:1000`: netem's limit on queue and wire together."""
-
-    def one(item: str) -> Queue:
-        if item.lower().startswith(_LIMIT_PREFIX):
-            return PlainLimit(packets=_count(item[len(_LIMIT_PREFIX) :], 1, MOST_QUEUED_PACKETS))
-        return _count(item, 1, MOST_QUEUED_PACKETS)
-
-    return _each("queue", text, one)
+    if item.lower().startswith(_LIMIT_PREFIX):
+        return PlainLimit(packets=_count(item[len(_LIMIT_PREFIX) :], 1, MOST_QUEUED_PACKETS))
+    return _count(item, 1, MOST_QUEUED_PACKETS)
 
 
 def format_queue(queue: Queue) -> str:
-    """Return the text that `parse_queues` reads back as `queue`."""
+    """Return the text that `parse_queue` reads back as `queue`."""
     return f"{_LIMIT_PREFIX}{queue.packets}" if isinstance(queue, PlainLimit) else str(queue)
 
 
-def parse_initcwnds(text: str) -> tuple[int, ...]:
-    """Read initial congestion windows in segments."""
-    return _each("initcwnd", text, lambda item: _count(item, 1, LARGEST_INITCWND))
+def parse_congestion_control(item: str, bare: bool) -> str:  # noqa: ARG001 (a name)
+    """Read the name of a congestion control, as the kernel knows it: `cubic`."""
+    return plain_name(item, "a congestion control")
 
 
-def parse_client_initcwnds(text: str) -> tuple[int | None, ...]:
-    """Read those of the client, or `same` as the server's."""
-    return _each("initcwnd_client", text, lambda item: None if item == SAME else _count(item, 1, LARGEST_INITCWND))
+def parse_http(item: str, bare: bool) -> Http:  # noqa: ARG001 (a version)
+    """Read a version of HTTP. Those that are not measured yet are refused as such."""
+    version = cast("Http", known_name(item, get_args(Http), "HTTP version"))
+    if version not in MEASURED_HTTP:
+        raise SpecError(f"HTTP/{version} is not measured yet", f"give {', '.join(MEASURED_HTTP)}, or leave it out")
+    return version
 
 
-def parse_controls(text: str) -> tuple[str, ...]:
-    """Read names of congestion controls, as the kernel knows them: `cubic,bbr`."""
-    return _each("congestion_control", text, lambda item: plain_name(item, _CONTROL))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Reads one of `names`."""
+
+    noun: str
+    names: tuple[str, ...]
+
+    def __call__(self, text: str, bare: bool) -> Any:  # noqa: ARG002 (a name)
+        return known_name(text, self.names, self.noun)
 
 
-def parse_client_controls(text: str) -> tuple[str | None, ...]:
-    """Read those of the client, or `same` as the server's."""
-    return _each("congestion_control_client", text, lambda item: None if item == SAME else plain_name(item, _CONTROL))
+def choice(noun: str, literal: Any) -> Choice:
+    """Return a reader of one of the names of `literal`."""
+    return Choice(noun=noun, names=get_args(literal))
 
 
-def parse_profiles(text: str, known: Mapping[str, Profile]) -> tuple[Profile, ...]:
-    """Read names of `known` profiles; the first is the baseline."""
-    return _each("profile", text, lambda item: known[known_name(item, known, "profile")])
+def count(lowest: int, highest: int) -> Callable[[str, bool], int]:
+    """Return a reader of whole numbers within these bounds."""
+    return lambda item, _bare: _count(item, lowest, highest)
 
 
-def parse_stacks(text: str) -> tuple[str, ...]:
-    """Read names of stacks that serve."""
-    return _each("stack", text, lambda item: stack_named(item).name)
+def same_or(read: Callable[[str, bool], T]) -> Callable[[str, bool], T | None]:
+    """Return a reader that also takes `same`, as None: like the other direction, or the other side."""
+    return lambda item, bare: None if item == SAME else read(item, bare)
 
 
-def parse_client_stacks(text: str) -> tuple[str | None, ...]:
-    """Read those that fetch, or `same` as the server's."""
-    return _each("client_stack", text, lambda item: None if item == SAME else stack_named(item).name)
-
-
-def parse_http(text: str) -> tuple[Http, ...]:
-    """Read versions of HTTP: `1.1`. Those that are not measured yet are refused as such."""
-
-    def one(item: str) -> Http:
-        version = cast("Http", known_name(item, get_args(Http), "HTTP version"))
-        if version not in MEASURED_HTTP:
-            raise SpecError(f"HTTP/{version} is not measured yet", f"give {', '.join(MEASURED_HTTP)}, or leave it out")
-        return version
-
-    return _each("http", text, one)
-
-
-def parse_timeout(text: str, *, bare: bool = True) -> int:
-    """Read one duration, bare in seconds."""
-    with _of("timeout"):
-        timeout_ns = parse_duration(text, bare="s" if bare else None)
-        return _within(timeout_ns, SHORTEST_TIMEOUT_NS, LONGEST_TIMEOUT_NS, text, format_duration)
-
-
-def parse_count(option: str, text: str, lowest: int, highest: int) -> int:
-    """Read one whole number for `option`."""
-    with _of(option):
-        return _count(text.strip(), lowest, highest)
-
-
-def _each(option: str, text: str, one: Callable[[str], T]) -> tuple[T, ...]:
+def parse_list(name: str, text: str, read: Callable[[str], T]) -> tuple[T, ...]:
+    """Read a comma list, each value once. Raises a SpecError that begins with `name`."""
     values: dict[T, None] = {}
-    with _of(option):
+    with naming(name):
         for item in _items(text):
-            value = one(item)
+            value = read(item)
             if value in values:
                 raise SpecError(f"{item!r} repeats a value that is already in the list", "give each value once")
             values[value] = None
     return tuple(values)
+
+
+def parse_profiles(text: str, known: Mapping[str, Profile], *, bare: bool = True) -> tuple[Profile, ...]:
+    """Read names of `known` profiles; the first is the baseline."""
+    return parse_list(spelled("profile", bare), text, lambda item: known[known_name(item, known, "profile")])
+
+
+def parse_stacks(text: str, *, bare: bool = True) -> tuple[str, ...]:
+    """Read names of stacks that serve."""
+    return parse_list(spelled("stack", bare), text, lambda item: stack_named(item).name)
+
+
+def parse_client_stacks(text: str, *, bare: bool = True) -> tuple[str | None, ...]:
+    """Read those that fetch, or `same` as the server's."""
+    read = same_or(lambda item, _bare: stack_named(item).name)
+    return parse_list(spelled("client_stack", bare), text, lambda item: read(item, bare))
+
+
+def parse_timeout(text: str, *, bare: bool = True) -> int:
+    """Read one duration, bare in seconds."""
+    with naming(spelled("timeout", bare)):
+        timeout_ns = parse_duration(text, bare="s" if bare else None)
+        return _within(timeout_ns, SHORTEST_TIMEOUT_NS, LONGEST_TIMEOUT_NS, text, format_duration)
+
+
+def parse_count(option: str, text: str, lowest: int, highest: int, *, bare: bool = True) -> int:
+    """Read one whole number for `option`."""
+    with naming(spelled(option, bare)):
+        return _count(text.strip(), lowest, highest)
 
 
 def _items(text: str) -> list[str]:
@@ -224,13 +195,18 @@ def _items(text: str) -> list[str]:
     return items
 
 
+def spelled(option: str, bare: bool) -> str:
+    """Return `option` as the user wrote it: a flag if units may be left out (the command line), else a key."""
+    return "--" + option.replace("_", "-") if bare else option
+
+
 @contextmanager
-def _of(option: str) -> Iterator[None]:
-    """Name `option` in any SpecError raised inside."""
+def naming(name: str) -> Iterator[None]:
+    """Name what was read in any SpecError raised inside."""
     try:
         yield
     except SpecError as error:
-        raise SpecError(f"{option}: {error.message}", error.hint) from error
+        raise SpecError(f"{name}: {error.message}", error.hint) from error
 
 
 def _within(value: int, lowest: int, highest: int, item: str, show: Callable[[int], str]) -> int:
@@ -248,21 +224,6 @@ def _count(item: str, lowest: int, highest: int) -> int:
 def _probability(item: str, bare: bool) -> int:
     share_ppm = parse_percentage(item, bare="%" if bare else None)
     return _within(share_ppm, 0, PPM, item, format_percentage)
-
-
-def _rate(item: str, bare: bool) -> int | None:
-    rate_bps = parse_rate(item, bare="mbit" if bare else None)
-    if rate_bps is None:
-        return None
-    if rate_bps == 0:
-        raise SpecError(f"{item!r} would let nothing through", "write none for a link without a rate limit")
-    return _within(rate_bps, LOWEST_RATE_BPS, HIGHEST_RATE_BPS, item, format_rate)
-
-
-def _loss(item: str, bare: bool) -> Loss:
-    if item.lower().startswith(_BURST_PREFIX):
-        return _burst_loss(item, bare)
-    return RandomLoss(probability_ppm=_probability(item, bare))
 
 
 def _burst_loss(item: str, bare: bool) -> GilbertElliott:

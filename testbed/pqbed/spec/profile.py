@@ -1,11 +1,12 @@
 """TLS profiles: the arms that are compared."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 # OpenSSL takes no longer Certificate message on either side unless told to, which neither libcurl nor nginx does: a
 # header of 4 bytes, and SSL_MAX_CERT_LIST_DEFAULT (ssl.h).
 LARGEST_WIRE_BYTES = 4 + 102_400
+LONGEST_CHAIN = 8
 # What serves and fetches where a profile does not say; the beds' own images and roots are built on it.
 DEFAULT_STACK = "openssl"
 
@@ -22,9 +23,9 @@ class Chain:
     """
 
     algorithm: str
-    depth: int = 2
+    depth: int = field(default=2, metadata={"ge": 1, "le": LONGEST_CHAIN})
     intermediate: str | None = None
-    wire_bytes: int | None = None
+    wire_bytes: int | None = field(default=None, metadata={"ge": 1, "le": LARGEST_WIRE_BYTES})
 
     @property
     def authority(self) -> str:

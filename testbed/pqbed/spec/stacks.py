@@ -21,7 +21,7 @@ _FOLDERS = (_PACKAGE / "_stacks", _PACKAGE / "_images", _PACKAGE.parents[1] / "i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """One stack. `server` and `client` name the drivers (tls/software.py, fetch/drivers.py).
+    """One stack. `server` and `client` name the drivers (tls/server_drivers.py, fetch/drivers.py).
 
     `program`: what the driver `program` runs. `environment`: of whatever of the stack runs. `extends`: the stack whose
     image it is built on, "" none; `base`: the image it is built on where that is not Debian's. `tmpfs`: folders of a

@@ -48,7 +48,8 @@ class Sweep:
     congestion_control_client: tuple[str | None, ...] = (None,)
     size_bytes: tuple[int, ...]
     http: tuple[Http, ...] = ("1.1",)
-    mtu: int = 1500
+    initrwnd: tuple[int, ...] = (0,)
+    mtu: tuple[int, ...] = (1500,)
     samples: int
     precision_ppm: int | None = None
     seed: int = 1

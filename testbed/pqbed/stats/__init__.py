@@ -1,9 +1,9 @@
-"""Samples -> quantiles with intervals, increases against a baseline, shapes. Reads the store, knows no bed."""
+"""Statistics: quantiles with intervals, increases over a baseline, distributions. Reads the store, knows no bed."""
 
 from pqbed.stats.compare import compare_runs
+from pqbed.stats.distributions import tabulate_ecdf, tabulate_phases
 from pqbed.stats.grid import MILESTONES, Grid, read_grid
 from pqbed.stats.percentiles import tabulate_percentiles
-from pqbed.stats.shapes import tabulate_ecdf, tabulate_phases
 from pqbed.stats.summary import summarise
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Every arm against its baseline and beside the A/A arm of its conditions: increases, noise floors, findings."""
+"""Comparison of each arm with its baseline: increases, noise floors from the A/A arm, findings."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,17 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from pqbed.stats.bootstrap import DRAWS, SEED, UNKNOWN, Increase, Pair, paired_increases
-from pqbed.stats.finding import Finding, Margin, find, noise_floor
+from pqbed.stats.block_bootstrap import DRAWS, SEED
+from pqbed.stats.classify import Finding, Margin, classify_difference, noise_floor
 from pqbed.stats.grid import find_baselines, find_copies
+from pqbed.stats.increases import UNKNOWN, Increase, Pair, paired_increases
 from pqbed.stats.quantiles import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arms:
-    """For each cell, by rows of the cells table: its baseline's cell, and the A/A pair of its conditions.
+    """For each row of the cells table: the row of its baseline, and the A/A pair under its conditions.
 
-    `bases` hold None for the baseline's own; `copies` where nothing was measured twice.
+    `bases` hold None for the baseline's own rows; `copies` if there is no A/A arm.
     """
 
     bases: Sequence[int | None]
@@ -25,20 +26,20 @@ class Arms:
 
     @classmethod
     def of(cls, cells: pl.DataFrame, baseline: str) -> "Arms":
-        """Raise SpecError where no cell is of `baseline`."""
+        """Raise SpecError if no cell is of `baseline`."""
         return cls(bases=find_baselines(cells, baseline), copies=find_copies(cells))
 
     def is_copy(self, row: int) -> bool:
-        """Tell whether the cell is of the A/A arm itself: nothing is found of it, its increase is noise."""
+        """Return whether the cell is of the A/A arm itself: it has no finding, its increase is noise."""
         pair = self.copies[row]
         return pair is not None and pair[0] == row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """`increases` are shares x (point, low, high) x rows, `noise_pct` shares x rows; NaN: not known.
+    """`increases` are quantiles x (point, low, high) x rows, `noise_pct` quantiles x rows; NaN: not known.
 
-    `findings` are, by share, one a row: None for the baseline's own and for the A/A arm.
+    `findings` are quantiles x rows: None for the baseline's own rows and for the A/A arm.
     """
 
     increases: Floats
@@ -47,26 +48,26 @@ class Compared:
 
 
 def compare_arms(
-    values: Floats, arms: Arms, shares: Sequence[float], margin: Margin, *, draws: int = DRAWS, seed: int = SEED
+    values: Floats, arms: Arms, qs: Sequence[float], margin: Margin, *, draws: int = DRAWS, seed: int = SEED
 ) -> Compared:
-    """Compare the rows of `values` (cells x blocks) at the quantiles `shares`."""
+    """Compare the rows of `values` (cells x blocks) at the quantiles `qs`."""
     pairs = {row: (row, base) for row, base in enumerate(arms.bases) if base is not None}
     wanted = dict.fromkeys([*pairs.values(), *(pair for pair in arms.copies if pair is not None)])
-    found = paired_increases(values, list(wanted), shares, draws, seed)
-    increases = np.full((len(shares), 3, len(arms.bases)), math.nan)
-    noise = np.full((len(shares), len(arms.bases)), math.nan)
-    findings: list[list[Finding | None]] = [[None] * len(arms.bases) for _ in shares]
+    by_pair = paired_increases(values, list(wanted), qs, draws, seed)
+    increases = np.full((len(qs), 3, len(arms.bases)), math.nan)
+    noise = np.full((len(qs), len(arms.bases)), math.nan)
+    findings: list[list[Finding | None]] = [[None] * len(arms.bases) for _ in qs]
     for row, copies in enumerate(arms.copies):
-        for place in range(len(shares)):
-            noise[place, row] = noise_floor(None if copies is None else _at(found, copies, place))
+        for place in range(len(qs)):
+            noise[place, row] = noise_floor(None if copies is None else _at(by_pair, copies, place))
             if row in pairs:
-                increase = _at(found, pairs[row], place)
+                increase = _at(by_pair, pairs[row], place)
                 increases[place, :, row] = (increase.point, increase.low, increase.high)
                 if not arms.is_copy(row):
-                    findings[place][row] = find(increase, noise[place, row], margin)
+                    findings[place][row] = classify_difference(increase, noise[place, row], margin)
     noise[np.isinf(noise)] = math.nan
     return Compared(increases=increases, noise_pct=noise, findings=findings)
 
 
-def _at(found: Mapping[Pair, Sequence[Increase]], pair: Pair, place: int) -> Increase:
-    return found[pair][place] if pair in found else UNKNOWN
+def _at(by_pair: Mapping[Pair, Sequence[Increase]], pair: Pair, place: int) -> Increase:
+    return by_pair[pair][place] if pair in by_pair else UNKNOWN

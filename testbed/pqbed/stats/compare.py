@@ -1,4 +1,4 @@
-"""Two runs, cell by cell. They share no blocks, so each is drawn on its own."""
+"""Comparison of two runs, cell by cell. They share no blocks, so each is resampled independently."""
 
 import functools
 import math
@@ -9,19 +9,20 @@ import numpy as np
 import polars as pl
 
 from pqbed.errors import SpecError
-from pqbed.stats.bootstrap import DRAWS, SEED, Increase, independent_increase
-from pqbed.stats.finding import DEFAULT_MARGIN, Finding, Margin, find, noise_floor
+from pqbed.stats.block_bootstrap import DRAWS, SEED
+from pqbed.stats.classify import DEFAULT_MARGIN, Finding, Margin, classify_difference, noise_floor
 from pqbed.stats.grid import Grid, find_copies, read_grid
+from pqbed.stats.increases import Increase, independent_increase
 from pqbed.stats.percentiles import percentile_name
 from pqbed.stats.quantiles import Floats, quantile
 from pqbed.store.manifest import Manifest
 from pqbed.store.run import Run
 from pqbed.store.schema import ASKED
 
-# What two runs must have in common to be compared, unless one asks for just that difference.
+# What must agree between two runs, unless --across names it.
 MUST_AGREE = ("bed", "clock", "kernel", "images")
 
-# What a cell is, whatever version of pqbed named it.
+# What identifies a cell across versions of pqbed, which may name it differently.
 _KEY = [name for name in ASKED if name not in {"cell_id", "chain_wire_bytes", "copy_of"}]
 Key = tuple[Any, ...]
 Differ = Callable[[Floats, Floats], list[Increase]]
@@ -40,20 +41,20 @@ COMPARED = pl.Schema(
 
 
 def refuse_mixed(a: Manifest, b: Manifest, across: Collection[str] = ()) -> None:
-    """Raise SpecError where the runs differ in what would be taken for a change of what was measured.
+    """Raise SpecError if the runs differ in what could be mistaken for an effect.
 
     `across` names what may differ, of MUST_AGREE.
     """
     unknown = sorted(set(across) - set(MUST_AGREE))
     if unknown:
-        raise SpecError(f"across: there is no {unknown[0]!r}", f"choose from {', '.join(MUST_AGREE)}")
+        raise SpecError(f"--across: there is no {unknown[0]!r}", f"choose from {', '.join(MUST_AGREE)}")
     facts = {name: (_fact(a, name), _fact(b, name)) for name in MUST_AGREE if name not in across}
     differing = {name: pair for name, pair in facts.items() if pair[0] != pair[1]}
     if differing:
-        told = "; ".join(f"{name}: {one} and {other}" for name, (one, other) in differing.items())
+        differences = "; ".join(f"{name}: {fact_a} and {fact_b}" for name, (fact_a, fact_b) in differing.items())
         raise SpecError(
-            f"the runs cannot be compared, they differ in {told}",
-            f"measure both alike, or compare over that difference on purpose with --across {','.join(differing)}",
+            f"the runs cannot be compared: they differ in {differences}",
+            f"measure both under the same conditions, or allow the difference with --across {','.join(differing)}",
         )
 
 
@@ -68,11 +69,11 @@ def compare_runs(
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> pl.DataFrame:
-    """Return one row for each percentile of each cell that both runs have (COMPARED): how much slower `b` is.
+    """Return one row per percentile and cell that both runs have (COMPARED): how much slower `b` is.
 
-    A/A arms are not compared: they give the noise floor, of which the larger of the two runs' counts.
+    A/A arms are not compared: they give the noise floor, the larger of the two runs'.
 
-    Raises SpecError where the runs may not be compared, or have no cell in common.
+    Raises SpecError if the runs may not be compared, or have no cell in common.
     """
     refuse_mixed(a.manifest, b.manifest, across)
     cells = [run.cells().collect() for run in (a, b)]
@@ -81,8 +82,8 @@ def compare_runs(
     if not shared:
         raise SpecError("the runs have no cell in common", "compare runs of the same sweep, or of overlapping ones")
     sides_of = [_Sides(run, table, milestone) for run, table in zip((a, b), cells, strict=True)]
-    shares = [percentile / 100 for percentile in percentiles]
-    differ = functools.partial(independent_increase, shares=shares, draws=draws, seed=seed)
+    qs = [percentile / 100 for percentile in percentiles]
+    differ = functools.partial(independent_increase, qs=qs, draws=draws, seed=seed)
     rows = []
     for key in shared:
         sides = [sides.cell(key) for sides in sides_of]
@@ -105,7 +106,7 @@ class _Side:
 
 
 class _Sides:
-    """The cells of one run by what they are."""
+    """The cells of one run by key."""
 
     def __init__(self, run: Run, cells: pl.DataFrame, milestone: str) -> None:
         self._grid = read_grid(run.samples(), cells, [milestone])
@@ -117,7 +118,7 @@ class _Sides:
         return self._side(self._places[key])
 
     def copies(self, key: Key) -> list[_Side]:
-        """Return the A/A arm under the conditions of a cell, and what it is a copy of; nothing where there is none."""
+        """Return the A/A arm under the conditions of a cell and its original; empty without an A/A arm."""
         return [self._side(row) for row in self._copies[self._places[key]] or ()]
 
     def _side(self, row: int) -> _Side:
@@ -125,7 +126,7 @@ class _Sides:
 
 
 class _Change(NamedTuple):
-    """What a percentile changed by, beside the noise floor (infinite or NaN: not known)."""
+    """The change of a percentile, and its noise floor (infinite or NaN: not known)."""
 
     change: Increase
     noise_pct: float
@@ -135,16 +136,19 @@ class _Change(NamedTuple):
 def _changes(
     sides: Sequence[_Side], copies: Sequence[Sequence[_Side]], differ: Differ, margin: Margin
 ) -> list[_Change]:
-    """Compare the two sides of a cell, one change a percentile.
+    """Compare the two sides of a cell, one change per percentile.
 
-    `copies` are the A/A pairs of the two runs. They are compared as the runs are, without shared blocks: a floor of
-    pairs would leave out the noise that two runs do not share.
+    `copies` are the A/A pairs of the two runs. They are compared like the runs, without shared blocks: a floor from
+    paired blocks would miss the noise that two runs do not share.
     """
     a, b = sides
     changes = differ(b.values, a.values)
     again = [differ(pair[0].values, pair[1].values) if pair else [None] * len(changes) for pair in copies]
-    floors = [float(np.fmax(noise_floor(one), noise_floor(other))) for one, other in zip(*again, strict=True)]
-    return [_Change(change, floor, find(change, floor, margin)) for change, floor in zip(changes, floors, strict=True)]
+    floors = [float(np.fmax(noise_floor(in_a), noise_floor(in_b))) for in_a, in_b in zip(*again, strict=True)]
+    return [
+        _Change(change, floor, classify_difference(change, floor, margin))
+        for change, floor in zip(changes, floors, strict=True)
+    ]
 
 
 def _rows(

@@ -1,4 +1,4 @@
-"""The CPU term of a profile and size: medians of fetches over a bare link."""
+"""CPU term of a profile and size: medians of fetches over an unshaped link on the real clock."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class CpuCost:
 
 
 def cpu_costs(cpu: pl.DataFrame) -> dict[tuple[str, int], CpuCost]:
-    """Return the cost by profile and size; those without a fetch that succeeded are left out."""
+    """Return the cost by profile and size; those without a successful fetch are left out."""
     ok = cpu.filter(pl.col("outcome") == "ok").with_columns(after_ns=pl.col("last_byte_ns") - pl.col("tls_done_ns"))
     handshakes = dict(ok.group_by("profile").agg(pl.col("tls_done_ns").median()).rows())
     after = ok.group_by("profile", "size_bytes").agg(pl.col("after_ns").median()).rows()

@@ -1,4 +1,4 @@
-"""Why cells cost what they cost: what was measured, what was expected, the floor, and the difference broken down."""
+"""Explanation of cells: measured, expected and floor times, the breakdown of the difference, losses and TCP_INFO."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -16,13 +16,14 @@ from pqbed.spec.cell import Cell
 from pqbed.stats.expectation import bound_cells
 from pqbed.stats.floor import Below, find_below_floor
 from pqbed.stats.grid import find_baselines
-from pqbed.stats.phases import AFTER_CONNECT, PHASES, classify
+from pqbed.stats.phases import AFTER_CONNECT, PHASES, tabulate_sample_phases
 from pqbed.stats.quantiles import quantile
+from pqbed.stats.tcp_info import tabulate_tcp_info
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseTime:
-    """One phase of a cell: its median in ns, and how many RTTs that is beyond a fetch that loses nothing."""
+    """One phase of a cell: its median in ns, and its excess over a fetch without loss in RTTs."""
 
     phase: str
     p50_ns: float | None
@@ -31,11 +32,11 @@ class PhaseTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Losses:
-    """What loss did in a cell, sample by sample (stats/phases.py).
+    """Effects of loss in a cell, counted over its samples (stats/phases.py).
 
-    `lost_syns`: numbers of SYNs lost, each with its samples. `stalls`: phase -> samples that stalled in
-    it; `untouched` samples stalled nowhere and lost no SYN. Costs are those of a percentile beyond a fetch without
-    loss, ns; None where it is censored. Retransmissions are the client's: TCP_INFO tells of its own socket alone.
+    `lost_syns`: (number of SYNs lost, samples with that number). `stalls`: phase -> samples that stalled in it;
+    `untouched` samples stalled nowhere and lost no SYN. A cost is the excess of a percentile over a fetch without loss
+    in ns; None if the percentile is censored.
     """
 
     connected: int
@@ -45,8 +46,6 @@ class Losses:
     untouched: int
     cost_p50_ns: float | None
     cost_p90_ns: float | None
-    retransmits_p50: float | None
-    retransmits_p90: float | None
     gave_up: int
 
 
@@ -54,7 +53,8 @@ class Losses:
 class Explained:
     """One cell. `floor_ns` and `expected` are for a fetch without loss; `breakdown` is None for the baseline's own.
 
-    `unknown` names what the expectation does not know of the cell, besides loss.
+    `unknown` names what the expectation does not model, apart from loss. `tcp_info` has the columns of
+    `stats.tcp_info.TCP_INFO` without the id; empty without a sample.
     """
 
     cell_id: str
@@ -71,38 +71,41 @@ class Explained:
     breakdown: Breakdown | None
     phases: tuple[PhaseTime, ...]
     losses: Losses | None
+    tcp_info: Mapping[str, float | None]
     below: tuple[Below, ...]
 
 
 class Explainer:
-    """Explains cells of one run; what is expected of a cell is worked out once, and only where it is asked for."""
+    """Explains cells of one run; the expectation of a cell is computed once, on demand."""
 
     def __init__(
         self, samples: pl.DataFrame, table: pl.DataFrame, cells: Mapping[str, Cell], baseline: str | None = None
     ) -> None:
-        """Take the samples and the cells table of a run, and its `cells` by their ids; `baseline` None: the first."""
+        """Take the samples and the cells table of a run, and its `cells` by id; `baseline` None: the first profile."""
         table = bound_cells(table, cells)
         self._rows = table.to_dicts()
         self._bases = find_baselines(table, table["profile"][0] if baseline is None else baseline)
         self._cells = cells
         self._samples = _by_cell(samples)
-        self._phases = _by_cell(classify(samples.lazy(), table).collect())
-        self._none = samples.clear(), classify(samples.clear().lazy(), table).collect()
+        self._phases = _by_cell(tabulate_sample_phases(samples.lazy(), table).collect())
+        self._none = samples.clear(), tabulate_sample_phases(samples.clear().lazy(), table).collect()
+        tcp_info = tabulate_tcp_info(samples.lazy())
+        self._tcp_info = {row.pop("cell_id"): row for row in tcp_info.to_dicts()}
         self._below = find_below_floor(samples.lazy(), table)
         self._expected: dict[int, ExpectedFetch] = {}
 
     def explain(self, wanted: Collection[str]) -> list[Explained]:
-        """Explain the cells with these ids, in the order of the table, each against the baseline's alike."""
+        """Explain the cells with these ids in the order of the table, each against its baseline."""
         return [self._explain(number) for number, row in enumerate(self._rows) if row["cell_id"] in wanted]
 
     def _explain(self, number: int) -> Explained:
         row, base = self._rows[number], self._bases[number]
-        identity = row["cell_id"]
-        cell, own = self._cells[identity], self._samples_of(number)
-        phases = self._phases.get(identity, self._none[1])
+        cell_id = row["cell_id"]
+        cell, own = self._cells[cell_id], self._samples_of(number)
+        phases = self._phases.get(cell_id, self._none[1])
         expected = self._expect(number)
         return Explained(
-            cell_id=identity,
+            cell_id=cell_id,
             cell=cell,
             row=row,
             samples=own.height,
@@ -116,7 +119,8 @@ class Explainer:
             breakdown=None if base is None else break_down_difference(cell, expected, self._expect(base)),
             phases=tuple(_phase_time(phases, phase) for phase in PHASES),
             losses=_losses(own, phases, expected.last_byte_ns) if is_lossy(cell) else None,
-            below=tuple(below for below in self._below if below.cell_id == identity),
+            tcp_info=self._tcp_info.get(cell_id, {}),
+            below=tuple(below for below in self._below if below.cell_id == cell_id),
         )
 
     def _samples_of(self, number: int) -> pl.DataFrame:
@@ -136,11 +140,11 @@ def _by_cell(table: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {str(key[0]): own for key, own in table.partition_by("cell_id", as_dict=True).items()}
 
 
-def _ttlb(samples: pl.DataFrame, share: float) -> float | None:
-    """Return a quantile of the TTLB, what failed being longer than all that did not; None where it is among these."""
+def _ttlb(samples: pl.DataFrame, q: float) -> float | None:
+    """Return a quantile of the TTLB; None if it is censored by failed fetches."""
     values = samples.select(pl.when(pl.col("outcome") == "ok").then("last_byte_ns").cast(pl.Float64)).to_series()
-    found = quantile(np.sort(values.fill_null(math.inf).to_numpy()), share)
-    return found if math.isfinite(found) else None
+    ttlb_ns = quantile(np.sort(values.fill_null(math.inf).to_numpy()), q)
+    return ttlb_ns if math.isfinite(ttlb_ns) else None
 
 
 def _phase_time(phases: pl.DataFrame, phase: str) -> PhaseTime:
@@ -152,12 +156,11 @@ def _phase_time(phases: pl.DataFrame, phase: str) -> PhaseTime:
 
 
 def _losses(samples: pl.DataFrame, phases: pl.DataFrame, lossless_ns: int) -> Losses:
-    retransmits = samples["retransmits"].drop_nulls()
     syns = phases["lost_syns"].drop_nulls()
     counts = syns.filter(syns > 0).value_counts().sort("lost_syns").rows()
     waits = [pl.col(f"stalled_{phase}").fill_null(value=False) for phase in AFTER_CONNECT]
     touched = pl.any_horizontal(*waits, pl.col("lost_syns") > 0)
-    costs = [_ttlb(samples, share) for share in (0.5, 0.9)]
+    costs = [_ttlb(samples, q) for q in (0.5, 0.9)]
     return Losses(
         connected=syns.len(),
         lost_syns=tuple(counts),
@@ -166,11 +169,9 @@ def _losses(samples: pl.DataFrame, phases: pl.DataFrame, lossless_ns: int) -> Lo
         untouched=phases.filter(pl.col("outcome") == "ok").select((~touched).sum()).item(),
         cost_p50_ns=None if costs[0] is None else costs[0] - lossless_ns,
         cost_p90_ns=None if costs[1] is None else costs[1] - lossless_ns,
-        retransmits_p50=_quantile(retransmits, 0.5),
-        retransmits_p90=_quantile(retransmits, 0.9),
         gave_up=samples.filter(pl.col("outcome") == "timeout").height,
     )
 
 
-def _quantile(values: pl.Series, share: float) -> float | None:
-    return None if values.is_empty() else quantile(np.sort(values.cast(pl.Float64).to_numpy()), share)
+def _quantile(values: pl.Series, q: float) -> float | None:
+    return None if values.is_empty() else quantile(np.sort(values.cast(pl.Float64).to_numpy()), q)

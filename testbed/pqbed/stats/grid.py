@@ -1,4 +1,4 @@
-"""Samples -> values by cell and block, with what failed kept as longer than everything that was seen."""
+"""Samples as a grid of values by cell and block; failed fetches are censored (infinite)."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from pqbed.spec.sample import NO_FAILURES
 from pqbed.stats.quantiles import Floats
 from pqbed.store.schema import CONDITIONS, FAILURES
 
-# What is timed, in the order of a connection, and its column.
+# The milestones of a connection in order, and their columns.
 MILESTONES = {
     "connect": "tcp_connect_ns",
     "handshake": "tls_done_ns",
@@ -21,7 +21,7 @@ MILESTONES = {
     "ttlb": "last_byte_ns",
 }
 _FINE = [f"n_{outcome}" for outcome in NO_FAILURES]
-# A milestone that was reached counts also where the transfer after it was not done. The last byte needs `ok`.
+# A milestone that was reached counts even if the transfer after it failed. The last byte needs `ok`.
 REACHED = ("ok", "timeout", "reset", "short_body")
 
 
@@ -29,7 +29,7 @@ REACHED = ("ok", "timeout", "reset", "short_body")
 class Grid:
     """Values in ns by milestone: cells x blocks, in the order of the cells table. NaN: no sample; infinite: censored.
 
-    `counts` has one row a cell: n, n_ok, n_failed and n_<outcome>.
+    `counts` has one row per cell: n, n_ok, n_failed and n_<outcome>.
     """
 
     values: Mapping[str, Floats]
@@ -37,7 +37,7 @@ class Grid:
 
 
 def read_grid(samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequence[str]) -> Grid:
-    """Lay out what is needed of `samples`. Raises StoreError where they cannot be pooled."""
+    """Lay out these milestones of `samples`. Raises StoreError if they cannot be pooled."""
     table = _read_samples(samples, cells, milestones)
     place, blocks = _places(table, cells.height)
     values = {}
@@ -51,7 +51,7 @@ def read_grid(samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequence[s
 def find_baselines(cells: pl.DataFrame, baseline: str) -> list[int | None]:
     """Return for each cell the row of the baseline's cell under the same conditions; None for the baseline's own.
 
-    Raises SpecError where no cell is of `baseline`, or it is the A/A arm.
+    Raises SpecError if no cell is of `baseline`, or it is the A/A arm.
     """
     profiles = cells["profile"].to_list()
     choices = cells.filter(pl.col("copy_of").is_null())["profile"]
@@ -64,7 +64,7 @@ def find_baselines(cells: pl.DataFrame, baseline: str) -> list[int | None]:
 
 
 def find_copies(cells: pl.DataFrame) -> list[tuple[int, int] | None]:
-    """Return for each cell the rows of the A/A arm and of what it is a copy of, under the same conditions."""
+    """Return for each cell the rows of the A/A arm and of its original under the same conditions."""
     conditions, profiles = cells.select(list(CONDITIONS)).rows(), cells["profile"].to_list()
     rows = {(where, profiles[row]): row for row, where in enumerate(conditions)}
     copies = {
@@ -83,7 +83,9 @@ def _read_samples(samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequen
     if table["cell"].null_count():
         raise StoreError("there are samples of cells that the cells table lacks", "read both from one run")
     if table["clock"].n_unique() > 1:
-        raise StoreError("samples of the real and of the virtual clock cannot be pooled", "summarise each run alone")
+        raise StoreError(
+            "samples of the real and of the virtual clock cannot be pooled", "summarise each run separately"
+        )
     return table
 
 
@@ -93,20 +95,20 @@ def _value(milestone: str) -> pl.Expr:
 
 
 def _places(table: pl.DataFrame, cell_count: int) -> tuple[npt.NDArray[np.intp], int]:
-    """Return where in the grid each sample belongs, and the number of blocks."""
+    """Return the position of each sample in the grid, and the number of blocks."""
     present = np.sort(table["block"].unique().to_numpy())
     column = np.searchsorted(present, table["block"].to_numpy())
     place = table["cell"].to_numpy().astype(np.intp) * present.size + column
     taken = np.zeros(cell_count * present.size, dtype=np.bool_)
     taken[place] = True
     if np.count_nonzero(taken) < place.size:
-        raise StoreError("a cell has two samples in one block", "summarise each run alone")
+        raise StoreError("a cell has two samples in one block", "summarise each run separately")
     return place, present.size
 
 
 def _counts(table: pl.DataFrame, cell_count: int) -> pl.DataFrame:
     each = [(pl.col("outcome") == name).sum().alias(f"n_{name}") for name in ("ok", *FAILURES)]
-    found = table.lazy().group_by("cell").agg(pl.len().alias("n"), *each)
+    counts = table.lazy().group_by("cell").agg(pl.len().alias("n"), *each)
     every = pl.LazyFrame({"cell": range(cell_count)}, schema={"cell": pl.UInt32})
-    joined = every.join(found, on="cell", how="left", maintain_order="left").drop("cell").fill_null(0)
+    joined = every.join(counts, on="cell", how="left", maintain_order="left").drop("cell").fill_null(0)
     return joined.cast(pl.Int64).with_columns(n_failed=pl.col("n") - pl.sum_horizontal(*_FINE)).collect()

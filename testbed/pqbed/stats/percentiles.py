@@ -1,4 +1,4 @@
-"""Any percentile of any milestone, with intervals, and its increase: one row a cell and percentile."""
+"""Table of percentiles of a milestone with intervals and increases: one row per cell and percentile."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,15 @@ import polars as pl
 
 from pqbed.errors import SpecError
 from pqbed.stats.arms import Arms, compare_arms
-from pqbed.stats.bootstrap import DRAWS, SEED
-from pqbed.stats.finding import DEFAULT_MARGIN, Margin
+from pqbed.stats.block_bootstrap import DRAWS, SEED
+from pqbed.stats.classify import DEFAULT_MARGIN, Margin
 from pqbed.stats.grid import Grid
 from pqbed.stats.summary import count_pairs, tabulate_quantiles
 from pqbed.store.schema import BOUNDS
 
 DEFAULT_PERCENTILES = (50.0, 75.0, 90.0)
 
-# `censored`: more of the cell's samples failed than the percentile leaves room for, so it lies above all that was seen.
+# `censored`: too many of the cell's fetches failed, so the percentile is larger than any observed value.
 PERCENTILES = pl.Schema(
     {
         "cell_id": pl.String,
@@ -36,15 +36,15 @@ PERCENTILES = pl.Schema(
 
 
 def percentile_name(percentile: float) -> str:
-    """Return `p50`, `p99.9`. Raises SpecError outside of 0 to 100."""
+    """Return `p50`, `p99.9`. Raises SpecError unless between 0 and 100."""
     if not 0 < percentile < 100:
         raise SpecError(f"{percentile:g} is not a percentile", "give numbers between 0 and 100, for example 50,90,99.9")
     return f"p{percentile:g}"
 
 
 def parse_percentiles(text: str) -> tuple[float, ...]:
-    """Read `50,90` or `p50,p99.9`."""
-    found: dict[float, None] = {}
+    """Parse `50,90` or `p50,p99.9`. Raises SpecError."""
+    percentiles: dict[float, None] = {}
     for item in text.split(","):
         number = item.strip().removeprefix("p")
         try:
@@ -52,8 +52,8 @@ def parse_percentiles(text: str) -> tuple[float, ...]:
         except ValueError:
             raise SpecError(f"{item.strip()!r} is not a percentile", "give numbers, for example 50,90,99.9") from None
         percentile_name(percentile)
-        found[percentile] = None
-    return tuple(found)
+        percentiles[percentile] = None
+    return tuple(percentiles)
 
 
 def tabulate_percentiles(
@@ -67,13 +67,13 @@ def tabulate_percentiles(
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> pl.DataFrame:
-    """Return one row a cell and percentile (PERCENTILES), cell by cell. Raises SpecError as `summarise` does."""
+    """Return one row per cell and percentile (PERCENTILES), cell by cell. Raises SpecError as `summarise` does."""
     arms = Arms.of(cells, baseline)
-    shares = [percentile / 100 for percentile in percentiles]
+    qs = [percentile / 100 for percentile in percentiles]
     names = [percentile_name(percentile) for percentile in percentiles]
     values = grid.values[milestone]
-    found = tabulate_quantiles(values, shares)
-    compared = compare_arms(values, arms, shares, margin, draws=draws, seed=seed)
+    table_of_quantiles = tabulate_quantiles(values, qs)
+    compared = compare_arms(values, arms, qs, margin, draws=draws, seed=seed)
     common = pl.DataFrame(
         {
             "cell_id": cells["cell_id"],
@@ -88,13 +88,13 @@ def tabulate_percentiles(
         common.with_columns(
             milestone=pl.lit(milestone),
             percentile=pl.lit(names[place]),
-            share=pl.lit(shares[place]),
-            **{f"value{bound}_ns": pl.Series(found[place, part]) for part, bound in enumerate(BOUNDS)},
+            share=pl.lit(qs[place]),
+            **{f"value{bound}_ns": pl.Series(table_of_quantiles[place, part]) for part, bound in enumerate(BOUNDS)},
             **{f"increase{bound}_pct": pl.Series(compared.increases[place, part]) for part, bound in enumerate(BOUNDS)},
             noise_pct=pl.Series(compared.noise_pct[place]),
             finding=pl.Series(compared.findings[place], dtype=pl.String),
         )
-        for place in range(len(shares))
+        for place in range(len(qs))
     ]
     table = pl.concat(parts).sort("row", maintain_order=True).with_columns(pl.col(pl.Float64).fill_nan(None))
     censored = (pl.col("n") > 0) & pl.col("value_ns").is_null()

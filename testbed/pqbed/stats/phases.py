@@ -1,7 +1,7 @@
-"""Where the time of each sample went: its phases, and the losses that can be told from them. Pure: tables in and out.
+"""Phases of each sample, and the losses that can be inferred from them. Pure: tables in and out.
 
-What a client can know: a connect that took a second more lost a SYN (or its answer); a TLS phase or a wait for the
-first byte that took a retransmission time-out more lost a flight or its tail; and where the client's own TCP
+What a client can infer: a connect that took a second longer lost a SYN (or its answer); a TLS phase or a wait for the
+first byte that took a retransmission time-out longer lost a flight or its tail; and if the client's own TCP
 retransmitted meanwhile, it sent its ClientHello again.
 """
 
@@ -10,7 +10,7 @@ import polars as pl
 from pqbed.stats.grid import REACHED
 from pqbed.store.schema import SAMPLES
 
-# Phase -> the milestones of a sample at its begin and end, and those of the cells table.
+# Phase -> the milestones at its start and end, of a sample and of the cells table.
 ENDS: dict[str, tuple[str | None, str, str | None, str]] = {
     "connect": (None, "tcp_connect_ns", None, "lossless_connect_ns"),
     "tls": ("tcp_connect_ns", "tls_done_ns", "lossless_connect_ns", "lossless_tls_done_ns"),
@@ -21,12 +21,12 @@ PHASES = tuple(ENDS)
 AFTER_CONNECT = PHASES[1:]
 
 # A SYN is sent again a second after it (RFC 6298), and then after twice as long each time; from Linux 6.5 on, four
-# times more after a second before that (tcp_syn_linear_timeouts). These are the sums: seconds from the first SYN.
+# times more, a second apart, before that (tcp_syn_linear_timeouts). These are the sums: seconds from the first SYN.
 EXPONENTIAL_S = (1, 3, 7, 15, 31, 63)
 LINEAR_S = (1, 2, 3, 4, 5, 7, 11)
 _LINEAR_FROM = 6 * 1000 + 5
 _NS = 1_000_000_000
-# TCP_RTO_MIN: no time-out is shorter than the RTT and this (include/net/tcp.h).
+# TCP_RTO_MIN: no time-out is shorter than the RTT plus this (include/net/tcp.h).
 LEAST_WAIT_NS = 200_000_000
 
 SAMPLE_PHASES = pl.Schema(
@@ -41,12 +41,13 @@ SAMPLE_PHASES = pl.Schema(
 )
 
 
-def classify(samples: pl.LazyFrame, cells: pl.DataFrame) -> pl.LazyFrame:
-    """Return one row a sample (SAMPLE_PHASES), in their order.
+def tabulate_sample_phases(samples: pl.LazyFrame, cells: pl.DataFrame) -> pl.LazyFrame:
+    """Return one row per sample (SAMPLE_PHASES), in their order.
 
-    `extra_*_rtts` is what a phase took beyond a fetch without loss, in RTTs; null where that is not known. `lost_syns`
-    counts the SYNs that had no answer in time, `stalled_*` tells that a phase took at least the shortest retransmission
-    time-out more, `hello_again` that the client's TCP sent something again in such a TLS phase. Null: not reached.
+    `extra_*_rtts` is the time of a phase beyond that of a fetch without loss, in RTTs; null if unknown. `lost_syns`
+    counts the SYNs that were not answered in time, `stalled_*` says that a phase took at least the shortest
+    retransmission time-out longer, `hello_again` that the client's TCP retransmitted in such a TLS phase. Null: not
+    reached.
     """
     known = ("rtt_ns", "floor_connect_ns", *(end for *_, end in ENDS.values()))
     asked = cells.lazy().select("cell_id", *known)
@@ -82,7 +83,7 @@ def _stalled(phase: str) -> pl.Expr:
 
 
 def _lost_syns() -> pl.Expr:
-    """Count the times at which a SYN was sent again that lie before the connect, less what a round trip takes."""
+    """Count the retransmissions of the SYN that were due before the connect, less a round trip."""
     waited = pl.col("tcp_connect_ns") - pl.coalesce("floor_connect_ns", "rtt_ns")
     number = pl.col("kernel").str.extract_groups(r"^(\d+)\.(\d+)").struct
     version = number.field("1").cast(pl.Int64) * 1000 + number.field("2").cast(pl.Int64)

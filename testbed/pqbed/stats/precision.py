@@ -1,7 +1,7 @@
-"""How precisely the comparisons of a run are known, and what that took.
+"""Precision of the comparisons of a run, and the samples that it took.
 
-A comparison is all arms under one set of conditions. Its half width is the widest of its arms: half the length of the
-95 % interval of the increase at p50, in percentage points; the very interval that the tables show.
+A comparison is all arms under one set of conditions. Its half width is the largest of its arms: half the length of the
+95% interval of the increase at p50, in percentage points; the same interval that the tables show.
 """
 
 import math
@@ -10,36 +10,38 @@ from typing import Any, Literal
 
 import polars as pl
 
-from pqbed.stats.bootstrap import paired_increases
 from pqbed.stats.grid import read_grid
+from pqbed.stats.increases import paired_increases
 from pqbed.store.precision import PRECISION
 from pqbed.store.schema import CONDITIONS
 
 SHARE = 0.5
 POINTS_PER_PPM = 1e-4
 
-# `reached`: as narrow as was asked. `maximum`: not, and nothing more is allowed. `open`: to be gone on with.
-# `unsupported`: the stacks cannot speak the baseline, or none of the arms, so there is nothing to be known.
-Standing = Literal["reached", "maximum", "open", "unsupported"]
+# `reached`: as narrow as requested. `maximum`: not, and no more samples are allowed. `open`: to be continued.
+# `unsupported`: the stacks do not support the baseline, or none of the arms, so there is nothing to compare.
+PrecisionStatus = Literal["reached", "maximum", "open", "unsupported"]
 
 
 def half_widths(samples: pl.LazyFrame, comparisons: Sequence[Sequence[str]]) -> list[float]:
-    """Return the half width of each of `comparisons` (cell ids, the baseline's first); infinite where none is known.
+    """Return the half width of each of `comparisons` (cell ids, the baseline's first); infinite if unknown.
 
-    Arms that the stacks cannot speak are left out; where that leaves nothing to compare, the width is 0.
+    Unsupported arms are left out; if that leaves nothing to compare, the width is 0.
     """
-    members = [identity for comparison in comparisons for identity in comparison]
-    rows = {identity: row for row, identity in enumerate(members)}
+    members = [cell_id for comparison in comparisons for cell_id in comparison]
+    rows = {cell_id: row for row, cell_id in enumerate(members)}
     table = pl.DataFrame({"cell_id": members}, schema={"cell_id": pl.String})
     values = read_grid(samples.filter(pl.col("cell_id").is_in(members)), table, ["ttlb"]).values["ttlb"]
-    spoken = _spoken(samples)
-    pairs = [[(rows[arm], rows[base]) for arm in arms if {arm, base} <= spoken] for base, *arms in comparisons]
-    found = paired_increases(values, [pair for some in pairs for pair in some], [SHARE])
-    return [_widest((found[pair][0].low, found[pair][0].high) for pair in some) if some else 0.0 for some in pairs]
+    supported = _supported(samples)
+    pairs = [[(rows[arm], rows[base]) for arm in arms if {arm, base} <= supported] for base, *arms in comparisons]
+    increases = paired_increases(values, [pair for some in pairs for pair in some], [SHARE])
+    return [
+        _widest((increases[pair][0].low, increases[pair][0].high) for pair in some) if some else 0.0 for some in pairs
+    ]
 
 
 def tabulate_precision(cells: Iterable[Mapping[str, Any]], precision_ppm: int, most: int) -> pl.DataFrame:
-    """Return one row a comparison (PRECISION), in the order of `cells`: cells joined with their summary."""
+    """Return one row per comparison (PRECISION), in the order of `cells`: cells joined with their summary."""
     groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in cells:
         groups.setdefault(tuple(row[name] for name in CONDITIONS), []).append(row)
@@ -47,7 +49,7 @@ def tabulate_precision(cells: Iterable[Mapping[str, Any]], precision_ppm: int, m
     return pl.DataFrame(rows, schema=PRECISION, orient="row")
 
 
-def _spoken(samples: pl.LazyFrame) -> set[str]:
+def _supported(samples: pl.LazyFrame) -> set[str]:
     """Return the cells with a sample that is not `unsupported`."""
     return set(samples.filter(pl.col("outcome") != "unsupported").select("cell_id").unique().collect()["cell_id"])
 
@@ -57,7 +59,7 @@ def _row(members: Sequence[Mapping[str, Any]], wanted: float, most: int) -> dict
     samples = min(row["n"] or 0 for row in members)
     compared = [arm for arm in arms if not _unsupported(arm) and not _unsupported(base)]
     width = _widest((arm["increase_p50_low_pct"], arm["increase_p50_high_pct"]) for arm in compared)
-    standing: Standing = "reached" if width <= wanted else "maximum" if samples >= most else "open"
+    standing: PrecisionStatus = "reached" if width <= wanted else "maximum" if samples >= most else "open"
     standing = standing if compared else "unsupported"
     return {
         "cell_id": base["cell_id"],

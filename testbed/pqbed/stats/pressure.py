@@ -1,4 +1,4 @@
-"""How many samples were taken while others wanted the CPUs."""
+"""Number of samples taken under CPU contention."""
 
 from dataclasses import dataclass
 
@@ -6,21 +6,23 @@ import polars as pl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PressedCount:
-    """`pressed` samples of the `known`: those of which the host could tell."""
+class ContentionCount:
+    """`pressed` (contended) samples of the `known`: those for which the host reports contention."""
 
     pressed: int
     known: int
 
     def sentence(self) -> str:
-        """Say it; empty where nothing was pressed."""
+        """Return it as a sentence; empty if there was no contention."""
         if not self.pressed:
             return ""
         were = "sample was" if self.pressed == 1 else "samples were"
-        return f"{self.pressed} of {self.known} {were} taken under CPU pressure"
+        return f"{self.pressed} of {self.known} {were} taken under CPU contention"
 
 
-def count_pressed(samples: pl.LazyFrame) -> PressedCount:
-    """Count in `samples`. None is known in virtual time, where the host's load cannot change a result."""
-    pressed, known = samples.select(pl.col("pressed").sum(), pl.col("pressed").count().alias("known")).collect().row(0)
-    return PressedCount(pressed=pressed, known=known)
+def count_contended(samples: pl.LazyFrame) -> ContentionCount:
+    """Count contended samples. In virtual time none is known: the host's load cannot change a result."""
+    contended, known = (
+        samples.select(pl.col("pressed").sum(), pl.col("pressed").count().alias("known")).collect().row(0)
+    )
+    return ContentionCount(pressed=contended, known=known)

@@ -1,7 +1,7 @@
-"""Samples and cells -> one row a cell (schema pqbed.summary/1).
+"""Summary of a run: one row per cell (schema pqbed.summary/1).
 
-A failed fetch, and one that ran into its time-out, is right-censored: it stays in its cell as longer than all that
-succeeded. A quantile above the share that succeeded is null; none is computed from survivors alone.
+A failed fetch, timeouts included, is right-censored: it stays in its cell as longer than all that succeeded. A quantile
+above the share that succeeded is null; none is computed from survivors only.
 """
 
 import math
@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 
 from pqbed.stats.arms import Arms, compare_arms
-from pqbed.stats.bootstrap import DRAWS, SEED
-from pqbed.stats.finding import DEFAULT_MARGIN, Margin
+from pqbed.stats.block_bootstrap import DRAWS, SEED
+from pqbed.stats.classify import DEFAULT_MARGIN, Margin
 from pqbed.stats.grid import Grid, read_grid
 from pqbed.stats.quantiles import Floats, quantile, quantile_interval
 from pqbed.store.schema import BOUNDS, INCREASES, QUANTILES, SUMMARY
@@ -31,11 +31,11 @@ def summarise(
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> pl.DataFrame:
-    """Return quantiles with 95 % intervals of each cell, and its increase against profile `baseline`.
+    """Return quantiles with 95% intervals of each cell, and its increase over profile `baseline`.
 
-    With the noise floor of its conditions, and what the increase amounts to within `margin`. A cell is compared
-    with the baseline's cell under the same conditions, by blocks that both have. Raises SpecError where no cell is of
-    `baseline`, StoreError where samples cannot be pooled.
+    Includes the noise floor of its conditions, and the finding for `margin`. A cell is compared with the baseline's
+    cell under the same conditions, by blocks that both have. Raises SpecError if no cell is of `baseline`, StoreError
+    if samples cannot be pooled.
     """
     cell_table = cells.lazy().collect()
     arms = Arms.of(cell_table, baseline)
@@ -50,10 +50,10 @@ def summarise(
     }
     for prefix, metric in _METRICS.items():
         values = grid.values[metric]
-        found = tabulate_quantiles(values, list(QUANTILES.values()))
-        columns |= _named(found, [f"{prefix}{name}{{}}_ns" for name in QUANTILES])
-        shares = [QUANTILES[name] for name in INCREASES]
-        compared = compare_arms(values, arms, shares, margin, draws=draws, seed=seed)
+        quantile_table = tabulate_quantiles(values, list(QUANTILES.values()))
+        columns |= _named(quantile_table, [f"{prefix}{name}{{}}_ns" for name in QUANTILES])
+        qs = [QUANTILES[name] for name in INCREASES]
+        compared = compare_arms(values, arms, qs, margin, draws=draws, seed=seed)
         columns |= _named(compared.increases, [f"{prefix}increase_{name}{{}}_pct" for name in INCREASES])
         columns |= {f"{prefix}noise_{name}_pct": compared.noise_pct[place] for place, name in enumerate(INCREASES)}
         columns |= {f"{prefix}finding_{name}": compared.findings[place] for place, name in enumerate(INCREASES)}
@@ -61,28 +61,28 @@ def summarise(
     return table.with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
-def tabulate_quantiles(values: Floats, shares: Sequence[float]) -> Floats:
-    """Return the quantiles of each row and their intervals: shares x (point, low, high) x rows. NaN: not known."""
-    found = np.full((len(shares), 3, values.shape[0]), math.nan)
+def tabulate_quantiles(values: Floats, qs: Sequence[float]) -> Floats:
+    """Return the quantiles of each row and their intervals: quantiles x (point, low, high) x rows. NaN: not known."""
+    table = np.full((len(qs), 3, values.shape[0]), math.nan)
     for row, cell in enumerate(values):
         ordered = np.sort(cell[~np.isnan(cell)])
-        for place, share in enumerate(shares):
-            found[place, :, row] = (quantile(ordered, share), *quantile_interval(ordered, share))
-    found[np.isinf(found)] = math.nan
-    return found
+        for place, q in enumerate(qs):
+            table[place, :, row] = (quantile(ordered, q), *quantile_interval(ordered, q))
+    table[np.isinf(table)] = math.nan
+    return table
 
 
 def count_pairs(grid: Grid, bases: Sequence[int | None]) -> list[int | None]:
-    """Return how many blocks each cell shares with its baseline's; None where it has none."""
+    """Return how many blocks each cell shares with its baseline's; None without a baseline."""
     present = ~np.isnan(grid.values["ttlb"])
     return [
         None if base is None else int(np.count_nonzero(present[arm] & present[base])) for arm, base in enumerate(bases)
     ]
 
 
-def _named(found: Floats, patterns: Sequence[str]) -> dict[str, Floats]:
+def _named(table: Floats, patterns: Sequence[str]) -> dict[str, Floats]:
     return {
-        pattern.format(bound): found[place, part]
+        pattern.format(bound): table[place, part]
         for place, pattern in enumerate(patterns)
         for part, bound in enumerate(BOUNDS)
     }

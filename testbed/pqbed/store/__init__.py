@@ -1,1 +1,1 @@
-"""The run directory: manifest, cells, samples. Atomic and versioned; the only thing statistics read."""
+"""Run directory: manifest, cells, samples. Atomic and versioned; the only input of statistics."""

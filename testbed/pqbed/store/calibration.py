@@ -1,4 +1,4 @@
-"""calibration.parquet: what was measured of the links of a run, and what was wrong with them."""
+"""calibration.parquet: measurements of the links of a run, and their deviations."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,10 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from pqbed.calibrate.binomial import share_interval
+from pqbed.calibrate.binomial import proportion_interval
 from pqbed.calibrate.judge import Deviation, achieved_rate_bps, own_time_ns
-from pqbed.calibrate.measured import Calibration, Direction, Measured, Sender
-from pqbed.calibrate.tolerances import SHOWN_CERTAINTY
+from pqbed.calibrate.measurement import Calibration, DirectionMeasurement, LinkMeasurement, SenderMeasurement
+from pqbed.calibrate.tolerances import INTERVAL_ALPHA
 from pqbed.spec.codec import to_json
 from pqbed.spec.link import PPM, Link
 from pqbed.spec.tcp import Tcp
@@ -23,10 +23,10 @@ _DIRECTION: dict[str, Any] = {
     **dict.fromkeys(_COUNTS, pl.Int64),
     "queue_full": pl.Boolean,
     "seed_repeats": pl.Boolean,
-    # The quantiles of delays: 0, 1, ... 100 per cent.
+    # The quantiles of delays: 0%, 1%, ... 100%.
     "delays_ns": pl.List(pl.Int64),
     "rate_bps": pl.Int64,
-    # The exact interval of the loss, 95 %.
+    # The exact 95% interval of the loss.
     "loss_low_ppm": pl.Int64,
     "loss_high_ppm": pl.Int64,
 }
@@ -38,8 +38,8 @@ _SENDER: dict[str, Any] = {
     "congestion_control": pl.String,
 }
 
-# One row a calibration. What was asked (link, tcp) and what the kernel said it had (applied) are JSON; `deviations` are
-# lines to show, none where the link is as asked.
+# One row per calibration. The request (link, tcp) and the kernel's read-back (applied) are JSON; `deviations` are lines
+# of text, empty if the link is as requested.
 CALIBRATION = pl.Schema(
     {
         "link_id": pl.String,
@@ -55,7 +55,7 @@ CALIBRATION = pl.Schema(
         "tcp": pl.String,
         "applied_client": pl.String,
         "applied_server": pl.String,
-        # Of small datagrams, without what they take on the wire themselves.
+        # Of small datagrams, without their own serialisation time.
         "rtt_p50_ns": pl.Int64,
         "rtt_p99_ns": pl.Int64,
         **{f"{direction}_{name}": kind for direction in ("up", "down") for name, kind in _DIRECTION.items()},
@@ -67,9 +67,9 @@ CALIBRATION = pl.Schema(
 def calibration_row(
     link: Link, tcp: Tcp, calibration: Calibration | None, deviations: Sequence[Deviation], **place: Any
 ) -> dict[str, Any]:
-    """Return one row. `place` is where and when: the columns from `link_id` to `host`.
+    """Return one row. `place`: the columns from `link_id` to `host`.
 
-    `calibration` is None where nothing could be measured, which is a deviation.
+    `calibration` is None if nothing could be measured, which is a deviation.
     """
     row: dict[str, Any] = {
         **place,
@@ -88,7 +88,7 @@ def calibration_row(
     }
 
 
-def _measured_columns(measured: Measured) -> dict[str, Any]:
+def _measured_columns(measured: LinkMeasurement) -> dict[str, Any]:
     own_ns = own_time_ns(measured.up) + own_time_ns(measured.down)
     p50_ns, p99_ns = measured.rtt_p50_ns, measured.rtt_p99_ns
     return {
@@ -101,8 +101,8 @@ def _measured_columns(measured: Measured) -> dict[str, Any]:
     }
 
 
-def _direction_columns(direction: Direction) -> dict[str, Any]:
-    low, high = share_interval(direction.lost, direction.sent, SHOWN_CERTAINTY)
+def _direction_columns(direction: DirectionMeasurement) -> dict[str, Any]:
+    low, high = proportion_interval(direction.lost, direction.sent, INTERVAL_ALPHA)
     return {
         **_flat(direction),
         "delays_ns": list(direction.delays_ns),
@@ -112,7 +112,7 @@ def _direction_columns(direction: Direction) -> dict[str, Any]:
     }
 
 
-def _flat(value: Direction | Sender) -> dict[str, Any]:
+def _flat(value: DirectionMeasurement | SenderMeasurement) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 

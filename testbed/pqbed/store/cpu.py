@@ -1,11 +1,11 @@
-"""cpu.parquet: what each profile costs in CPU, measured beside a run in virtual time and never among its samples."""
+"""cpu.parquet: CPU cost of profiles, measured in addition to a run in virtual time, apart from its samples."""
 
 import polars as pl
 
 CPU_ID = "pqbed.cpu/1"
 CPU_NAME = "cpu.parquet"
 
-# One row a fetch over a bare link (no delay, no rate, no loss) in real time: the times are those of the CPUs alone.
+# One row per fetch over an unshaped link (no delay, rate or loss) on the real clock: its times are CPU times.
 CPU = pl.Schema(
     {
         "profile": pl.String,

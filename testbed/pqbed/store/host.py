@@ -1,4 +1,4 @@
-"""What a run records about the host it ran on. Reading never fails: what cannot be read is empty."""
+"""Facts about the host of a run. Reading never fails: unreadable facts are empty."""
 
 import importlib.metadata
 import os
@@ -14,7 +14,7 @@ _CLOCKSOURCE = Path("/sys/devices/system/clocksource/clocksource0/current_clocks
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostFacts:
-    """The host at one moment. `load_1min` is the kernel's load average; `cores` are those we may use."""
+    """The host at one moment. `load_1min` is the kernel's load average; `cores` are those available to this process."""
 
     host: str
     machine: str
@@ -29,7 +29,7 @@ class HostFacts:
 
 
 def read_host() -> HostFacts:
-    """Look at this host now."""
+    """Read the facts of this host now."""
     return HostFacts(
         host=socket.gethostname(),
         machine=platform.machine(),
@@ -46,8 +46,8 @@ def read_host() -> HostFacts:
 
 def installed_packages() -> dict[str, str]:
     """Return the Python packages of this environment with their versions, by name."""
-    found = {item.metadata["Name"]: item.version for item in importlib.metadata.distributions()}
-    return dict(sorted((str(name), str(version)) for name, version in found.items() if name))
+    versions = {item.metadata["Name"]: item.version for item in importlib.metadata.distributions()}
+    return dict(sorted((str(name), str(version)) for name, version in versions.items() if name))
 
 
 def _cpu_model() -> str:

@@ -1,6 +1,6 @@
-"""The journal: one JSON line a sample, handed to the kernel at once, so that a killed process loses none.
+"""Journal of samples: one JSON line per sample, written at once, so that a killed process loses none.
 
-Only the end of the file can be torn, by a kill in mid-write: what follows the last newline was never a sample.
+Only the end of the file can be torn, by a kill during a write: anything after the last newline is not a sample.
 """
 
 import io
@@ -11,27 +11,27 @@ from pathlib import Path
 
 import polars as pl
 
+from pqbed.atomic_files import store_error, translate_os_errors
 from pqbed.errors import StoreError
 from pqbed.spec.sample import Sample
-from pqbed.store.atomic import store_error, told
 from pqbed.store.schema import SAMPLES, sample_to_row
 
 
 class Journal:
-    """Appends samples to one new file. Owns its descriptor until `close`; safe to share between threads."""
+    """Appends samples to one new file. Owns its descriptor until `close`; thread-safe."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._guard = threading.Lock()
+        self._lock = threading.Lock()
         self._length = 0
-        with told(path):
+        with translate_os_errors(path):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
             self._descriptor: int | None = os.open(path, flags, 0o644)
 
     def append(self, sample: Sample) -> None:
-        """Add one line. Raises StoreError, and takes a half-written line back, where the disk is full."""
+        """Append one line. Raises StoreError, and removes a half-written line, if the disk is full."""
         line = sample_to_line(sample)
-        with self._guard:
+        with self._lock:
             if self._descriptor is None:
                 raise StoreError(f"the journal {self.path} is closed", "continue the run with --resume")
             try:
@@ -42,34 +42,34 @@ class Journal:
             self._length += len(line)
 
     def close(self) -> None:
-        """Wait until the disk has it all, and let go. Safe to call twice."""
-        with self._guard:
+        """Sync to the disk and close. Safe to call twice."""
+        with self._lock:
             descriptor, self._descriptor = self._descriptor, None
             if descriptor is None:
                 return
             try:
-                with told(self.path):
+                with translate_os_errors(self.path):
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
 
 
 def sample_to_line(sample: Sample) -> bytes:
-    """Return `sample` as JSON and a newline. What is not text (a lone surrogate) becomes a question mark."""
+    """Return `sample` as JSON and a newline. Lone surrogates become question marks."""
     text = json.dumps(sample_to_row(sample), ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "replace") + b"\n"
 
 
 def read_journal(path: Path) -> pl.DataFrame:
     """Return the samples in `path`. A torn last line is dropped; any other unreadable line is a StoreError."""
-    with told(path):
+    with translate_os_errors(path):
         content = path.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
     try:
         return pl.read_ndjson(io.BytesIO(whole), schema=SAMPLES)
     except pl.exceptions.PolarsError as error:
         raise StoreError(
-            f"{path} holds a line that is no sample: {error}",
+            f"{path} contains a line that is no sample: {error}",
             "the file was changed or the disk failed: repair or remove that line, then continue with --resume",
         ) from error
 

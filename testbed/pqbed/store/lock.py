@@ -1,21 +1,21 @@
-"""One writer for a run, held by the kernel: the lock ends with the process, however that ends."""
+"""Lock of a run directory for its one writer, held by the kernel: it ends with the process."""
 
 import errno
 import fcntl
 import os
 from pathlib import Path
 
+from pqbed.atomic_files import translate_os_errors
 from pqbed.errors import StoreError
-from pqbed.store.atomic import told
 
 LOCK_NAME = ".lock"
 
 
 class Lock:
-    """The right to write one run directory, from making until `release`."""
+    """The exclusive right to write one run directory, until `release`."""
 
     def __init__(self, folder: Path) -> None:
-        with told(folder):
+        with translate_os_errors(folder):
             self._descriptor: int | None = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             _lock(self._descriptor, folder)
@@ -24,7 +24,7 @@ class Lock:
             raise
 
     def release(self) -> None:
-        """Let another process write. Safe to call twice."""
+        """Release the lock. Safe to call twice."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
@@ -41,6 +41,6 @@ def _lock(descriptor: int, folder: Path) -> None:
     except OSError as error:
         name = errno.errorcode.get(error.errno or 0, "error")
         raise StoreError(
-            f"{folder} lies on a file system without locks ({name})",
+            f"{folder} is on a file system without locks ({name})",
             "name a folder on a local disk with --out",
         ) from error

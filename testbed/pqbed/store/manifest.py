@@ -1,6 +1,6 @@
-"""manifest.json: where the numbers of a run came from, and how to make them again.
+"""manifest.json: provenance of a run, and the command that repeats it.
 
-It holds versions and hashes only, field by field: never a key, never the environment.
+Versions and hashes only, field by field: never a key, never the environment.
 """
 
 import json
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from pqbed import __version__
+from pqbed.atomic_files import translate_os_errors, write_atomic
 from pqbed.errors import SpecError, StoreError
 from pqbed.spec.codec import from_json, to_json
-from pqbed.store.atomic import told, write_atomic
 from pqbed.store.host import HostFacts, installed_packages, read_host
 from pqbed.store.schema import check_id
 
@@ -25,7 +25,7 @@ NO_RUN_HINT = "name a folder under results/ that `pqbed sweep` made"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumption:
-    """A run taken up again: when, with what command, on what host."""
+    """A resumption of the run: when, with which command, on which host."""
 
     at: str
     command: tuple[str, ...]
@@ -34,7 +34,7 @@ class Resumption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneTrial:
-    """The same fetches on `lanes` lanes at once, against one lane alone. None: too few fetches, or failures."""
+    """The same fetches on `lanes` lanes at once and on one lane alone. None: too few fetches, or failures."""
 
     lanes: int
     agrees: bool
@@ -45,9 +45,9 @@ class LaneTrial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneCheck:
-    """Before lanes ran at once on the real clock: of `asked` lanes `taken` did not disturb one another.
+    """Lane check before a sweep on the real clock: of `asked` lanes, `taken` do not slow one another down.
 
-    `fetches` were made of the cell on one lane alone.
+    `fetches`: how often the cell was fetched on one lane alone.
     """
 
     at: str
@@ -60,10 +60,10 @@ class LaneCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pressure:
-    """Shares of a time in parts per million; None: this host does not tell.
+    """CPU contention in parts per million of a time; None: not reported by this host.
 
-    `cpu_pressure_ppm`: of the time some task that could run waited for a CPU. `cpu_steal_ppm`: of the CPUs' time, what
-    the hypervisor gave to others. `cpu_throttled_ppm`: of the time a limit on our cgroup stopped us.
+    `cpu_pressure_ppm`: some runnable task waited for a CPU. `cpu_steal_ppm`: CPU time that the hypervisor gave to
+    others. `cpu_throttled_ppm`: a limit on our cgroup stopped us.
     """
 
     cpu_pressure_ppm: int | None = None
@@ -84,10 +84,9 @@ class HandshakeCpu:
 class Manifest:
     """`kernel` and `versions` are those of the lanes, `artefacts` the bed's images and file systems by hash.
 
-    With `precision_ppm` the samples of a cell are as many as it took, `max_samples` at most. `packages` are the Python
-    packages here. `pressure` is that of the host, one for each time the run was worked on.
-    `handshake_cpu` is what virtual time leaves out, empty where not measured. Times are UTC, ISO 8601;
-    `ended` None: not ended, or killed.
+    With `precision_ppm` a cell has as many samples as that took, at most `max_samples`. `packages` are the Python
+    packages of this environment. `pressure` has one entry per process that worked on the run. `handshake_cpu` is what
+    virtual time leaves out, empty if not measured. Times are UTC, ISO 8601; `ended` None: not ended, or killed.
     """
 
     schema: str = RUN_ID
@@ -139,9 +138,9 @@ def start_manifest(
 
 
 def resume_manifest(manifest: Manifest, command: Sequence[str]) -> Manifest:
-    """Return `manifest` with one resumption more, from now on this host."""
-    again = Resumption(at=utc_now(), command=tuple(command), host=read_host())
-    return replace(manifest, resumed=(*manifest.resumed, again), ended=None, state=None)
+    """Return `manifest` with one more resumption, now and on this host."""
+    resumption = Resumption(at=utc_now(), command=tuple(command), host=read_host())
+    return replace(manifest, resumed=(*manifest.resumed, resumption), ended=None, state=None)
 
 
 def utc_now() -> str:
@@ -153,31 +152,31 @@ def dump_manifest(manifest: Manifest) -> bytes:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Replace the manifest in `folder`, whole."""
+    """Replace the manifest in `folder` atomically."""
     write_atomic(folder / MANIFEST_NAME, dump_manifest(manifest))
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read it back. Raises StoreError where `folder` is no run, or one of a newer pqbed."""
+    """Read the manifest of `folder`. Raises StoreError if it is no run, or one of a newer pqbed."""
     path = folder / MANIFEST_NAME
     if not path.is_file():
         raise StoreError(f"{folder} is not a run directory: it has no {MANIFEST_NAME}", NO_RUN_HINT)
-    with told(path):
+    with translate_os_errors(path):
         text = path.read_text(encoding="utf-8", errors="replace")
     try:
-        found = json.loads(text)
+        fields_by_name = json.loads(text)
     except ValueError as error:
         raise StoreError(f"{path} is not JSON: {error}", NO_RUN_HINT) from error
-    if not isinstance(found, dict):
+    if not isinstance(fields_by_name, dict):
         raise StoreError(f"{path} is not a JSON object", NO_RUN_HINT)
-    check_id(str(found.get("schema")), RUN_ID, path)
+    check_id(str(fields_by_name.get("schema")), RUN_ID, path)
     try:
-        return from_json(Manifest, _known(found))
+        return from_json(Manifest, _known(fields_by_name))
     except SpecError as error:
         raise StoreError(f"{path} cannot be read: {error.message}", NO_RUN_HINT) from error
 
 
-def _known(found: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what a later pqbed added: fields may be added under the same schema number."""
+def _known(fields_by_name: dict[str, Any]) -> dict[str, Any]:
+    """Drop fields that a later pqbed added: they may be added under the same schema number."""
     names = {item.name for item in fields(Manifest)}
-    return {name: value for name, value in found.items() if name in names}
+    return {name: value for name, value in fields_by_name.items() if name in names}

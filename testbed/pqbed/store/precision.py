@@ -1,4 +1,4 @@
-"""precision.parquet: what each comparison of a run with a precision took, and how precise it became."""
+"""precision.parquet: samples and precision of each comparison of a run with a precision."""
 
 import polars as pl
 
@@ -7,8 +7,8 @@ from pqbed.store.schema import CONDITIONS
 PRECISION_ID = "pqbed.precision/1"
 PRECISION_NAME = "precision.parquet"
 
-# One row a comparison, named after its baseline's cell. `samples` are those of each of its cells, `fetches` of all;
-# `half_width_pct` is that of the widest 95 % interval of an increase at p50, null where there is none.
+# One row per comparison, with the id of its baseline's cell. `samples` per cell, `fetches` of all its cells;
+# `half_width_pct` is that of the widest 95% interval of an increase at p50, null without an interval.
 PRECISION = pl.Schema(
     [
         ("cell_id", pl.String),

@@ -1,4 +1,4 @@
-"""A run: one directory that any process may read and one at a time may write.
+"""Run directory: any process may read it, one at a time may write it.
 
 Writing is safe against a kill at any moment, because every step is one rename or one removal:
 
@@ -6,7 +6,7 @@ Writing is safe against a kill at any moment, because every step is one rename o
 2. sealing puts the same rows into `samples/part-<stem>.parquet` (hidden name, sync, rename, sync of the folder);
 3. only then is the journal removed.
 
-A journal whose part exists is therefore a leftover between 2 and 3, and never read.
+A journal whose part exists was therefore left between 2 and 3, and is never read.
 """
 
 import contextlib
@@ -26,8 +26,8 @@ from typing import Any, Self
 
 import polars as pl
 
+from pqbed.atomic_files import drop_temporaries, sync_folder, translate_os_errors, write_atomic, write_synced
 from pqbed.errors import StoreError
-from pqbed.store.atomic import drop_temporaries, sync_folder, told, write_atomic, write_synced
 from pqbed.store.calibration import CALIBRATION, CALIBRATION_ID, CALIBRATION_NAME
 from pqbed.store.cpu import CPU, CPU_ID, CPU_NAME
 from pqbed.store.journal import Journal, read_journal
@@ -38,20 +38,20 @@ from pqbed.store.schema import CELLS, CELLS_ID, SAMPLES, SAMPLES_ID, SUMMARY, SU
 
 JOURNAL_FOLDER = "journal"
 SAMPLES_FOLDER = "samples"
-# A folder under this name is a run in the making; an old one was left by a killed process.
+# A folder with this prefix is a run being created; an old one was left by a killed process.
 MAKING_PREFIX = ".making-"
 _STALE_S = 3600
 _SCHEMA_KEY = "schema"
 
 
 class Run:
-    """One run directory. Reading needs nothing; the first write claims it, `close` gives it back."""
+    """One run directory. Reading needs no lock; the first write takes it, `close` releases it."""
 
     def __init__(self, path: Path, lock: Lock | None = None) -> None:
         self.path = path
         self._lock = lock
         self._journals: dict[int, Journal] = {}
-        self._guard = threading.RLock()
+        self._mutex = threading.RLock()
 
     def __enter__(self) -> Self:
         return self
@@ -64,31 +64,31 @@ class Run:
         return read_manifest(self.path)
 
     def claim(self) -> None:
-        """Become the one writer, and clear what a killed one left. Raises StoreError where another writes."""
-        with self._guard:
+        """Become the one writer, and remove what a killed one left. Raises StoreError if another process writes."""
+        with self._mutex:
             if self._lock is None:
                 self._lock = Lock(self.path)
                 self._recover()
 
     def journal(self, lane: int) -> Journal:
-        """Return the open journal of `lane`; a new file each time the run is taken up."""
+        """Return the open journal of `lane`; each process that works on the run starts a new file."""
         self.claim()
-        with self._guard:
+        with self._mutex:
             if lane not in self._journals:
                 self._journals[lane] = Journal(self._new_journal_path(lane))
             return self._journals[lane]
 
     def seal(self) -> None:
-        """Turn every journal into a part. What fails leaves the journals that are not sealed yet as they are."""
+        """Turn every journal into a part. A failure leaves the remaining journals as they are."""
         self.claim()
-        with self._guard:
+        with self._mutex:
             self._close_journals()
             for path in self._journal_paths():
                 self._seal_journal(path)
 
     def close(self) -> None:
         """Close the journals without sealing them, and let others write. Safe to call twice."""
-        with self._guard:
+        with self._mutex:
             try:
                 self._close_journals()
             finally:
@@ -97,7 +97,7 @@ class Run:
                     lock.release()
 
     def discard(self) -> bool:
-        """Remove a run in which nothing was measured, and tell whether it was one. A run with a sample stays."""
+        """Remove a run without samples, and return whether it was removed. A run with a sample stays."""
         if self.finished():
             return False
         self.close()
@@ -117,7 +117,7 @@ class Run:
         _write_table(self.path / "summary.parquet", conform(summary, SUMMARY), SUMMARY_ID)
 
     def samples(self) -> pl.LazyFrame:
-        """Return all samples, sealed or not. Consistent also while another process writes the run."""
+        """Return all samples, sealed or not. Consistent even while another process writes the run."""
         journals = self._read_journals()  # before the parts: sealing moves rows from here to there
         parts = self._part_paths()
         sealed = [_scan_table(path, SAMPLES, SAMPLES_ID) for path in parts]
@@ -133,15 +133,15 @@ class Run:
         return _scan_table(self.path / "summary.parquet", SUMMARY, SUMMARY_ID)
 
     def add_calibration(self, row: Mapping[str, Any]) -> None:
-        """Keep one row of `store.calibration.CALIBRATION`, at once. Safe to call from several threads."""
-        with self._guard:
+        """Store one row of `store.calibration.CALIBRATION` at once. Thread-safe."""
+        with self._mutex:
             self.claim()
             new = conform(pl.DataFrame([row], schema_overrides=CALIBRATION), CALIBRATION)
             whole = pl.concat([self.calibration(), new])
             _write_table(self.path / CALIBRATION_NAME, whole, CALIBRATION_ID)
 
     def calibration(self) -> pl.DataFrame:
-        """Return what was measured of the links; no rows where none was."""
+        """Return the calibrations of the links; no rows without any."""
         return _scan_table(self.path / CALIBRATION_NAME, CALIBRATION, CALIBRATION_ID).collect()
 
     def write_cpu(self, cpu: pl.DataFrame) -> None:
@@ -149,7 +149,7 @@ class Run:
         _write_table(self.path / CPU_NAME, conform(cpu, CPU), CPU_ID)
 
     def cpu(self) -> pl.LazyFrame:
-        """Return the CPU measured beside the run; no rows where none was."""
+        """Return the CPU cost measured in addition to the run; no rows without any."""
         return _scan_table(self.path / CPU_NAME, CPU, CPU_ID)
 
     def write_precision(self, precision: pl.DataFrame) -> None:
@@ -157,7 +157,7 @@ class Run:
         _write_table(self.path / PRECISION_NAME, conform(precision, PRECISION), PRECISION_ID)
 
     def precision(self) -> pl.LazyFrame:
-        """Return what each comparison took; no rows where the run had no precision to reach, or before it ended."""
+        """Return the precision of each comparison; no rows without a requested precision, or before the run ended."""
         return _scan_table(self.path / PRECISION_NAME, PRECISION, PRECISION_ID)
 
     def finished(self) -> set[tuple[str, int]]:
@@ -183,14 +183,14 @@ class Run:
             journal.close()
 
     def _read_journals(self) -> dict[Path, pl.DataFrame]:
-        found = {}
+        journals = {}
         for path in self._journal_paths():
             try:
-                found[path] = read_journal(path)
+                journals[path] = read_journal(path)
             except StoreError:
                 if path.exists():  # else it was sealed meanwhile, and its part holds the rows
                     raise
-        return found
+        return journals
 
     def _new_journal_path(self, lane: int) -> Path:
         stems = [path.stem for path in (*self._journal_paths(), *self._part_paths())]
@@ -208,11 +208,11 @@ class Run:
 
 
 def create_run(out: Path, name: str, manifest: Manifest, files: Mapping[str, str]) -> Run:
-    """Make `out`/<utc>-<name>/ with its manifest and `files` (name to text), whole or not at all.
+    """Create `out`/<utc>-<name>/ with its manifest and `files` (name to text) atomically.
 
-    The run comes claimed. Raises StoreError where `out` cannot be written.
+    The run is claimed. Raises StoreError if `out` cannot be written.
     """
-    with told(out):
+    with translate_os_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         _drop_stale(out)
         making = out / f"{MAKING_PREFIX}{secrets.token_hex(8)}"
@@ -233,13 +233,13 @@ def create_run(out: Path, name: str, manifest: Manifest, files: Mapping[str, str
 
 
 def open_run(path: Path) -> Run:
-    """Return the run at `path`, unclaimed. Raises StoreError where there is none, or one of a newer pqbed."""
+    """Return the run at `path`, unclaimed. Raises StoreError if there is none, or one of a newer pqbed."""
     if not path.is_dir():
         raise StoreError(f"there is no run at {path}", NO_RUN_HINT)
     read_manifest(path)
     for folder in (JOURNAL_FOLDER, SAMPLES_FOLDER):
         if not (path / folder).is_dir():
-            raise StoreError(f"{path} is not a whole run directory: it has no {folder}/", NO_RUN_HINT)
+            raise StoreError(f"{path} is not a complete run directory: it has no {folder}/", NO_RUN_HINT)
     return Run(path)
 
 
@@ -252,7 +252,7 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def place_folder(making: Path, out: Path, name: str) -> Path:
-    """Rename `making` to `out`/<utc>-<name>, the first that is free, and return it."""
+    """Rename `making` to the first free name `out`/<utc>-<name>[-N], and return it."""
     stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}"
     for attempt in itertools.count(1):
         path = out / (stem if attempt == 1 else f"{stem}-{attempt}")
@@ -290,7 +290,7 @@ def _scan_table(path: Path, schema: pl.Schema, schema_id: str) -> pl.LazyFrame:
     if not path.exists():
         return schema.to_frame().lazy()
     try:
-        with told(path):
+        with translate_os_errors(path):
             check_id(pl.read_parquet_metadata(path).get(_SCHEMA_KEY), schema_id, path)
             return _select(pl.scan_parquet(path), schema)
     except pl.exceptions.PolarsError as error:
@@ -298,12 +298,12 @@ def _scan_table(path: Path, schema: pl.Schema, schema_id: str) -> pl.LazyFrame:
 
 
 def _select(frame: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:
-    """Return the columns of `schema`: null for those an older pqbed did not write, none that a later one added."""
+    """Return the columns of `schema`: null for those that an older pqbed did not write, without newer ones."""
     present = set(frame.collect_schema())
     return frame.select([pl.col(n) if n in present else pl.lit(None, kind).alias(n) for n, kind in schema.items()])
 
 
 def _remove(path: Path) -> None:
-    with told(path):
+    with translate_os_errors(path):
         path.unlink(missing_ok=True)
         sync_folder(path.parent)

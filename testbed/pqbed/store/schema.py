@@ -9,6 +9,7 @@ from typing import Any, get_args
 import polars as pl
 
 from pqbed.errors import StoreError
+from pqbed.spec.axes import AXES
 from pqbed.spec.codec import from_json
 from pqbed.spec.sample import Fetch, Outcome, Sample, Timings
 
@@ -62,41 +63,11 @@ SAMPLES = pl.Schema(
     }
 )
 
+_KINDS: dict[type, pl.DataType] = {int: pl.Int64(), str: pl.String(), bool: pl.Boolean()}
+
+
 # What makes two cells arms of one comparison: they differ in the profile alone.
-CONDITIONS = pl.Schema(
-    {
-        "rtt_ns": pl.Int64,
-        "bandwidth_bps": pl.Int64,
-        "loss_ppm": pl.Int64,
-        "loss_model": pl.String,
-        "loss_enter_bad_ppm": pl.Int64,
-        "loss_leave_bad_ppm": pl.Int64,
-        "loss_in_bad_ppm": pl.Int64,
-        "loss_in_good_ppm": pl.Int64,
-        "jitter_ns": pl.Int64,
-        "distribution": pl.String,
-        "queue": pl.Int64,
-        "limit": pl.Int64,
-        "segmentation": pl.String,
-        "layout": pl.String,
-        "initcwnd_server": pl.Int64,
-        "initcwnd_client": pl.Int64,
-        "initrwnd": pl.Int64,
-        "congestion_control": pl.String,
-        "mtu": pl.Int64,
-        "http": pl.String,
-        "size_bytes": pl.Int64,
-        # Of the way up and of the client alone; null: as down, or as the server's. A rate of 0 is no limit.
-        "bandwidth_up_bps": pl.Int64,
-        "loss_up_ppm": pl.Int64,
-        "loss_up_model": pl.String,
-        "loss_up_enter_bad_ppm": pl.Int64,
-        "loss_up_leave_bad_ppm": pl.Int64,
-        "loss_up_in_bad_ppm": pl.Int64,
-        "loss_up_in_good_ppm": pl.Int64,
-        "congestion_control_client": pl.String,
-    }
-)
+CONDITIONS = pl.Schema({name: _KINDS[kind] for axis in AXES.values() for name, kind in axis.columns.items()})
 
 # What the kernel confirmed, and what a probe saw: named after the condition they belong to.
 APPLIED = ("rtt_ns", "bandwidth_bps", "loss_ppm", "jitter_ns", "queue", "bandwidth_up_bps", "loss_up_ppm")

@@ -1,6 +1,6 @@
-"""Groups and signature algorithms as the standards have them: names, codepoints and sizes, each with its source.
+"""Standard groups and signature algorithms: names, codepoints and sizes, each with its source.
 
-Read from results/published/, the one place where they are written down.
+Read from results/published/, the only place that holds them.
 """
 
 import functools
@@ -23,7 +23,7 @@ class Group:
     """A key-exchange group. `public_key_bytes` is the client's share, `ciphertext_bytes` the server's.
 
     With Diffie-Hellman the latter is a public key too. `level` is the NIST category, None for a classical group.
-    `liboqs` is its name there, "" where liboqs has it not. `checked` says what the sizes were compared with.
+    `liboqs` is its name there, "" if liboqs does not have it. `checked` names what the sizes were compared with.
     """
 
     name: str
@@ -45,10 +45,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureAlgorithm:
-    """A signature algorithm with keys of one size. `key` is its name in profiles, "" where pqbed has no chains of it.
+    """A signature algorithm with keys of one size. `key` is its name in profiles, "" if pqbed has no chains of it.
 
-    `scheme` and `codepoint` are None where TLS has none. `varies`: a signature has `signature_bytes` at most.
-    The rest is as for groups.
+    `scheme` and `codepoint` are None if TLS has none. `varies`: a signature has `signature_bytes` at most.
+    The other fields are those of groups.
     """
 
     name: str
@@ -66,12 +66,12 @@ class SignatureAlgorithm:
 
     @property
     def verify_wire_bytes(self) -> int | None:
-        """Return the CertificateVerify message; None where TLS has no scheme."""
+        """Return the size of the CertificateVerify message; None if TLS has no scheme."""
         return None if self.scheme is None else _MESSAGE_BYTES + _VERIFY_BYTES + self.signature_bytes
 
     @property
     def certificate_bytes(self) -> int:
-        """Return what each certificate of a chain of this algorithm alone holds of it: a key and a signature."""
+        """Return the size of the key and the signature in each certificate of a chain of only this algorithm."""
         return self.public_key_bytes + self.signature_bytes
 
 
@@ -89,8 +89,8 @@ def published_signatures() -> dict[str, SignatureAlgorithm]:
 
 @functools.cache
 def signatures_by_key() -> dict[str, SignatureAlgorithm]:
-    """Return those that profiles can name, by that name."""
-    return {one.key: one for one in published_signatures().values() if one.key}
+    """Return the signature algorithms that profiles can name, by that name."""
+    return {algorithm.key: algorithm for algorithm in published_signatures().values() if algorithm.key}
 
 
 def _group(row: dict[str, str]) -> Group:

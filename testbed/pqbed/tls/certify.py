@@ -1,20 +1,19 @@
-"""One certificate with its key, made by the `openssl` of the stack."""
+"""X.509 certificates with their keys, made by the `openssl` of the stack."""
 
 import hashlib
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from pqbed.errors import HostError
+from pqbed.tls.openssl import run_openssl
 from pqbed.tls.signatures import KEY_KINDS
 
 VALID_DAYS = "3650"
-OPENSSL_TIMEOUT_S = 120
 SERIAL_BYTES = 20  # RFC 5280 4.1.2.2: at most
 
 _AUTHORITY = {"basicConstraints": "critical,CA:TRUE", "keyUsage": "critical,keyCertSign,cRLSign"}
 _LEAF = {"basicConstraints": "critical,CA:FALSE", "keyUsage": "critical,digitalSignature"}
-# By file, not by argument: padding may be longer than an argument can be.
+# In a file, not in an argument: padding may be longer than an argument can be.
 _REQUEST = """\
 [req]
 distinguished_name = subject
@@ -27,7 +26,7 @@ CN = {name}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """What to make and where. `issuer` None: it signs itself."""
+    """A certificate to make, and where. With `issuer` None it is self-signed."""
 
     path: Path
     algorithm: str
@@ -52,23 +51,24 @@ def leaf(path: Path, algorithm: str, name: str, usage: str, issuer: Certificate)
 
 
 def certify(certificate: Certificate, more: dict[str, str] | None = None) -> None:
-    """Make the certificate, and its key if there is none yet; the issuer comes first. Raises HostError.
+    """Make the certificate, and its key if there is none yet. Its issuer must exist. Raises HostError.
 
-    `more` are extensions besides its own. Everything but the key and the signature is the same each time, so that
-    sizes are too: openssl's own random serial numbers now and then are a byte shorter.
+    `more` are additional extensions. All but the key and the signature is the same each time, and so is the size:
+    openssl's own random serial numbers are sometimes a byte shorter.
     """
     extensions = {**certificate.extensions, "subjectKeyIdentifier": "hash", "authorityKeyIdentifier": "keyid:always"}
     lines = "".join(f"{name} = {value}\n" for name, value in {**extensions, **(more or {})}.items())
     request = certificate.path.with_suffix(".cnf")
     request.write_text(_REQUEST.format(name=certificate.name, extensions=lines))
-    command = ["openssl", "req", "-x509", "-batch", "-noenc", "-sha256", "-days", VALID_DAYS]
-    command += ["-config", str(request), "-extensions", "extensions", "-set_serial", _serial(certificate)]
-    command += ["-out", str(certificate.path), *_key_arguments(certificate)]
+    arguments = ["req", "-x509", "-batch", "-noenc", "-sha256", "-days", VALID_DAYS]
+    arguments += ["-config", str(request), "-extensions", "extensions", "-set_serial", _serial(certificate)]
+    arguments += ["-out", str(certificate.path), *_key_arguments(certificate)]
     if certificate.issuer is not None:
-        command += ["-CA", str(certificate.issuer.path), "-CAkey", str(certificate.issuer.key)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=OPENSSL_TIMEOUT_S, check=False)
-    if done.returncode:
-        raise HostError(f"openssl cannot make a {certificate.algorithm} certificate: {done.stderr.strip()[-300:]}")
+        arguments += ["-CA", str(certificate.issuer.path), "-CAkey", str(certificate.issuer.key)]
+    try:
+        run_openssl(*arguments)
+    except HostError as error:
+        raise HostError(f"no {certificate.algorithm} certificate can be made: {error.message}", error.hint) from error
 
 
 def _key_arguments(certificate: Certificate) -> list[str]:
@@ -79,5 +79,5 @@ def _key_arguments(certificate: Certificate) -> list[str]:
 
 def _serial(certificate: Certificate) -> str:
     digest = hashlib.sha256(certificate.name.encode()).digest()[:SERIAL_BYTES]
-    # Positive, and without leading zeros: all 20 bytes are sent.
+    # Positive and without leading zeros, so that all 20 bytes are encoded.
     return "0x" + bytes([digest[0] & 0x3F | 0x40, *digest[1:]]).hex()

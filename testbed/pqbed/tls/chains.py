@@ -1,33 +1,31 @@
 """Certificate chains, made by the `openssl` of the stack that serves them.
 
 A root that the other side trusts signs the last intermediate; the leaf and the intermediates are sent. Keys
-stay in the folder they are made in, which is on a tmpfs of the bed.
+stay in the folder in which they are made, on a tmpfs of the bed.
 """
 
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from pqbed.errors import HostError, SpecError
 from pqbed.spec.profile import Chain, chain_text
+from pqbed.spec.shape import Side
 from pqbed.tls.certify import Certificate, authority, certify, leaf
 from pqbed.tls.padding import EMPTY_EXTENSION_BYTES, padding_extension, split_padding
-
-Side = Literal["server", "client"]
 
 SERVER_NAME = "server.pqbed.test"
 NAMES: dict[Side, str] = {"server": SERVER_NAME, "client": "client.pqbed.test"}
 USAGES: dict[Side, str] = {"server": "serverAuth", "client": "clientAuth"}
-# A padded chain may miss what was asked by this share at most.
+# The relative error allowed of the size of a padded chain.
 WIRE_TOLERANCE = 0.01
-# Attempts to meet it to the byte. Signatures of ECDSA vary by some bytes from one to the next.
+# Attempts to meet it to the byte: ECDSA signatures vary by a few bytes.
 PADDING_ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainFiles:
-    """Where a chain lies: `sent` holds the leaf and the intermediates, in the order of the wire."""
+    """The files of a chain: `sent` holds the leaf and the intermediates, in the order of the wire."""
 
     sent: Path
     key: Path
@@ -38,10 +36,10 @@ class ChainFiles:
 def make_chain(chain: Chain, folder: Path, side: Side = "server") -> ChainFiles:
     """Make the keys and certificates of `chain` in `folder`, root first.
 
-    Raises SpecError where it cannot have the size asked for, HostError where openssl refuses.
+    Raises SpecError if it cannot have the requested size, HostError if openssl fails.
     """
     folder.mkdir(mode=0o700, parents=True)
-    certificates = _lay_out(chain, folder, side)
+    certificates = _plan_certificates(chain, folder, side)
     for certificate in certificates:
         certify(certificate)
     wire_order = certificates[:0:-1]
@@ -66,7 +64,7 @@ def certificate_message_bytes(pems: list[str]) -> int:
     return 8 + sum(len(ssl.PEM_cert_to_DER_cert(pem)) + 5 for pem in pems)
 
 
-def _lay_out(chain: Chain, folder: Path, side: Side) -> list[Certificate]:
+def _plan_certificates(chain: Chain, folder: Path, side: Side) -> list[Certificate]:
     """Return the certificates of a chain from the root down to the leaf."""
     root = authority(folder / "root.pem", chain.authority, f"pqbed {side} root", None)
     certificates = [root]
@@ -78,7 +76,7 @@ def _lay_out(chain: Chain, folder: Path, side: Side) -> list[Certificate]:
 
 
 def _pad(chain: Chain, wanted_bytes: int, wire_order: list[Certificate]) -> None:
-    """Make the certificates anew with padding, until their message has `wanted_bytes`."""
+    """Make the certificates again with padding, until their message has `wanted_bytes`."""
     plain_bytes = _message_bytes(wire_order)
     missing_bytes = wanted_bytes - plain_bytes
     if missing_bytes < EMPTY_EXTENSION_BYTES:
@@ -98,13 +96,13 @@ def _pad(chain: Chain, wanted_bytes: int, wire_order: list[Certificate]) -> None
             return
         leaf_bytes = max(1, leaf_bytes + off_bytes)
         certify(wire_order[0], padding_extension(leaf_bytes))
-    found_bytes = _message_bytes(wire_order)
-    if not _near(found_bytes, wanted_bytes):
-        raise HostError(f"openssl padded a chain {chain_text(chain)} to {found_bytes} bytes")
+    actual_bytes = _message_bytes(wire_order)
+    if not _near(actual_bytes, wanted_bytes):
+        raise HostError(f"openssl padded a chain {chain_text(chain)} to {actual_bytes} bytes")
 
 
-def _near(found_bytes: int, wanted_bytes: int) -> bool:
-    return abs(found_bytes - wanted_bytes) <= WIRE_TOLERANCE * wanted_bytes
+def _near(actual_bytes: int, wanted_bytes: int) -> bool:
+    return abs(actual_bytes - wanted_bytes) <= WIRE_TOLERANCE * wanted_bytes
 
 
 def _message_bytes(wire_order: list[Certificate]) -> int:

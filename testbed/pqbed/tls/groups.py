@@ -1,4 +1,4 @@
-"""Names of key-exchange groups: one for each, whatever a tool prints. They are those of algorithms.py.
+"""Canonical names of key-exchange groups (those of algorithms.py), whatever a tool prints.
 
 nginx's `$ssl_curve` names the groups its OpenSSL can name and prints the codepoint of the others.
 """
@@ -7,7 +7,7 @@ import functools
 
 from pqbed.tls.algorithms import published_groups
 
-# The response header in which the server says what was negotiated.
+# The response header in which the server reports the negotiated group.
 GROUP_HEADER = "X-Pqbed-Group"
 
 # The same group under the other names that OpenSSL and nginx print.
@@ -15,7 +15,7 @@ ALIASES = {"prime256v1": "secp256r1", "p-256": "secp256r1", "p-384": "secp384r1"
 
 
 def canonical_group(text: str) -> str:
-    """Return the registry's name of what a tool printed (`X25519`, `prime256v1`, `0x11ec`), else `text` itself."""
+    """Return the registry's name for a tool's (`X25519`, `prime256v1`, `0x11ec`), else `text` itself."""
     lower = text.strip().lower()
     lower = ALIASES.get(lower, lower)
     return _names().get(lower, lower if lower.startswith("0x") else text.strip())

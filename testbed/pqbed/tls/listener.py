@@ -1,4 +1,4 @@
-"""What a server is told to offer on one port."""
+"""Settings of a server for one port."""
 
 from dataclasses import dataclass
 from pathlib import Path

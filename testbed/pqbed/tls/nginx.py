@@ -1,4 +1,4 @@
-"""nginx: one process, one port a profile, so that a sweep never restarts it between arms."""
+"""nginx configuration: one process with one port per profile, so that a sweep never restarts it between arms."""
 
 from collections.abc import Sequence
 from pathlib import Path

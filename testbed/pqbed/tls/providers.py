@@ -1,7 +1,7 @@
-"""Which provider of OpenSSL serves a group, and the group's codepoint: asked of the library in this process.
+"""OpenSSL providers of TLS groups, with the groups' codepoints: asked of the library in this process.
 
-libssl asks in the same way. It learns of groups from the providers' TLS-GROUP capability, and fetches each group's
-key management by the algorithm that stands there, under the properties of the configuration (provider-base(7),
+libssl does the same. It learns of groups from the providers' TLS-GROUP capability, and fetches each group's
+key management by the algorithm named there, under the properties of the configuration (provider-base(7),
 property(7)).
 """
 
@@ -40,7 +40,7 @@ class ServedGroup:
 
 
 def provided_groups() -> dict[str, ServedGroup]:
-    """Return the TLS groups by their names there; {} where the library is not to be had."""
+    """Return the TLS groups by their OpenSSL names; {} if the library cannot be loaded."""
     try:
         library = ctypes.CDLL(LIBRARY)
     except OSError:
@@ -49,17 +49,17 @@ def provided_groups() -> dict[str, ServedGroup]:
     library.EVP_KEYMGMT_fetch.restype = ctypes.c_void_p
     library.EVP_KEYMGMT_get0_provider.restype = ctypes.c_void_p
     library.OSSL_PROVIDER_get0_name.restype = ctypes.c_char_p
-    found = {}
+    served = {}
     for params in _groups(library):
         provider = _provider_of(library, bytes(params["tls-group-alg"]))
         if provider:
             name = bytes(params["tls-group-name"]).decode()
-            found[name] = ServedGroup(codepoint=int(params["tls-group-id"]), provider=provider)
-    return found
+            served[name] = ServedGroup(codepoint=int(params["tls-group-id"]), provider=provider)
+    return served
 
 
 def _groups(library: ctypes.CDLL) -> list[dict[str, bytes | int]]:
-    """Return what every active provider says of every group of its own."""
+    """Return the parameters of every group of every active provider."""
     providers: list[int] = []
     groups: list[dict[str, bytes | int]] = []
 

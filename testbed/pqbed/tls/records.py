@@ -1,7 +1,7 @@
-"""TLS records in a stream of bytes, as anyone on the path sees them (RFC 8446 section 5).
+"""TLS records in a stream of bytes, as an observer on the path sees them (RFC 8446 section 5).
 
 After the ServerHello the contents are encrypted, and their sizes are not: an encrypted record is its content, one byte
-of content type, padding (which OpenSSL and libcurl send none of unless told to), and the tag of the AEAD.
+of content type, padding (OpenSSL and libcurl send none by default), and the tag of the AEAD.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Record:
 
     @property
     def content_bytes(self) -> int:
-        """Return the size of what it carries, unsealed where it is encrypted."""
+        """Return the size of its content, without the sealing of an encrypted record."""
         return self.length - SEALING_BYTES if self.kind == "application_data" else self.length
 
 

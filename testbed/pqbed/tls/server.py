@@ -1,4 +1,4 @@
-"""A stack's server: chains, ports and bodies are the same for all; what runs is the stack's (software.py)."""
+"""TLS server process of a stack. Chains, ports and bodies are common to all; server_drivers.py has the rest."""
 
 import contextlib
 import os
@@ -7,26 +7,28 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 
 from pqbed.errors import HostError
 from pqbed.spec.profile import Chain, Profile, chain_text
+from pqbed.spec.shape import Side
 from pqbed.spec.stacks import Stack
-from pqbed.tls.chains import ChainFiles, Side, make_chain
+from pqbed.tls.chains import ChainFiles, make_chain
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.listener import Listener
-from pqbed.tls.served import Served
+from pqbed.tls.programs import DAMAGED_HINT
+from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
+from pqbed.tls.server_drivers import SERVER_DRIVERS, Launch
 from pqbed.tls.signatures import KEY_KINDS
-from pqbed.tls.software import SOFTWARE, Launch
 from pqbed.tls.support import Probed, Support
 
-FIRST_PORT = 4433
 START_TIMEOUT_S = 20.0
 
 Chains = dict[tuple[Side, Chain], ChainFiles]
 
 
-class Server(Probed):
-    """Owns the process of a stack's server and the folder (on a tmpfs) with its keys, configuration and bodies."""
+class ServerProcess(Probed):
+    """Owns the process of a stack's server and the folder (on a tmpfs) of its keys, configuration and bodies."""
 
     def __init__(self, stack: Stack, folder: Path, enter: Callable[[], None] | None = None) -> None:
         """Keep everything in `folder`; `enter` is called in the child before the server, to enter its namespace."""
@@ -37,15 +39,15 @@ class Server(Probed):
         self._process: subprocess.Popen[bytes] | None = None
         self._credentials: tuple[Credentials, ...] = ()
 
-    def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[Served, ...]:
+    def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[ServedProfile, ...]:
         """Make the chains and start the server with a port for each of `profiles`, all of which it must support."""
         (self._folder / "www").mkdir(mode=0o755, parents=True, exist_ok=True)
         chains = self._make_chains(profiles)
         support = self.support()
         served = tuple(_serve(profile, first_port + i, chains, support) for i, profile in enumerate(profiles))
         self._credentials = _take_credentials(profiles, chains)
-        listeners = [_listener(one, chains) for one in served]
-        self._launch = SOFTWARE[self._stack.server](self._stack, self._folder, listeners)
+        listeners = [_listener(served_profile, chains) for served_profile in served]
+        self._launch = SERVER_DRIVERS[self._stack.server](self._stack, self._folder, listeners)
         self.restart()
         return served
 
@@ -60,7 +62,7 @@ class Server(Probed):
             body.write_bytes(bytes(size_bytes))
 
     def alive(self) -> bool:
-        """Tell whether the server runs."""
+        """Return whether the server runs."""
         return self._process is not None and self._process.poll() is None
 
     def restart(self) -> None:
@@ -69,19 +71,12 @@ class Server(Probed):
         self.stop()
         self._launch.ready.unlink(missing_ok=True)
         with self._launch.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._launch.command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                preexec_fn=self._enter,  # noqa: PLW1509 - one system call; no thread of the agent runs then
-                start_new_session=True,
-            )
+            self._process = self._spawn(self._launch, log)
         deadline = time.monotonic() + START_TIMEOUT_S
         while not _written(self._launch.ready):
             if self._process.poll() is not None or time.monotonic() > deadline:
-                said = self._launch.log.read_text(errors="replace").strip()
-                raise HostError(f"{self._launch.command[0]} did not start: {said[-300:]}")
+                log_text = self._launch.log.read_text(errors="replace").strip()
+                raise HostError(f"{self._launch.command[0]} did not start: {log_text[-300:]}")
             time.sleep(0.005)
 
     def stop(self) -> None:
@@ -91,11 +86,24 @@ class Server(Probed):
         self._process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=START_TIMEOUT_S)
-        # A master that was killed leaves its worker, which would go on holding the ports.
+        # A killed master leaves its worker, which would still hold the ports.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._process = None
+
+    def _spawn(self, launch: Launch, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                launch.command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                preexec_fn=self._enter,  # noqa: PLW1509 - one system call; no thread of the agent runs then
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise HostError(f"{launch.command[0]} cannot be started: {error.strerror}", DAMAGED_HINT) from error
 
     def _make_chains(self, profiles: Sequence[Profile]) -> Chains:
         wanted: dict[tuple[Side, Chain], None] = {}
@@ -114,10 +122,10 @@ def _written(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
-def _serve(profile: Profile, port: int, chains: Chains, support: Support) -> Served:
+def _serve(profile: Profile, port: int, chains: Chains, support: Support) -> ServedProfile:
     files = chains["server", profile.chain]
     client_chain = profile.clients_chain
-    return Served(
+    return ServedProfile(
         profile=profile,
         port=port,
         root_pem=files.root.read_text(),
@@ -131,19 +139,19 @@ def _serve(profile: Profile, port: int, chains: Chains, support: Support) -> Ser
 
 def _take_credentials(profiles: Sequence[Profile], chains: Chains) -> tuple[Credentials, ...]:
     """Read the clients' chains and keys, and remove the keys: the server needs none of them."""
-    found = []
+    credentials = []
     for profile in profiles:
         if profile.clients_chain is not None:
             files = chains["client", profile.clients_chain]
             chain_pem, key_pem = files.sent.read_text(), files.key.read_text()
-            found.append(Credentials(profile=profile.name, chain_pem=chain_pem, key_pem=key_pem))
+            credentials.append(Credentials(profile=profile.name, chain_pem=chain_pem, key_pem=key_pem))
     for (side, _chain), files in chains.items():
         if side == "client":
             files.key.unlink()
-    return tuple(found)
+    return tuple(credentials)
 
 
-def _listener(served: Served, chains: Chains) -> Listener:
+def _listener(served: ServedProfile, chains: Chains) -> Listener:
     files = chains["server", served.profile.chain]
     clients = served.profile.clients_chain
     return Listener(

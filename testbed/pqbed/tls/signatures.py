@@ -1,4 +1,4 @@
-"""Certificate keys: how `openssl` makes one, and the TLS 1.3 signature scheme its leaf signs with (algorithms.py)."""
+"""Certificate keys: the `openssl` arguments that make one, and the TLS 1.3 signature scheme it signs with."""
 
 import functools
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class KeyKind:
     scheme: str
 
 
-# OpenSSL writes an ML-DSA key as its seed and what follows from it; Go reads the seed alone (RFC 9881 allows both).
+# OpenSSL writes an ML-DSA key as seed and expanded key; Go reads only the seed (RFC 9881 allows both).
 _SEED_ONLY = ("-provparam", "ml-dsa.output_formats=seed-only")
 _NEWKEY = {
     "rsa2048": ("rsa:2048",),
@@ -46,7 +46,7 @@ def scheme_codepoint(scheme: str) -> int:
 
 
 def canonical_scheme(text: str) -> str:
-    """Return the name of a scheme that a tool wrote in its own way or as a codepoint (`MLDSA65`, `0x0905`)."""
+    """Return the canonical name of a scheme that a tool prints differently or as a codepoint (`MLDSA65`, `0x0905`)."""
     lower = text.strip().lower()
     return _names().get(lower, lower)
 

@@ -1,1 +1,1 @@
-"""One fetch, captured at both ends: taken, read, told."""
+"""Trace of one fetch: captures at both ends, the segments and flights in them, and a summary."""

@@ -1,7 +1,7 @@
-"""The flights of a connection, by what anyone on the path sees: TLS records, and who spoke when.
+"""Flights of a connection, from what is visible on the path: TLS records, and who sent when.
 
 Nothing is decrypted. OpenSSL sends ServerHello to Finished without a pause, and a client's Finished and request are
-records of their own, so a flight's borders lie where the turn changes or a record ends.
+separate records, so a flight ends where the direction changes or a record ends.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,11 +29,11 @@ class _Span(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flight:
-    """What one side sent without waiting for the other's say. Times in ns from the first SYN, None: never.
+class ObservedFlight:
+    """What one side sent without waiting for the other. Times in ns from the first SYN, None: never.
 
-    It is bytes `start` to `end` of its sender. `segments` counts them as they were sent first, `repeated` what was
-    sent again, `lost` either. `received_ns` is when the last byte of it had come.
+    Bytes `start` to `end` of its sender. `segments` counts first transmissions, `repeated` retransmissions, `lost`
+    either. `received_ns` is when all of its bytes had arrived.
     """
 
     name: FlightName
@@ -55,8 +55,8 @@ class Flight:
         return max(0, self.end - max(0, self.start))
 
 
-def find_flights(segments: Sequence[Segment], profile: Profile, timings: Timings) -> tuple[Flight, ...]:
-    """Return the flights in the order in which they began. One that never began is left out."""
+def find_flights(segments: Sequence[Segment], profile: Profile, timings: Timings) -> tuple[ObservedFlight, ...]:
+    """Return the flights that began, in order."""
     up, down = (_stream(segments, up=up) for up in (True, False))
     hello_end, request_at = _borders_up(_whole_records(up), len(up), answered=timings.tls_done_ns is not None)
     response_at = _response_start(segments, hello_end, len(down))
@@ -75,7 +75,7 @@ def find_flights(segments: Sequence[Segment], profile: Profile, timings: Timings
 
 
 def _stream(segments: Iterable[Segment], *, up: bool) -> bytes:
-    """Return all that one side has sent, each byte once."""
+    """Return all bytes that one side sent, each once."""
     whole = bytearray()
     for segment in segments:
         if segment.up == up and segment.data and segment.end > len(whole):
@@ -84,14 +84,14 @@ def _stream(segments: Iterable[Segment], *, up: bool) -> bytes:
 
 
 def _whole_records(stream: bytes) -> list[Record]:
-    """Return the records up to where the stream stops or makes no sense: a fetch may have failed anywhere."""
-    found: list[Record] = []
+    """Return the records up to where the stream ends or is invalid: a fetch may fail anywhere."""
+    records: list[Record] = []
     try:
         for record in walk_records(stream):
-            found.append(record)  # noqa: PERF402 - what came before the error is kept
+            records.append(record)  # noqa: PERF402 - records before the error are kept
     except ValueError:
         pass
-    return found
+    return records
 
 
 def _borders_up(records: Sequence[Record], size: int, *, answered: bool) -> tuple[int, int]:
@@ -104,38 +104,53 @@ def _borders_up(records: Sequence[Record], size: int, *, answered: bool) -> tupl
 
 
 def _response_start(segments: Sequence[Segment], hello_end: int, size: int) -> int:
-    """Return the first byte that the server sent only after it had heard more than the ClientHello."""
-    heard_ns = min(
-        (one.received_ns for one in segments if one.up and one.end > hello_end and one.received_ns is not None),
+    """Return the first byte that the server sent after it had received more than the ClientHello."""
+    answered_ns = min(
+        (
+            segment.received_ns
+            for segment in segments
+            if segment.up and segment.end > hello_end and segment.received_ns is not None
+        ),
         default=None,
     )
-    if heard_ns is None:
+    if answered_ns is None:
         return size
-    after = [one.number for one in segments if not one.up and one.data and one.sent_ns >= heard_ns and not one.repeated]
+    after = [
+        segment.number
+        for segment in segments
+        if not segment.up and segment.data and segment.sent_ns >= answered_ns and not segment.repeated
+    ]
     return min(after, default=size)
 
 
-def _flight(segments: Sequence[Segment], span: _Span) -> Flight | None:
-    own = [one for one in segments if one.up == span.up and one.carries and span.start <= one.number < span.end]
+def _flight(segments: Sequence[Segment], span: _Span) -> ObservedFlight | None:
+    own = [
+        segment
+        for segment in segments
+        if segment.up == span.up and segment.carries and span.start <= segment.number < span.end
+    ]
     if not own:
         return None
-    came = [one.received_ns for one in own if one.received_ns is not None]
-    return Flight(
+    arrivals = [segment.received_ns for segment in own if segment.received_ns is not None]
+    return ObservedFlight(
         **span._asdict(),
-        segments=sum(not one.repeated for one in own),
-        repeated=sum(one.repeated for one in own),
-        lost=sum(one.fate == "lost" for one in own),
-        wire_bytes=sum(one.frame_bytes for one in own),
+        segments=sum(not segment.repeated for segment in own),
+        repeated=sum(segment.repeated for segment in own),
+        lost=sum(segment.fate == "lost" for segment in own),
+        wire_bytes=sum(segment.frame_bytes for segment in own),
         first_sent_ns=own[0].sent_ns,
         last_sent_ns=own[-1].sent_ns,
-        first_received_ns=min(came, default=None),
+        first_received_ns=min(arrivals, default=None),
         received_ns=_complete_ns(own),
     )
 
 
 def _complete_ns(own: Sequence[Segment]) -> int | None:
-    """Return when all that `own` carries had come, None where some never did."""
-    repeated = sorted((one for one in own if one.repeated and one.received_ns), key=lambda one: one.received_ns or 0)
+    """Return when all bytes of `own` had arrived, None if some never did."""
+    repeated = sorted(
+        (segment for segment in own if segment.repeated and segment.received_ns),
+        key=lambda segment: segment.received_ns or 0,
+    )
     latest = 0
     for first in own:
         if first.repeated:
@@ -148,10 +163,10 @@ def _complete_ns(own: Sequence[Segment]) -> int | None:
 
 
 def _repeated_ns(first: Segment, repeated: Sequence[Segment]) -> int | None:
-    """Return when the last byte of a segment that did not come itself had come, in one piece or in several."""
+    """Return when the bytes of a lost segment had arrived by retransmission, in one piece or in several."""
     missing = set(range(first.number, max(first.end, first.number + 1)))
-    for one in repeated:
-        missing -= set(range(one.number, max(one.end, one.number + 1)))
+    for segment in repeated:
+        missing -= set(range(segment.number, max(segment.end, segment.number + 1)))
         if not missing:
-            return one.received_ns
+            return segment.received_ns
     return None

@@ -58,8 +58,8 @@ class Packet:
         return self.frame.data[start : ETHERNET_BYTES + self._number(ETHERNET_BYTES + 2, 2)]
 
     @cached_property
-    def identity(self) -> tuple[bytes, bytes, bytes, int]:
-        """Return what stays the same on the way: not MAC addresses, hop count or checksums, which may be filled in."""
+    def fingerprint(self) -> tuple[bytes, bytes, bytes, int]:
+        """Return what stays the same on the path: not MAC addresses, hop count or checksums, which may be filled in."""
         data, tcp = self.frame.data, self.tcp_at
         options_end = tcp + 4 * (data[tcp + 12] >> 4)
         return data[18:20], data[tcp : tcp + 16], data[tcp + 20 : options_end], len(self.payload)

@@ -1,4 +1,4 @@
-"""Two captures of one connection put together: each segment when it was sent, and when it came or that it was lost."""
+"""TCP segments of one connection from the captures of both ends: when sent, when received, or lost."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
@@ -18,8 +18,8 @@ SEQUENCE_SPACE = 1 << 32
 class Segment:
     """One segment. Times in ns from the first SYN; `number` counts the sender's bytes of data from 0.
 
-    `up` is from client to server; `repeated` tells that some of it had been sent before. `acknowledged` counts the
-    other side's bytes likewise. A SYN has `number` -1.
+    `up` is from client to server; `repeated` if some of it had been sent before. `acknowledged` counts the other side's
+    bytes. A SYN has `number` -1.
     """
 
     up: bool
@@ -36,17 +36,17 @@ class Segment:
 
     @property
     def end(self) -> int:
-        """Return the number of the byte behind the last one."""
+        """Return the number of the byte after the last."""
         return self.number + len(self.data)
 
     @property
     def carries(self) -> bool:
-        """Tell whether the other side must acknowledge it: it holds data, or opens the connection."""
+        """Return whether the other side must acknowledge it: it holds data, or is a SYN."""
         return bool(self.data) or self.syn
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class _Flow:
     """One direction: who sends, the packets as sent and as received, and both sides' initial numbers."""
 
     up: bool
@@ -61,50 +61,52 @@ def read_segments(
 ) -> tuple[Segment, ...]:
     """Return the segments of the first connection in the captures of client and server, in the order of sending.
 
-    `ended_ns` is when the captures ended: what was sent less than `delay_ns` before, and did not come, was under way.
-    Raises StoreError where no connection was opened.
+    `ended_ns` is when the captures ended: a segment sent less than `delay_ns` before and not received was under way.
+    Raises StoreError if no connection was opened.
     """
     seen = {"client": list(tcp_packets(client)), "server": list(tcp_packets(server))}
     opening = next((packet for packet in seen["client"] if packet.flags & SYN), None)
     if opening is None:
-        raise StoreError("the captures hold no connection: no SYN was sent")
-    one, other = opening.sender, opening.receiver
-    up = _way(seen["client"], seen["server"], one, other, up=True)
-    down = _way(seen["server"], seen["client"], other, one, up=False)
+        raise StoreError("the captures contain no connection: no SYN was sent")
+    client_endpoint, server_endpoint = opening.sender, opening.receiver
+    up = _direction(seen["client"], seen["server"], client_endpoint, server_endpoint, up=True)
+    down = _direction(seen["server"], seen["client"], server_endpoint, client_endpoint, up=False)
     last_ns = None if ended_ns is None else ended_ns - delay_ns
-    found = [segment for way in (up, down) for segment in _segments(way, opening.time_ns, last_ns)]
-    return tuple(sorted(found, key=lambda segment: segment.sent_ns))
+    segments = [segment for direction in (up, down) for segment in _segments(direction, opening.time_ns, last_ns)]
+    return tuple(sorted(segments, key=lambda segment: segment.sent_ns))
 
 
-def _way(near: Sequence[Packet], far: Sequence[Packet], sender: Endpoint, receiver: Endpoint, *, up: bool) -> _Way:
+def _direction(
+    near: Sequence[Packet], far: Sequence[Packet], sender: Endpoint, receiver: Endpoint, *, up: bool
+) -> _Flow:
     sent = [packet for packet in near if (packet.sender, packet.receiver) == (sender, receiver)]
     received = [packet for packet in far if (packet.sender, packet.receiver) == (sender, receiver)]
     back = [packet for packet in near if (packet.sender, packet.receiver) == (receiver, sender)]
     opening = next((packet.sequence for packet in sent if packet.flags & SYN), 0)
     other_opening = next((packet.sequence for packet in back if packet.flags & SYN), 0)
-    return _Way(up, sent, received, opening, other_opening)
+    return _Flow(up, sent, received, opening, other_opening)
 
 
-def _segments(way: _Way, start_ns: int, last_ns: int | None) -> list[Segment]:
-    arrivals = _arrivals(way)
+def _segments(direction: _Flow, start_ns: int, last_ns: int | None) -> list[Segment]:
+    arrivals = _arrivals(direction)
     reached = -1
-    found = []
-    for packet in way.sent:
+    segments = []
+    for packet in direction.sent:
         received_ns = arrivals.get(id(packet))
-        number = (packet.sequence - way.opening) % SEQUENCE_SPACE - 1
+        number = (packet.sequence - direction.opening) % SEQUENCE_SPACE - 1
         syn, length = bool(packet.flags & SYN), len(packet.payload) + bool(packet.flags & (SYN | FIN))
         fate: Fate = "arrived"
         if received_ns is None:
             fate = "under way" if last_ns is not None and packet.time_ns > last_ns else "lost"
-        found.append(
+        segments.append(
             Segment(
-                up=way.up,
+                up=direction.up,
                 sent_ns=packet.time_ns - start_ns,
                 received_ns=None if received_ns is None else received_ns - start_ns,
                 fate=fate,
                 number=number,
                 data=packet.payload,
-                acknowledged=_acknowledged(packet, way),
+                acknowledged=_acknowledged(packet, direction),
                 syn=syn,
                 reset=bool(packet.flags & RST),
                 repeated=length > 0 and number < reached,
@@ -112,41 +114,41 @@ def _segments(way: _Way, start_ns: int, last_ns: int | None) -> list[Segment]:
             )
         )
         reached = max(reached, number + length)
-    return found
+    return segments
 
 
-def _acknowledged(packet: Packet, way: _Way) -> int:
+def _acknowledged(packet: Packet, direction: _Flow) -> int:
     """Return how many bytes of the other side the packet acknowledges."""
     if packet.acknowledged is None:
         return 0
-    return max(0, (packet.acknowledged - way.other_opening) % SEQUENCE_SPACE - 1)
+    return max(0, (packet.acknowledged - direction.other_opening) % SEQUENCE_SPACE - 1)
 
 
-def _arrivals(way: _Way) -> dict[int, int]:
-    """Return when each sent packet (by `id`) arrived: by what a packet keeps on its way, else by its bytes."""
+def _arrivals(direction: _Flow) -> dict[int, int]:
+    """Return when each sent packet (by `id`) arrived, matched by what stays the same on the path, else by its bytes."""
     waiting: dict[object, deque[Packet]] = defaultdict(deque)
-    for packet in way.received:
-        waiting[packet.identity].append(packet)
-    found: dict[int, int] = {}
+    for packet in direction.received:
+        waiting[packet.fingerprint].append(packet)
+    arrivals: dict[int, int] = {}
     left = []
-    for packet in way.sent:
-        queue = waiting[packet.identity]
+    for packet in direction.sent:
+        queue = waiting[packet.fingerprint]
         if queue:
-            found[id(packet)] = queue.popleft().time_ns
+            arrivals[id(packet)] = queue.popleft().time_ns
         elif packet.payload:
             left.append(packet)
     pieces = [packet for queue in waiting.values() for packet in queue if packet.payload]
     for packet in left if pieces else ():
         time_ns = _last_piece_ns(packet, pieces)
         if time_ns is not None:
-            found[id(packet)] = time_ns
-    return found
+            arrivals[id(packet)] = time_ns
+    return arrivals
 
 
 def _last_piece_ns(packet: Packet, pieces: list[Packet]) -> int | None:
-    """Take from `pieces` those that a super-packet came in (cut behind the link), or the larger one that it went into.
+    """Take from `pieces` those that a super-packet arrived in (segmented after the link), or the larger one it became.
 
-    Return when the last of its bytes came, None where some did not.
+    Return when the last of its bytes arrived, None if some did not.
     """
     size = len(packet.payload)
     missing = set(range(size))

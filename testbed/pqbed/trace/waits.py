@@ -1,4 +1,4 @@
-"""Where a sender stood still until a timer ended it."""
+"""Waits of a sender until a retransmission timer."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from pqbed.trace.segments import Segment
 
-# A sender that answers what it hears does so at once; this leaves room for a busy host on a real clock, and leaves out
-# what RACK waits for a reordered segment on a short path.
+# A sender that reacts to what it receives does so at once; this allows for a busy host on the real clock, and excludes
+# the time that RACK waits for a reordered segment on a short path.
 AT_ONCE_NS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """From the last thing that the sender sent or heard to what it sent again of its own accord; ns from the first SYN.
+    """From the last segment that the sender sent or received to a retransmission by timer; ns from the first SYN.
 
-    Linux has three timers that end so: RTO, the tail loss probe, and RACK's for reordering.
+    Linux has three such timers: RTO, the tail loss probe, and RACK's for reordering.
     """
 
     up: bool
@@ -29,20 +29,22 @@ class Wait:
 
 def find_waits(segments: Sequence[Segment]) -> tuple[Wait, ...]:
     """Return the waits of both sides in the order of their ends."""
-    found = [wait for up in (True, False) for wait in _waits(segments, up=up)]
-    return tuple(sorted(found, key=lambda wait: wait.end_ns))
+    waits = [wait for up in (True, False) for wait in _waits(segments, up=up)]
+    return tuple(sorted(waits, key=lambda wait: wait.end_ns))
 
 
 def _waits(segments: Sequence[Segment], *, up: bool) -> list[Wait]:
-    heard = sorted(one.received_ns for one in segments if one.up != up and one.received_ns is not None)
-    found: list[Wait] = []
+    received = sorted(
+        segment.received_ns for segment in segments if segment.up != up and segment.received_ns is not None
+    )
+    waits: list[Wait] = []
     last_sent_ns = 0
-    for one in segments:
-        if one.up != up:
+    for segment in segments:
+        if segment.up != up:
             continue
-        before = bisect_right(heard, one.sent_ns)
-        begin_ns = max(last_sent_ns, heard[before - 1] if before else 0)
-        if one.repeated and one.sent_ns - begin_ns > AT_ONCE_NS:
-            found.append(Wait(up=up, begin_ns=begin_ns, end_ns=one.sent_ns))
-        last_sent_ns = one.sent_ns
-    return found
+        before = bisect_right(received, segment.sent_ns)
+        begin_ns = max(last_sent_ns, received[before - 1] if before else 0)
+        if segment.repeated and segment.sent_ns - begin_ns > AT_ONCE_NS:
+            waits.append(Wait(up=up, begin_ns=begin_ns, end_ns=segment.sent_ns))
+        last_sent_ns = segment.sent_ns
+    return waits

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.beds.artefacts.cache import building, cache_home, hash_inputs, require_space
+from pqbed.artefacts.cache import building, hash_inputs, require_space
 from pqbed.errors import HostError
+from pqbed.user_folders import cache_home
+from support.builds import build_and_count, build_half
 
 
 def test_cache_home_follows_xdg_only_where_it_is_absolute(monkeypatch, tmp_path):
@@ -62,19 +64,12 @@ def test_a_failed_build_leaves_nothing(tmp_path):
     assert [path.name for path in entry.parent.iterdir()] == ["key.lock"]
 
 
-def _hold(entry: Path, ready: Path) -> None:
-    with building(entry) as partial:
-        assert partial is not None
-        (partial / "half").write_text("")
-        ready.write_text("")
-        time.sleep(60)
-
-
 def test_what_a_killed_build_left_is_not_taken_for_whole(tmp_path):
     entry, ready = tmp_path / "kind/key", tmp_path / "ready"
-    process = multiprocessing.get_context("spawn").Process(target=_hold, args=(entry, ready))
+    process = multiprocessing.get_context("spawn").Process(target=build_half, args=(entry, ready))
     process.start()
     while not ready.exists():
+        assert process.is_alive()
         time.sleep(0.01)
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
@@ -86,18 +81,10 @@ def test_what_a_killed_build_left_is_not_taken_for_whole(tmp_path):
     assert list(entry.iterdir()) == []
 
 
-def _make(entry: Path, made: Path) -> None:
-    with building(entry) as partial:
-        if partial is not None:
-            with made.open("a") as count:
-                count.write("x")
-            time.sleep(0.2)
-
-
 def test_two_processes_do_not_make_the_same(tmp_path):
     entry, made = tmp_path / "kind/key", tmp_path / "made"
     context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=_make, args=(entry, made)) for _ in range(3)]
+    processes = [context.Process(target=build_and_count, args=(entry, made)) for _ in range(3)]
     for process in processes:
         process.start()
     for process in processes:

@@ -3,13 +3,13 @@ import shutil
 
 import pytest
 
-from pqbed.beds.artefacts import prepare, wheels
-from pqbed.beds.artefacts.bootstrap import bootstrap, require_bootstrap
-from pqbed.beds.artefacts.contexts import docker_contexts
-from pqbed.beds.artefacts.kernel import kernel_entry
-from pqbed.beds.artefacts.recipes import recipe_folder
-from pqbed.beds.artefacts.rootfs import root_entry
-from pqbed.beds.artefacts.trust import trusted_bundle
+from pqbed.artefacts import prepare, wheels
+from pqbed.artefacts.bootstrap import bootstrap, require_bootstrap
+from pqbed.artefacts.contexts import docker_contexts
+from pqbed.artefacts.image_sources import recipe_folder
+from pqbed.artefacts.kernel import kernel_entry
+from pqbed.artefacts.rootfs import root_entry
+from pqbed.artefacts.trust import trusted_bundle
 from pqbed.errors import BuildError, HostError
 
 PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
@@ -27,7 +27,7 @@ def offline_wheels(monkeypatch, tmp_path):
     folder.mkdir()
     (folder / "pycurl-0.tar.gz").touch()
     for module in ("prepare", "contexts"):
-        monkeypatch.setattr(f"pqbed.beds.artefacts.{module}.fetch_wheels", lambda *_: folder)
+        monkeypatch.setattr(f"pqbed.artefacts.{module}.fetch_wheels", lambda *_: folder)
     return folder
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.beds.artefacts import source
-from pqbed.beds.artefacts.recipes import PACKAGE
-from pqbed.beds.artefacts.source import agent_files, put_source
+from pqbed.artefacts import source
+from pqbed.artefacts.image_sources import PACKAGE
+from pqbed.artefacts.source import agent_files, put_source
 from pqbed.spec.stacks import known_stacks
 
 

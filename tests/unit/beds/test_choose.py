@@ -1,19 +1,21 @@
 import gzip
+from dataclasses import replace
 
 import pytest
 
 from pqbed.beds import choose
 from pqbed.beds.choose import choose_bed, decide_bed, pick
-from pqbed.beds.kernel import kernel_has_netem
-from pqbed.beds.usable import Engine, Verdict, exec_tmpfs, judge_docker, judge_uml
+from pqbed.beds.host_checks import BedStatus, EngineInfo, EngineProbe, check_docker, check_uml, exec_tmpfs
+from pqbed.beds.netem_check import kernel_has_netem
 from pqbed.errors import EngineError, HostError, SpecError
 
-ENGINE = Engine(version="29.1", api="1.52", kernel="6.12", machine="amd64", netem=True)
-NO_ENGINE = "unix:///var/run/docker.sock: No such file or directory"
-DOCKER = Verdict(bed="docker", usable=True, found="engine 29.1")
-NO_DOCKER = Verdict(bed="docker", usable=False, found="no engine", cure="start one")
-UML = Verdict(bed="uml", usable=True, found="x86_64")
-NO_UML = Verdict(bed="uml", usable=False, found="this is arm64", cure="use docker")
+INFO = EngineInfo(version="29.1", api="1.52", kernel="6.12", machine="amd64", netem=True)
+ENGINE = EngineProbe(info=INFO)
+NO_ENGINE = EngineProbe(reason="unix:///var/run/docker.sock: No such file or directory")
+DOCKER = BedStatus(bed="docker", usable=True, found="engine 29.1")
+NO_DOCKER = BedStatus(bed="docker", usable=False, found="no engine", cure="start one")
+UML = BedStatus(bed="uml", usable=True, found="x86_64")
+NO_UML = BedStatus(bed="uml", usable=False, found="this is arm64", cure="use docker")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,7 @@ def test_auto_refuses_a_host_that_runs_nothing(docker, clock):
 
 
 def test_a_named_bed_that_cannot_run_is_refused_with_its_cure(monkeypatch):
-    monkeypatch.setattr(choose, "judge_bed", lambda name: NO_DOCKER if name == "docker" else NO_UML)
+    monkeypatch.setattr(choose, "check_bed", lambda name: NO_DOCKER if name == "docker" else NO_UML)
     with pytest.raises(EngineError, match="no engine") as engine:
         decide_bed("docker")
     assert engine.value.hint == "start one"
@@ -63,32 +65,32 @@ def test_the_fake_bed_is_always_there():
 
 
 def test_an_engine_without_netem_in_its_kernel_does_not_do():
-    without = Engine(version="29.1", api="1.52", kernel="6.12", machine="amd64", netem=False)
-    assert judge_docker(ENGINE).usable
-    assert not judge_docker(without).usable
-    assert "modprobe sch_netem" in judge_docker(without).cure
-    assert not judge_docker("no such file").usable
+    without = EngineProbe(info=replace(INFO, netem=False))
+    assert check_docker(ENGINE).usable
+    assert not check_docker(without).usable
+    assert "modprobe sch_netem" in check_docker(without).cure
+    assert not check_docker(NO_ENGINE).usable
 
 
 def test_uml_needs_x86_64_and_what_builds_it(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert "x86-64" in judge_uml(NO_ENGINE, "aarch64").found
-    assert not judge_uml(NO_ENGINE, "x86_64", which=lambda _: None).usable
-    assert judge_uml(NO_ENGINE, "x86_64", which=lambda name: name).usable
+    assert "x86-64" in check_uml(NO_ENGINE, "aarch64").found
+    assert not check_uml(NO_ENGINE, "x86_64", which=lambda _: None).usable
+    assert check_uml(NO_ENGINE, "x86_64", which=lambda name: name).usable
     for kind in ("kernels", "roots"):
         (tmp_path / "pqbed" / kind / "0123").mkdir(parents=True)
-    assert judge_uml(NO_ENGINE, "x86_64", which=lambda _: None).usable
+    assert check_uml(NO_ENGINE, "x86_64", which=lambda _: None).usable
 
 
 def test_uml_runs_in_containers_of_an_engine_for_x86_64():
-    assert judge_uml(ENGINE, "aarch64").usable
-    arm = Engine(version="29.1", api="1.52", kernel="6.12", machine="arm64", netem=True)
-    assert not judge_uml(arm, "aarch64").usable
+    assert check_uml(ENGINE, "aarch64").usable
+    arm = EngineProbe(info=replace(INFO, machine="arm64"))
+    assert not check_uml(arm, "aarch64").usable
 
 
 def test_an_engine_that_does_not_tell_is_probed_and_uml_takes_over(monkeypatch):
-    silent = Engine(version="29.1", api="1.52", kernel="6.6-other", machine="amd64", netem=None)
-    monkeypatch.setattr(choose, "find_engine", lambda: silent)
+    silent = EngineProbe(info=replace(INFO, kernel="6.6-other", netem=None))
+    monkeypatch.setattr(choose, "probe_engine", lambda: silent)
     monkeypatch.setattr(choose, "docker_refusal", lambda *_: HostError("this kernel has no sch_netem"))
     monkeypatch.setitem(choose.MAKERS, "uml", choose.MAKERS["fake"])
     _bed, reason = choose_bed("auto")

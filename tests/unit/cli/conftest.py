@@ -1,22 +1,10 @@
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import vl_convert
 
 from pqbed_cli.main import run
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """What a command left: its exit code and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-
-Pqbed = Callable[..., Ended]
+from support.command_line import Ended, Pqbed
 
 
 @pytest.fixture
@@ -35,3 +23,10 @@ def pqbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         return Ended(code=code, out=said.out, err=said.err)
 
     return invoke
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the drawing, which is tested elsewhere and takes most of the time."""
+    monkeypatch.setattr(vl_convert, "vegalite_to_svg", lambda *_, **__: "<svg/>")
+    monkeypatch.setattr(vl_convert, "svg_to_png", lambda *_, **__: b"")

@@ -4,20 +4,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sweeps import CLASSIC, PQ, SWEEP, new_run
 
 from pqbed.beds.fake import FakeBed
 from pqbed.plan import plan_sweep
-from pqbed.report.frame import Measured, measure
+from pqbed.report.report_data import ReportData, read_report_data
 from pqbed.runner import run_sweep
 from pqbed.spec.sweep import Sweep
 from pqbed.store.run import Run
+from support.sweeps import CLASSIC, PQ, SWEEP, new_run
 
 HYBRID = replace(PQ, name="hybrid", chain=CLASSIC.chain)
 WIDE = replace(SWEEP, profiles=(CLASSIC, HYBRID, PQ), samples=40)
 
 MakeRun = Callable[..., Run]
-Draw = Callable[..., Measured]
+Draw = Callable[..., ReportData]
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def make_run(tmp_path: Path) -> Iterator[MakeRun]:
 
 @pytest.fixture
 def measured_of(make_run: MakeRun) -> Draw:
-    def make(**changes: Any) -> Measured:
-        found = measure(make_run(**changes))
+    def make(**changes: Any) -> ReportData:
+        found = read_report_data(make_run(**changes))
         assert found is not None
         return found
 

@@ -3,13 +3,13 @@ import json
 import altair as alt
 import polars as pl
 import pytest
-from sweeps import CLASSIC
 
 from pqbed.report.figures import choose_figures
 from pqbed.report.figures.over_size import draw_increase
 from pqbed.report.files import figure_files, whole_spec, write_figures
 from pqbed.report.theme import MODES, PALETTES, SHAPES, vega_config
 from pqbed.spec.link import RandomLoss
+from support.sweeps import CLASSIC
 
 ONE_LINK = (35_000_000,)
 

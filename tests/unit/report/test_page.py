@@ -2,17 +2,20 @@ import html.parser
 import itertools
 import json
 import re
+from dataclasses import replace
 
+import polars as pl
 import pytest
 
 from pqbed.errors import StoreError
 from pqbed.report.export import tabulate_run
 from pqbed.report.page.cells import tabulate_cells
+from pqbed.report.report_data import read_report_data
 from pqbed.report.verdict import VERDICTS_NAME, Verdict, read_verdicts, write_verdicts
 from pqbed.report.write import REPORT_NAME, write_report
 
 VERDICT = Verdict(
-    question="TTLB at <0> KiB", published="~33 %", band="29 to 35 %", ours="30.4 %", standing="inside", why="as said"
+    question="TTLB at <0> KiB", published="~33%", band="29 to 35%", ours="30.4%", standing="inside", why="as said"
 )
 
 
@@ -101,7 +104,7 @@ def test_a_run_without_samples_has_a_page_too(make_run):
         part.unlink()
     page = write_report(run, figure_files=False).page
     assert page.name == REPORT_NAME
-    assert "No fetch was done yet" in page.read_text()
+    assert "There are no samples yet" in page.read_text()
     assert "vegaEmbed" not in page.read_text()
 
 
@@ -115,19 +118,35 @@ def test_tables_of_a_run_stand_alone(make_run):
     assert tabulate_run(run, "percentiles", percentiles=(50.0, 99.0)).collect().height == 24
 
 
+def test_cells_show_the_tcp_of_the_client_and_drops_where_they_were_counted(make_run):
+    run = make_run(samples=4)
+    data = read_report_data(run)
+    title, names = tabulate_cells(data).groups[-1]
+    assert (title, names) == ("TCP of the client (p50 / p90)", ("retransmits", "lost", "cwnd"))
+    assert tabulate_cells(data).rows[0][-3:] == ("0 / 0", "0 / 0", "20 / 20")
+    counts = data.tcp_info.with_columns(
+        retransmits_p90=pl.lit(2.6), queue_drops_p50=pl.lit(3.0), queue_drops_p90=pl.lit(7.25)
+    )
+    dropped = tabulate_cells(replace(data, tcp_info=counts))
+    assert dropped.groups[-1][1][-1] == "queue drops"
+    assert dropped.rows[0][-4:] == ("0 / 2.6", "0 / 0", "20 / 20", "3 / 7.2")
+    uncounted = replace(data, tcp_info=data.tcp_info.clear())
+    assert tabulate_cells(uncounted).groups[-1][0] == "Phases at p50 (ms)"
+
+
 def test_cells_show_what_they_are_held_against_and_their_phases(measured_of):
     measured = measured_of(samples=4)
     table = tabulate_cells(measured)
     assert table.columns == ("Link", "Size", "Profile", "Succeeded")
     names = [name for _, columns in table.groups for name in columns]
     assert names[3:5] == ["expected", "floor"]
-    assert names[-4:] == ["connect", "TLS", "first byte", "transfer"]
+    assert names[-7:-3] == ["connect", "TLS", "first byte", "transfer"]
     cells = {row["cell_id"]: row for row in measured.cells.to_dicts()}
     first = dict(zip((*table.columns, *names), table.rows[0], strict=True))
     row = next(iter(cells.values()))
     assert first["floor"] == f"{row['floor_ns'] / 1e6:,.1f}"
     assert first["expected"] == f"{row['expected_ns'] / 1e6:,.1f}"
-    parts = [float(first[name].replace(",", "")) for name in names[-4:]]
+    parts = [float(first[name].replace(",", "")) for name in names[-7:-3]]
     ttlb = measured.percentiles.filter(percentile="p50", cell_id=row["cell_id"])["value_ms"][0]
     assert sum(parts) == pytest.approx(ttlb, abs=0.3)
 
@@ -138,5 +157,5 @@ def test_a_sample_below_the_floor_is_told_first(make_run, monkeypatch):
     page = write_report(make_run(samples=4), figure_files=False).page.read_text()
     answer = page.partition('<h2 id="answer-title">')[2].partition('class="lead"')[0]
     assert answer.count('<p class="alarm" role="alert">This run failed: ') == 5
-    assert "And so in 7 more cells.</p>" in answer
-    assert "So the link was not what was asked, or the clock is wrong: do not use this run." in answer
+    assert "The same holds for 7 more cells.</p>" in answer
+    assert "The link was not what was asked, or the clock is wrong: do not use this run." in answer

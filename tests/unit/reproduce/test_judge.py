@@ -4,19 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from studies import claim, published, results, study
 
-from pqbed.reproduce.judge import Judged, judge_study, stand
-from pqbed.reproduce.words import tell_verdict
+from pqbed.reproduce.judge import ClaimResult, evaluate_claims, stand
+from pqbed.reproduce.verdict_text import verdict_row
 from pqbed.spec.study import Claim
+from support.studies import claim, published, results, study
 
 
-def judge(one: Claim, *, cpu: bool = True) -> Judged:
-    (judged,) = judge_study(results(study(one), cpu=cpu), published())
+def judge(one: Claim, *, cpu: bool = True) -> ClaimResult:
+    (judged,) = evaluate_claims(results(study(one), cpu=cpu), published())
     return judged
 
 
-def point(judged: Judged) -> tuple[float, float]:
+def point(judged: ClaimResult) -> tuple[float, float]:
     assert judged.ours is not None
     assert judged.network is not None
     return judged.ours.point, judged.network.point
@@ -63,7 +63,7 @@ def test_without_a_cpu_term_the_network_stands_alone() -> None:
 
 def test_an_empty_body_is_a_fetch_where_the_study_says_so() -> None:
     asked = claim("ttlb", size_bytes=0)
-    (judged,) = judge_study(results(study(asked, empty_is_handshake=False), cpu=False), published())
+    (judged,) = evaluate_claims(results(study(asked, empty_is_handshake=False), cpu=False), published())
     assert point(judged)[0] == pytest.approx(120 + 35)
 
 
@@ -97,32 +97,32 @@ def test_a_cell_without_samples_is_not_measured() -> None:
     found = results(study(claim("ttlb", 0, 1)), cpu=False)
     found.grid.values["ttlb"][:] = np.nan
     found.grid.values["handshake"][:] = np.nan
-    (judged,) = judge_study(found, published())
+    (judged,) = evaluate_claims(found, published())
     assert judged.standing == "not measured"
-    assert tell_verdict(judged, "not measured").ours == "-"
+    assert verdict_row(judged, "not measured").ours == "-"
 
 
 def test_a_row_says_all_three_times() -> None:
-    verdict = tell_verdict(judge(claim("increase", 3, 5)), "")
-    assert (verdict.published, verdict.band) == ("~4 %", "3 to 5 %")
-    assert (verdict.ours, verdict.network, verdict.cpu) == ("+4.8 %", "+4.0 %", "+4.00 ms")
+    verdict = verdict_row(judge(claim("increase", 3, 5)), "")
+    assert (verdict.published, verdict.band) == ("~4%", "3 to 5%")
+    assert (verdict.ours, verdict.network, verdict.cpu) == ("+4.8%", "+4.0%", "+4.00 ms")
     assert verdict.interval == "+4.8 to +4.8"
     assert (verdict.standing, verdict.why) == ("inside", "")
 
 
 def test_an_outside_says_why() -> None:
     outside = judge(claim("increase", 30, 40))
-    assert tell_verdict(outside, "").why == "w"
+    assert verdict_row(outside, "").why == "w"
     unexplained = replace(outside, claim=replace(outside.claim, why=""))
-    assert tell_verdict(unexplained, "").why == "not explained"
+    assert verdict_row(unexplained, "").why == "not explained"
     near = judge(claim("ttlb", 0, 527.999))
-    assert tell_verdict(near, "").why == "the interval reaches into the band; w"
+    assert verdict_row(near, "").why == "the interval reaches into the band; w"
 
 
 def test_ranges_and_bounds_are_worded() -> None:
     judged = judge(claim("increase", None, 5))
     below = replace(judged, published=published(relation="below", value=5.0)["p"])
-    assert (tell_verdict(below, "").published, tell_verdict(below, "").band) == ("< 5 %", "up to 5 %")
+    assert (verdict_row(below, "").published, verdict_row(below, "").band) == ("< 5%", "up to 5%")
     between = replace(judged, published=published(value=20.0, value_to=30.0)["p"])
-    assert tell_verdict(between, "in the times already").published == "~20 to 30 %"
-    assert tell_verdict(between, "in the times already").cpu == "in the times already"
+    assert verdict_row(between, "in the times already").published == "~20 to 30%"
+    assert verdict_row(between, "in the times already").cpu == "in the times already"

@@ -1,1 +1,1 @@
-"""The docker bed: lanes as containers of one engine, behind the Docker API."""
+"""Docker bed: lanes as containers of one engine, through the Docker API."""

@@ -1,14 +1,14 @@
-"""The addresses of a lane's network: from the range for benchmarks, so that it clashes with nobody's (RFC 2544)."""
+"""Addresses of a lane's network, from the range for benchmarks (RFC 2544), which no real network uses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 
 from pqbed.errors import SpecError
-from pqbed.net.shape import STAGES, Stage
+from pqbed.net.addresses import BENCHMARK_NETWORK
+from pqbed.spec.shape import STAGES, Stage
 
-BENCHMARK_NETWORK = IPv4Network("198.18.0.0/15")
-# Room for the ends, a router's stages, and a gateway: an engine wants one even where nothing leads out.
+# Room for the ends, a router's stages, and a gateway, which engines require even without a way out.
 LANE_PREFIX = 28
 LANE_SIZE = 1 << (32 - LANE_PREFIX)
 LANES = BENCHMARK_NETWORK.num_addresses // LANE_SIZE
@@ -16,7 +16,7 @@ LANES = BENCHMARK_NETWORK.num_addresses // LANE_SIZE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where one end is: fixed, so that neither side ever asks for the other."""
+    """Fixed address of one end, so that neither side ever sends ARP requests."""
 
     address: str
     mac: str

@@ -1,11 +1,11 @@
-"""The docker bed: lanes as containers of one engine, wherever that engine is."""
+"""Docker bed: lanes as containers of one engine, local or remote."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
 from pqbed.beds.bed import BedName
-from pqbed.beds.docker.containers import LaneContainers, abandon_lane, lanes_up, remove_labelled, up_lane
+from pqbed.beds.docker.containers import LaneContainers, abandon_lane, ensure_lane, remove_labelled, running_lanes
 from pqbed.beds.docker.engine import Engine, Owned
 from pqbed.beds.docker.images import remove_images
 from pqbed.beds.docker.labels import ours
@@ -16,7 +16,7 @@ from pqbed.spec.profile import DEFAULT_STACK, Profile, stacks_of
 
 
 class PrepareImages(Protocol):
-    """Makes or finds the images of `stacks`, and that of lanes, on an engine: their ids by stack."""
+    """Finds or builds the images of `stacks`, and that of lanes, on an engine; returns their ids by stack."""
 
     def __call__(self, engine: Engine, stacks: Sequence[str]) -> Mapping[str, str]: ...
 
@@ -33,21 +33,21 @@ class DockerBed:
         self._images: dict[str, str] = {}
 
     def prepare(self, stacks: Sequence[str] = ()) -> dict[str, str]:
-        """Make or find the images; return their ids by stack."""
+        """Find or build the images; return their ids by stack."""
         self._images |= self._prepare_images(self._engine, stacks)
         return dict(self._images)
 
     def up(self, lanes: int) -> list[LaneContainers]:
-        """Bring lanes 0 to `lanes` - 1 up and leave them up. Those made before a failure are removed again.
+        """Start lanes 0 to `lanes` - 1 and leave them running. Lanes created before a failure are removed again.
 
-        Raises HostError where they cannot be shaped.
+        Raises HostError if they cannot be shaped.
         """
         image = self._images_of(())[DEFAULT_STACK]
         up: list[LaneContainers] = []
         with ExitStack() as undo:
             for index in range(lanes):
-                lane, made = up_lane(self._engine, index, image)
-                if made:
+                lane, created = ensure_lane(self._engine, index, image)
+                if created:
                     undo.callback(abandon_lane, self._engine, index)
                 up.append(lane)
             if up:
@@ -57,23 +57,23 @@ class DockerBed:
 
     def lanes(self) -> dict[int, list[Owned]]:
         """Return the containers of the lanes that are up."""
-        return lanes_up(self._engine)
+        return running_lanes(self._engine)
 
     def open_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> DockerLane:
-        """Start a session on lane `index`. One that is up stays up; one that was not is made, and goes with it."""
+        """Start a session on lane `index`. A running lane is kept; a new one is removed with the session."""
         images = self._images_of(stacks_of(profiles))
-        containers, made = up_lane(self._engine, index, images[DEFAULT_STACK])
+        containers, created = ensure_lane(self._engine, index, images[DEFAULT_STACK])
         owner = ExitStack()
-        if made:
+        if created:
             owner.callback(abandon_lane, self._engine, index)
-        return DockerLane(self._engine, containers, profiles, timeout_ns, owner, images=images, keeps_link=not made)
+        return DockerLane(self._engine, containers, profiles, timeout_ns, owner, images=images, keeps_link=not created)
 
     def take_down(self, images: bool = False) -> tuple[str, ...]:
-        """Remove what is ours on the engine (see the function below)."""
+        """Remove everything with our label from the engine (see the function below)."""
         return take_down(self._engine, images=images)
 
     def close(self) -> None:
-        """Leave the engine; each lane ends its own session, and what is up stays up."""
+        """Close the connections to the engine; each lane ends its own session, and running lanes keep running."""
         self._engine.close()
 
     def _images_of(self, stacks: Sequence[str]) -> Mapping[str, str]:
@@ -83,7 +83,7 @@ class DockerBed:
 
 
 def take_down(engine: Engine, *, images: bool = False) -> tuple[str, ...]:
-    """Remove every container, network and volume with our label, whoever left it; images only where asked.
+    """Remove every container, network and volume with our label; images only if requested.
 
     Returns their kinds and names.
     """

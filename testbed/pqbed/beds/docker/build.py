@@ -1,4 +1,4 @@
-"""Two ways to build an image: `docker buildx build`, and the engine's classic builder where that is missing."""
+"""Image builds: `docker buildx build`, or the engine's classic builder if that is missing."""
 
 import os
 import shutil
@@ -16,14 +16,14 @@ NO_NETWORK_HINT = "a build needs Debian's archive: can containers of this engine
 
 
 class ClassicBuild:
-    """Follows the answers of the classic builder to their end."""
+    """Reads the answers of the classic builder to their end."""
 
     def __init__(self, reference: str) -> None:
         self._reference = reference
         self._tail: deque[str] = deque(maxlen=LAST_LINES)
 
     def follow(self, answers: Iterable[Mapping[str, Any]]) -> None:
-        """Read `answers`. Raises BuildError for the one that tells of a failure."""
+        """Read `answers`. Raises BuildError if one reports a failure."""
         for answer in answers:
             self._tail.extend(line for line in str(answer.get("stream", "")).splitlines() if line.strip())
             if "error" in answer:
@@ -32,7 +32,7 @@ class ClassicBuild:
 
 
 def has_buildx() -> bool:
-    """Tell whether the Docker CLI is here with its plug-in buildx."""
+    """Return whether the Docker CLI is installed with its plug-in buildx."""
     if shutil.which("docker") is None:
         return False
     try:
@@ -69,5 +69,5 @@ def build_with_buildx(
 
 
 def failed_build(reference: str, tail: Iterable[str]) -> BuildError:
-    """Say that a build failed, with its last lines."""
+    """Return the error of a failed build, with its last lines."""
     return BuildError(f"the image {reference} was not built; the last lines:\n" + "\n".join(tail), hint=NO_NETWORK_HINT)

@@ -1,18 +1,18 @@
-"""What pqbed asks of a container engine. `sdk.py` is the real one; tests inject one that fails at call n."""
+"""Interface to a container engine. `sdk.py` is the real one; tests inject one that fails at call n."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-Kind = Literal["container", "network", "volume"]
+ObjectKind = Literal["container", "network", "volume"]
 
 ORDINARY_USER = "1000:1000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineFacts:
-    """Who answers: `kernel` is that of the containers, on whatever host the engine runs."""
+    """Version and kernel of the engine; the kernel is that of the containers, on the host of the engine."""
 
     name: str
     version: str
@@ -21,7 +21,7 @@ class EngineFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class NetworkAttachment:
     """An address on a network of the engine."""
 
     network: str
@@ -31,9 +31,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerSpec:
-    """A container without privileges: all capabilities dropped but `capabilities`, a read-only root, no new ones.
+    """A container with only the capabilities in `capabilities`, a read-only root, and no new privileges.
 
-    `place` attaches it to a network; `joins` puts it into the network namespace of another container; with neither it
+    `attachment` puts it to a network; `joins` puts it into the network namespace of another container; with neither it
     has no network. `attached` keeps its standard input and output open, and removes it when it ends.
     """
 
@@ -42,7 +42,7 @@ class ContainerSpec:
     argv: tuple[str, ...]
     labels: Mapping[str, str]
     user: str = ORDINARY_USER
-    place: Place | None = None
+    attachment: NetworkAttachment | None = None
     joins: str | None = None
     capabilities: tuple[str, ...] = ()
     sysctls: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class ContainerSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSpec:
-    """A network without a way out."""
+    """A network without access to the outside."""
 
     name: str
     subnet: str
@@ -63,9 +63,9 @@ class NetworkSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owned:
-    """A thing found by label. `image` is the id of a container's image; `busy` tells that an agent runs in it."""
+    """A thing found by label. `image` is the id of a container's image; `busy`: an agent runs in it."""
 
-    kind: Kind
+    kind: ObjectKind
     id: str
     name: str
     labels: Mapping[str, str]
@@ -74,7 +74,7 @@ class Owned:
     busy: bool = False
 
 
-class Transport(Protocol):
+class ContainerConnection(Protocol):
     """Bytes to and from a process in a container: what comes is multiplexed (stream.py)."""
 
     def read(self, timeout_s: float) -> bytes:
@@ -97,7 +97,7 @@ class Transport(Protocol):
 class Engine(Protocol):
     """A container engine. Every method raises EngineError when the engine is gone or refuses.
 
-    Removing what is already gone is no error. Ids are the engine's own.
+    Removing something that is already gone is no error. Ids are the engine's own.
     """
 
     def close(self) -> None:
@@ -105,15 +105,15 @@ class Engine(Protocol):
         ...
 
     def facts(self) -> EngineFacts:
-        """Say who answers."""
+        """Return version and kernel."""
         ...
 
     def image_id(self, reference: str) -> str | None:
-        """Return the id of a local image, None where there is none."""
+        """Return the id of a local image, None if there is none."""
         ...
 
     def pull_image(self, reference: str) -> bool:
-        """Fetch an image from its registry; tell whether that worked."""
+        """Pull an image from its registry; return whether that worked."""
         ...
 
     def import_image(self, tar: Path, reference: str) -> None:
@@ -121,7 +121,7 @@ class Engine(Protocol):
         ...
 
     def build_image(self, context: Path, reference: str, arguments: Mapping[str, str]) -> None:
-        """Build `context/Dockerfile`. Raises BuildError with the last lines of what it said."""
+        """Build `context/Dockerfile`. Raises BuildError with the last lines of output."""
         ...
 
     def images(self, prefix: str) -> Sequence[str]:
@@ -133,19 +133,19 @@ class Engine(Protocol):
         ...
 
     def create_network(self, spec: NetworkSpec) -> str:
-        """Make a network and return its id."""
+        """Create a network and return its id."""
         ...
 
     def create_container(self, spec: ContainerSpec) -> str:
-        """Make a container and return its id."""
+        """Create a container and return its id."""
         ...
 
     def start_container(self, container: str) -> None:
         """Start it."""
         ...
 
-    def find(self, kind: Kind, labels: Mapping[str, str | None]) -> Sequence[Owned]:
-        """Return everything of `kind` that carries all of `labels` (None: any value), stopped or not."""
+    def find(self, kind: ObjectKind, labels: Mapping[str, str | None]) -> Sequence[Owned]:
+        """Return everything of `kind` with all of `labels` (None: any value), stopped or not."""
         ...
 
     def remove(self, thing: Owned) -> None:
@@ -153,13 +153,13 @@ class Engine(Protocol):
         ...
 
     def last_words(self, container: str) -> str:
-        """Return the end of what the container's first process said; "" where that is not known."""
+        """Return the last output of the container's first process; "" if unknown."""
         ...
 
-    def execute(self, container: str, argv: Sequence[str]) -> Transport:
+    def execute(self, container: str, argv: Sequence[str]) -> ContainerConnection:
         """Start a program in a running container and return its standard input and outputs."""
         ...
 
-    def attach(self, container: str) -> Transport:
+    def attach(self, container: str) -> ContainerConnection:
         """Return the standard input and outputs of a container not yet started."""
         ...

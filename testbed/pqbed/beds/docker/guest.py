@@ -1,21 +1,21 @@
-"""A uml guest as a container: no privilege, no network, and its console as a stream of lines."""
+"""UML guest in a container: no privilege, no network, its console as a stream of lines."""
 
 from collections.abc import Sequence
 
 from pqbed.beds.docker.engine import ContainerSpec, Engine
-from pqbed.beds.docker.labels import lone_labels
-from pqbed.beds.docker.lone import LoneContainer, open_lone
+from pqbed.beds.docker.labels import standalone_labels
+from pqbed.beds.docker.one_shot_container import OneShotContainer, start_one_shot
 
 
-def open_uml_process(engine: Engine, image: str, argv: Sequence[str], name: str = "the guest") -> LoneContainer:
+def open_uml_process(engine: Engine, image: str, argv: Sequence[str], name: str = "the guest") -> OneShotContainer:
     """Run `argv` in the guest image, attached. UML keeps its memory and a folder on /tmp, which must be executable."""
     spec = ContainerSpec(
         name=None,
         image=image,
         argv=tuple(argv),
-        labels=lone_labels("uml", "guest"),
+        labels=standalone_labels("uml", "guest"),
         tmpfs={"/tmp": "exec,mode=1777"},  # noqa: S108 - the container's own
         environment={"HOME": "/tmp", "TMPDIR": "/tmp"},  # noqa: S108
         attached=True,
     )
-    return open_lone(engine, spec, name)
+    return start_one_shot(engine, spec, name)

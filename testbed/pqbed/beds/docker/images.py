@@ -1,10 +1,10 @@
-"""Images: found by the hash of their inputs, built where they are missing."""
+"""Docker images by the hash of their inputs: looked up, or built if missing."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from pqbed.beds.artefacts import OnStep, base_reference
+from pqbed.artefacts import OnStep, base_reference, no_progress
 from pqbed.beds.docker.engine import Engine
 from pqbed.errors import BuildError, HostError
 
@@ -13,7 +13,7 @@ DEBIAN = "debian:trixie-slim"
 
 
 class Recipe(Protocol):
-    """What an image is built from; equal references mean equal inputs."""
+    """Build recipe of an image; equal references mean equal inputs."""
 
     @property
     def folder(self) -> Path: ...
@@ -25,23 +25,19 @@ class Recipe(Protocol):
     def build_args(self) -> Mapping[str, str]: ...
 
 
-def _tell_no_one(name: str, fraction: float | None) -> None:
-    pass
-
-
 def ensure_image(
     engine: Engine,
     recipe: Recipe,
     make_base: Callable[[], Path],
-    on_step: OnStep = _tell_no_one,
+    on_step: OnStep = no_progress,
 ) -> str:
-    """Return the id of the recipe's image, built first where the engine lacks it.
+    """Return the id of the recipe's image, built first if the engine lacks it.
 
     `make_base` makes a minimal Debian as a tar. Raises BuildError.
     """
-    found = engine.image_id(recipe.reference)
-    if found is not None:
-        return found
+    present = engine.image_id(recipe.reference)
+    if present is not None:
+        return present
     arguments = dict(recipe.build_args)
     if "BASE" not in arguments:
         arguments["BASE"] = ensure_base(engine, make_base, on_step)
@@ -56,19 +52,19 @@ def ensure_image(
 
 
 def _require_base(engine: Engine, reference: str, on_step: OnStep) -> None:
-    """Raise HostError where the engine neither has nor can pull what an image is to be built on."""
+    """Raise HostError if the engine neither has nor can pull the base image `reference`."""
     if engine.image_id(reference) is not None:
         return
     on_step(f"fetching {reference}", None)
     if not engine.pull_image(reference):
         raise HostError(
-            f"no registry that this engine reaches gives {reference}, which this stack's image is built on",
-            f"make a registry reachable, or bring the image: docker save {reference} elsewhere, docker load it here",
+            f"this engine can pull {reference}, the base of this stack's image, from no registry",
+            f"make a registry reachable, or run docker save {reference} on another host and docker load on this one",
         )
 
 
-def ensure_base(engine: Engine, make_base: Callable[[], Path], on_step: OnStep = _tell_no_one) -> str:
-    """Return the image that ours are built on: Debian's own, or one made here where no registry gives it."""
+def ensure_base(engine: Engine, make_base: Callable[[], Path], on_step: OnStep = no_progress) -> str:
+    """Return the base image of ours: Debian's own, or one built on this host if it cannot be pulled."""
     own = base_reference()
     for reference in (DEBIAN, own):
         if engine.image_id(reference) is not None:
@@ -76,12 +72,12 @@ def ensure_base(engine: Engine, make_base: Callable[[], Path], on_step: OnStep =
     on_step(f"fetching {DEBIAN}", None)
     if engine.pull_image(DEBIAN):
         return DEBIAN
-    on_step(f"no registry gives {DEBIAN}: making {own} from Debian's archive", None)
+    on_step(f"{DEBIAN} cannot be pulled: building {own} from Debian's archive", None)
     try:
         tar = make_base()
     except HostError as error:
         raise BuildError(
-            f"{DEBIAN} cannot be fetched, and one like it cannot be made here: {error.message}",
+            f"{DEBIAN} cannot be pulled, and cannot be built on this host: {error.message}",
             hint=f"make a registry reachable, or `docker load` the image {DEBIAN}; or: {error.hint}",
         ) from error
     engine.import_image(tar, own)
@@ -89,7 +85,7 @@ def ensure_base(engine: Engine, make_base: Callable[[], Path], on_step: OnStep =
 
 
 def remove_images(engine: Engine) -> tuple[str, ...]:
-    """Remove all images of ours, and name them."""
+    """Remove all our images; return their names."""
     references = tuple(engine.images(REPOSITORY))
     for reference in references:
         engine.remove_image(reference)

@@ -1,18 +1,20 @@
-"""What marks a container, a network or a volume as ours: `down` goes by these and by nothing else."""
+"""Labels of our containers, networks and volumes: `pqbed down` removes by these only."""
 
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from pqbed.net.shape import Stage
+from pqbed.spec.shape import Stage
 
 BED = "io.pqbed.bed"
 LANE = "io.pqbed.lane"
 ROLE = "io.pqbed.role"
 PREFIX = "pqbed"
 
-Part = Literal["server", "client", "server-end", "client-end"]
-Role = Part | Stage | Literal["server-tap", "client-tap", "server-stack", "client-stack", "network", "guest", "probe"]
-PARTS: tuple[Part, ...] = get_args(Part)
+LanePart = Literal["server", "client", "server-end", "client-end"]
+Role = (
+    LanePart | Stage | Literal["server-tap", "client-tap", "server-stack", "client-stack", "network", "guest", "probe"]
+)
+PARTS: tuple[LanePart, ...] = get_args(LanePart)
 
 
 def lane_name(index: int) -> str:
@@ -20,18 +22,18 @@ def lane_name(index: int) -> str:
     return f"{PREFIX}-{index}"
 
 
-def part_name(index: int, part: Part | Stage) -> str:
+def part_name(index: int, part: LanePart | Stage) -> str:
     """Return the name of one container of a lane: two processes that start the same lane collide on it."""
     return f"{lane_name(index)}-{part}"
 
 
 def lane_labels(index: int, role: Role) -> dict[str, str]:
-    """Label a thing that belongs to a lane."""
+    """Return the labels of something that belongs to a lane."""
     return {BED: "docker", LANE: str(index), ROLE: role}
 
 
-def lone_labels(bed: str, role: Role) -> dict[str, str]:
-    """Label a container that belongs to no lane of this bed."""
+def standalone_labels(bed: str, role: Role) -> dict[str, str]:
+    """Return the labels of a container that belongs to no lane."""
     return {BED: bed, ROLE: role}
 
 

@@ -1,25 +1,26 @@
-"""Has the kernel of an engine netem? Asked where it matters: in a container there."""
+"""Probe for netem in the kernel of an engine, from a container."""
 
 from contextlib import ExitStack
 
-from pqbed.agent.remote import RemoteEnd
+from pqbed.agent.interfaces import EndService
+from pqbed.agent.rpc_proxies import proxy
 from pqbed.beds.docker.containers import HOLD, TMPFS
 from pqbed.beds.docker.engine import ContainerSpec, Engine, Owned
-from pqbed.beds.docker.labels import lone_labels
-from pqbed.beds.docker.session import START_TIMEOUT_S, Patience, agent_command, open_channel
+from pqbed.beds.docker.labels import standalone_labels
+from pqbed.beds.docker.session import START_TIMEOUT_S, ReadTimeout, agent_command, open_channel
 from pqbed.errors import HostError
 
 
 def netem_in_engine(engine: Engine, image: str) -> HostError | None:
-    """Return None where containers of `engine` can be shaped, else what is missing and what helps.
+    """Return None if containers of `engine` can be shaped, else the error with a hint.
 
-    `image` is one of our stacks. The container it takes is removed.
+    `image` is one of our stacks. The container is removed.
     """
     spec = ContainerSpec(
         name=None,
         image=image,
         argv=HOLD,
-        labels=lone_labels("docker", "probe"),
+        labels=standalone_labels("docker", "probe"),
         user="0:0",
         capabilities=("NET_ADMIN",),
         tmpfs=TMPFS,
@@ -36,9 +37,9 @@ def netem_in_engine(engine: Engine, image: str) -> HostError | None:
 
 
 def require_netem(engine: Engine, container: str, ifname: str = "eth0") -> None:
-    """Raise HostError where `ifname` of a running container that holds NET_ADMIN cannot be shaped."""
+    """Raise HostError if `ifname` of a running container that holds NET_ADMIN cannot be shaped."""
     with ExitStack() as owner:
         command = agent_command("end", "--ifname", ifname)
-        patience = Patience(START_TIMEOUT_S)
-        channel = open_channel(engine, container, command, "the probe", patience=patience, owner=owner)
-        RemoteEnd(channel).probe()
+        read_timeout = ReadTimeout(START_TIMEOUT_S)
+        channel = open_channel(engine, container, command, "the probe", read_timeout=read_timeout, owner=owner)
+        proxy(EndService, channel).check_netem()

@@ -1,4 +1,4 @@
-"""Our values as the Docker API wants them. Pure."""
+"""Arguments of Docker API requests. Pure."""
 
 from typing import Any
 
@@ -26,23 +26,23 @@ def container_arguments(client: Any, spec: ContainerSpec, endpoint_mac: bool) ->
         "labels": dict(spec.labels),
         "user": spec.user,
         "environment": dict(spec.environment),
-        # An image's own entry point is not asked: it is argv that runs.
+        # An image's own entry point is not used: argv runs.
         "entrypoint": [],
         "stdin_open": spec.attached,
         "host_config": client.create_host_config(**_host_arguments(spec)),
     }
-    if spec.place is not None:
-        mac = {"mac_address": spec.place.mac}
-        endpoint = client.create_endpoint_config(ipv4_address=spec.place.address, **(mac if endpoint_mac else {}))
-        arguments["networking_config"] = client.create_networking_config({spec.place.network: endpoint})
+    if spec.attachment is not None:
+        mac = {"mac_address": spec.attachment.mac}
+        endpoint = client.create_endpoint_config(ipv4_address=spec.attachment.address, **(mac if endpoint_mac else {}))
+        arguments["networking_config"] = client.create_networking_config({spec.attachment.network: endpoint})
         if not endpoint_mac:
             arguments |= mac
     return arguments
 
 
 def _host_arguments(spec: ContainerSpec) -> dict[str, Any]:
-    if spec.place is not None:
-        network = spec.place.network
+    if spec.attachment is not None:
+        network = spec.attachment.network
     else:
         network = "none" if spec.joins is None else f"container:{spec.joins}"
     return {

@@ -1,4 +1,4 @@
-"""The engine behind the Docker API, through the Docker SDK: Docker, Docker Desktop, Podman's socket; local or not."""
+"""Container engine through the Docker SDK: Docker, Docker Desktop, Podman's socket; local or remote."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,10 +11,10 @@ import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
 from pqbed.beds.docker.build import ClassicBuild, build_with_buildx, has_buildx
-from pqbed.beds.docker.engine import ContainerSpec, EngineFacts, Kind, NetworkSpec, Owned, Transport
-from pqbed.beds.docker.place import absent_socket, engine_place
+from pqbed.beds.docker.connection import open_connection
+from pqbed.beds.docker.endpoint import absent_socket, docker_endpoint
+from pqbed.beds.docker.engine import ContainerConnection, ContainerSpec, EngineFacts, NetworkSpec, ObjectKind, Owned
 from pqbed.beds.docker.request import container_arguments, network_arguments
-from pqbed.beds.docker.transport import open_transport
 from pqbed.errors import EngineError
 
 REQUEST_TIMEOUT_S = 120
@@ -27,9 +27,9 @@ ENDPOINT_MAC_API = (1, 44)
 
 
 def connect() -> "DockerEngine":
-    """Connect to the engine that is asked for (place.py). Raises EngineError where none answers."""
-    place = engine_place()
-    return connect_to(place.host, place.tls)
+    """Connect to the configured engine (endpoint.py). Raises EngineError if none answers."""
+    endpoint = docker_endpoint()
+    return connect_to(endpoint.host, endpoint.tls)
 
 
 def connect_to(host: str, tls: Any = None) -> "DockerEngine":
@@ -52,7 +52,7 @@ def connect_to(host: str, tls: Any = None) -> "DockerEngine":
 def _no_engine(host: str, reason: str) -> EngineError:
     return EngineError(
         f"no container engine answers{' at ' + host if host else ''}: {reason}",
-        hint="start Docker, or say where it is with DOCKER_HOST; `--bed uml` needs no engine",
+        hint="start Docker, or set DOCKER_HOST; --bed uml needs no engine",
     )
 
 
@@ -76,7 +76,7 @@ class DockerEngine:
         self._client.close()
 
     def facts(self) -> EngineFacts:
-        with _told("saying what it is"):
+        with _translate_errors("reporting its version"):
             version, info = self._client.version(), self._client.info()
         return EngineFacts(
             name=(version.get("Platform") or {}).get("Name") or "Docker Engine",
@@ -86,7 +86,7 @@ class DockerEngine:
         )
 
     def image_id(self, reference: str) -> str | None:
-        with _told(f"looking for the image {reference}"):
+        with _translate_errors(f"looking for the image {reference}"):
             try:
                 return str(self._client.inspect_image(reference)["Id"])
             except ImageNotFound:
@@ -102,7 +102,7 @@ class DockerEngine:
 
     def import_image(self, tar: Path, reference: str) -> None:
         repository, _, tag = reference.partition(":")
-        with _told(f"importing {reference}"):
+        with _translate_errors(f"importing {reference}"):
             self._client.import_image_from_file(str(tar), repository=repository, tag=tag)
 
     def build_image(self, context: Path, reference: str, arguments: Mapping[str, str]) -> None:
@@ -112,7 +112,7 @@ class DockerEngine:
         if self._buildx:
             build_with_buildx(self.host, context, reference, arguments, network)
             return
-        with _told(f"building {reference}"):
+        with _translate_errors(f"building {reference}"):
             answers = self._client.build(
                 path=str(context),
                 tag=reference,
@@ -126,42 +126,42 @@ class DockerEngine:
             ClassicBuild(reference).follow(answers)
 
     def images(self, prefix: str) -> Sequence[str]:
-        with _told("listing images"):
-            found = self._client.images()
-        return sorted(tag for image in found for tag in image.get("RepoTags") or () if tag.startswith(prefix))
+        with _translate_errors("listing images"):
+            images = self._client.images()
+        return sorted(tag for image in images for tag in image.get("RepoTags") or () if tag.startswith(prefix))
 
     def remove_image(self, reference: str) -> None:
-        with _told(f"removing the image {reference}"), suppress(NotFound):
+        with _translate_errors(f"removing the image {reference}"), suppress(NotFound):
             self._client.remove_image(reference)
 
     def create_network(self, spec: NetworkSpec) -> str:
-        with _told(f"making the network {spec.name}"):
+        with _translate_errors(f"creating the network {spec.name}"):
             return str(self._client.create_network(**network_arguments(spec))["Id"])
 
     def create_container(self, spec: ContainerSpec) -> str:
         version = tuple(int(part) for part in self._client.api_version.split("."))
         arguments = container_arguments(self._client, spec, endpoint_mac=version >= ENDPOINT_MAC_API)
-        with _told(f"making the container {spec.name or spec.image}"):
+        with _translate_errors(f"creating the container {spec.name or spec.image}"):
             return str(self._client.create_container(**arguments)["Id"])
 
     def start_container(self, container: str) -> None:
-        with _told("starting a container"):
+        with _translate_errors("starting a container"):
             self._client.start(container)
 
-    def find(self, kind: Kind, labels: Mapping[str, str | None]) -> Sequence[Owned]:
+    def find(self, kind: ObjectKind, labels: Mapping[str, str | None]) -> Sequence[Owned]:
         wanted = {"label": [name if value is None else f"{name}={value}" for name, value in labels.items()]}
-        with _told(f"listing {kind}s"):
+        with _translate_errors(f"listing {kind}s"):
             if kind == "container":
-                found = self._client.containers(all=True, filters=wanted)
-                return [owned for one in found if (owned := self._owned_container(one["Id"])) is not None]
+                ids = [item["Id"] for item in self._client.containers(all=True, filters=wanted)]
+                return [owned for container in ids if (owned := self._owned_container(container)) is not None]
             if kind == "network":
                 networks = self._client.networks(filters=wanted)
-                return [Owned(kind=kind, id=one["Id"], name=one["Name"], labels=one["Labels"]) for one in networks]
+                return [Owned(kind=kind, id=item["Id"], name=item["Name"], labels=item["Labels"]) for item in networks]
             volumes = self._client.volumes(filters=wanted)["Volumes"] or ()
-            return [Owned(kind=kind, id=one["Name"], name=one["Name"], labels=one["Labels"]) for one in volumes]
+            return [Owned(kind=kind, id=item["Name"], name=item["Name"], labels=item["Labels"]) for item in volumes]
 
     def remove(self, thing: Owned) -> None:
-        with _told(f"removing the {thing.kind} {thing.name}"), suppress(NotFound):
+        with _translate_errors(f"removing the {thing.kind} {thing.name}"), suppress(NotFound):
             if thing.kind == "container":
                 self._remove_container(thing.id)
             elif thing.kind == "network":
@@ -171,46 +171,46 @@ class DockerEngine:
 
     def last_words(self, container: str) -> str:
         with suppress(DockerException, requests.RequestException):
-            said: bytes = self._client.logs(container, tail=LAST_LINES)
-            return said.decode(errors="replace").strip()
+            log: bytes = self._client.logs(container, tail=LAST_LINES)
+            return log.decode(errors="replace").strip()
         return ""
 
-    def execute(self, container: str, argv: Sequence[str]) -> Transport:
-        with _told(f"starting {argv[0]} in a container"):
+    def execute(self, container: str, argv: Sequence[str]) -> ContainerConnection:
+        with _translate_errors(f"starting {argv[0]} in a container"):
             run = self._client.exec_create(container, list(argv), stdin=True)
-            return open_transport(self._client.exec_start(run["Id"], socket=True))
+            return open_connection(self._client.exec_start(run["Id"], socket=True))
 
-    def attach(self, container: str) -> Transport:
-        with _told("attaching to a container"):
+    def attach(self, container: str) -> ContainerConnection:
+        with _translate_errors("attaching to a container"):
             streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-            return open_transport(self._client.attach_socket(container, params=streams))
+            return open_connection(self._client.attach_socket(container, params=streams))
 
     def _build_network(self) -> str | None:
-        """Return the engine's own choice, or the host's network where the engine was started without a bridge."""
-        with _told("listing networks"):
+        """Return None for the engine's default, or the host's network if the engine has no bridge."""
+        with _translate_errors("listing networks"):
             present = {network["Name"] for network in self._client.networks()}
         return None if "bridge" in present else "host"
 
     def _owned_container(self, container: str) -> Owned | None:
         try:
-            told = self._client.inspect_container(container)
+            details = self._client.inspect_container(container)
         except NotFound:
-            return None  # it went in between
+            return None  # removed in the meantime
         return Owned(
             kind="container",
-            id=told["Id"],
-            name=told["Name"].lstrip("/"),
-            labels=told["Config"]["Labels"] or {},
-            running=bool(told["State"]["Running"]),
-            image=told["Image"],
-            busy=bool(told.get("ExecIDs")),
+            id=details["Id"],
+            name=details["Name"].lstrip("/"),
+            labels=details["Config"]["Labels"] or {},
+            running=bool(details["State"]["Running"]),
+            image=details["Image"],
+            busy=bool(details.get("ExecIDs")),
         )
 
     def _remove_container(self, container: str) -> None:
         try:
             self._client.remove_container(container, force=True, v=True)
         except APIError as error:
-            # 409: the engine itself (auto-remove), or someone else, is at it. It is over when it cannot be found.
+            # 409: it is already being removed (auto-remove, or someone else). It is gone when it cannot be found.
             if error.status_code != requests.codes.conflict:
                 raise
         deadline = time.monotonic() + REMOVAL_TIMEOUT_S
@@ -221,8 +221,8 @@ class DockerEngine:
 
 
 @contextmanager
-def _told(doing: str) -> Iterator[None]:
-    """Turn the SDK's errors into ours."""
+def _translate_errors(doing: str) -> Iterator[None]:
+    """Raise EngineError in place of the errors of the SDK."""
     try:
         yield
     except (DockerException, requests.RequestException, OSError) as error:

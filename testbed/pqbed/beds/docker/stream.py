@@ -1,7 +1,7 @@
-"""Lines of a process in a container, out of the engine's multiplexed stream.
+"""Lines of a process in a container, from the engine's multiplexed stream.
 
 Each frame: 1 byte stream (1 output, 2 errors), 3 bytes zero, 4 bytes length, big-endian; then the data
-(Engine API, "Attach to a container"). Frames know nothing of lines: both are put together again here.
+(Engine API, "Attach to a container"). Frames do not align with lines; this module reassembles both.
 """
 
 import collections
@@ -9,7 +9,7 @@ import contextlib
 import struct
 import time
 
-from pqbed.beds.docker.engine import Transport
+from pqbed.beds.docker.engine import ContainerConnection
 from pqbed.errors import LaneError
 
 OUTPUT = 1
@@ -21,7 +21,7 @@ _HEADER = struct.Struct(">BxxxL")
 
 
 class Demultiplexer:
-    """Takes bytes as they come, gives whole frames."""
+    """Takes bytes as they arrive, returns complete frames."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -41,28 +41,28 @@ class Demultiplexer:
 
 
 class ContainerProcess:
-    """A `LaneProcess` (beds/process.py) in a container. Owns the transport."""
+    """A `LaneProcess` (beds/process.py) in a container. Owns the connection."""
 
-    def __init__(self, transport: Transport, name: str) -> None:
-        self._transport = transport
+    def __init__(self, connection: ContainerConnection, name: str) -> None:
+        self._connection = connection
         self._name = name
         self._frames = Demultiplexer()
         self._lines: collections.deque[bytes] = collections.deque()
         self._rest = b""
-        self._said = b""
+        self._errors = b""
         self._closed = False
 
     def write(self, text: str) -> None:
-        self._transport.write(text.encode())
+        self._connection.write(text.encode())
 
     def readline(self, timeout_s: float) -> str:
-        """Return the next line, "" at the end. Raises LaneError when none comes in time."""
+        """Return the next line, "" at the end. Raises LaneError if none comes in time."""
         deadline = time.monotonic() + timeout_s
         while not self._lines:
             try:
-                data = self._transport.read(max(0.0, deadline - time.monotonic()))
+                data = self._connection.read(max(0.0, deadline - time.monotonic()))
             except TimeoutError:
-                raise LaneError(f"{self._name} said nothing for {timeout_s:.0f} s") from None
+                raise LaneError(f"{self._name} sent nothing for {timeout_s:.0f} s") from None
             except OSError:
                 return ""
             if not data:
@@ -71,20 +71,20 @@ class ContainerProcess:
         return self._lines.popleft().decode(errors="replace") + "\n"
 
     def last_words(self) -> str:
-        return self._said.decode(errors="replace").strip()
+        return self._errors.decode(errors="replace").strip()
 
     def close(self) -> None:
-        """End its input and wait a little for its end, so that a next one finds its ports free."""
+        """Close its input and wait briefly for its end, so that its ports are free for the next."""
         if self._closed:
             return
         self._closed = True
         deadline = time.monotonic() + END_TIMEOUT_S
         with contextlib.suppress(OSError):
-            self._transport.end_input()
+            self._connection.end_input()
             while left_s := max(0.0, deadline - time.monotonic()):
-                if not self._transport.read(left_s):
+                if not self._connection.read(left_s):
                     break
-        self._transport.close()
+        self._connection.close()
 
     def _take(self, data: bytes) -> None:
         for stream, payload in self._frames.feed(data):
@@ -92,4 +92,4 @@ class ContainerProcess:
                 *whole, self._rest = (self._rest + payload).split(b"\n")
                 self._lines.extend(whole)
             else:
-                self._said = (self._said + payload)[-KEPT_BYTES:]
+                self._errors = (self._errors + payload)[-KEPT_BYTES:]

@@ -1,18 +1,20 @@
-"""A capture in the docker bed: a container for one trace, in the namespace of an end, with NET_RAW alone."""
+"""Capture in the docker bed: a container for one trace, in the namespace of an end, with only NET_RAW."""
 
 from contextlib import ExitStack
 
-from pqbed.agent.parts import Tap
-from pqbed.agent.remote import RemoteTap
+from pqbed.agent.interfaces import Tap
+from pqbed.agent.rpc_proxies import proxy
 from pqbed.beds.docker.containers import HOLD, TMPFS, LaneContainers
 from pqbed.beds.docker.engine import ContainerSpec, Engine, Owned
 from pqbed.beds.docker.labels import lane_labels, lane_name
-from pqbed.beds.docker.session import Patience, agent_command, open_channel
-from pqbed.net.shape import Side
+from pqbed.beds.docker.session import ReadTimeout, agent_command, open_channel
+from pqbed.spec.shape import Side
 
 
-def open_tap(engine: Engine, containers: LaneContainers, side: Side, *, patience: Patience, owner: ExitStack) -> Tap:
-    """Start the container and its agent; `owner` removes it. What a killed process leaves goes with the lane."""
+def open_tap(
+    engine: Engine, containers: LaneContainers, side: Side, *, read_timeout: ReadTimeout, owner: ExitStack
+) -> Tap:
+    """Start the container and its agent; `owner` removes it. One left by a killed process is removed with the lane."""
     name = f"{lane_name(containers.index)}-{side}-tap"
     spec = ContainerSpec(
         name=name,
@@ -28,4 +30,6 @@ def open_tap(engine: Engine, containers: LaneContainers, side: Side, *, patience
     container = engine.create_container(spec)
     owner.callback(engine.remove, Owned(kind="container", id=container, name=name, labels=spec.labels))
     engine.start_container(container)
-    return RemoteTap(open_channel(engine, container, agent_command("tap"), name, patience=patience, owner=owner))
+    return proxy(
+        Tap, open_channel(engine, container, agent_command("tap"), name, read_timeout=read_timeout, owner=owner)
+    )

@@ -1,4 +1,4 @@
-"""The uml bed: one guest a lane, each with its own kernel, and with its own clock if virtual."""
+"""UML bed: one guest per lane, each with its own kernel and, if virtual, its own clock."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,7 +8,7 @@ from pqbed.beds.process import LaneProcess
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile, stacks_of
 
-# The last argument names what the root must hold besides the stack that it is built on.
+# The last argument names the stacks that the root must have in addition to the default one.
 Prepare = Callable[[tuple[str, ...]], dict[str, str]]
 StartGuest = Callable[[int, Clock, tuple[str, ...]], LaneProcess]
 
@@ -25,7 +25,7 @@ class UmlBed:
         self._stacks: tuple[str, ...] | None = None
 
     def prepare(self, stacks: Sequence[str] = ()) -> dict[str, str]:
-        """Make or find the kernel and the root."""
+        """Find or build the kernel and the root."""
         self._stacks = tuple(stacks)
         return self._prepare(self._stacks)
 

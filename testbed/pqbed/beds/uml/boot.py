@@ -1,4 +1,4 @@
-"""How a guest is booted: the kernel's arguments.
+"""Kernel arguments of a User-mode Linux guest.
 
 The host's file system is the guest's root (hostfs); its console 0 is the process's standard input and
 output; `inf-cpu` time travel makes waiting free (Documentation/virt/uml, arch/um/kernel/time.c).
@@ -15,7 +15,7 @@ VIRTUAL_START_NS = 1_767_225_600_000_000_000
 
 
 def kernel_arguments(root: str, source: str, lane: int, clock: Clock) -> tuple[str, ...]:
-    """Return the command line for a guest on `root` whose agent lies in `source` (a path inside the root)."""
+    """Return the command line for a guest on `root` whose agent is in `source` (a path inside the root)."""
     # Without root= and console= of ours UML appends its own, behind the words that are meant for init.
     boot = ["mem=" + MEMORY, "root=none", "rootfstype=hostfs", f"rootflags={root}", "rw", "console=tty0"]
     boot += ["con=null", "con0=fd:0,fd:1", "ssl=null", "quiet", "seccomp=on", "norandmaps"]

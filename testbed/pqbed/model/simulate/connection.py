@@ -17,8 +17,8 @@ from pqbed.model.simulate.handshake import client_syn, server_syn
 from pqbed.model.simulate.jiffies import stamp_ms
 from pqbed.model.simulate.pipe import Pipe
 from pqbed.model.simulate.segment import SimSegment
-from pqbed.net.shape import SIDES, Side, bottleneck_of, delay_of, rate_of, shape_end
 from pqbed.spec.cell import Cell
+from pqbed.spec.shape import SIDES, Side, bottleneck_of, delay_of, rate_of, shape_end
 
 # What a listening socket and a connecting one offer at first, in whole segments (tcp_select_initial_window); the
 # client counts those of a SYN, which has no time stamps in its way.

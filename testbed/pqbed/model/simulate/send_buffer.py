@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 # What a segment takes in memory besides its bytes: struct sk_buff and its head.
 SEGMENT_MEMORY_BYTES = 960
-# tcp_wmem of net/sysctls.py: its maximum. The buffer has room for twice the congestion window (tcp_sndbuf_expand).
+# tcp_wmem of net/sysctls.py: its maximum. The buffer has room for twice the congestion window (tcp_sndbuf_expand), and
+# for each segment a power of two that holds it with TCP's options, its headers and what the kernel notes of it.
 LARGEST_BUFFER_BYTES = 4_194_304
-_WINDOW_FACTOR, _BYTES_A_SEGMENT = 2, 4_352
+_WINDOW_FACTOR = 2
+_OPTION_BYTES, _HEADER_BYTES, _NOTE_BYTES, _BUFFER_BYTES = 12, 320, 320, 256
 _LEAST_SEGMENTS = 10
 
 
@@ -60,7 +62,9 @@ class SendBuffer:
 
     def expand(self, window: int) -> None:
         """Make room for twice a congestion window of so many segments."""
-        wanted = _WINDOW_FACTOR * max(window, _LEAST_SEGMENTS) * _BYTES_A_SEGMENT
+        block = self.mss + _OPTION_BYTES + _HEADER_BYTES + _NOTE_BYTES
+        segment_bytes = (1 << (block - 1).bit_length()) + _BUFFER_BYTES
+        wanted = _WINDOW_FACTOR * max(window, _LEAST_SEGMENTS) * segment_bytes
         self.size = max(self.size, min(wanted, LARGEST_BUFFER_BYTES))
 
     def wake(self) -> bool:

@@ -1,4 +1,4 @@
-"""Figures, each a function of tables alone; which of them a sweep is worth is decided by what varies in it."""
+"""Figures, each a function of tables only, chosen by what varies in a sweep."""
 
 from pqbed.report.figures.choose import choose_figures
 from pqbed.report.figures.figure import Figure, Panel

@@ -1,4 +1,4 @@
-"""A figure: panels that share one look, and words for those who do not see it. And what all charts are built from."""
+"""Figure: panels with a common style and a text for those who do not see them; building blocks of all charts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from pqbed.report.frame import Measured, noise_span
+from pqbed.report.report_data import ReportData, noise_span
 from pqbed.report.theme import SHAPES
 
-Spec = dict[str, Any]
+VegaSpec = dict[str, Any]
 
 MOST_PANELS = 12
 HEIGHT = 250
-# Wheel and drag belong to the page, and on a phone to its scrolling: a chart takes them only when asked to.
+# Wheel and drag scroll the page: a chart reacts to them only with Ctrl, or a mouse button.
 ZOOM_WHEEL = "wheel![event.ctrlKey || event.metaKey]"
 ZOOM_DRAG = "[mousedown[event.button === 0], window:mouseup] > window:mousemove!"
 DASHES = ([1, 0], [7, 4], [2, 3], [9, 3, 2, 3])
@@ -25,17 +25,17 @@ NO_INTERVAL = "not known: too few samples"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One chart as Vega-Lite, without a config, as wide as its place."""
+    """One chart as Vega-Lite, without a config, as wide as its container."""
 
     title: str
-    spec: Spec
+    spec: VegaSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """`name` is that of its files. `summary` says what it shows, `reading` how to read it; `notes` what is left out.
+    """`name` names its files. `summary` says what it shows, `reading` how to read it, `notes` what is left out.
 
-    `wide`: each panel takes the whole width, one below the other.
+    `wide`: each panel takes the whole width, one below another.
     """
 
     name: str
@@ -56,7 +56,7 @@ def chart_panel(title: str, chart: alt.TopLevelMixin, *, height: int | None = HE
 
 
 def percentile_parameter(names: Sequence[str]) -> alt.Parameter:
-    """Return what the page's percentile control sets."""
+    """Return the parameter that the page's percentile control sets."""
     return alt.param("percentile", value=names[0])
 
 
@@ -66,7 +66,7 @@ def at_percentile() -> str:
 
 
 def zoom() -> alt.Parameter:
-    """Return panning by dragging and zooming by wheel with Ctrl; a double click takes it back."""
+    """Return panning by dragging and zooming by wheel with Ctrl; a double click resets both."""
     return alt.selection_interval(bind="scales", name="zoom", zoom=ZOOM_WHEEL, translate=ZOOM_DRAG)
 
 
@@ -90,14 +90,14 @@ def fill(field: str, labels: Sequence[str]) -> alt.Fill:
 
 
 def dash(field: str, labels: Sequence[str]) -> alt.StrokeDash:
-    """Return the dashes of a series' line: where two lie on one another, the lower one shows through."""
+    """Return the dashes of a series' line, so that a line below another shows through."""
     dashes = [DASHES[number % len(DASHES)] for number in range(len(labels) + 1)]
     scale = alt.Scale(domain=[*labels, NOT_IN_LEGEND], range=dashes)
     return alt.StrokeDash(f"{field}:N", sort=list(labels), scale=scale, legend=None)
 
 
 def shape(field: str, labels: Sequence[str], title: str | None) -> alt.Shape:
-    """Return the shape of a series' points, so that it does not hang on its colour."""
+    """Return the shape of a series' points, so that it can be told apart without colour."""
     shapes = [SHAPES[number % len(SHAPES)] for number in range(len(labels))]
     return alt.Shape(
         f"{field}:N",
@@ -109,7 +109,7 @@ def shape(field: str, labels: Sequence[str], title: str | None) -> alt.Shape:
 
 
 def size_axis(sizes_kib: Sequence[float]) -> alt.X:
-    """Return response size, with ticks where it was measured."""
+    """Return the axis of the response size, with ticks at the measured sizes."""
     ticks = sorted(set(sizes_kib))
     spread = len(ticks) > 2 and ticks[-1] > 50 * max(ticks[1], 1)
     scale = alt.Scale(type="symlog", constant=max(ticks[1], 1)) if spread else alt.Scale(nice=False, padding=8)
@@ -118,8 +118,8 @@ def size_axis(sizes_kib: Sequence[float]) -> alt.X:
 
 
 def with_interval_text(rows: pl.DataFrame, low: str, high: str, unit: str, places: int = 1) -> pl.DataFrame:
-    """Add `interval`: the ends as text, or why there are none."""
-    text = pl.format("{} to {} {}", pl.col(low).round(places), pl.col(high).round(places), pl.lit(unit))
+    """Add `interval`: the ends as text with `unit` (` ms`, `%`), or why there are none."""
+    text = pl.format("{} to {}{}", pl.col(low).round(places), pl.col(high).round(places), pl.lit(unit))
     known = pl.col(low).is_not_null() & pl.col(high).is_not_null()
     return rows.with_columns(interval=pl.when(known).then(text).otherwise(pl.lit(NO_INTERVAL)))
 
@@ -133,27 +133,27 @@ def tooltips(**fields: str) -> list[alt.Tooltip]:
     ]
 
 
-def tell_noise(copy_of: str | None, *, several: bool = False) -> str:
-    """Return how to read what is drawn of the noise floor; of `several` links in one panel it is the largest."""
+def describe_noise(copy_of: str | None, *, several: bool = False) -> str:
+    """Return how to read the noise floor in a figure; `several` links in one panel show the largest."""
     if copy_of is None:
         return ""
-    which = ", of several links the largest" if several else ""
-    return f"Grey around zero is the noise floor{which}: the most by which two equal arms differ, at 95 %. "
+    which = " (the largest of the links)" if several else ""
+    return f"Grey around zero is the noise floor{which}: the largest difference between two equal arms, at 95%. "
 
 
-def tell_noise_span(measured: Measured) -> str:
-    """Return how far apart equal arms were, for figures without a zero to draw it around; "" without an A/A arm."""
-    span = noise_span(measured.percentiles["noise"])
-    return "" if span is None else f"Two equal arms differ by {span} at most (the noise floor). "
+def describe_noise_span(data: ReportData) -> str:
+    """Return the noise floor as a sentence, for figures without a zero line; "" without an A/A arm."""
+    span = noise_span(data.percentiles["noise"])
+    return "" if span is None else f"Two equal arms differ by at most {span} (noise floor). "
 
 
 def finding_tooltips(copy_of: str | None) -> dict[str, str]:
-    """Return the tooltips of what a difference amounts to: the noise where there is an A/A arm, and the finding."""
-    return {**({"noise": "Noise (± %)|.1f"} if copy_of else {}), "finding": "Finding"}
+    """Return the tooltips of the finding, and of the noise floor if there is an A/A arm."""
+    return {**({"noise": "Noise (±%)|.1f"} if copy_of else {}), "finding": "Finding"}
 
 
 def keep_links(links: Sequence[str], most: int = MOST_PANELS) -> tuple[list[str], tuple[str, ...]]:
-    """Return the links that are drawn, and a note on those that are not."""
+    """Return the links to draw, and a note on the others."""
     left = len(links) - most
     note = (f"The first {most} of {len(links)} links are drawn; the table of cells has all of them.",)
     return list(links[:most]), note if left > 0 else ()

@@ -1,4 +1,4 @@
-"""What depends on the link: the increase as a map of link by size, and as points where there is one size only."""
+"""Figures over the link: a map of the increase by link and size, or points for a single size."""
 
 import altair as alt
 import polars as pl
@@ -9,54 +9,54 @@ from pqbed.report.figures.figure import (
     at_percentile,
     chart_panel,
     colour,
+    describe_noise,
+    describe_noise_span,
     finding_tooltips,
     keep_links,
     percentile_parameter,
     shape,
-    tell_noise,
-    tell_noise_span,
     tooltips,
     with_interval_text,
 )
-from pqbed.report.frame import Measured
+from pqbed.report.report_data import ReportData
 
 MOST_MAPPED = 60
-# From this share of the largest increase on, a cell of the map is dark enough to be written on in the other ink.
+# From this share of the largest increase on, a tile is dark enough for light text.
 STRONG = 0.6
 _ROW_HEIGHT = 30
 _INCREASE = ("increase", "increase_low", "increase_high", "interval")
 _COLUMNS = ("percentile", "profile", "link", "size", *_INCREASE, "noise", "finding")
 
 
-def draw_map(measured: Measured) -> Figure:
-    """Draw the increase as a map: one panel a profile, a row a link, a column a size."""
-    links, notes = keep_links(measured.links, MOST_MAPPED)
-    rows = _compared(measured).filter(pl.col("link").is_in(links))
+def draw_map(data: ReportData) -> Figure:
+    """Draw a map of the increase: one panel per profile, one row per link, one column per size."""
+    links, notes = keep_links(data.links, MOST_MAPPED)
+    rows = _compared(data).filter(pl.col("link").is_in(links))
     largest = rows["increase"].abs().max()
     reach = float(largest) if isinstance(largest, int | float) and largest > 0 else 1.0
     panels = tuple(
-        _map_panel(f"{profile} against {measured.baseline}", some, links, measured, reach)
-        for profile in measured.compared
+        _map_panel(f"{profile} against {data.baseline}", some, links, data, reach)
+        for profile in data.compared
         if not (some := rows.filter(pl.col("profile") == profile)).is_empty()
     )
     return Figure(
         name="increase-by-link",
-        title="Where it costs most",
-        summary=f"The increase of TTLB over {measured.baseline} in per cent: links downwards, sizes across.",
-        reading=tell_noise_span(measured) + "Orange is slower, blue is faster, the paler the nearer to no difference. "
-        "A value in brackets is not found to differ: it is equivalent, within noise, or undecided.",
+        title="Increase by link and size",
+        summary=f"Increase of TTLB over {data.baseline} in per cent: one row per link, one column per size.",
+        reading=describe_noise_span(data) + "Orange is slower, blue is faster; pale colours are small differences. "
+        "A value in brackets was not found to differ: it is equivalent, within noise, or undecided.",
         panels=panels,
         notes=notes,
     )
 
 
-def draw_increase_by_link(measured: Measured) -> Figure:
-    """Draw the increase of one size: a row a link, a point a profile, its interval as a bar."""
-    links, notes = keep_links(measured.links, MOST_MAPPED)
-    rows = _compared(measured).filter(pl.col("link").is_in(links))
-    by = colour("profile", measured.compared, None)
+def draw_increase_by_link(data: ReportData) -> Figure:
+    """Draw the increase of one size: one row per link, one point per profile, its interval as a bar."""
+    links, notes = keep_links(data.links, MOST_MAPPED)
+    rows = _compared(data).filter(pl.col("link").is_in(links))
+    by = colour("profile", data.compared, None)
     base = alt.Chart(rows.select(_COLUMNS)).transform_filter(at_percentile())
-    y = alt.Y("link:N", sort=links, title=_link_title(measured))
+    y = alt.Y("link:N", sort=links, title=_link_title(data))
     bar = base.mark_rule(strokeWidth=3, opacity=0.4).encode(
         x=alt.X("increase_low:Q", title="Increase of TTLB (%)"), x2="increase_high:Q", y=y, color=by
     )
@@ -64,20 +64,18 @@ def draw_increase_by_link(measured: Measured) -> Figure:
         x=alt.X("increase:Q", title="Increase of TTLB (%)"),
         y=y,
         color=by,
-        shape=shape("profile", measured.compared, None),
-        tooltip=_tooltips(measured),
+        shape=shape("profile", data.compared, None),
+        tooltip=_tooltips(data),
     )
     zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(style="zero").encode(x="zero:Q")
-    chart = alt.layer(*_noise_bars(rows, y), zero, bar, point).add_params(percentile_parameter(measured.names))
-    panel = chart_panel(
-        f"{measured.sizes[0]}, against {measured.baseline}", chart, height=_ROW_HEIGHT * len(links) + 20
-    )
+    chart = alt.layer(*_noise_bars(rows, y), zero, bar, point).add_params(percentile_parameter(data.names))
+    panel = chart_panel(f"{data.sizes[0]}, against {data.baseline}", chart, height=_ROW_HEIGHT * len(links) + 20)
     return Figure(
         name="increase-by-link",
-        title="What it costs, link by link",
-        summary=f"How much longer a fetch of {measured.sizes[0]} takes than with {measured.baseline}.",
-        reading=f"{tell_noise(measured.copy_of)}A coloured bar is the 95 % interval; where there is none, there are "
-        "too few samples for it.",
+        title="Increase by link",
+        summary=f"How much longer a fetch of {data.sizes[0]} takes than with {data.baseline}.",
+        reading=f"{describe_noise(data.copy_of)}A coloured bar is the 95% interval; without one there are too few "
+        "samples for it.",
         panels=(panel,),
         notes=notes,
     )
@@ -94,48 +92,48 @@ def _noise_bars(rows: pl.DataFrame, y: alt.Y) -> list[alt.Chart]:
     return [shown]
 
 
-def _map_panel(title: str, rows: pl.DataFrame, links: list[str], measured: Measured, reach: float) -> Panel:
+def _map_panel(title: str, rows: pl.DataFrame, links: list[str], data: ReportData, reach: float) -> Panel:
     base = (
         alt.Chart(rows.select(_COLUMNS))
         .transform_filter(at_percentile())
         .encode(
-            x=alt.X("size:O", sort=measured.sizes, title="Response size", axis=alt.Axis(labelAngle=0, orient="top")),
-            y=alt.Y("link:N", sort=links, title=_link_title(measured)),
+            x=alt.X("size:O", sort=data.sizes, title="Response size", axis=alt.Axis(labelAngle=0, orient="top")),
+            y=alt.Y("link:N", sort=links, title=_link_title(data)),
         )
     )
     scale = alt.Scale(domain=[-reach, -reach / 2, 0, reach / 2, reach], range="diverging", interpolate="rgb")
     tile = base.mark_rect().encode(
-        color=alt.Color("increase:Q", scale=scale, title="Increase (%)", legend=None), tooltip=_tooltips(measured)
+        color=alt.Color("increase:Q", scale=scale, title="Increase (%)", legend=None), tooltip=_tooltips(data)
     )
-    # An increase below half a tenth rounds to 0.0 without a sign, whichever side of zero it is on.
+    # An increase below 0.05% is shown as 0.0 without a sign.
     number = "abs(datum.increase) < 0.05 ? '0.0' : format(datum.increase, '+.1f')"
-    found = f"datum.finding === 'differs' ? {number} : '(' + ({number}) + ')'"
-    words = base.transform_calculate(label=f"!isValid(datum.increase) ? '-' : {found}")
+    label = f"datum.finding === 'differs' ? {number} : '(' + ({number}) + ')'"
+    words = base.transform_calculate(label=f"!isValid(datum.increase) ? '-' : {label}")
     strong = f"isValid(datum.increase) && abs(datum.increase) >= {STRONG * reach:.6g}"
     texts = [
         words.transform_filter(condition).mark_text(style=style).encode(text="label:N")
         for condition, style in ((strong, "on-strong"), (f"!({strong})", "on-weak"))
     ]
-    chart = alt.layer(tile, *texts).add_params(percentile_parameter(measured.names))
+    chart = alt.layer(tile, *texts).add_params(percentile_parameter(data.names))
     return chart_panel(title, chart, height=_ROW_HEIGHT * len(links))
 
 
-def _compared(measured: Measured) -> pl.DataFrame:
-    rows = measured.percentiles.filter(pl.col("baseline").is_not_null())
+def _compared(data: ReportData) -> pl.DataFrame:
+    rows = data.percentiles.filter(pl.col("baseline").is_not_null())
     return with_interval_text(rows, "increase_low", "increase_high", "%")
 
 
-def _link_title(measured: Measured) -> str | None:
-    return ", ".join(measured.axes.varying) or None
+def _link_title(data: ReportData) -> str | None:
+    return ", ".join(data.axes.varying) or None
 
 
-def _tooltips(measured: Measured) -> list[alt.Tooltip]:
+def _tooltips(data: ReportData) -> list[alt.Tooltip]:
     return tooltips(
         profile="Profile",
         link="Link",
         size="Size",
         percentile="Percentile",
         increase="Increase (%)|+.1f",
-        interval="95 % interval",
-        **finding_tooltips(measured.copy_of),
+        interval="95% interval",
+        **finding_tooltips(data.copy_of),
     )

@@ -1,4 +1,4 @@
-"""What depends on the size of the response: the increase over the baseline, and TTLB itself."""
+"""Figures over the response size: the increase over the baseline, and TTLB itself."""
 
 import altair as alt
 import polars as pl
@@ -12,19 +12,19 @@ from pqbed.report.figures.figure import (
     chart_panel,
     colour,
     dash,
+    describe_noise,
+    describe_noise_span,
     fill,
     finding_tooltips,
     keep_links,
     percentile_parameter,
     shape,
     size_axis,
-    tell_noise,
-    tell_noise_span,
     tooltips,
     with_interval_text,
     zoom,
 )
-from pqbed.report.frame import Measured
+from pqbed.report.report_data import ReportData
 from pqbed.report.theme import MOST_SERIES
 
 # Columns that a table of published values may have; `link` and `profile` narrow a value down to some panels or series.
@@ -39,62 +39,62 @@ PUBLISHED = pl.Schema(
     }
 )
 _READING = (
-    "A coloured band is the 95 % interval; where there is none, there are too few samples for it. "
-    "Hold Ctrl and turn the wheel to zoom, drag to move, double-click to go back."
+    "A coloured band is the 95% interval; without one there are too few samples for it. "
+    "Hold Ctrl and turn the wheel to zoom, drag to move, double-click to reset."
 )
 
 
-def draw_increase(measured: Measured, published: pl.DataFrame | None = None) -> Figure:
-    """Draw the increase of TTLB over size: one panel a profile, one line a link; of one link, a line a percentile."""
-    one_link = len(measured.links) == 1
-    inner = measured.axes.inner(MOST_SERIES)
-    outer = [name for name in measured.axes.varying if name not in inner]
-    rows = _increases(measured, inner, outer)
+def draw_increase(data: ReportData, published: pl.DataFrame | None = None) -> Figure:
+    """Draw the increase of TTLB over size: one panel per profile, one line per link (or per percentile of one link)."""
+    one_link = len(data.links) == 1
+    inner = data.axes.inner(MOST_SERIES)
+    outer = [name for name in data.axes.varying if name not in inner]
+    rows = _increases(data, inner, outer)
     panels = []
-    for profile in measured.compared:
+    for profile in data.compared:
         for group in rows["group"].unique(maintain_order=True):
             some = rows.filter(pl.col("profile") == profile, pl.col("group") == group)
             if some.is_empty():
                 continue
-            title = f"{profile} against {measured.baseline}" + (f", {group}" if outer else "")
+            title = f"{profile} against {data.baseline}" + (f", {group}" if outer else "")
             overlay = _published(published, profile, some)
-            panels.append(_increase_panel(title, some, measured, one_link, overlay))
+            panels.append(_increase_panel(title, some, data, one_link, overlay))
     kept = tuple(panels[:MOST_PANELS])
     return Figure(
         name="increase-over-size",
-        title="What it costs, over the size of the response",
-        summary=f"How much longer a fetch takes than with {measured.baseline}, in per cent of its TTLB.",
-        reading=_tell_reading(measured, published),
+        title="Increase over the response size",
+        summary=f"How much longer a fetch takes than with {data.baseline}, in per cent of its TTLB.",
+        reading=_describe_reading(data, published),
         panels=kept,
         notes=(f"The first {MOST_PANELS} of {len(panels)} panels are drawn.",) if len(kept) < len(panels) else (),
     )
 
 
-def _tell_reading(measured: Measured, published: pl.DataFrame | None) -> str:
+def _describe_reading(data: ReportData, published: pl.DataFrame | None) -> str:
     diamonds = "" if published is None else "Open diamonds are published values. "
-    return f"{diamonds}{tell_noise(measured.copy_of, several=len(measured.links) > 1)}{_READING}"
+    return f"{diamonds}{describe_noise(data.copy_of, several=len(data.links) > 1)}{_READING}"
 
 
-def draw_ttlb(measured: Measured) -> Figure:
-    """Draw TTLB over size: one panel a link, one line a profile."""
-    links, notes = keep_links(measured.links)
-    rows = with_interval_text(measured.percentiles, "low_ms", "high_ms", "ms")
-    profiles = measured.cells["profile"].unique(maintain_order=True).to_list()
-    panels = tuple(_ttlb_panel(rows.filter(pl.col("link") == link), profiles, measured) for link in links)
+def draw_ttlb(data: ReportData) -> Figure:
+    """Draw TTLB over size: one panel per link, one line per profile."""
+    links, notes = keep_links(data.links)
+    rows = with_interval_text(data.percentiles, "low_ms", "high_ms", " ms")
+    profiles = data.cells["profile"].unique(maintain_order=True).to_list()
+    panels = tuple(_ttlb_panel(rows.filter(pl.col("link") == link), profiles, data) for link in links)
     return Figure(
         name="ttlb-over-size",
-        title="Time to last byte, over the size of the response",
+        title="Time to last byte over the response size",
         summary="From the start of the connection to the last byte of the response.",
-        reading=tell_noise_span(measured) + _READING,
+        reading=describe_noise_span(data) + _READING,
         panels=panels,
         notes=notes,
     )
 
 
-def _increases(measured: Measured, inner: tuple[str, ...], outer: list[str]) -> pl.DataFrame:
-    rows = measured.percentiles.filter(pl.col("baseline").is_not_null())
-    named = {row["cell_id"]: row for row in measured.cells.to_dicts()}
-    axes: Axes = measured.axes
+def _increases(data: ReportData, inner: tuple[str, ...], outer: list[str]) -> pl.DataFrame:
+    rows = data.percentiles.filter(pl.col("baseline").is_not_null())
+    named = {row["cell_id"]: row for row in data.cells.to_dicts()}
+    axes: Axes = data.axes
     labelled = rows.with_columns(
         series=pl.Series([axes.label(named[cell], inner) or ONE_LINK for cell in rows["cell_id"]], dtype=pl.String),
         group=pl.Series([axes.title(named[cell], outer) for cell in rows["cell_id"]], dtype=pl.String),
@@ -103,16 +103,16 @@ def _increases(measured: Measured, inner: tuple[str, ...], outer: list[str]) -> 
 
 
 def _increase_panel(
-    title: str, rows: pl.DataFrame, measured: Measured, one_link: bool, published: pl.DataFrame | None
+    title: str, rows: pl.DataFrame, data: ReportData, one_link: bool, published: pl.DataFrame | None
 ) -> Panel:
-    """Draw bands, lines and points. Of one link all percentiles are drawn, and the chosen one stands out."""
+    """Draw bands, lines and points. For one link all percentiles are drawn, and the chosen one is highlighted."""
     field = "percentile" if one_link else "series"
     labels = rows[field].unique(maintain_order=True).to_list()
-    legend_title = "Percentile" if one_link else ", ".join(measured.axes.inner(MOST_SERIES))
+    legend_title = "Percentile" if one_link else ", ".join(data.axes.inner(MOST_SERIES))
     stands_out = alt.condition(at_percentile(), alt.value(1.0), alt.value(0.45)) if one_link else alt.value(1.0)
     columns = ("percentile", "series", "size", "size_kib", "increase", "increase_low", "increase_high", "interval")
     base = alt.Chart(rows.select(*columns, "noise", "finding"))
-    base = base.encode(x=size_axis(measured.cells["size_kib"].to_list()))
+    base = base.encode(x=size_axis(data.cells["size_kib"].to_list()))
     if not one_link:
         base = base.transform_filter(at_percentile())
     by = colour(field, labels, legend_title)
@@ -131,23 +131,23 @@ def _increase_panel(
             size="Size",
             percentile="Percentile",
             increase="Increase (%)|+.1f",
-            interval="95 % interval",
-            **finding_tooltips(measured.copy_of),
+            interval="95% interval",
+            **finding_tooltips(data.copy_of),
         ),
     )
     zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(style="zero").encode(y="zero:Q")
-    layers: list[alt.Chart] = [*_noise_band(rows, measured), zero, band, line, points.add_params(zoom())]
+    layers: list[alt.Chart] = [*_noise_band(rows, data), zero, band, line, points.add_params(zoom())]
     if published is not None:
         layers.append(_overlay(published, one_link))
-    return chart_panel(title, alt.layer(*layers).add_params(percentile_parameter(measured.names)))
+    return chart_panel(title, alt.layer(*layers).add_params(percentile_parameter(data.names)))
 
 
-def _noise_band(rows: pl.DataFrame, measured: Measured) -> list[alt.Chart]:
-    """Draw the noise floor around zero; where a panel has several links, the largest of theirs."""
+def _noise_band(rows: pl.DataFrame, data: ReportData) -> list[alt.Chart]:
+    """Draw the noise floor around zero; of several links in a panel, the largest."""
     floors = rows.group_by("percentile", "size_kib", maintain_order=True).agg(pl.col("noise").max()).drop_nulls()
     if floors.is_empty():
         return []
-    x = size_axis(measured.cells["size_kib"].to_list())
+    x = size_axis(data.cells["size_kib"].to_list())
     chart = alt.Chart(floors.with_columns(negative=-pl.col("noise"))).transform_filter(at_percentile())
     y = alt.Y("negative:Q", title="Increase of TTLB (%)")
     shown: alt.Chart = chart.mark_area(style="noise").encode(x=x, y=y, y2="noise:Q")
@@ -167,7 +167,7 @@ def _overlay(published: pl.DataFrame, one_link: bool) -> alt.Chart:
 
 
 def _published(published: pl.DataFrame | None, profile: str, rows: pl.DataFrame) -> pl.DataFrame | None:
-    """Return the published values that belong to a panel: those of its profile and links, or of any."""
+    """Return the published values of a panel: those of its profile and links, or without either."""
     if published is None:
         return None
     full = published.select(
@@ -177,14 +177,14 @@ def _published(published: pl.DataFrame | None, profile: str, rows: pl.DataFrame)
     links = rows["link"].unique().to_list()
     of_profile = pl.col("profile").is_null() | (pl.col("profile") == profile)
     of_link = pl.col("link").is_null() | pl.col("link").is_in(links)
-    found = full.filter(of_profile, of_link)
-    return None if found.is_empty() else found
+    own = full.filter(of_profile, of_link)
+    return None if own.is_empty() else own
 
 
-def _ttlb_panel(rows: pl.DataFrame, profiles: list[str], measured: Measured) -> Panel:
+def _ttlb_panel(rows: pl.DataFrame, profiles: list[str], data: ReportData) -> Panel:
     columns = ("percentile", "profile", "size", "size_kib", "value_ms", "low_ms", "high_ms", "interval")
     base = alt.Chart(rows.select(columns)).transform_filter(at_percentile())
-    base = base.encode(x=size_axis(measured.cells["size_kib"].to_list()))
+    base = base.encode(x=size_axis(data.cells["size_kib"].to_list()))
     by = colour("profile", profiles, None)
     value = alt.Y("value_ms:Q", title="TTLB (ms)", scale=alt.Scale(zero=True))
     band = base.mark_area(style="band").encode(
@@ -196,8 +196,8 @@ def _ttlb_panel(rows: pl.DataFrame, profiles: list[str], measured: Measured) -> 
         color=by,
         shape=shape("profile", profiles, None),
         tooltip=tooltips(
-            profile="Profile", size="Size", percentile="Percentile", value_ms="TTLB (ms)|,.1f", interval="95 % interval"
+            profile="Profile", size="Size", percentile="Percentile", value_ms="TTLB (ms)|,.1f", interval="95% interval"
         ),
     )
     layers = alt.layer(band, line, points.add_params(zoom()))
-    return chart_panel(rows["where"][0], layers.add_params(percentile_parameter(measured.names)))
+    return chart_panel(rows["where"][0], layers.add_params(percentile_parameter(data.names)))

@@ -1,4 +1,4 @@
-"""The one HTML file: template, style and script lie beside this, and everything is put inline."""
+"""The report as one HTML file: template, style and script of this folder, all inline."""
 
 from pqbed.report.page.build import build_page
 

@@ -1,4 +1,4 @@
-"""Everything of a run into one HTML file that opens without a network."""
+"""Report page: everything of a run in one HTML file that opens without a network."""
 
 import functools
 import json
@@ -15,21 +15,21 @@ from markupsafe import Markup
 from pqbed.report.facts import command_again, list_facts, read_sweep
 from pqbed.report.figures.figure import Figure
 from pqbed.report.files import VEGA_LITE
-from pqbed.report.frame import Measured
+from pqbed.report.narrative import describe_below_floor, describe_result, list_caveats, tabulate_failures
 from pqbed.report.page.cells import CellsTable, tabulate_cells
-from pqbed.report.precision import tell_precision
+from pqbed.report.precision import precision_rows
+from pqbed.report.report_data import ReportData
 from pqbed.report.theme import MODES, PALETTES, vega_config
 from pqbed.report.verdict import Verdict
-from pqbed.report.words import tell_answer, tell_below_floor, tell_caveats, tell_failures
 from pqbed.store.manifest import Manifest
 
-# Nothing may be loaded, whatever the page holds: the browser itself refuses.
+# The browser refuses to load anything, whatever the page contains.
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'"
 )
 _EMBED = "window.vegaEmbed = vegaEmbed;"
-_EMPTY = ("No fetch was done yet, so there is nothing to tell.", "", "")
+_EMPTY = ("There are no samples yet.", "", "")
 
 
 def build_page(
@@ -37,18 +37,18 @@ def build_page(
     title: str,
     folder: Path,
     manifest: Manifest,
-    measured: Measured | None,
+    data: ReportData | None,
     figures: Sequence[Figure],
     verdicts: Sequence[Verdict] = (),
     answer: Sequence[str] = (),
     more_caveats: Sequence[str] = (),
     precision: pl.DataFrame | None = None,
 ) -> str:
-    """Return the page. `folder` is where the run lies, for the command that repeats it.
+    """Return the page. `folder` is that of the run, for the command that repeats it.
 
-    `answer` is said in place of the usual three sentences.
+    `answer` replaces the default sentences.
     """
-    data = {
+    page_data = {
         "specs": [
             {**panel.spec, "description": f"{figure.title}: {panel.title}. {figure.summary}"}
             for figure in figures
@@ -61,23 +61,23 @@ def build_page(
         policy=POLICY,
         style=Markup(asset("style.css")),  # noqa: S704 - ours
         palettes=PALETTES,
-        answer=answer or [sentence for sentence in (tell_answer(measured) if measured else _EMPTY) if sentence],
-        below_floor=tell_below_floor(measured) if measured else [],
+        answer=answer or [sentence for sentence in (describe_result(data) if data else _EMPTY) if sentence],
+        below_floor=describe_below_floor(data) if data else [],
         verdicts=verdicts,
         verdict_parts=any(verdict.network or verdict.cpu for verdict in verdicts),
         reasons=list(dict.fromkeys(verdict.why for verdict in verdicts if verdict.why)),
-        percentiles=measured.names if measured else [],
-        sizes=measured.sizes if measured and _choose_size(figures) else [],
+        percentiles=data.names if data else [],
+        sizes=data.sizes if data and _choose_size(figures) else [],
         figures=numbered(figures),
-        cells=tabulate_cells(measured) if measured else CellsTable(columns=(), groups=(), rows=(), left_out=0),
-        precision=tell_precision(precision, measured) if precision is not None and measured else [],
+        cells=tabulate_cells(data) if data else CellsTable(columns=(), groups=(), rows=(), left_out=0),
+        precision=precision_rows(precision, data) if precision is not None and data else [],
         precision_pct=_precision_pct(precision),
-        failures=tell_failures(measured) if measured else [],
-        caveats=[*more_caveats, *(tell_caveats(measured, manifest) if measured else [])],
-        facts=list_facts(manifest, measured),
+        failures=tabulate_failures(data) if data else [],
+        caveats=[*more_caveats, *(list_caveats(data, manifest) if data else [])],
+        facts=list_facts(manifest, data),
         command=command_again(folder, manifest),
         sweep=read_sweep(folder),
-        data=inline_json(data),
+        data=inline_json(page_data),
         vega=inline_script(vega_bundle()),
         script=inline_script(asset("script.js")),
     )
@@ -88,20 +88,20 @@ def _precision_pct(precision: pl.DataFrame | None) -> float:
 
 
 def _choose_size(figures: Sequence[Figure]) -> bool:
-    """Tell whether a figure shows one size at a time."""
+    """Return whether a figure shows one size at a time."""
     names = [item["name"] for figure in figures for panel in figure.panels for item in panel.spec.get("params", [])]
     return "size" in names
 
 
 def numbered(figures: Sequence[Figure]) -> list[Mapping[str, Any]]:
-    """Return the figures with the places of their panels among all specs."""
-    found: list[Mapping[str, Any]] = []
+    """Return the figures with the indices of their panels among all specs."""
+    numbered_figures: list[Mapping[str, Any]] = []
     place = 0
     for figure in figures:
         panels = [{"title": panel.title, "place": place + number} for number, panel in enumerate(figure.panels)]
         place += len(panels)
-        found.append({"figure": figure, "panels": panels})
-    return found
+        numbered_figures.append({"figure": figure, "panels": panels})
+    return numbered_figures
 
 
 def template(name: str) -> jinja2.Template:
@@ -124,7 +124,7 @@ def vega_bundle() -> str:
 
 
 def inline_json(value: object) -> Markup:
-    """Return `value` as JSON that no string in it can end: `<` never stands for itself."""
+    """Return `value` as JSON that no string in it can end: `<` is escaped."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - escaped here
 

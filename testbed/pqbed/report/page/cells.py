@@ -1,24 +1,26 @@
-"""The table of cells: every number of the figures, for reading, copying and screen readers."""
+"""Table of cells: every number of the figures, for reading, copying and screen readers."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from pqbed.report.frame import NS_PER_MS, Measured
-from pqbed.stats.shapes import PHASES
+from pqbed.report.report_data import NS_PER_MS, ReportData
+from pqbed.stats.distributions import PHASES
+from pqbed.stats.tcp_info import COUNTS, PERCENTILES
 
 MOST_CELLS = 2_000
 NONE = "-"
-# What a TTLB is held against: columns of the cells table.
+# What TTLB is compared with: columns of the cells table.
 MODELS = ("expected", "floor")
+TCP_TITLE = "TCP of the client (p50 / p90)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellsTable:
-    """Cells are text already; the first three columns are headers of their row. `left_out`: rows not shown.
+    """Rows of text; the first three columns are row headers. `left_out`: number of rows not shown.
 
-    `groups`: the title and the columns of each group, without those that stand alone before them.
+    `groups`: title and columns of each group of columns, which follow the ungrouped `columns`.
     """
 
     columns: tuple[str, ...]
@@ -27,23 +29,30 @@ class CellsTable:
     left_out: int
 
 
-def tabulate_cells(measured: Measured) -> CellsTable:
-    """Lay out one row a cell: what it is, how many fetches succeeded, what they took beside the model, and where."""
+def tabulate_cells(data: ReportData) -> CellsTable:
+    """Lay out one row per cell: conditions, successes, TTLB and model, increase, finding, noise, phases, TCP_INFO."""
     by_cell: dict[str, dict[str, dict[str, Any]]] = {}
-    for row in measured.percentiles.to_dicts():
+    for row in data.percentiles.to_dicts():
         by_cell.setdefault(row["cell_id"], {})[row["percentile"]] = row
-    names = measured.names
+    names = data.names
+    counted = [name for name in COUNTS if data.tcp_info[f"{name}_p50"].is_not_null().any()]
     groups = [
         ("TTLB (ms)", (*names, *MODELS)),
         ("Increase (%)", tuple(names)),
         ("Finding", tuple(names)),
-        *([("Noise (± %)", tuple(names))] if measured.copy_of else []),
+        *([("Noise (±%)", tuple(names))] if data.copy_of else []),
         (f"Phases at {names[0]} (ms)", tuple(PHASES)),
+        *([(TCP_TITLE, tuple(name.replace("_", " ") for name in counted))] if counted else []),
     ]
-    models = {row["cell_id"]: row for row in measured.cells.to_dicts()}
-    phases = _phases(measured)
+    models = {row["cell_id"]: row for row in data.cells.to_dicts()}
+    phases = _phases(data)
+    tcp_info = {row["cell_id"]: row for row in data.tcp_info.to_dicts()}
     rows = [
-        (*_row(at, measured, models[cell]), *(phases.get((cell, phase), NONE) for phase in PHASES))
+        (
+            *_row(at, data, models[cell]),
+            *(phases.get((cell, phase), NONE) for phase in PHASES),
+            *(_counts(tcp_info.get(cell, {}), name) for name in counted),
+        )
         for cell, at in list(by_cell.items())[:MOST_CELLS]
     ]
     return CellsTable(
@@ -54,14 +63,14 @@ def tabulate_cells(measured: Measured) -> CellsTable:
     )
 
 
-def _phases(measured: Measured) -> dict[tuple[str, str], str]:
-    """Return how long each phase of a cell takes, at the first percentile."""
-    first = measured.phases.filter(pl.col("percentile") == measured.names[0], pl.col("duration_ms").is_not_null())
+def _phases(data: ReportData) -> dict[tuple[str, str], str]:
+    """Return the length of each phase of a cell at the first percentile."""
+    first = data.phases.filter(pl.col("percentile") == data.names[0], pl.col("duration_ms").is_not_null())
     return {(row[0], row[1]): f"{row[2]:,.1f}" for row in first.select("cell_id", "phase", "duration_ms").rows()}
 
 
-def _row(at: dict[str, dict[str, Any]], measured: Measured, models: dict[str, Any]) -> tuple[str, ...]:
-    names = measured.names
+def _row(at: dict[str, dict[str, Any]], data: ReportData, models: dict[str, Any]) -> tuple[str, ...]:
+    names = data.names
     first = at[names[0]]
     return (
         first["where"],
@@ -72,7 +81,7 @@ def _row(at: dict[str, dict[str, Any]], measured: Measured, models: dict[str, An
         *(_model(models[f"{name}_ns"]) for name in MODELS),
         *(_increase(at[name]) for name in names),
         *(at[name]["finding"] or NONE for name in names),
-        *(_noise(at[name]) for name in names if measured.copy_of),
+        *(_noise(at[name]) for name in names if data.copy_of),
     )
 
 
@@ -94,6 +103,12 @@ def _increase(row: dict[str, Any]) -> str:
 
 def _noise(row: dict[str, Any]) -> str:
     return NONE if row["noise"] is None else f"{row['noise']:.1f}"
+
+
+def _counts(tcp_info: dict[str, Any], name: str) -> str:
+    """Return the p50 and p90 of a count of TCP_INFO: `0 / 2`."""
+    p50, p90 = (tcp_info.get(f"{name}_{percentile}") for percentile in PERCENTILES)
+    return NONE if p50 is None or p90 is None else f"{round(p50, 1):g} / {round(p90, 1):g}"
 
 
 def _with_interval(text: str, low: float | None, high: float | None, form: str) -> str:

@@ -1,1 +1,1 @@
-"""The pictures and the page of a trace."""
+"""Pictures and page of a trace."""

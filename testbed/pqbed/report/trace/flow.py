@@ -1,6 +1,6 @@
-"""A fetch as arrows between two lines, client and server, time running down: a plain SVG of our own.
+"""Flow diagram of a fetch: arrows between client and server, time running downwards, as plain SVG.
 
-What is too dense to be told apart is one band; the time axis is true to scale but for cuts that are marked.
+Segments too dense to be told apart form one band; the time axis is to scale except for marked cuts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from html import escape
 
 from pqbed.report.theme import FONT, PALETTES, Mode
-from pqbed.report.trace.shapes import arrow_head, line, text
+from pqbed.report.trace.svg import arrow_head, line, text
 from pqbed.report.trace.time_scale import CUT_PIXELS, Cut, TimeScale, scale_time
+from pqbed.trace.capture import Trace
 from pqbed.trace.segments import Segment
-from pqbed.trace.taken import Trace
-from pqbed.trace.told import flight_lines
+from pqbed.trace.summary_json import flight_lines
 
 WIDTH = 980
 CLIENT_X, SERVER_X = 330.0, 690.0
@@ -30,13 +30,13 @@ _LOST_AT = 0.5
 _COUNT_AT = 0.78
 
 Colours = Mapping[str, str]
-# Where, in pixels from the left, and when, in ns.
+# Pixels from the left, and time in ns.
 Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Label:
-    """Lines of text beside one of the two lines, at `y` or as far below as there is room."""
+    """Lines of text beside one of the two lines, at `y` or below it if there is no room."""
 
     client: bool
     y: float
@@ -49,7 +49,7 @@ class _Label:
 
 
 def colours_of(mode: Mode) -> Colours:
-    """Return the colours of a drawing that stands alone."""
+    """Return the colours of a self-contained drawing."""
     palette = PALETTES[mode]
     return {
         "page": palette.page,
@@ -109,7 +109,7 @@ def _frame(scale: TimeScale, colours: Colours) -> Iterator[str]:
 
 
 def _ticks(scale: TimeScale) -> list[int]:
-    """Return round times some 60 pixels apart, none of them in a cut or where its mark stands."""
+    """Return round times some 60 pixels apart, none in a cut or at its mark."""
     wanted_ns = 60 / scale.pixels_a_ns
     step = next(
         (base * 10**power for power in range(3, 14) for base in (1, 2, 5) if base * 10**power >= wanted_ns), 10**14
@@ -120,39 +120,39 @@ def _ticks(scale: TimeScale) -> list[int]:
 
 
 def _direction(trace: Trace, scale: TimeScale, colours: Colours, *, up: bool) -> Iterator[str]:
-    """Draw what one side sent: bands and arrows of what arrived, then what was sent again, then what was lost."""
+    """Draw what one side sent: bands and arrows of first arrivals, then retransmissions, then lost segments."""
     for some in _bundles(trace, scale, up=up):
         yield from _bundle(some, scale, colours["up" if up else "down"])
     travel_ns = trace.cell.link.rtt_ns // 2
-    for one in trace.segments:
-        if one.up != up or not one.carries:
+    for segment in trace.segments:
+        if segment.up != up or not segment.carries:
             continue
-        if one.received_ns is not None:
-            travel_ns = one.received_ns - one.sent_ns
-            if one.repeated:
-                yield from _arrow(one, scale, colours["again"], dashes="5 3")
+        if segment.received_ns is not None:
+            travel_ns = segment.received_ns - segment.sent_ns
+            if segment.repeated:
+                yield from _arrow(segment, scale, colours["again"], dashes="5 3")
         else:
-            yield from _broken(one, scale, colours["lost"], travel_ns)
+            yield from _broken(segment, scale, colours["lost"], travel_ns)
 
 
 def _bundles(trace: Trace, scale: TimeScale, *, up: bool) -> list[list[Segment]]:
-    """Group what arrived at the first go: segments whose arrows could not be told apart."""
+    """Group segments that arrived without retransmission and whose arrows cannot be told apart."""
     groups: list[list[Segment]] = []
     dense_ns = _DENSE_PIXELS / scale.pixels_a_ns
-    for one in trace.segments:
-        if one.up != up or not one.carries or one.fate != "arrived" or one.repeated:
+    for segment in trace.segments:
+        if segment.up != up or not segment.carries or segment.fate != "arrived" or segment.repeated:
             continue
-        if groups and one.sent_ns - groups[-1][-1].sent_ns < dense_ns:
-            groups[-1].append(one)
+        if groups and segment.sent_ns - groups[-1][-1].sent_ns < dense_ns:
+            groups[-1].append(segment)
         else:
-            groups.append([one])
+            groups.append([segment])
     return groups
 
 
 def _bundle(some: Sequence[Segment], scale: TimeScale, colour: str) -> Iterator[str]:
     if len(some) <= _FEW:
-        for one in some:
-            yield from _arrow(one, scale, colour)
+        for segment in some:
+            yield from _arrow(segment, scale, colour)
         return
     for pane in scale.panes:
         inside = clip(_corners(some), pane)
@@ -164,14 +164,14 @@ def _bundle(some: Sequence[Segment], scale: TimeScale, colour: str) -> Iterator[
 
 
 def _corners(some: Sequence[Segment]) -> list[Point]:
-    """Return where and when a band begins and ends: first sent, first come, last come, last sent."""
+    """Return the corners of a band: first sent, first received, last received, last sent."""
     near, far = _ends(some[0].up)
-    came = [one.received_ns or one.sent_ns for one in some]
+    came = [segment.received_ns or segment.sent_ns for segment in some]
     return [(near, some[0].sent_ns), (far, min(came)), (far, max(came)), (near, some[-1].sent_ns)]
 
 
 def _counts(trace: Trace, scale: TimeScale, colours: Colours, *, up: bool) -> Iterator[str]:
-    """Say how many segments each band is, towards its receiver: lost ones end before that."""
+    """Write the number of segments on each band, near its receiver: lost ones end before that."""
     for some in _bundles(trace, scale, up=up):
         (near, sent), (far, came), (_, last_came), (_, last_sent) = _corners(some)
         time_ns = round((sent + last_sent) / 2 * (1 - _COUNT_AT) + (came + last_came) / 2 * _COUNT_AT)
@@ -181,17 +181,17 @@ def _counts(trace: Trace, scale: TimeScale, colours: Colours, *, up: bool) -> It
             yield text(x, y, f"{len(some)} segments", colour, anchor="middle", weight=600, backed=colours["page"])
 
 
-def _arrow(one: Segment, scale: TimeScale, colour: str, dashes: str = "") -> Iterator[str]:
-    near, far = _ends(one.up)
-    came_ns = one.received_ns or one.sent_ns
-    pieces = list(_way((near, one.sent_ns), (far, came_ns), scale))
+def _arrow(segment: Segment, scale: TimeScale, colour: str, dashes: str = "") -> Iterator[str]:
+    near, far = _ends(segment.up)
+    came_ns = segment.received_ns or segment.sent_ns
+    pieces = list(_line_parts((near, segment.sent_ns), (far, came_ns), scale))
     yield from (line(*piece, colour, width=1.5, dashes=dashes) for piece in pieces)
     if pieces and not scale.leaves_out(came_ns):
         yield arrow_head(*pieces[-1], colour)
 
 
-def _way(start: Point, end: Point, scale: TimeScale) -> Iterator[tuple[float, float, float, float]]:
-    """Yield the parts of a straight way that lie in no cut, each from and to in pixels."""
+def _line_parts(start: Point, end: Point, scale: TimeScale) -> Iterator[tuple[float, float, float, float]]:
+    """Yield the parts of a straight line outside of cuts, each as start and end in pixels."""
     for begin_ns, end_ns in scale.panes:
         first, last = max(start[1], begin_ns), min(end[1], end_ns)
         if first <= last:
@@ -200,28 +200,28 @@ def _way(start: Point, end: Point, scale: TimeScale) -> Iterator[tuple[float, fl
             yield x, TOP + scale.height(round(first)), x_end, TOP + scale.height(round(last))
 
 
-def _broken(one: Segment, scale: TimeScale, colour: str, travel_ns: int) -> Iterator[str]:
-    """Draw an arrow that ends on its way."""
-    near, far = _ends(one.up)
-    x_lost, lost_ns = near + _LOST_AT * (far - near), one.sent_ns + round(_LOST_AT * travel_ns)
-    dashes = "" if one.fate == "lost" else "2 3"
-    pieces = list(_way((near, one.sent_ns), (x_lost, lost_ns), scale))
+def _broken(segment: Segment, scale: TimeScale, colour: str, travel_ns: int) -> Iterator[str]:
+    """Draw an arrow that ends halfway."""
+    near, far = _ends(segment.up)
+    x_lost, lost_ns = near + _LOST_AT * (far - near), segment.sent_ns + round(_LOST_AT * travel_ns)
+    dashes = "" if segment.fate == "lost" else "2 3"
+    pieces = list(_line_parts((near, segment.sent_ns), (x_lost, lost_ns), scale))
     yield from (line(*piece, colour, width=1.5, dashes=dashes) for piece in pieces)
-    if pieces and one.fate == "lost":
+    if pieces and segment.fate == "lost":
         *_, x, y = pieces[-1]
         yield from (line(x - 5, y - 5 * slope, x + 5, y + 5 * slope, colour, width=2.4) for slope in (1, -1))
 
 
 def _acknowledgements(trace: Trace, scale: TimeScale, colours: Colours) -> Iterator[str]:
-    """Draw what carries nothing but an acknowledgement: thin, behind all else, and of many in a row one."""
+    """Draw pure acknowledgements: thin, behind everything else, and one of many in a row."""
     last_ns = {True: -1e18, False: -1e18}
-    for one in trace.segments:
-        if one.carries or one.received_ns is None:
+    for segment in trace.segments:
+        if segment.carries or segment.received_ns is None:
             continue
-        if one.sent_ns - last_ns[one.up] >= _ACKNOWLEDGEMENT_PIXELS / scale.pixels_a_ns:
-            last_ns[one.up] = one.sent_ns
-            near, far = _ends(one.up)
-            pieces = _way((near, one.sent_ns), (far, one.received_ns), scale)
+        if segment.sent_ns - last_ns[segment.up] >= _ACKNOWLEDGEMENT_PIXELS / scale.pixels_a_ns:
+            last_ns[segment.up] = segment.sent_ns
+            near, far = _ends(segment.up)
+            pieces = _line_parts((near, segment.sent_ns), (far, segment.received_ns), scale)
             yield from (line(*piece, colours["quiet"], width=0.6, opacity=0.45) for piece in pieces)
 
 
@@ -236,7 +236,7 @@ def _waits(trace: Trace, scale: TimeScale, colours: Colours) -> Iterator[str]:
 
 
 def _cut_mark(trace: Trace, cut: Cut, scale: TimeScale, colours: Colours) -> Iterator[str]:
-    """Cover the middle of a cut with a wavy stripe of the page, and say how long it is."""
+    """Cover the middle of a cut with a wavy stripe, and write its length on it."""
     y = TOP + scale.height(cut.begin_ns) + CUT_PIXELS / 2
     waves = range(10, WIDTH - 40, 20)
     for offset in (-5, 5):
@@ -246,9 +246,9 @@ def _cut_mark(trace: Trace, cut: Cut, scale: TimeScale, colours: Colours) -> Ite
             yield f'<rect x="10" y="{y - 5:.1f}" width="{wide}" height="10" fill="{colours["page"]}"/>'
         yield f'<path d="{path}" fill="none" stroke="{colours["quiet"]}" stroke-width="1"/>'
     left_out = sum(
-        cut.begin_ns < one.sent_ns < (one.received_ns or one.sent_ns) < cut.end_ns
-        for one in trace.segments
-        if one.carries
+        cut.begin_ns < segment.sent_ns < (segment.received_ns or segment.sent_ns) < cut.end_ns
+        for segment in trace.segments
+        if segment.carries
     )
     words = f"{(cut.end_ns - cut.begin_ns) / 1e6:,.0f} ms" + (
         f" and {left_out:,} segments left out" if left_out else ""
@@ -291,7 +291,7 @@ def _milestone_labels(trace: Trace, scale: TimeScale) -> Iterator[_Label]:
 
 
 def _place(labels: Iterable[_Label]) -> list[_Label]:
-    """Move labels down until none lies on another of its side."""
+    """Move labels down until none overlaps another on its side."""
     free = {True: 0.0, False: 0.0}
     placed = []
     for label in sorted(labels, key=lambda label: label.y):

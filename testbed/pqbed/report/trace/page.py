@@ -1,4 +1,4 @@
-"""A trace as one HTML file that opens without a network, and as pictures."""
+"""Trace as one HTML file that opens without a network, and as pictures."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,10 @@ from pqbed.report.files import PNG_SCALE, figure_files
 from pqbed.report.page.build import POLICY, asset, inline_json, inline_script, template, vega_bundle
 from pqbed.report.theme import MODES, PALETTES, vega_config
 from pqbed.report.trace.flow import colours_of, draw_flow, inherited_colours
+from pqbed.report.trace.narrative import COLUMNS, describe_fetch, describe_trace, list_trace_facts, tabulate_flights
 from pqbed.report.trace.time_sequence import draw_time_sequence
-from pqbed.report.trace.words import COLUMNS, tabulate_flights, tell_facts, tell_fetch, tell_sentences
-from pqbed.tls.server import FIRST_PORT
-from pqbed.trace.taken import Trace
+from pqbed.tls.served_profile import FIRST_PORT
+from pqbed.trace.capture import Trace
 from pqbed.trace.write import CLIENT_PCAP_NAME, KEY_LOG_NAME
 
 PAGE_NAME = "trace.html"
@@ -23,7 +23,7 @@ FLOW_NAME = "flow"
 
 
 def draw_trace(trace: Trace, run_again: str) -> dict[str, bytes]:
-    """Return the page and the pictures of `trace`, by the names of their files."""
+    """Return the page and the pictures of `trace` by file name."""
     figure = draw_time_sequence(trace)
     files = {name: content for name, content in figure_files(figure).items() if not name.endswith(".json")}
     for mode in MODES:
@@ -44,19 +44,19 @@ def build_trace_page(trace: Trace, figure: Figure, run_again: str) -> str:
         "configs": {mode: vega_config(mode, background=False) for mode in MODES},
     }
     return template("trace.html.j2").render(
-        title=tell_fetch(trace),
+        title=describe_fetch(trace),
         kind="trace",
         policy=POLICY,
         style=Markup(asset("style.css")),  # noqa: S704 - ours
         more_style=Markup(_flow_style()),  # noqa: S704 - ours
         palettes=PALETTES,
-        sentences=tell_sentences(trace),
+        sentences=describe_trace(trace),
         flow=Markup(draw_flow(trace, inherited_colours())),  # noqa: S704 - ours, its texts escaped
         figure=figure,
         columns=COLUMNS,
         rows=tabulate_flights(trace),
         wireshark=shlex.join(wireshark_command()),
-        facts=tell_facts(trace),
+        facts=list_trace_facts(trace),
         command=run_again,
         data=inline_json(data),
         vega=inline_script(vega_bundle()),
@@ -65,7 +65,7 @@ def build_trace_page(trace: Trace, figure: Figure, run_again: str) -> str:
 
 
 def _flow_style() -> str:
-    """Return the colours of the flow for either mode of the page, which is printed in the light one."""
+    """Return the colours of the flow in both modes of the page; it prints in the light one."""
     rules = {mode: _variables(colours_of(mode)) for mode in MODES}
     dark = f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {rules['dark']} }} }}"
     return f":root {{ {rules['light']} }}\n{dark}\n.flow {{ max-width: none; }}"
@@ -76,7 +76,7 @@ def _variables(colours: Mapping[str, str]) -> str:
 
 
 def wireshark_command(folder: Path = Path()) -> Sequence[str]:
-    """Return what opens the client's capture in `folder`, decrypted."""
+    """Return the command that opens the client's capture in `folder`, decrypted."""
     # Not a port that Wireshark takes for TLS by itself.
     tls, keys = f"tcp.port=={FIRST_PORT},tls", f"tls.keylog_file:{folder / KEY_LOG_NAME}"
     return ("wireshark", "-d", tls, "-o", keys, str(folder / CLIENT_PCAP_NAME))

@@ -1,18 +1,18 @@
-"""Time as a height: true to scale, with marked cuts where long stretches would leave no room for the rest. Pure."""
+"""Time scale of the flow diagram: linear, with marked cuts through long stretches. Pure."""
 
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pqbed.trace.taken import Trace
+from pqbed.trace.capture import Trace
 
 PIXELS_A_RTT = 70.0
 LEAST_PIXELS = 440.0
-# What is taller than this many round trips is cut in the middle of its longest flight.
+# Longer traces (in round trips) are cut in the middle of their longest flight.
 MOST_RTTS = 16
 KEPT_BEFORE, KEPT_AFTER = 7, 3
 CUT_PIXELS = 34.0
-# A silence of more round trips than this is cut, all but a little at both ends.
+# A silence of more round trips than this is cut, except for a little at both ends.
 LONGEST_SILENCE_RTTS = 1.25
 KEPT_OF_SILENCE_RTTS = 0.2
 _LEAST_RTT_NS = 1_000_000
@@ -35,7 +35,7 @@ class TimeScale:
     end_ns: int
 
     def leaves_out(self, time_ns: int) -> bool:
-        """Tell whether `time_ns` is within a cut."""
+        """Return whether `time_ns` is within a cut."""
         return any(cut.begin_ns < time_ns < cut.end_ns for cut in self.cuts)
 
     @property
@@ -45,7 +45,7 @@ class TimeScale:
         return tuple(zip(edges[::2], edges[1::2], strict=True))
 
     def height(self, time_ns: int) -> float:
-        """Return how far down `time_ns` is; within a cut it runs evenly from its one edge to the other."""
+        """Return the height of `time_ns`; within a cut it runs linearly from one edge to the other."""
         pixels = time_ns * self.pixels_a_ns
         for cut in self.cuts:
             inside_ns = min(time_ns, cut.end_ns) - cut.begin_ns
@@ -69,10 +69,10 @@ def scale_time(trace: Trace) -> TimeScale:
 
 def _events(trace: Trace) -> Iterable[int]:
     yield 0
-    for one in trace.segments:
-        yield one.sent_ns
-        if one.received_ns is not None:
-            yield one.received_ns
+    for segment in trace.segments:
+        yield segment.sent_ns
+        if segment.received_ns is not None:
+            yield segment.received_ns
 
 
 def _silences(events: Sequence[int], rtt_ns: int) -> Iterable[Cut]:
@@ -83,7 +83,7 @@ def _silences(events: Sequence[int], rtt_ns: int) -> Iterable[Cut]:
 
 
 def _middle(trace: Trace, rtt_ns: int) -> list[Cut]:
-    """Return the inside of the flight that took longest, where that is worth a cut."""
+    """Return a cut through the longest flight, if it is long enough."""
     longest = max(trace.flights, key=lambda flight: flight.last_sent_ns - flight.first_sent_ns)
     begin_ns = longest.first_sent_ns + KEPT_BEFORE * rtt_ns
     end_ns = (longest.received_ns or longest.last_sent_ns) - KEPT_AFTER * rtt_ns
@@ -91,7 +91,7 @@ def _middle(trace: Trace, rtt_ns: int) -> list[Cut]:
 
 
 def _join(cuts: Iterable[Cut]) -> list[Cut]:
-    """Return `cuts` in order, those that meet as one."""
+    """Return `cuts` in order, overlapping ones joined."""
     joined: list[Cut] = []
     for cut in sorted(cuts, key=lambda cut: cut.begin_ns):
         if joined and cut.begin_ns <= joined[-1].end_ns:

@@ -1,4 +1,4 @@
-"""Bytes over time, one panel a direction: each segment when it is sent, when it comes, and what is acknowledged."""
+"""Time-sequence diagram, one panel per direction: segments as sent and as received, and acknowledged bytes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,10 +7,10 @@ import altair as alt
 import polars as pl
 
 from pqbed.report.figures.figure import Figure, Panel, chart_panel, colour, zoom
+from pqbed.trace.capture import Trace
 from pqbed.trace.segments import Segment
-from pqbed.trace.taken import Trace
 
-SENT, LOST, ARRIVED, AGAIN, ACKED = "sent", "lost", "arrived", "sent again", "acknowledged"
+SENT, LOST, ARRIVED, AGAIN, ACKED = "sent", "lost", "arrived", "retransmitted", "acknowledged"
 LABELS = (SENT, LOST, ARRIVED, AGAIN, ACKED)
 HEIGHTS = {False: 380, True: 150}
 _COLUMNS: dict[str, type[pl.DataType]] = {
@@ -20,40 +20,40 @@ _COLUMNS: dict[str, type[pl.DataType]] = {
     "early": pl.Boolean,
 }
 _TITLES = {False: "Server to client", True: "Client to server"}
-# More bars than this cannot be told apart, and Altair takes no more rows than a few thousand.
+# More bars than this cannot be told apart, and Altair accepts only a few thousand rows.
 _MOST_BARS = 1500
 _NS_PER_MS = 1e6
 # Names nearer to one another than this share of the panel would overlap.
 _NEAR = 0.1
 _BURST_NS = 1_000_000
 _READING = (
-    "A bar is a segment, as tall as its bytes: where its sender sent it, and where it came. The line is what the "
-    "sender had heard acknowledged. Hold Ctrl and turn the wheel to zoom, drag to move, double-click to go back."
+    "A bar is a segment, as tall as its bytes, when it was sent and when it arrived. The line is what the sender knew "
+    "to be acknowledged. Hold Ctrl and turn the wheel to zoom, drag to move, double-click to reset."
 )
 
-Row = dict[str, Any]
+ChartRow = dict[str, Any]
 
 
 def draw_time_sequence(trace: Trace) -> Figure:
     """Draw both directions over the same time."""
-    last_ms = max(one.received_ns or one.sent_ns for one in trace.segments) / _NS_PER_MS
+    last_ms = max(segment.received_ns or segment.sent_ns for segment in trace.segments) / _NS_PER_MS
     panels = tuple(_panel(trace, last_ms, up=up) for up in (False, True))
-    longest = max(sum(one.up == up and bool(one.data) for one in trace.segments) for up in (False, True))
+    longest = max(sum(segment.up == up and bool(segment.data) for segment in trace.segments) for up in (False, True))
     together = _together(longest)
     return Figure(
         name="time-sequence",
         title="Bytes over time",
-        summary="What each side sent and when it came; times from the first SYN.",
+        summary="Bytes that each side sent, and when they arrived; times from the first SYN.",
         reading=_READING,
         panels=panels,
-        notes=(f"Up to {together} segments sent one after the other are one bar.",) if together > 1 else (),
+        notes=(f"Up to {together} consecutive segments are one bar.",) if together > 1 else (),
         wide=True,
     )
 
 
 def _panel(trace: Trace, last_ms: float, *, up: bool) -> Panel:
-    own = [one for one in trace.segments if one.up == up and one.data]
-    back = [one for one in trace.segments if one.up != up]
+    own = [segment for segment in trace.segments if segment.up == up and segment.data]
+    back = [segment for segment in trace.segments if segment.up != up]
     x = alt.X(
         "ms:Q",
         title="Time from the first SYN (ms)",
@@ -63,7 +63,7 @@ def _panel(trace: Trace, last_ms: float, *, up: bool) -> Panel:
     bars = _table(_bars(own), "ms", "kb", "kb_end", "what", "segments", "first", "behind")
     acknowledged = _table(_acknowledged(back), "ms", "kb", "what")
     y_title = "KB sent by the server" if not up else "KB sent by the client"
-    most_kb = max((one.end for one in own), default=0) / 1000 or 1
+    most_kb = max((segment.end for segment in own), default=0) / 1000 or 1
     y = alt.Y("kb:Q", title=y_title, scale=alt.Scale(domain=[0, 1.05 * most_kb], nice=False))
     by = colour("what", LABELS, None)
     if up:  # the legend of the panel above is enough
@@ -72,7 +72,7 @@ def _panel(trace: Trace, last_ms: float, *, up: bool) -> Panel:
         alt.Tooltip("what:N", title="Segment"),
         alt.Tooltip("ms:Q", title="ms", format=".3f"),
         alt.Tooltip("first:Q", title="First byte"),
-        alt.Tooltip("behind:Q", title="Behind the last"),
+        alt.Tooltip("behind:Q", title="Byte after the last"),
         alt.Tooltip("segments:Q", title="Segments"),
     ]
     layers: list[alt.Chart] = [
@@ -93,8 +93,8 @@ def _panel(trace: Trace, last_ms: float, *, up: bool) -> Panel:
     return chart_panel(_TITLES[up], alt.layer(*layers), height=HEIGHTS[up])
 
 
-def _table(rows: Sequence[Row], *columns: str) -> pl.DataFrame:
-    """Return rows as a table that has its columns even where there are none."""
+def _table(rows: Sequence[ChartRow], *columns: str) -> pl.DataFrame:
+    """Return rows as a table that has its columns even without rows."""
     return pl.DataFrame(rows, schema={name: _COLUMNS[name] for name in columns})
 
 
@@ -102,34 +102,34 @@ def _together(count: int) -> int:
     return -(-count // _MOST_BARS)
 
 
-def _bars(own: Sequence[Segment]) -> list[Row]:
-    """Return a bar for each segment sent, and one where it came; lost ones as points. Of many, some are one bar."""
-    rows: list[Row] = []
-    plain = [one for one in own if one.fate == "arrived" and not one.repeated]
+def _bars(own: Sequence[Segment]) -> list[ChartRow]:
+    """Return a bar for each segment as sent and as received; lost ones as points. Of many, several share a bar."""
+    rows: list[ChartRow] = []
+    plain = [segment for segment in own if segment.fate == "arrived" and not segment.repeated]
     for some in _runs(plain, _together(len(own))):
         rows += [_bar(some, some[0].sent_ns, SENT), _bar(some, some[-1].received_ns or 0, ARRIVED)]
-    for one in own:
-        if one.fate != "arrived" or one.repeated:
-            rows.append(_bar([one], one.sent_ns, AGAIN if one.repeated else SENT))
-            if one.fate == "lost":
-                rows.append(_bar([one], one.sent_ns, LOST) | {"kb": (one.number + one.end) / 2000})
-            elif one.received_ns is not None:
-                rows.append(_bar([one], one.received_ns, ARRIVED))
+    for segment in own:
+        if segment.fate != "arrived" or segment.repeated:
+            rows.append(_bar([segment], segment.sent_ns, AGAIN if segment.repeated else SENT))
+            if segment.fate == "lost":
+                rows.append(_bar([segment], segment.sent_ns, LOST) | {"kb": (segment.number + segment.end) / 2000})
+            elif segment.received_ns is not None:
+                rows.append(_bar([segment], segment.received_ns, ARRIVED))
     return rows
 
 
 def _runs(own: Sequence[Segment], most: int) -> list[list[Segment]]:
-    """Return `own` in runs of up to `most` whose bytes follow one another."""
+    """Return `own` in runs of up to `most` segments with consecutive bytes."""
     runs: list[list[Segment]] = []
-    for one in own:
-        if runs and len(runs[-1]) < most and runs[-1][-1].end == one.number:
-            runs[-1].append(one)
+    for segment in own:
+        if runs and len(runs[-1]) < most and runs[-1][-1].end == segment.number:
+            runs[-1].append(segment)
         else:
-            runs.append([one])
+            runs.append([segment])
     return runs
 
 
-def _bar(some: Sequence[Segment], time_ns: int, what: str) -> Row:
+def _bar(some: Sequence[Segment], time_ns: int, what: str) -> ChartRow:
     first, behind = some[0].number, some[-1].end
     return {
         "ms": time_ns / _NS_PER_MS,
@@ -142,10 +142,10 @@ def _bar(some: Sequence[Segment], time_ns: int, what: str) -> Row:
     }
 
 
-def _acknowledged(back: Sequence[Segment]) -> list[Row]:
-    """Return what the sender had heard acknowledged, each time that it became more."""
-    rows: list[Row] = []
-    heard = [(one.received_ns, one.acknowledged) for one in back if one.received_ns is not None]
+def _acknowledged(back: Sequence[Segment]) -> list[ChartRow]:
+    """Return the acknowledged bytes that the sender knew of, each time they grew."""
+    rows: list[ChartRow] = []
+    heard = [(segment.received_ns, segment.acknowledged) for segment in back if segment.received_ns is not None]
     most = 0
     for time_ns, acknowledged in sorted(heard):
         if acknowledged > most or not rows:
@@ -174,13 +174,17 @@ def _waits(trace: Trace, x: alt.X, *, up: bool) -> list[alt.Chart]:
 
 
 def _flights(trace: Trace, last_ms: float, x: alt.X, y: alt.Y, *, up: bool) -> list[alt.Chart]:
-    """Name each flight beside the top of its first burst: on the left, where its sender had been silent."""
-    rows: list[Row] = []
+    """Name each flight beside the top of its first burst: on the left, where its sender was silent."""
+    rows: list[ChartRow] = []
     for flight in trace.flights:
         if flight.up != up or not flight.payload_bytes:
             continue
         ms = flight.first_sent_ns / _NS_PER_MS
-        burst = [one.end for one in trace.segments if one.up == up and one.sent_ns <= flight.first_sent_ns + _BURST_NS]
+        burst = [
+            segment.end
+            for segment in trace.segments
+            if segment.up == up and segment.sent_ns <= flight.first_sent_ns + _BURST_NS
+        ]
         if rows and ms - rows[-1]["ms"] < _NEAR / 4 * last_ms:
             rows[-1] |= {"text": f"{rows[-1]['text']}, {flight.name}", "kb": max(burst) / 1000}
         else:
@@ -200,7 +204,7 @@ def _milestones(trace: Trace, last_ms: float, *, named: bool) -> list[alt.Chart]
         "first byte": timings.first_byte_ns,
         "last byte": timings.last_byte_ns,
     }
-    rows: list[Row] = []
+    rows: list[ChartRow] = []
     for name, time_ns in reached.items():
         ms = (time_ns or 0) / _NS_PER_MS
         if rows and ms - rows[-1]["ms"] < _NEAR / 4 * last_ms:
@@ -227,7 +231,7 @@ def _milestones(trace: Trace, last_ms: float, *, named: bool) -> list[alt.Chart]
 
 
 def _sent_until(trace: Trace, time_ns: float) -> float:
-    """Return what share of its bytes the server had sent."""
-    ends = [(one.sent_ns, one.end) for one in trace.segments if not one.up]
+    """Return the share of its bytes that the server had sent."""
+    ends = [(segment.sent_ns, segment.end) for segment in trace.segments if not segment.up]
     whole = max((end for _, end in ends), default=0)
     return max((end for sent_ns, end in ends if sent_ns <= time_ns), default=0) / whole if whole > 0 else 0.0

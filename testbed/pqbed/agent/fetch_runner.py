@@ -1,0 +1,138 @@
+"""Runner of fetches over a lane's server, link and client: planned fetches in, timings out. The same for every bed."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from pqbed.agent.interfaces import Client, Server
+from pqbed.agent.network_path import NetworkPath
+from pqbed.errors import HostError
+from pqbed.fetch.request import FetchRequest
+from pqbed.net.state import LinkState
+from pqbed.spec.cell import Cell
+from pqbed.spec.link import DEFAULT_LAYOUT, Layout, Link
+from pqbed.spec.profile import Profile
+from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.tcp import Tcp
+from pqbed.tls.chains import SERVER_NAME
+from pqbed.tls.served_profile import ServedProfile
+
+
+class FetchRunner:
+    """Runs fetches. `settle` is called before each fetch, while the link is quiet.
+
+    `path_of` returns the path of a layout, ready for use; only the last one it returned is in use.
+    """
+
+    def __init__(
+        self,
+        *,
+        path_of: Callable[[Layout], NetworkPath],
+        server: Server,
+        client: Client,
+        timeout_ns: int,
+        settle: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._path_of = path_of
+        self._path: NetworkPath | None = None
+        self._server = server
+        self._client = client
+        self._timeout_ns = timeout_ns
+        self._settle = settle
+        self._served: dict[Profile, ServedProfile] = {}
+        self._refused: dict[Profile, str] = {}
+        self._offered: set[int] = set()
+
+    def start(self, profiles: Sequence[Profile]) -> tuple[ServedProfile, ...]:
+        """Start the server with `profiles`; profiles that either side does not support give `unsupported` samples."""
+        self._refused = self._find_refusals(profiles)
+        served = self._server.start([profile for profile in profiles if profile not in self._refused])
+        self._served = {served_profile.profile: served_profile for served_profile in served}
+        if any(served_profile.profile.mutual for served_profile in served):
+            self._client.take_credentials(self._server.credentials())
+        return served
+
+    def _find_refusals(self, profiles: Sequence[Profile]) -> dict[Profile, str]:
+        server, client = self._server.refusals(profiles), self._client.refusals(profiles)
+        refusals = {}
+        for profile in profiles:
+            if profile.name in server:
+                refusals[profile] = f"not supported by the server {profile.stack}: {server[profile.name]}"
+            elif profile.name in client:
+                refusals[profile] = f"not supported by the client {profile.clients_stack}: {client[profile.name]}"
+        return refusals
+
+    def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
+        """Set both ends and the stages between them, and read them back."""
+        return self.select_path(link.layout).shape(link, tcp, seed)
+
+    def read_link(self) -> LinkState:
+        """Read both ends and the stages between them without changing them."""
+        return (self._path or self.select_path(DEFAULT_LAYOUT)).read()
+
+    def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
+        """Do `fetches` in order and yield each with its timings."""
+        for fetch in fetches:
+            yield fetch, self.sample(cells[fetch.cell_id], fetch.seed)
+
+    def select_path(self, layout: Layout) -> NetworkPath:
+        """Return the path of `layout` and use it from now on."""
+        self._path = self._path_of(layout)
+        return self._path
+
+    def sample(self, cell: Cell, seed: int, before_quiet: Callable[[], None] = lambda: None) -> Timings:
+        """Do one fetch. `before_quiet` is called when it is done, before the link is taken away."""
+        served = self._served.get(cell.profile)
+        if served is None:
+            return Timings(outcome="unsupported", detail=self._refused.get(cell.profile, "not served in this lane"))
+        self._offer(cell.workload.size_bytes)
+        try:
+            path = self.select_path(cell.link.layout)
+            self._settle()
+            path.shape(cell.link, cell.tcp, seed)
+            timings = self._client.fetch(self._request(cell, served, path.address))
+            before_quiet()
+            if timings.group is not None:
+                timings = replace(timings, provider=served.provider)
+            timings = self._examine(timings)
+        except HostError as error:
+            timings = Timings(outcome="link_mismatch", detail=error.message)
+        finally:
+            dropped = self.quiet()
+        return timings if dropped is None else replace(timings, queue_drops=dropped)
+
+    def _request(self, cell: Cell, served: ServedProfile, address: str) -> FetchRequest:
+        return FetchRequest(
+            address=address,
+            port=served.port,
+            server_name=SERVER_NAME,
+            size_bytes=cell.workload.size_bytes,
+            http=cell.workload.http,
+            group=cell.profile.group,
+            signature=served.signature,
+            root_pem=served.root_pem,
+            timeout_ns=self._timeout_ns,
+            credentials=cell.profile.name if cell.profile.mutual else "",
+            stack=cell.profile.clients_stack,
+            group_id=served.group_id,
+        )
+
+    def _examine(self, timings: Timings) -> Timings:
+        """Blame the server for a connection that failed because it had died, and restart it."""
+        if timings.outcome not in ("refused", "reset", "timeout") or self._server.alive():
+            return timings
+        self._server.restart()
+        return Timings(outcome="server_down", detail=timings.detail, tcp_connect_ns=timings.tcp_connect_ns)
+
+    def quiet(self) -> int | None:
+        """Take the link away and close the connection over the unshaped wire, so that nothing of it is left.
+
+        Return how many packets its queues dropped, None if unknown.
+        """
+        dropped = None if self._path is None else self._path.quiet()
+        self._client.release()
+        return dropped
+
+    def _offer(self, size_bytes: int) -> None:
+        if size_bytes not in self._offered:
+            self._server.offer(size_bytes)
+            self._offered.add(size_bytes)

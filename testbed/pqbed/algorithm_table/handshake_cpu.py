@@ -1,0 +1,55 @@
+"""CPU time of a handshake's public-key operations, which virtual time leaves out: sums of `openssl speed`.
+
+Symmetric cryptography, parsing and system calls are not included; they hardly differ between profiles.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from pqbed.spec.profile import DEFAULT_STACK, Chain, Profile
+from pqbed.store.manifest import HandshakeCpu
+from pqbed.tls.groups import canonical_group
+
+# CPU time in ns by operation (keygen, encaps, decaps, sign, verify), by the name of a group or of a kind of key.
+Costs = Mapping[str, Mapping[str, float]]
+
+
+def cost_names(profiles: Iterable[Profile]) -> tuple[str, ...]:
+    """Return the groups and kinds of keys that handshakes of `profiles` use."""
+    names: dict[str, None] = {}
+    for profile in _measurable(profiles):
+        chains = [chain for chain in (profile.chain, profile.clients_chain) if chain is not None]
+        keys = [name for chain in chains for name in (chain.algorithm, chain.authority)]
+        names |= dict.fromkeys((canonical_group(profile.group), *keys))
+    return tuple(names)
+
+
+def handshake_cpu(profiles: Sequence[Profile], costs: Costs) -> tuple[HandshakeCpu, ...]:
+    """Return the cost of each OpenSSL profile whose operations all have a cost; A/A copies are left out."""
+    handshakes = (_handshake(profile, costs) for profile in _measurable(profiles))
+    return tuple(handshake for handshake in handshakes if handshake is not None)
+
+
+def _measurable(profiles: Iterable[Profile]) -> list[Profile]:
+    return [
+        profile
+        for profile in profiles
+        if profile.copy_of is None and profile.stack == profile.clients_stack == DEFAULT_STACK
+    ]
+
+
+def _handshake(profile: Profile, costs: Costs) -> HandshakeCpu | None:
+    group = costs.get(canonical_group(profile.group), {})
+    try:
+        client_ns = group["keygen"] + group["decaps"] + _check_ns(profile.chain, costs)
+        server_ns = group["encaps"] + costs[profile.chain.algorithm]["sign"]
+        if profile.clients_chain is not None:
+            client_ns += costs[profile.clients_chain.algorithm]["sign"]
+            server_ns += _check_ns(profile.clients_chain, costs)
+    except KeyError:
+        return None
+    return HandshakeCpu(profile=profile.name, client_ns=round(client_ns), server_ns=round(server_ns))
+
+
+def _check_ns(chain: Chain, costs: Costs) -> float:
+    """Return the time to verify CertificateVerify and the signatures on all certificates that are sent."""
+    return costs[chain.algorithm]["verify"] + chain.depth * costs[chain.authority]["verify"]

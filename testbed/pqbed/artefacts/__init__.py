@@ -1,0 +1,28 @@
+"""Build artefacts that beds start from: root file systems, guest kernels, build contexts of images.
+
+Each is built once, cached in the user's cache folder under a hash of its inputs, and appears there atomically.
+"""
+
+from pqbed.artefacts.base import base_reference, prepare_base
+from pqbed.artefacts.build_steps import OnStep, no_progress
+from pqbed.artefacts.contexts import DockerContext, docker_contexts, guest_contexts, stack_contexts
+from pqbed.artefacts.kernel import Kernel
+from pqbed.artefacts.prepare import UmlArtefacts, prepare_kernel, prepare_root, prepare_uml
+from pqbed.artefacts.source import put_source
+
+__all__ = [
+    "DockerContext",
+    "Kernel",
+    "OnStep",
+    "UmlArtefacts",
+    "base_reference",
+    "docker_contexts",
+    "guest_contexts",
+    "no_progress",
+    "prepare_base",
+    "prepare_kernel",
+    "prepare_root",
+    "prepare_uml",
+    "put_source",
+    "stack_contexts",
+]

@@ -1,0 +1,140 @@
+"""Kernel and root file system of the uml bed: found in the cache, or built, both in one go."""
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pqbed.artefacts.bootstrap import bootstrap, build_folder, require_bootstrap
+from pqbed.artefacts.build_steps import Command, OnStep, no_progress, run_commands
+from pqbed.artefacts.cache import building, require_space
+from pqbed.artefacts.extra_stacks import build_hooks, extra_packages
+from pqbed.artefacts.kernel import (
+    FRAGMENTS,
+    PRINTED_LINES,
+    Kernel,
+    kernel_entry,
+    kernel_hooks,
+    kernel_packages,
+    read_kernel,
+)
+from pqbed.artefacts.rootfs import (
+    assemble_root,
+    fitting_root,
+    root_hash,
+    system_command,
+    vendor_hooks,
+    vendor_packages,
+)
+from pqbed.artefacts.trust import trusted_bundle
+from pqbed.artefacts.wheels import fetch_wheels
+from pqbed.user_folders import cache_home
+
+MIB = 1 << 20
+BUILD_BYTES = 4000 * MIB
+CACHE_BYTES = 600 * MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UmlArtefacts:
+    """Kernel and root of a guest. The hashes are of contents: kernel bytes, root recipe and package versions."""
+
+    kernel: Path
+    kernel_hash: str
+    kernel_version: str
+    root: Path
+    root_hash: str
+
+
+def prepare_uml(
+    on_step: OnStep = no_progress, ca_bundle: Path | None = None, stacks: Iterable[str] = ()
+) -> UmlArtefacts:
+    """Return the kernel and the root, built first if the cache lacks them (minutes, once per recipe).
+
+    `stacks` are in the root in addition to the default one. `ca_bundle` is a PEM file that pip and apt trust in
+    addition to the system's certificates. Raises HostError if this host cannot build them, BuildError if a step
+    fails.
+    """
+    kernel_path, root_path = kernel_entry(), fitting_root(stacks)
+    _build_missing(_Missing(kernel_path, root_path, stacks=tuple(stacks)), on_step, ca_bundle)
+    kernel = read_kernel(kernel_path)
+    return UmlArtefacts(
+        kernel=kernel.path,
+        kernel_hash=kernel.hash,
+        kernel_version=kernel.version,
+        root=root_path,
+        root_hash=root_hash(root_path),
+    )
+
+
+def prepare_root(on_step: OnStep = no_progress, ca_bundle: Path | None = None, stacks: Iterable[str] = ()) -> Path:
+    """Return the root, built first if the cache lacks it. Raises as prepare_uml does."""
+    root_path = fitting_root(stacks)
+    _build_missing(_Missing(None, root_path, stacks=tuple(stacks)), on_step, ca_bundle)
+    return root_path
+
+
+def prepare_kernel(
+    fragments: Sequence[str] = FRAGMENTS, on_step: OnStep = no_progress, ca_bundle: Path | None = None
+) -> Kernel:
+    """Return a kernel configured by these files of `images/uml`, built first if missing. Raises as prepare_uml does."""
+    kernel_path = kernel_entry(fragments)
+    _build_missing(_Missing(kernel_path, None, fragments), on_step, ca_bundle)
+    return read_kernel(kernel_path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """Cache entries to build unless they exist; in `_build`, the folders to fill."""
+
+    kernel: Path | None
+    root: Path | None
+    fragments: Sequence[str] = FRAGMENTS
+    stacks: tuple[str, ...] = ()
+
+    def any(self) -> bool:
+        return any(entry is not None and not entry.exists() for entry in (self.kernel, self.root))
+
+
+def _build_missing(missing: _Missing, on_step: OnStep, ca_bundle: Path | None) -> None:
+    if not missing.any():
+        return
+    require_bootstrap()
+    require_space([(build_folder(), BUILD_BYTES), (cache_home(), CACHE_BYTES)])
+    bundle = trusted_bundle(ca_bundle)
+    wheels = fetch_wheels(on_step, bundle) if missing.root else None
+    with ExitStack() as stack:
+        # Always in this order, so that two processes cannot wait for each other.
+        root = _enter(stack, missing.root, "root", on_step)
+        kernel = _enter(stack, missing.kernel, "kernel", on_step)
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pqbed-", dir=build_folder())))
+        _build(replace(missing, kernel=kernel, root=root), scratch, wheels, on_step, bundle)
+
+
+def _enter(stack: ExitStack, entry: Path | None, what: str, on_step: OnStep) -> Path | None:
+    if entry is None:
+        return None
+    return stack.enter_context(building(entry, lambda: on_step(f"waiting for another build of the {what}", None)))
+
+
+def _build(missing: _Missing, scratch: Path, wheels: Path | None, on_step: OnStep, ca_bundle: Path | None) -> None:
+    """Fill the folders: one builder root builds pycurl and the kernel, in parallel with the root of programs."""
+    packages: tuple[str, ...] = ()
+    hooks: list[str] = []
+    commands: list[Command] = []
+    tar = scratch / "root.tar"
+    if missing.root is not None:
+        assert wheels is not None
+        packages += (*vendor_packages(), *extra_packages(missing.stacks, "build"))
+        hooks += [*vendor_hooks(wheels, scratch), *build_hooks(missing.stacks, scratch)]
+        commands.append(system_command(tar, ca_bundle, missing.stacks))
+    if missing.kernel is not None:
+        packages += kernel_packages()
+        hooks += kernel_hooks(missing.kernel, missing.fragments)
+    if hooks:
+        included = sorted(set(packages))
+        commands.append(bootstrap("builder", variant="apt", packages=included, hooks=hooks, ca_bundle=ca_bundle))
+    run_commands(commands, on_step, PRINTED_LINES)
+    if missing.root is not None:
+        assemble_root(missing.root, tar, scratch, on_step)

@@ -1,0 +1,35 @@
+"""One-shot container: runs one process attached, and is removed with it."""
+
+from contextlib import suppress
+
+from pqbed.beds.docker.engine import ContainerSpec, Engine, Owned
+from pqbed.beds.docker.stream import ContainerProcess
+from pqbed.errors import EngineError
+
+
+class OneShotContainer(ContainerProcess):
+    """A `LaneProcess` (beds/process.py) in a container of its own."""
+
+    def __init__(self, engine: Engine, container: Owned, name: str) -> None:
+        super().__init__(engine.attach(container.id), name)
+        self._engine = engine
+        self._container = container
+
+    def close(self) -> None:
+        """Close its input, then remove the container."""
+        super().close()
+        with suppress(EngineError):
+            self._engine.remove(self._container)
+
+
+def start_one_shot(engine: Engine, spec: ContainerSpec, name: str) -> OneShotContainer:
+    """Create and start the attached container that `spec` describes; `name` is for messages."""
+    container = Owned(kind="container", id=engine.create_container(spec), name=name, labels=spec.labels)
+    try:
+        process = OneShotContainer(engine, container, name)
+        engine.start_container(container.id)
+    except BaseException:
+        with suppress(EngineError):
+            engine.remove(container)
+        raise
+    return process

@@ -1,0 +1,40 @@
+"""A User-mode Linux guest as an ordinary process of this user: no engine, no privilege."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from pqbed.agent.cpu_affinity import cpu_of
+from pqbed.beds.process import PlainProcess
+from pqbed.beds.uml.boot import kernel_arguments
+from pqbed.errors import HostError
+from pqbed.spec.options import Clock
+
+
+def start_guest_process(kernel: Path, root: Path, source: str, lane: int, clock: Clock) -> PlainProcess:
+    """Boot `kernel` on `root`, with the agent in `source` inside it."""
+    work = Path(tempfile.mkdtemp(prefix="pqbed-guest-"))
+    # UML keeps a socket and a pid file in a folder of its own, and its memory in an executable file.
+    environment = {"HOME": str(work), "PATH": os.defpath, "TMPDIR": memory_folder()}
+    command = (str(kernel), f"uml_dir={work}/", *kernel_arguments(str(root), source, lane, clock))
+    guest = PlainProcess(command, environment, work)
+    keep_on_one_cpu(guest.pid, lane)
+    return guest
+
+
+def keep_on_one_cpu(pid: int, lane: int) -> None:
+    """Keep a guest's kernel and its processes on one CPU (see agent/cpu_affinity.py)."""
+    with contextlib.suppress(ProcessLookupError):  # it ended at once: whoever reads from it will say so
+        os.sched_setaffinity(pid, {cpu_of(lane)})
+
+
+def memory_folder() -> str:
+    """Return a folder that allows execution, best a tmpfs, for the file that is a guest's memory."""
+    for candidate in (os.environ.get("TMPDIR"), "/dev/shm", f"/run/user/{os.getuid()}", "/tmp"):  # noqa: S108
+        if candidate and os.access(candidate, os.W_OK) and not os.statvfs(candidate).f_flag & os.ST_NOEXEC:
+            return candidate
+    raise HostError(
+        "no writable folder allows execution, which the memory of a User-mode Linux guest needs",
+        "set TMPDIR to one, best on a tmpfs",
+    )

@@ -1,0 +1,201 @@
+"""libcurl client: one handle for all fetches of a lane, over HTTP/1.1 and TCP.
+
+After a fetch the connection is kept open and idle until `release`: the lane first takes the link away, so that no late
+packet of one fetch, not even of its closing, meets the next.
+"""
+
+import ctypes
+import errno
+import os
+import socket
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pycurl
+
+from pqbed.errors import HostError
+from pqbed.fetch.judge import judge
+from pqbed.fetch.key_log import KEY_LOG_VARIABLE
+from pqbed.fetch.request import FetchRequest
+from pqbed.fetch.tcpinfo import TcpInfo, read_tcp_info
+from pqbed.spec.sample import Outcome, Timings
+from pqbed.tls.credentials import Credentials
+from pqbed.tls.groups import GROUP_HEADER, canonical_group
+from pqbed.units import NS_PER_MS, NS_PER_US
+
+# struct sockaddr of family AF_UNSPEC: connecting to it resets the connection (connect(2)).
+_UNSPECIFIED_ADDRESS = bytes(16)
+
+_OUTCOMES: dict[int, Outcome] = {
+    pycurl.E_OPERATION_TIMEDOUT: "timeout",
+    pycurl.E_COULDNT_CONNECT: "refused",
+    pycurl.E_SSL_CONNECT_ERROR: "tls_error",
+    pycurl.E_PEER_FAILED_VERIFICATION: "tls_error",
+    pycurl.E_SSL_CERTPROBLEM: "tls_error",
+    pycurl.E_SSL_CIPHER: "tls_error",
+    pycurl.E_RECV_ERROR: "reset",
+    pycurl.E_SEND_ERROR: "reset",
+    pycurl.E_GOT_NOTHING: "reset",
+    pycurl.E_PARTIAL_FILE: "short_body",
+}
+
+
+class CurlClient:
+    """Owns a libcurl handle and, between `fetch` and `release`, the socket of the last fetch."""
+
+    def __init__(self) -> None:
+        if "OpenSSL/" not in pycurl.version:
+            raise HostError(f"pycurl is linked to another TLS library than OpenSSL: {pycurl.version}")
+        self._curl = pycurl.Curl()
+        self._headers: list[bytes] = []
+        self._body_bytes = 0
+        self._connection: socket.socket | None = None
+        self._credentials: dict[str, Credentials] = {}
+        self._libc = ctypes.CDLL(None)
+        self._set_constant_options()
+
+    def take_credentials(self, credentials: Sequence[Credentials]) -> None:
+        """Keep the credentials that requests of mutual profiles name."""
+        self._credentials = {credential.profile: credential for credential in credentials}
+
+    def fetch(self, request: FetchRequest) -> Timings:
+        """Do one fetch. A failure is a result, not an exception."""
+        if request.http != "1.1":
+            return Timings(outcome="unsupported", detail=f"this client does not speak HTTP/{request.http}")
+        self._headers.clear()
+        self._body_bytes = 0
+        self._set_request_options(request)
+        outcome: Outcome = "ok"
+        detail = ""
+        try:
+            self._curl.perform()
+        except pycurl.error as error:
+            code, message = error.args[:2]
+            outcome, detail = _classify(code, message, self._curl.getinfo(pycurl.OS_ERRNO))
+        return self._judge(request, outcome, detail)
+
+    def release(self) -> None:
+        """Reset the connection of the last fetch: the server's end dies with it and retransmits nothing."""
+        if self._connection is not None:
+            # libcurl holds a duplicate of this descriptor, so closing ours would leave the connection open.
+            self._libc.connect(self._connection.fileno(), _UNSPECIFIED_ADDRESS, len(_UNSPECIFIED_ADDRESS))
+            self._connection.close()
+            self._connection = None
+
+    def log_keys(self) -> None:
+        """Log the secrets of every connection from now on, in a file that no other user may read."""
+        descriptor, os.environ[KEY_LOG_VARIABLE] = tempfile.mkstemp(prefix="pqbed-keys-")
+        os.close(descriptor)
+        self._restart()
+
+    def take_keys(self) -> str:
+        """Return the log, remove it, and stop logging."""
+        log = Path(os.environ.pop(KEY_LOG_VARIABLE))
+        self._restart()
+        try:
+            return log.read_text()
+        finally:
+            log.unlink()
+
+    def version(self) -> str:
+        """Return pycurl's version line, with libcurl and its TLS library."""
+        return str(pycurl.version)
+
+    def _restart(self) -> None:
+        """Restart libcurl, which reads its environment only then (Curl_tls_keylog_open in lib/vtls/keylog.c)."""
+        self.release()
+        self._curl.close()
+        pycurl.global_cleanup()
+        pycurl.global_init(pycurl.GLOBAL_DEFAULT)
+        self._curl = pycurl.Curl()
+        self._set_constant_options()
+
+    def _set_constant_options(self) -> None:
+        curl = self._curl
+        curl.setopt(pycurl.FRESH_CONNECT, 1)
+        # Never reused, but kept open: libcurl would send close_notify and FIN over the shaped link.
+        curl.setopt(pycurl.MAXCONNECTS, 1)
+        curl.setopt(pycurl.SSL_SESSIONID_CACHE, 0)
+        curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_3)
+        curl.setopt(pycurl.SSL_VERIFYPEER, 1)
+        curl.setopt(pycurl.SSL_VERIFYHOST, 2)
+        curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+        curl.setopt(pycurl.SSL_ENABLE_ALPN, 0)
+        curl.setopt(pycurl.NOSIGNAL, 1)
+        curl.setopt(pycurl.PROXY, "")
+        curl.setopt(pycurl.BUFFERSIZE, 512 * 1024)
+        curl.setopt(pycurl.WRITEFUNCTION, self._count)
+        curl.setopt(pycurl.HEADERFUNCTION, self._headers.append)
+        curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open)
+
+    def _set_request_options(self, request: FetchRequest) -> None:
+        curl = self._curl
+        authority = f"{request.server_name}:{request.port}"
+        timeout_ms = -(-request.timeout_ns // NS_PER_MS)
+        curl.setopt(pycurl.URL, f"https://{authority}/{request.size_bytes}")
+        curl.setopt(pycurl.RESOLVE, [f"{authority}:{request.address}"])
+        curl.setopt(pycurl.SSL_EC_CURVES, request.group)
+        curl.setopt(pycurl.CAINFO_BLOB, request.root_pem.encode())
+        self._set_credentials(request.credentials)
+        curl.setopt(pycurl.TIMEOUT_MS, timeout_ms)
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, timeout_ms)
+
+    def _set_credentials(self, name: str) -> None:
+        if name:
+            self._curl.setopt(pycurl.SSLCERT_BLOB, self._credentials[name].chain_pem.encode())
+            self._curl.setopt(pycurl.SSLKEY_BLOB, self._credentials[name].key_pem.encode())
+        else:
+            self._curl.unsetopt(pycurl.SSLCERT_BLOB)
+            self._curl.unsetopt(pycurl.SSLKEY_BLOB)
+
+    def _count(self, data: bytes) -> None:
+        self._body_bytes += len(data)
+
+    def _open(self, _purpose: int, address: tuple[int, int, int, object]) -> socket.socket:
+        self.release()
+        self._connection = socket.socket(*address[:3])
+        return self._connection
+
+    def _judge(self, request: FetchRequest, outcome: Outcome, detail: str) -> Timings:
+        group = self._header(GROUP_HEADER)
+        group = None if group is None else canonical_group(group)
+        status = self._curl.getinfo(pycurl.RESPONSE_CODE) or None
+        if outcome == "ok":
+            outcome, detail = judge(request, status, self._body_bytes, (group,))
+        info = read_tcp_info(self._connection) if self._connection else TcpInfo()
+        return Timings(
+            outcome=outcome,
+            detail=detail,
+            tcp_connect_ns=self._time_ns(pycurl.CONNECT_TIME_T),
+            tls_done_ns=self._time_ns(pycurl.APPCONNECT_TIME_T),
+            first_byte_ns=self._time_ns(pycurl.STARTTRANSFER_TIME_T),
+            last_byte_ns=self._time_ns(pycurl.TOTAL_TIME_T) if outcome in ("ok", "wrong_group") else None,
+            body_bytes=self._body_bytes,
+            http_status=status,
+            group=group,
+            signature=request.signature if self._time_ns(pycurl.APPCONNECT_TIME_T) else None,
+            retransmits=info.retransmits,
+            lost=info.lost,
+            tcp_rtt_ns=info.rtt_ns,
+            cwnd=info.cwnd,
+        )
+
+    def _time_ns(self, phase: int) -> int | None:
+        # libcurl counts in microseconds, and reports 0 for a phase that was not reached.
+        return self._curl.getinfo(phase) * NS_PER_US or None
+
+    def _header(self, name: str) -> str | None:
+        wanted = name.lower().encode()
+        for line in self._headers:
+            key, _, value = line.partition(b":")
+            if key.strip().lower() == wanted:
+                return value.strip().decode("latin-1")
+        return None
+
+
+def _classify(code: int, message: str, os_errno: int) -> tuple[Outcome, str]:
+    if code == pycurl.E_COULDNT_CONNECT and os_errno == errno.ETIMEDOUT:
+        return "timeout", "the kernel gave up connecting"
+    # An error without an outcome of its own (a protocol error, for example) broke the connection off.
+    return _OUTCOMES.get(code, "reset"), f"curl {code}: {message or os.strerror(os_errno)}"

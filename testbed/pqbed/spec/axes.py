@@ -1,0 +1,334 @@
+"""Everything a sweep can vary, in one table: flags, sweep files, grid, stored columns and labels are derived from it.
+
+A new axis is a field on `Sweep`, one on `Link`, `Tcp` or `Workload`, an entry here, and the code where it takes effect.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from functools import partial
+from typing import Any, TypeVar
+
+from pqbed.spec import parse
+from pqbed.spec.axis import Axis, Part, Row, loss_model, one_direction, plain
+from pqbed.spec.link import (
+    Distribution,
+    Layout,
+    Link,
+    PlainLimit,
+    Queue,
+    Segmentation,
+    queue_fields,
+)
+from pqbed.spec.sweep import Sweep
+from pqbed.spec.tcp import Tcp
+from pqbed.spec.workload import Workload
+from pqbed.units import format_duration, format_rate, format_size
+
+__all__ = [
+    "AXES",
+    "Axis",
+    "axes_shown",
+    "describe_link",
+    "from_row",
+    "lay_out",
+    "lay_over",
+    "word_axis",
+    "word_settings",
+]
+
+P = TypeVar("P", Link, Tcp, Workload)
+
+_PARTS: dict[type[Any], Part] = {Link: "link", Tcp: "tcp", Workload: "workload"}
+
+
+def _read_queue(row: Row) -> Queue:
+    return PlainLimit(packets=row["limit"]) if row.get("limit") is not None else row.get("queue") or 0
+
+
+def _get_queue(link: Link) -> Queue:
+    return link.queue_packets if link.limit_packets is None else PlainLimit(packets=link.limit_packets)
+
+
+def _own_initcwnd(server: int, client: int | None) -> int | None:
+    return None if client == server else client
+
+
+_link, _tcp, _workload = (partial(Axis, part=part) for part in _PARTS.values())
+
+# In the order of the stored columns, so new ones come last. Labels take the same order; those with `of` go with it.
+_TABLE: tuple[Axis, ...] = (
+    _link(
+        option="rtt",
+        field="rtt_ns",
+        parse=parse.parse_rtt,
+        format=format_duration,
+        **plain("rtt_ns"),
+        main=True,
+        metavar="MS",
+        help="Round-trip times; a plain number is ms.",
+        help_one="Round-trip time; a plain number is ms.",
+    ),
+    _link(
+        option="bandwidth",
+        field="bandwidth_bps",
+        parse=parse.parse_bandwidth,
+        format=format_rate,
+        **plain("bandwidth_bps"),
+        main=True,
+        metavar="MBIT",
+        help="Rates; a plain number is Mbit/s; or none.",
+        help_one="Rate; a plain number is Mbit/s; or none.",
+    ),
+    _link(
+        option="loss",
+        field="loss",
+        parse=parse.parse_loss,
+        format=parse.format_loss,
+        **loss_model("loss"),
+        main=True,
+        metavar="%",
+        help="Loss per direction, in percent; or ge:P/R[/H[/K]] for bursts.",
+    ),
+    _link(
+        option="jitter",
+        field="jitter_ns",
+        parse=parse.parse_rtt,
+        format=format_duration,
+        **plain("jitter_ns"),
+        quiet=True,
+        metavar="MS",
+        help="Jitter per direction; a plain number is ms.",
+    ),
+    _link(
+        option="distribution",
+        field="distribution",
+        parse=parse.choice("distribution", Distribution),
+        **plain("distribution", str),
+        needs="jitter",
+        metavar="NAME",
+        help="Jitter distribution: uniform, normal, pareto or paretonormal.",
+    ),
+    _link(
+        option="queue",
+        field="queue_packets",
+        parse=parse.parse_queue,
+        format=parse.format_queue,
+        assign=lambda queue, _: queue_fields(queue),
+        get=_get_queue,
+        columns={"queue": int, "limit": int},
+        write=lambda link: (link.queue_packets if link.limit_packets is None else None, link.limit_packets),
+        read=_read_queue,
+        metavar="N",
+        help="Bottleneck queue in packets; or limit:N for netem's own limit.",
+    ),
+    _link(
+        option="segmentation",
+        field="segmentation",
+        parse=parse.choice("segmentation", Segmentation),
+        **plain("segmentation", str),
+        metavar="NAME",
+        help="Segment offload: wire (none), offload-off or host.",
+    ),
+    _link(
+        option="layout",
+        field="layout",
+        parse=parse.choice("layout", Layout),
+        **plain("layout", str),
+        quiet=True,
+        metavar="NAME",
+        help="Where netem sits: ends (the senders) or router (between them).",
+    ),
+    _tcp(
+        option="initcwnd",
+        field="initcwnd",
+        parse=parse.count(1, parse.LARGEST_INITCWND),
+        **{
+            **plain("initcwnd_server"),
+            "assign": lambda segments, _: {"initcwnd_server": segments, "initcwnd_client": segments},
+        },
+        metavar="N",
+        main=True,
+        help="Initial congestion windows, in segments.",
+        help_one="Initial congestion window, in segments.",
+    ),
+    _tcp(
+        option="initcwnd_client",
+        field="initcwnd_client",
+        **one_direction(parse.count(1, parse.LARGEST_INITCWND)),
+        assign=lambda segments, known: {"initcwnd_client": segments or known["initcwnd_server"]},
+        get=lambda tcp: _own_initcwnd(tcp.initcwnd_server, tcp.initcwnd_client),
+        columns={"initcwnd_client": int},
+        write=lambda tcp: (tcp.initcwnd_client,),
+        read=lambda row: _own_initcwnd(row["initcwnd_server"], row["initcwnd_client"]),
+        of="initcwnd",
+        side="client",
+        metavar="N",
+        help="Client's initial window; or same.",
+    ),
+    _tcp(
+        option="initrwnd",
+        field="initrwnd",
+        parse=parse.count(0, parse.LARGEST_INITCWND),
+        **plain("initrwnd"),
+        quiet=True,
+        metavar="N",
+        help="Initial receive window in segments; 0: the kernel's own.",
+    ),
+    _tcp(
+        option="congestion_control",
+        field="congestion_control",
+        parse=parse.parse_congestion_control,
+        **{
+            **plain("congestion_control", str),
+            "assign": lambda name, _: {"congestion_control": name, "congestion_control_client": None},
+        },
+        quiet=True,
+        metavar="NAME",
+        help="Congestion control by its kernel name: cubic, bbr, ...",
+    ),
+    _tcp(
+        option="mtu",
+        field="mtu",
+        parse=parse.count(576, 9216),
+        **plain("mtu"),
+        quiet=True,
+        metavar="N",
+        help="MTU of the link in bytes.",
+    ),
+    _workload(
+        option="http",
+        field="http",
+        parse=parse.parse_http,
+        **plain("http", str),
+        quiet=True,
+        metavar="N",
+        help="HTTP versions; only 1.1 for now.",
+    ),
+    _workload(
+        option="size",
+        field="size_bytes",
+        parse=parse.parse_body_size,
+        format=format_size,
+        **plain("size_bytes"),
+        labelled=False,
+        metavar="KIB",
+        help="Response sizes; a plain number is KiB.",
+        help_one="Response size; a plain number is KiB.",
+    ),
+    _link(
+        option="bandwidth_up",
+        field="bandwidth_up_bps",
+        **one_direction(parse.parse_bandwidth_up, parse.format_bandwidth_up),
+        **plain("bandwidth_up_bps"),
+        of="bandwidth",
+        side="up",
+        metavar="MBIT",
+        help="Rate from client to server; or same.",
+    ),
+    _link(
+        option="loss_up",
+        field="loss_up",
+        **one_direction(parse.parse_loss, parse.format_loss),
+        **loss_model("loss_up"),
+        of="loss",
+        side="up",
+        metavar="%",
+        help="Loss from client to server; or same.",
+    ),
+    _tcp(
+        option="congestion_control_client",
+        field="congestion_control_client",
+        **one_direction(parse.parse_congestion_control),
+        **plain("congestion_control_client", str),
+        of="congestion_control",
+        side="client",
+        metavar="NAME",
+        help="Client's congestion control; or same.",
+    ),
+)
+
+# By option, in the order of the stored columns.
+AXES: Mapping[str, Axis] = {axis.option: axis for axis in _TABLE}
+
+# How the grid nests the axes of the first runs, outermost first: the order of fetches depends on it. Axes that came
+# later are nested outside these.
+_NESTING = (
+    *("layout", "segmentation", "queue", "distribution", "jitter"),
+    *("bandwidth", "bandwidth_up", "rtt", "loss", "loss_up"),
+    *("congestion_control", "congestion_control_client", "initcwnd", "initcwnd_client"),
+    *("size", "http"),
+)
+
+
+def axes_shown() -> tuple[Axis, ...]:
+    """Return the axes in the order for people: by part, those of one side or direction last."""
+    order = list(AXES)
+    parts = list(_PARTS.values())
+    return tuple(
+        sorted(
+            AXES.values(),
+            key=lambda axis: (parts.index(axis.part), order.index(axis.of or axis.option), bool(axis.of)),
+        )
+    )
+
+
+def one_sided(axis: Axis) -> tuple[Axis, ...]:
+    """Return the axes that say the same of one side or direction alone."""
+    return tuple(other for other in AXES.values() if other.of == axis.option)
+
+
+def lay_out(kind: type[P], sweep: Sweep) -> Iterator[P]:
+    """Yield every `kind` (Link, Tcp or Workload) of the grid of `sweep`, in the order of the grid."""
+    axes = sorted((axis for axis in AXES.values() if axis.part == _PARTS[kind]), key=_nesting)
+    order = {axis.option: place for place, axis in enumerate(axes)}
+    setting = sorted(axes, key=lambda axis: bool(axis.of))  # what is said of both sides first
+    for values in itertools.product(*(axis.values(sweep) for axis in axes)):
+        chosen: dict[str, Any] = {}
+        for axis in setting:
+            chosen |= axis.assign(values[order[axis.option]], chosen)
+        yield kind(**chosen)
+
+
+def _nesting(axis: Axis) -> int:
+    return _NESTING.index(axis.option) if axis.option in _NESTING else -1
+
+
+def lay_over(part: P, values: Mapping[str, Any]) -> P:
+    """Return `part` with `values` (by option) laid over it; options of other parts are passed over."""
+    chosen = {field.name: getattr(part, field.name) for field in fields(part)}
+    for axis in axes_shown():
+        if axis.part == _PARTS[type(part)] and axis.option in values:
+            chosen |= axis.assign(values[axis.option], chosen)
+    return type(part)(**chosen)
+
+
+def word_axis(axis: Axis, value_of: Callable[[Axis], Any]) -> str:
+    """Return the value of `axis` in words, with that of one side or direction where it differs: `20 (client 10)`."""
+    own = [
+        f"({other.side} {other.format(value_of(other))})" for other in one_sided(axis) if value_of(other) is not None
+    ]
+    return " ".join([axis.format(value_of(axis)), *own])
+
+
+def from_row(row: Row) -> Callable[[Axis], Any]:
+    """Return what reads the value of an axis in a stored `row`: the usual one if its columns are missing or null."""
+
+    def read(axis: Axis) -> Any:
+        value = axis.read(row)
+        return axis.usual if value is None else value
+
+    return read
+
+
+def word_settings(link: Link, tcp: Tcp) -> list[tuple[Axis, str]]:
+    """Return every setting of a link and its TCP in words."""
+    parts: dict[str, Any] = {"link": link, "tcp": tcp}
+    shown = [axis for axis in axes_shown() if axis.part in parts and not axis.of]
+    return [(axis, word_axis(axis, lambda axis: axis.get(parts[axis.part]))) for axis in shown]
+
+
+def describe_link(link: Link, tcp: Tcp) -> str:
+    """Return a link and its TCP settings in words: those that every link has, and others that are not usual."""
+    settings = word_settings(link, tcp)
+    return ", ".join(f"{axis.label} {text}" for axis, text in settings if axis.main or text != axis.format(axis.usual))

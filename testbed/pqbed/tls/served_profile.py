@@ -1,0 +1,26 @@
+"""A profile as a server offers it."""
+
+from dataclasses import dataclass
+
+from pqbed.spec.profile import Profile
+
+# The first profile's; each further one has the next.
+FIRST_PORT = 4433
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedProfile:
+    """One profile as the server offers it. `certificate_wire_bytes`: the TLS Certificate message.
+
+    `client_certificate_wire_bytes` is that of the client's, None without mutual authentication. `provider` serves the
+    group and `group_id` is its codepoint, None if the stack does not report them. Keys are in `Credentials`.
+    """
+
+    profile: Profile
+    port: int
+    root_pem: str
+    certificate_wire_bytes: int
+    signature: str
+    client_certificate_wire_bytes: int | None = None
+    provider: str | None = None
+    group_id: int | None = None

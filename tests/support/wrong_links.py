@@ -1,0 +1,157 @@
+"""Links as they are asked for, and ends that are set to something else: what calibration must find, and nothing more.
+
+The guest shapes and measures, the test judges.
+"""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from pqbed.spec.link import GilbertElliott, Link, PlainLimit, RandomLoss, queue_fields
+from pqbed.spec.shape import EndShape, Stage, end_seed
+from pqbed.spec.tcp import Tcp
+
+MS = 1_000_000
+# None: the end is left without any shaping.
+Falsify = Callable[[EndShape], EndShape | None]
+Found = set[tuple[str, str]]
+
+FULL = Link(
+    rtt_ns=40 * MS,
+    bandwidth_bps=2_000_000,
+    loss=RandomLoss(probability_ppm=30_000),
+    jitter_ns=3 * MS,
+    distribution="normal",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wrong:
+    """`asked`, what the two ends are set to instead, and what is then to be found."""
+
+    client: Falsify = lambda shape: shape
+    server: Falsify = lambda shape: shape
+    stages: dict[Stage, Falsify] = field(default_factory=dict)
+    found: Found
+    asked: Link = FULL
+    tcp: Tcp = field(default_factory=Tcp)
+
+
+def both(what: str) -> Found:
+    return {(what, "up"), (what, "down")}
+
+
+def another_seed(shape: EndShape, _count: "itertools.count[int]" = itertools.count(1)) -> EndShape:  # noqa: B008
+    """Whatever was asked for: the next of a series."""
+    return replace(shape, seed=end_seed(next(_count), "client"))
+
+
+def set_to(**values: object) -> Falsify:
+    return lambda shape: replace(shape, **values)  # type: ignore[arg-type]
+
+
+WRONG: dict[str, Wrong] = {
+    "half the rate": Wrong(server=set_to(rate_bps=1_000_000), found={("rate", "down")}),
+    "twice the delay": Wrong(client=set_to(delay_ns=40 * MS), server=set_to(delay_ns=40 * MS), found={("rtt", "")}),
+    "loss missing": Wrong(client=set_to(loss=RandomLoss()), server=set_to(loss=RandomLoss()), found=both("loss")),
+    "offloads on": Wrong(server=set_to(segmentation="host"), found={("segmentation", "server")}),
+    "wrong initcwnd": Wrong(server=set_to(initcwnd=10), found={("initcwnd", "server")}),
+    "seed ignored": Wrong(client=another_seed, server=another_seed, found=both("seed")),
+    "queue too short": Wrong(server=set_to(limit_packets=50), found={("queue", "down")}),
+    "one direction unshaped": Wrong(server=lambda _: None, found={("unshaped", "down")}),
+    "wrong distribution": Wrong(client=set_to(distribution="pareto"), found={("distribution", "up")}),
+    "mtu 9000": Wrong(client=set_to(mtu=9000), server=set_to(mtu=9000), found={("mtu", "client"), ("mtu", "server")}),
+}
+
+# One thing wrong with links of other kinds.
+OTHERS: dict[str, Wrong] = {
+    "half the jitter": Wrong(client=set_to(jitter_ns=3 * MS // 2), found={("jitter", "up")}),
+    "jitter unasked": Wrong(asked=Link(rtt_ns=40 * MS), server=set_to(jitter_ns=MS), found={("jitter", "down")}),
+    "loss unasked": Wrong(
+        asked=Link(rtt_ns=40 * MS), client=set_to(loss=RandomLoss(probability_ppm=10_000)), found={("loss", "up")}
+    ),
+    "a rate unasked": Wrong(asked=Link(rtt_ns=40 * MS), client=set_to(rate_bps=10_000_000), found={("rate", "up")}),
+    "one per cent missing": Wrong(
+        asked=Link(rtt_ns=40 * MS, loss=RandomLoss(probability_ppm=10_000)),
+        client=set_to(loss=RandomLoss()),
+        found={("loss", "up")},
+    ),
+    "a seed that never changes": Wrong(
+        asked=Link(rtt_ns=40 * MS, loss=RandomLoss(probability_ppm=100_000)),
+        client=set_to(seed=77 << 32),
+        found={("seed", "up")},
+    ),
+    "reno for cubic": Wrong(server=set_to(congestion_control="reno"), found={("congestion control", "server")}),
+    "one direction unshaped, without jitter": Wrong(
+        asked=Link(rtt_ns=40 * MS, bandwidth_bps=1_000_000), client=lambda _: None, found={("unshaped", "up")}
+    ),
+    "half the rate at 1 Gbit/s": Wrong(
+        asked=Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000_000),
+        client=set_to(rate_bps=500_000_000),
+        found={("rate", "up")},
+    ),
+}
+
+# As FULL, and a queue that the sender is not told of.
+ROUTED = replace(FULL, layout="router", queue_packets=200)
+OTHERS |= {
+    "router: half the rate": Wrong(
+        asked=ROUTED, stages={"down-rate": set_to(rate_bps=1_000_000)}, found={("rate", "down")}
+    ),
+    "router: twice the delay": Wrong(
+        asked=ROUTED,
+        stages={"up-delay": set_to(delay_ns=40 * MS), "down-delay": set_to(delay_ns=40 * MS)},
+        found={("rtt", "")},
+    ),
+    "router: loss missing": Wrong(asked=ROUTED, stages={"up-delay": set_to(loss=RandomLoss())}, found={("loss", "up")}),
+    "router: queue too short": Wrong(
+        asked=ROUTED, stages={"down-rate": set_to(limit_packets=20)}, found={("queue", "down")}
+    ),
+    "router: queue too long": Wrong(
+        asked=ROUTED, stages={"down-rate": set_to(limit_packets=1000)}, found={("queue", "down")}
+    ),
+    "router: offloads on": Wrong(asked=ROUTED, client=set_to(segmentation="host"), found={("segmentation", "client")}),
+    "router: seed ignored": Wrong(asked=ROUTED, stages={"up-delay": another_seed}, found={("seed", "up")}),
+}
+
+RIGHT: dict[str, tuple[Link, Tcp]] = {
+    "full": (FULL, Tcp()),
+    "plain": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000), Tcp()),
+    "lossy": (Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000, loss=RandomLoss(probability_ppm=100_000)), Tcp()),
+    "fast": (Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000_000), Tcp()),
+    "bursts": (
+        Link(
+            rtt_ns=100 * MS, bandwidth_bps=10_000_000, loss=GilbertElliott(enter_bad_ppm=10_000, leave_bad_ppm=250_000)
+        ),
+        Tcp(),
+    ),
+    "uneven": (
+        Link(
+            rtt_ns=50 * MS,
+            bandwidth_bps=20_000_000,
+            bandwidth_up_bps=1_000_000,
+            loss=RandomLoss(),
+            loss_up=RandomLoss(probability_ppm=20_000),
+        ),
+        Tcp(initcwnd_server=30, initcwnd_client=4, congestion_control="bbr", congestion_control_client="cubic"),
+    ),
+    "pareto without a rate": (Link(rtt_ns=60 * MS, jitter_ns=5 * MS, distribution="paretonormal"), Tcp()),
+    "uniform": (Link(rtt_ns=60 * MS, jitter_ns=5 * MS), Tcp()),
+    "offload-off": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000, segmentation="offload-off"), Tcp()),
+    "short queue": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000, queue_packets=5), Tcp(mtu=9000)),
+    "the limit of a study": (
+        Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000_000, **queue_fields(PlainLimit(packets=1000))),
+        Tcp(),
+    ),
+    "large window": (Link(rtt_ns=100 * MS), Tcp(initcwnd_server=200)),
+    "router": (ROUTED, Tcp()),
+    "router, plain": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000, layout="router"), Tcp()),
+    "router, lossy": (
+        Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000, loss=RandomLoss(probability_ppm=100_000), layout="router"),
+        Tcp(),
+    ),
+    "router, fast": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000_000, layout="router"), Tcp()),
+    "router without a rate": (Link(rtt_ns=35 * MS, loss=RandomLoss(probability_ppm=50_000), layout="router"), Tcp()),
+    "bare": (Link(rtt_ns=0), Tcp()),
+    "deaf": (Link(rtt_ns=35 * MS, loss=RandomLoss(probability_ppm=1_000_000)), Tcp()),
+}

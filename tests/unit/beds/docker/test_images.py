@@ -1,0 +1,93 @@
+"""Images: found, built, or refused with the end of what the builder said."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from pqbed.artefacts import base_reference
+from pqbed.beds.docker.build import ClassicBuild, build_with_buildx, has_buildx
+from pqbed.beds.docker.images import DEBIAN, ensure_base, ensure_image
+from pqbed.errors import BuildError, HostError
+from support.fake_engine import FakeEngine
+
+
+@dataclass(frozen=True)
+class Recipe:
+    reference: str = "pqbed/openssl:abc"
+    folder: Path = Path("/context")
+    build_args: dict[str, str] = field(default_factory=dict)
+
+
+def make_base():
+    return Path(__file__)
+
+
+def test_an_image_that_is_there_is_not_built():
+    engine = FakeEngine(local_images={"pqbed/openssl:abc": "sha256:1"})
+    assert ensure_image(engine, Recipe(), make_base) == "sha256:1"
+    assert engine.calls == ["image_id"]
+
+
+def test_a_missing_image_is_built_on_debian():
+    engine = FakeEngine(pullable=(DEBIAN,))
+    steps = []
+    ensure_image(engine, Recipe(), make_base, on_step=lambda name, _: steps.append(name))
+    assert engine.built == [{"context": "/context", "BASE": DEBIAN}]
+    assert steps == [f"fetching {DEBIAN}", "building pqbed/openssl:abc"]
+
+
+def test_an_image_keeps_its_own_arguments():
+    engine = FakeEngine(local_images={DEBIAN: "sha256:2"})
+    ensure_image(engine, Recipe(build_args={"STACK": "pqbed/openssl:abc"}), make_base)
+    assert engine.built == [{"context": "/context", "STACK": "pqbed/openssl:abc", "BASE": DEBIAN}]
+
+
+def test_without_a_registry_the_base_is_made_here_once():
+    engine = FakeEngine()
+    assert ensure_base(engine, make_base) == base_reference()
+    assert ensure_base(engine, make_base) == base_reference()
+    assert engine.calls.count("import_image") == 1
+
+
+def test_without_a_registry_and_without_mmdebstrap_the_error_names_both():
+    def refuse():
+        raise HostError("mmdebstrap is not installed", hint="apt install mmdebstrap")
+
+    with pytest.raises(BuildError, match="mmdebstrap is not installed") as caught:
+        ensure_base(FakeEngine(), refuse)
+    assert "docker load" in caught.value.hint
+    assert "apt install mmdebstrap" in caught.value.hint
+
+
+def test_a_failed_build_shows_its_last_lines():
+    answers = [{"stream": f"line {number}\n"} for number in range(40)] + [{"error": "exit code 100"}]
+    with pytest.raises(BuildError) as caught:
+        ClassicBuild("pqbed/openssl:abc").follow(answers)
+    assert caught.value.message.endswith("line 39\nexit code 100")
+    assert "line 20\n" not in caught.value.message
+
+
+def fake_docker(tmp_path, monkeypatch, script):
+    program = tmp_path / "docker"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+
+def test_buildx_is_asked_on_the_engine_that_is_used(tmp_path, monkeypatch):
+    fake_docker(tmp_path, monkeypatch, f'echo "$DOCKER_HOST $@" > {tmp_path}/said')
+    assert has_buildx()
+    build_with_buildx("tcp://198.51.100.1:2375", Path("/context"), "pqbed/a:b", {"BASE": DEBIAN}, "host")
+    said = (tmp_path / "said").read_text()
+    assert said == (
+        "tcp://198.51.100.1:2375 buildx build --load --progress=plain --tag=pqbed/a:b "
+        f"--build-arg=BASE={DEBIAN} --network=host /context\n"
+    )
+
+
+def test_a_failed_buildx_build_shows_its_last_lines(tmp_path, monkeypatch):
+    fake_docker(tmp_path, monkeypatch, "echo first; echo 'E: no such package' >&2; exit 1")
+    assert not has_buildx()
+    with pytest.raises(BuildError, match="E: no such package"):
+        build_with_buildx("", Path("/context"), "pqbed/a:b", {}, None)

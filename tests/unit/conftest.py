@@ -1,0 +1,13 @@
+"""Unit tests touch the loopback interface and no other."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from support import hermetic
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _hermetic() -> Iterator[None]:
+    with hermetic.loopback_only():
+        yield

@@ -1,0 +1,352 @@
+"""The libcurl client against a real TLS server on the loopback interface."""
+
+import contextlib
+import errno
+import os
+import shutil
+import socket
+import ssl
+import struct
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pycurl
+import pytest
+
+from pqbed.errors import HostError
+from pqbed.fetch.curl_client import CurlClient, _classify
+from pqbed.fetch.request import FetchRequest
+from pqbed.spec.profile import Chain
+from pqbed.tls.chains import SERVER_NAME, make_chain
+from pqbed.tls.credentials import Credentials
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
+
+SIZE = 300_000
+GROUP_LINE = "X-Pqbed-Group: X25519"
+WAIT_S = 10
+
+
+@dataclass(frozen=True)
+class Chains:
+    server: object
+    stranger: object
+    client: object
+
+
+@pytest.fixture(scope="module")
+def chains(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("chains")
+    chain = Chain(algorithm="p256")
+    return Chains(
+        server=make_chain(chain, folder / "server"),
+        stranger=make_chain(chain, folder / "stranger"),
+        client=make_chain(chain, folder / "client", "client"),
+    )
+
+
+def respond(connection, *, status="200 OK", headers=(GROUP_LINE,), length=SIZE, body=SIZE):
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {length}", *headers]
+    connection.sendall("\r\n".join([*lines, "", ""]).encode() + bytes(body))
+
+
+class TlsServer:
+    """Accepts one connection after the other and answers each with `answer(connection)`; records what it saw."""
+
+    def __init__(self, chains, *, curve="X25519", client_root=None):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(chains.server.sent, chains.server.key)
+        self.context.set_ecdh_curve(curve)
+        self.context.set_alpn_protocols(["http/1.1"])
+        self.context.sni_callback = lambda _socket, name, _context: self.names.append(name)
+        if client_root is not None:
+            self.context.verify_mode = ssl.CERT_REQUIRED
+            self.context.load_verify_locations(client_root)
+        self.answer = respond
+        self.names, self.requests, self.resumed, self.alpn, self.clients = [], [], [], [], []
+        self.ending = threading.Event()
+        self.ends = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while True:
+            plain, _ = self.listener.accept()
+            with plain:
+                if self.ending.is_set():
+                    return
+                with contextlib.suppress(ssl.SSLError, ConnectionError):
+                    self.serve(plain)
+
+    def serve(self, plain):
+        plain.settimeout(WAIT_S)
+        with self.context.wrap_socket(plain, server_side=True) as connection:
+            self.resumed.append(connection.session_reused)
+            self.alpn.append(connection.selected_alpn_protocol())
+            self.clients.append(connection.getpeercert() or None)
+            self.requests.append(connection.recv(4096).decode())
+            self.answer(connection)
+            if connection.fileno() >= 0:
+                self.ends.append(self.end_of(connection))
+
+    @staticmethod
+    def end_of(connection):
+        """Return how the client ends the connection, below TLS: with a reset, or with bytes and a FIN (b"")."""
+        with socket.socket(fileno=os.dup(connection.fileno())) as plain:
+            plain.settimeout(WAIT_S)
+            try:
+                return plain.recv(1)
+            except ConnectionResetError:
+                return "reset"
+
+    def close(self):
+        self.ending.set()
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port)).close()
+        self.thread.join(WAIT_S)
+        assert not self.thread.is_alive()
+        self.listener.close()
+
+
+@pytest.fixture
+def serving(chains):
+    servers = []
+
+    def start(**options):
+        servers.append(TlsServer(chains, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def server(serving):
+    return serving()
+
+
+@pytest.fixture
+def client():
+    client = CurlClient()
+    yield client
+    client.release()
+
+
+def request_to(port, chains, **changes):
+    request = FetchRequest(
+        address="127.0.0.1",
+        port=port,
+        server_name=SERVER_NAME,
+        size_bytes=SIZE,
+        group="X25519",
+        signature="ecdsa_secp256r1_sha256",
+        root_pem=chains.server.root.read_text(),
+        timeout_ns=WAIT_S * 10**9,
+    )
+    return replace(request, **changes)
+
+
+def fetch(client, server, chains, **changes):
+    timings = client.fetch(request_to(server.port, chains, **changes))
+    client.release()
+    return timings
+
+
+def test_a_fetch_gives_its_milestones_in_order(client, server, chains):
+    timings = fetch(client, server, chains)
+    assert (timings.outcome, timings.detail) == ("ok", "")
+    assert (timings.body_bytes, timings.http_status, timings.group) == (SIZE, 200, "x25519")
+    assert timings.signature == "ecdsa_secp256r1_sha256"
+    milestones = (timings.tcp_connect_ns, timings.tls_done_ns, timings.first_byte_ns, timings.last_byte_ns)
+    assert 0 < milestones[0] < milestones[1] < milestones[2] <= milestones[3] < WAIT_S * 10**9
+
+
+def test_a_fetch_reads_tcp_info_of_its_own_connection(client, server, chains):
+    timings = fetch(client, server, chains)
+    assert timings.cwnd >= 2
+    assert 0 < timings.tcp_rtt_ns < 10**9
+    assert (timings.retransmits, timings.lost) == (0, 0)
+
+
+def test_the_request_names_the_server_and_the_size(client, server, chains):
+    fetch(client, server, chains)
+    assert server.names == [SERVER_NAME]
+    assert server.requests[0].startswith(f"GET /{SIZE} HTTP/1.1\r\nHost: {SERVER_NAME}:{server.port}\r\n")
+    assert server.alpn == [None]
+
+
+def test_every_fetch_is_a_new_connection_without_resumption(client, server, chains):
+    assert [fetch(client, server, chains).outcome for _ in range(3)] == ["ok"] * 3
+    assert server.resumed == [False] * 3
+
+
+def test_the_connection_stays_open_until_release_and_is_then_reset(client, server, chains):
+    client.fetch(request_to(server.port, chains))
+    connection = client._connection
+    assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) == b"\x01"  # established
+    assert server.ends == []
+    client.release()
+    client.release()
+    server.close()
+    assert server.ends == ["reset"]
+
+
+def test_the_next_fetch_resets_a_connection_that_nobody_released(client, server, chains):
+    assert [client.fetch(request_to(server.port, chains)).outcome for _ in range(2)] == ["ok", "ok"]
+    assert server.ends == ["reset"]
+    client.release()
+
+
+def test_no_proxy_is_used(client, server, chains, monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    assert fetch(client, server, chains).outcome == "ok"
+
+
+@pytest.mark.parametrize(
+    ("answer", "judgement"),
+    [
+        ({"headers": ("X-Pqbed-Group: 0x11ec",)}, ("wrong_group", "asked for X25519, the server says X25519MLKEM768")),
+        ({"headers": ()}, ("wrong_group", "asked for X25519, the server says None")),
+        ({"headers": ("x-pqbed-group:   X25519  ",)}, ("ok", "")),
+        ({"status": "404 Not Found"}, ("short_body", "the server answered with status 404")),
+        ({"length": 1000, "body": 1000}, ("short_body", f"1000 of {SIZE} bytes")),
+    ],
+)
+def test_a_whole_response_is_judged(client, server, chains, answer, judgement):
+    server.answer = lambda connection: respond(connection, **answer)
+    timings = fetch(client, server, chains)
+    outcome = timings.outcome
+    assert (outcome, timings.detail) == judgement
+    assert (timings.last_byte_ns is None) == (outcome == "short_body")
+
+
+def test_nothing_of_a_response_stays_for_the_next(client, server, chains):
+    assert fetch(client, server, chains).group == "x25519"
+    server.answer = lambda connection: respond(connection, headers=(), length=10, body=10)
+    timings = fetch(client, server, chains, size_bytes=10)
+    assert (timings.outcome, timings.group, timings.body_bytes) == ("wrong_group", None, 10)
+
+
+def end_early(connection):
+    respond(connection, body=1000)
+    connection.unwrap()
+
+
+def say_nothing(connection):
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+def break_off(connection):
+    respond(connection, body=1000)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"), [(end_early, "short_body"), (say_nothing, "reset"), (break_off, "reset")]
+)
+def test_a_response_that_breaks_off_is_a_sample(client, server, chains, answer, outcome):
+    server.answer = answer
+    timings = fetch(client, server, chains)
+    assert timings.outcome == outcome
+    assert timings.detail.startswith("curl ")
+    assert timings.tls_done_ns > 0
+    assert timings.last_byte_ns is None
+
+
+def test_a_server_that_stays_silent_is_a_timeout(client, server, chains):
+    server.answer = lambda _connection: None
+    timings = fetch(client, server, chains, timeout_ns=300_000_000)
+    assert (timings.outcome, timings.first_byte_ns, timings.body_bytes) == ("timeout", None, 0)
+    assert timings.tls_done_ns > 0
+
+
+def test_a_port_without_a_server_refuses(client, chains):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    timings = client.fetch(request_to(port, chains))
+    assert (timings.outcome, timings.tcp_connect_ns, timings.tls_done_ns) == ("refused", None, None)
+
+
+def test_another_root_is_an_error_of_tls(client, server, chains):
+    timings = fetch(client, server, chains, root_pem=chains.stranger.root.read_text())
+    assert (timings.outcome, timings.tls_done_ns, timings.signature) == ("tls_error", None, None)
+    assert timings.tcp_connect_ns > 0
+
+
+def test_another_name_is_an_error_of_tls(client, server, chains):
+    assert fetch(client, server, chains, server_name="other.pqbed.test").outcome == "tls_error"
+
+
+def test_a_server_without_the_group_is_an_error_of_tls(client, serving, chains):
+    assert fetch(client, serving(curve="prime256v1"), chains).outcome == "tls_error"
+
+
+def test_a_group_is_restricted_to_one_fetch(client, serving, chains):
+    server = serving(curve="prime256v1")
+    server.answer = lambda connection: respond(connection, headers=("X-Pqbed-Group: prime256v1",))
+    assert fetch(client, server, chains, group="secp256r1").outcome == "ok"
+    assert fetch(client, server, chains).outcome == "tls_error"
+
+
+def test_credentials_are_shown_only_for_the_profile_they_are_for(client, serving, chains):
+    files = chains.client
+    client.take_credentials(
+        [Credentials(profile="mutual", chain_pem=files.sent.read_text(), key_pem=files.key.read_text())]
+    )
+    server = serving(client_root=files.root)
+    proven = fetch(client, server, chains, credentials="mutual")
+    assert (proven.outcome, proven.detail) == ("ok", "")
+    assert server.clients[0]["subject"] == ((("commonName", "client.pqbed.test"),),)
+    assert fetch(client, server, chains).outcome in ("reset", "tls_error")
+    assert len(server.clients) == 1
+
+
+def test_keys_are_logged_between_log_keys_and_take_keys_only(client, server, chains):
+    fetch(client, server, chains)
+    client.log_keys()
+    path = Path(os.environ["SSLKEYLOGFILE"])
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert fetch(client, server, chains).outcome == "ok"
+    keys = client.take_keys()
+    assert {line.split()[0] for line in keys.splitlines() if not line.startswith("#")} >= {
+        "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+        "SERVER_TRAFFIC_SECRET_0",
+    }
+    assert len({line.split()[1] for line in keys.splitlines()}) == 1
+    assert not path.exists()
+    assert "SSLKEYLOGFILE" not in os.environ
+    assert fetch(client, server, chains).outcome == "ok"
+    assert not path.exists()
+
+
+def test_other_versions_of_http_are_not_tried(client, chains):
+    timings = client.fetch(request_to(1, chains, http="2"))
+    assert (timings.outcome, timings.detail) == ("unsupported", "this client does not speak HTTP/2")
+
+
+def test_the_version_is_that_of_libcurl_and_its_tls_library(client):
+    assert "libcurl/" in client.version()
+    assert "OpenSSL/" in client.version()
+
+
+def test_a_pycurl_with_another_tls_library_is_refused(monkeypatch):
+    monkeypatch.setattr(pycurl, "version", "PycURL/7.49.0 libcurl/8.23.0 GnuTLS/3.8.3")
+    with pytest.raises(HostError, match="GnuTLS"):
+        CurlClient()
+
+
+@pytest.mark.parametrize(
+    ("code", "os_errno", "outcome"),
+    [
+        (pycurl.E_COULDNT_CONNECT, errno.ETIMEDOUT, "timeout"),
+        (pycurl.E_COULDNT_CONNECT, errno.ECONNREFUSED, "refused"),
+        (pycurl.E_HTTP2, 0, "reset"),
+    ],
+)
+def test_codes_of_libcurl_are_outcomes(code, os_errno, outcome):
+    assert _classify(code, "", os_errno)[0] == outcome

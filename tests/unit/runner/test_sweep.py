@@ -1,0 +1,325 @@
+import threading
+import time
+
+import polars as pl
+import pytest
+
+from pqbed.beds.fake import FakeBed, FakeLane
+from pqbed.errors import EngineError, HostError, LaneError, StoreError
+from pqbed.runner import (
+    BlockDone,
+    LaneClosed,
+    LaneFailed,
+    LaneOpened,
+    SampleTaken,
+    SweepStarted,
+    run_sweep,
+)
+from pqbed.runner import worker as worker_module
+from pqbed.runner import worker_pool as worker_pool_module
+from pqbed.runner.worker import FAILURE_LIMIT
+from pqbed.spec.sample import Timings
+from pqbed.store.run import open_run
+from support.sweeps import SWEEP, files, held, new_run, planned, small_plan
+
+
+@pytest.fixture
+def run(tmp_path):
+    with new_run(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left():
+    yield
+    deadline = time.monotonic() + 5
+    while any(thread.name.startswith("lane-") for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+class OtherLanes(FakeBed):
+    """A fake bed whose lanes are of another class; it keeps those it opened."""
+
+    def __init__(self, kind, **options):
+        super().__init__(**options)
+        self.kind = kind
+        self.opened = []
+
+    def open_lane(self, index, profiles, timeout_ns):
+        self.opened.append(self.kind(self, index, profiles, timeout_ns))
+        return self.opened[-1]
+
+
+class CountedLane(FakeLane):
+    closings = 0
+
+    def close(self):
+        self.closings += 1
+        super().close()
+
+
+def outcomes(run):
+    return dict(run.samples().group_by("outcome").len().collect().rows())
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 5])
+def test_every_planned_fetch_has_one_sample(run, lanes):
+    plan = small_plan()
+    bed = OtherLanes(CountedLane)
+    outcome = run_sweep(plan, bed, run, lanes=lanes)
+    assert held(run) == planned(plan)
+    assert (outcome.state, outcome.exit_code) == ("finished", 0)
+    assert (outcome.planned, outcome.taken, outcome.not_ok) == (48, 48, 0)
+    assert not [name for name in files(run.path) if name.startswith("journal/")]
+    assert bed.opened
+    assert all(lane.closings == 1 for lane in bed.opened)
+
+
+def test_a_block_stays_in_one_lane_and_in_order(run):
+    plan = small_plan()
+    run_sweep(plan, FakeBed(sleep_s=0.001), run, lanes=3)
+    table = run.samples().collect()
+    assert table.group_by("block").agg(pl.col("lane").n_unique())["lane"].max() == 1
+    for block in range(plan.block_count):
+        taken = table.filter(pl.col("block") == block)["cell_id"].to_list()
+        assert taken == [fetch.cell_id for fetch in plan.block(block)]
+
+
+def test_the_same_sweep_gives_the_same_samples_on_any_lanes(tmp_path):
+    tables = []
+    for lanes in (1, 3):
+        with new_run(tmp_path) as run:
+            run_sweep(small_plan(), FakeBed(), run, lanes=lanes)
+            tables.append(run.samples().drop("lane").sort("block", "cell_id").collect())
+    assert tables[0].equals(tables[1])
+
+
+def test_events_tell_the_whole_story(run):
+    events = []
+    run_sweep(small_plan(), FakeBed(), run, lanes=2, on_event=events.append)
+    assert events[0] == SweepStarted(planned=48, finished=0, lanes=2)
+    kinds = [type(event) for event in events]
+    assert (kinds.count(SampleTaken), kinds.count(BlockDone), kinds.count(LaneClosed)) == (48, 6, 2)
+    assert len({event.lane for event in events if isinstance(event, LaneOpened)}) == kinds.count(LaneOpened)
+
+
+def test_events_come_in_the_thread_of_the_caller_and_after_the_sample_is_kept(run):
+    def check(event):
+        assert threading.current_thread() is threading.main_thread()
+        if isinstance(event, SampleTaken):
+            fetch = event.sample.fetch
+            assert (fetch.cell_id, fetch.repetition) in run.finished()
+
+    run_sweep(small_plan(samples=1), FakeBed(), run, lanes=2, on_event=check)
+
+
+@pytest.mark.parametrize("die_at", [1, 4, 8, 9, 48])
+def test_a_lane_that_dies_costs_the_fetch_in_flight_and_no_other(run, die_at):
+    plan = small_plan()
+    events = []
+    bed = OtherLanes(CountedLane, die_at=[die_at])
+    outcome = run_sweep(plan, bed, run, lanes=1, on_event=events.append)
+    assert held(run) == planned(plan)
+    assert outcomes(run) == {"ok": 47, "server_down": 1}
+    lost = run.samples().filter(pl.col("outcome") == "server_down").collect()
+    assert lost["detail"].to_list() == [f"lane 0 died at fetch {die_at}, as requested"]
+    block, place = divmod(die_at - 1, 8)
+    assert lost["cell_id"].to_list() == [plan.block(block)[place].cell_id]
+    assert [event.failures for event in events if isinstance(event, LaneFailed)] == [1]
+    assert all(lane.closings == 1 for lane in bed.opened)
+    assert (outcome.state, outcome.not_ok) == ("finished", 1)
+
+
+def test_deaths_that_are_not_in_a_row_never_end_a_sweep(run, monkeypatch):
+    monkeypatch.setattr(worker_module, "SETTLE_S", 0)
+    outcome = run_sweep(small_plan(), FakeBed(die_at=range(2, 49, 2)), run, lanes=1)
+    assert (outcome.state, outcome.not_ok) == ("finished", 24)
+
+
+def test_a_lane_that_does_not_come_back_ends_the_sweep_and_what_was_measured_is_kept(run):
+    plan = small_plan()
+    with pytest.raises(LaneError, match=f"failed {FAILURE_LIMIT} times in a row") as raised:
+        run_sweep(plan, FakeBed(die_at=range(11, 1000)), run, lanes=1)
+    assert "fetch 13" in raised.value.message
+    assert raised.value.hint
+    assert outcomes(run) == {"ok": 10, "server_down": 3}
+    assert not list((run.path / "journal").iterdir())
+    assert run_sweep(plan, FakeBed(), run, lanes=2).state == "finished"
+    assert held(run) == planned(plan)
+
+
+def test_a_lane_that_cannot_be_opened_is_tried_again_and_no_sample_is_blamed(run):
+    class Shy(FakeBed):
+        refusals = FAILURE_LIMIT - 1
+
+        def open_lane(self, index, profiles, timeout_ns):
+            if self.refusals:
+                self.refusals -= 1
+                raise LaneError("no answer from the guest")
+            return super().open_lane(index, profiles, timeout_ns)
+
+    run_sweep(small_plan(), Shy(), run, lanes=1)
+    assert outcomes(run) == {"ok": 48}
+
+
+@pytest.mark.parametrize("error", [HostError("no netem", "use --bed uml"), EngineError("no engine"), ValueError("bug")])
+def test_what_reopening_cannot_mend_ends_the_sweep_at_once(run, error):
+    class Broken(FakeBed):
+        def open_lane(self, index, profiles, timeout_ns):
+            if index == 1:
+                raise error
+            return super().open_lane(index, profiles, timeout_ns)
+
+    with pytest.raises(type(error)) as raised:
+        run_sweep(small_plan(samples=200), Broken(sleep_s=0.001), run, lanes=2)
+    assert raised.value is error
+    assert len(held(run)) == len(set(held(run))) < 1600
+    assert not list((run.path / "journal").iterdir())
+
+
+@pytest.mark.parametrize("skew", [lambda pairs: pairs[:5], lambda pairs: pairs[::-1], lambda pairs: [*pairs, pairs[0]]])
+def test_a_lane_that_answers_out_of_turn_cannot_spoil_a_run(run, skew):
+    class Skewed(FakeLane):
+        skewed = False
+
+        def run(self, cells, fetches):
+            pairs = list(super().run(cells, fetches))
+            if not Skewed.skewed:
+                Skewed.skewed = True
+                pairs = skew(pairs)
+            yield from pairs
+
+    run_sweep(small_plan(), OtherLanes(Skewed), run, lanes=1)
+    assert held(run) == planned(small_plan())
+
+
+def test_failures_are_samples_and_cells_without_a_good_one_are_told(run):
+    plan = small_plan(samples=1)
+    outcome = run_sweep(plan, FakeBed(fail_at=[3], fail_with="wrong_group"), run, lanes=1)
+    assert outcomes(run) == {"ok": 7, "wrong_group": 1}
+    assert outcome.failed_cells == (plan.block(0)[2].cell_id,)
+    assert outcome.exit_code == 4
+
+
+def interrupt_after(number):
+    def count(event, seen=[]):  # noqa: B006 - the count lives as long as the function
+        if isinstance(event, SampleTaken):
+            seen.append(event)
+            if len(seen) == number:
+                raise KeyboardInterrupt
+
+    return count
+
+
+def test_an_interrupt_keeps_what_was_measured_and_the_next_goes_on(run):
+    plan = small_plan(samples=30)
+    bed = OtherLanes(CountedLane, sleep_s=0.002)
+    outcome = run_sweep(plan, bed, run, lanes=2, on_event=interrupt_after(10))
+    assert (outcome.state, outcome.exit_code) == ("interrupted", 130)
+    assert 10 <= outcome.taken < plan.fetch_count
+    assert outcomes(run) == {"ok": outcome.taken}
+    assert not list((run.path / "journal").iterdir())
+    assert all(lane.closings >= 1 for lane in bed.opened)
+    assert run.manifest.state == "interrupted"
+    events = []
+    again = run_sweep(plan, FakeBed(), run, lanes=2, on_event=events.append)
+    assert events[0].finished == outcome.taken
+    assert sum(isinstance(event, SampleTaken) for event in events) == plan.fetch_count - outcome.taken
+    assert again.state == "finished"
+    assert held(run) == planned(plan)
+
+
+def test_a_stop_event_ends_a_sweep_and_is_left_as_it_was(run):
+    stop = threading.Event()
+    threading.Timer(0.1, stop.set).start()
+    outcome = run_sweep(small_plan(samples=1000), FakeBed(sleep_s=0.002), run, lanes=2, stop=stop)
+    assert outcome.state == "interrupted"
+    other = threading.Event()
+    run_sweep(small_plan(samples=1), FakeBed(), run, lanes=1, stop=other)
+    assert not other.is_set()
+
+
+def test_a_fetch_that_hangs_is_cut_short_by_a_stop(run, monkeypatch):
+    monkeypatch.setattr(worker_pool_module, "GRACE_S", 0.1)
+    stop = threading.Event()
+    threading.Timer(0.2, stop.set).start()
+    started = time.monotonic()
+    outcome = run_sweep(small_plan(), FakeBed(sleep_s=600), run, lanes=2, stop=stop)
+    assert time.monotonic() - started < 10
+    assert (outcome.state, outcome.taken) == ("interrupted", 0)
+
+
+def test_a_listener_that_fails_ends_the_sweep_with_its_own_error(run):
+    def fail(event):
+        if isinstance(event, SampleTaken):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_sweep(small_plan(samples=500), FakeBed(sleep_s=0.001), run, lanes=2, on_event=fail)
+    assert held(run)
+    assert not list((run.path / "journal").iterdir())
+
+
+def test_nothing_is_opened_where_nothing_is_left_to_do(run):
+    plan = small_plan()
+    run_sweep(plan, FakeBed(), run, lanes=2)
+    cells = run.cells().collect()
+    bed = OtherLanes(FakeLane)
+    assert run_sweep(plan, bed, run, lanes=2).state == "finished"
+    assert bed.opened == []
+    assert run.cells().collect().equals(cells)
+
+
+def test_more_samples_may_be_asked_for_later(run):
+    run_sweep(small_plan(), FakeBed(), run, lanes=1)
+    run_sweep(small_plan(samples=9), FakeBed(), run, lanes=1)
+    assert held(run) == planned(small_plan(samples=9))
+
+
+def test_a_run_of_another_sweep_is_refused(run):
+    run_sweep(small_plan(), FakeBed(), run, lanes=1)
+    with pytest.raises(StoreError, match="not in this sweep"):
+        run_sweep(small_plan(rtt_ns=(1_000_000,)), FakeBed(), run, lanes=1)
+
+
+def test_two_sweeps_cannot_write_one_run(run):
+    with pytest.raises(StoreError, match="another process"):
+        run_sweep(small_plan(), FakeBed(), open_run(run.path), lanes=1)
+
+
+def test_the_cells_table_holds_what_was_asked_and_what_was_confirmed(run):
+    class Mismatched(FakeLane):
+        def run(self, cells, fetches):
+            for fetch, timings in super().run(cells, fetches):
+                wrong = cells[fetch.cell_id].link.rtt_ns == 200_000_000 and fetch.block == 1
+                yield fetch, Timings(outcome="link_mismatch", detail="delay differs") if wrong else timings
+
+    plan = small_plan()
+    outcome = run_sweep(plan, OtherLanes(Mismatched), run, lanes=1, calibrate="off")
+    cells = run.cells().collect()
+    assert cells["cell_id"].to_list() == list(plan.cells)
+    near, far = cells.filter(rtt_ns=35_000_000), cells.filter(rtt_ns=200_000_000)
+    assert near["link_applied"].to_list() == [True] * 4
+    assert near["applied_rtt_ns"].to_list() == near["rtt_ns"].to_list()
+    assert far["link_applied"].to_list() == [False] * 4
+    assert far["applied_rtt_ns"].null_count() == 4
+    assert cells["achieved_rtt_ns"].null_count() == 8
+    assert set(outcome.failed_cells) == set(far["cell_id"])
+    wire = dict(cells.select("profile", "chain_wire_bytes").rows())
+    assert wire["pq"] > wire["classic"] > 0
+
+
+def test_the_manifest_names_the_kernel_and_the_parts_and_no_secret(run):
+    run_sweep(small_plan(), FakeBed(), run, lanes=1)
+    manifest = run.manifest
+    assert (manifest.kernel, manifest.versions, manifest.state) == ("fake-1", {"fake": "1"}, "finished")
+    assert manifest.ended >= manifest.started
+    for name in files(run.path):
+        content = (run.path / name).read_bytes()
+        assert b"PRIVATE KEY" not in content
+        assert b"root_pem" not in content
+
+
+def test_the_sweep_of_the_tests_is_small():
+    assert SWEEP.samples * 8 == 48

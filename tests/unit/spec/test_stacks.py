@@ -1,0 +1,197 @@
+"""Stacks are data: nothing but their own folders names them, and what a pair cannot speak is told from failures."""
+
+import ast
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pqbed.agent.fetch_runner import FetchRunner
+from pqbed.agent.stacks import StackClients, StackServers
+from pqbed.artefacts.image_sources import PACKAGE, recipe_folder
+from pqbed.artefacts.rootfs import fitting_root, root_entry
+from pqbed.beds.fake import FakeBed
+from pqbed.errors import HostError, SpecError
+from pqbed.fetch.drivers import DRIVERS
+from pqbed.fetch.judge import judge
+from pqbed.fetch.request import FetchRequest
+from pqbed.plan import cell_id
+from pqbed.runner import run_sweep
+from pqbed.spec.cell import Cell
+from pqbed.spec.link import Link
+from pqbed.spec.pairs import pair_profiles
+from pqbed.spec.profile import DEFAULT_STACK, stacks_of
+from pqbed.spec.profiles import profile_named
+from pqbed.spec.sample import Fetch
+from pqbed.spec.stacks import ENTRY, known_stacks
+from pqbed.spec.tcp import Tcp
+from pqbed.spec.text import sweep_from, sweep_to_toml
+from pqbed.spec.workload import Workload
+from pqbed.stats import summarise
+from pqbed.tls.server_drivers import SERVER_DRIVERS
+from pqbed.tls.support import Support
+from pqbed_cli.workflows.show import unsupported_lines
+from support.sweeps import new_run, small_plan
+
+HYBRID, PQ = profile_named("hybrid"), profile_named("pq")
+# As libraries print what they have: OpenSSL's names, and codepoints.
+FULL = Support(version="Full 1", groups=("X25519MLKEM768",), signatures=("rsa_pss_rsae_sha256", "MLDSA65"))
+PLAIN = Support(version="Plain 2", groups=("0x11ec",), signatures=("0x0804",))
+
+
+@pytest.mark.parametrize("name", known_stacks())
+def test_an_entry_names_drivers_that_there_are(name):
+    stack = known_stacks()[name]
+    assert stack.server in SERVER_DRIVERS
+    assert stack.client in DRIVERS
+    assert bool(stack.program) == ("program" in (stack.server, stack.client))
+    assert not stack.extends or stack.extends in known_stacks()
+    assert (recipe_folder(name) / "Dockerfile").exists()
+
+
+ROOMS = ("agent", "beds", "fetch", "net", "report", "runner", "stats", "store")
+
+
+def test_no_code_names_a_stack():
+    """Outside of `tls/` and `algorithms/`, where `openssl` is the command that makes chains and lists algorithms."""
+    files = [path for room in ROOMS for path in (PACKAGE / room).rglob("*.py")]
+    for path in [*files, *(PACKAGE.parents[1] / "cli").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            assert not (isinstance(node, ast.Constant) and node.value in known_stacks()), (path, node.lineno)
+
+
+def test_every_pair_is_an_arm_with_the_name_of_its_pair():
+    arms = pair_profiles((HYBRID,), ("openssl", "go"), ("openssl", "go"))
+    assert [(arm.name, arm.stack, arm.clients_stack) for arm in arms] == [
+        ("hybrid.openssl", "openssl", "openssl"),
+        ("hybrid.go-to-openssl", "openssl", "go"),
+        ("hybrid.openssl-to-go", "go", "openssl"),
+        ("hybrid.go", "go", "go"),
+    ]
+    assert stacks_of(arms) == ("go",)
+
+
+def test_without_stacks_named_nothing_changes():
+    assert pair_profiles((HYBRID, PQ), None, None) == (HYBRID, PQ)
+    assert pair_profiles((HYBRID,), (DEFAULT_STACK,), (None,)) == (HYBRID,)
+
+
+def test_stacks_from_flags_and_file_survive_the_file_of_the_run(tmp_path):
+    typed, options = sweep_from(
+        {"rtt": "35", "profile": "hybrid", "stack": "go,botan", "client_stack": "same,go"}, bare=True
+    )
+    filed, _ = sweep_from(
+        {"rtt": "35ms", "profile": "hybrid", "stack": ["go", "botan"], "client_stack": ["same", "go"]}
+    )
+    assert typed.profiles == filed.profiles
+    assert [arm.name for arm in typed.profiles] == ["hybrid.go", "hybrid.botan", "hybrid.go-to-botan"]
+    path = tmp_path / "sweep.toml"
+    path.write_text(sweep_to_toml(typed, options))
+    from pqbed.spec.text import read_spec
+
+    assert sweep_from(read_spec(path))[0] == typed
+
+
+@pytest.mark.parametrize("raw", [{"stack": "gol"}, {"client_stack": "gol"}])
+def test_a_stack_that_is_not_there_is_refused_with_the_nearest(raw):
+    with pytest.raises(SpecError, match="there is no stack 'gol'") as refused:
+        sweep_from(raw)
+    assert "did you mean 'go'?" in refused.value.hint
+
+
+def test_the_root_without_added_stacks_is_the_one_there_was():
+    assert root_entry((DEFAULT_STACK,)) == root_entry()
+    assert len({root_entry(), root_entry(("go",)), root_entry(("botan", "go"))}) == 3
+    assert root_entry(("go", "botan")) == root_entry(("botan", "go"))
+
+
+def test_a_root_that_holds_more_is_taken_where_it_is_made(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert fitting_root(("go",)) == root_entry(("go",))
+    root_entry(("botan", "go", "openssl-fips")).mkdir(parents=True)
+    assert fitting_root(("go",)) == root_entry(("botan", "go", "openssl-fips"))
+    root_entry(("botan", "go")).mkdir()
+    assert fitting_root(("go",)) == root_entry(("botan", "go"))
+    assert fitting_root() == root_entry()
+
+
+def test_a_guest_refuses_a_stack_of_another_distribution():
+    (foreign,) = [stack for stack in known_stacks().values() if stack.base]
+    with pytest.raises(HostError, match=f"the stack {foreign.name} is built on {foreign.base}") as refused:
+        root_entry((foreign.name,))
+    assert "--bed docker" in refused.value.hint
+
+
+class Side:
+    """A server or client of one stack, with what it supports; it fetches nothing."""
+
+    def __init__(self, support):
+        self.support, self.started = support, []
+
+    def refusals(self, profiles):
+        return {p.name: reason for p in profiles if (reason := self.support.reason_against(p))}
+
+    def start(self, profiles, _first_port=1):
+        self.started += profiles
+        return ()
+
+
+@pytest.mark.parametrize(
+    ("stack", "client_stack", "said"),
+    [
+        ("plain", "full", "not supported by the server plain: Plain 2 has no certificates of algorithm mldsa65"),
+        ("full", "plain", "not supported by the client plain: Plain 2 has no certificates of algorithm mldsa65"),
+    ],
+)
+def test_what_a_side_cannot_speak_is_not_fetched(stack, client_stack, said):
+    from dataclasses import replace
+
+    sides = {"full": Side(FULL), "plain": Side(PLAIN)}
+    servers, clients = StackServers(sides.__getitem__), StackClients(sides.__getitem__)
+    runner = FetchRunner(path_of=None, server=servers, client=clients, timeout_ns=1)
+    arm = replace(PQ, stack=stack, client_stack=client_stack)
+    runner.start([arm, replace(HYBRID, stack="plain", client_stack="full")])
+    assert [profile.name for profile in sides["plain"].started] == ["hybrid"]
+    cell = Cell(link=Link(rtt_ns=0), tcp=Tcp(), profile=arm, workload=Workload(size_bytes=0))
+    fetch = Fetch(cell_id=cell_id(cell), block=0, repetition=0, seed=1)
+    ((_, timings),) = runner.run({fetch.cell_id: cell}, (fetch,))
+    assert (timings.outcome, timings.detail) == ("unsupported", said)
+
+
+def test_a_group_that_no_standard_has_is_known_by_its_codepoint():
+    request = FetchRequest(
+        address="",
+        port=1,
+        server_name="",
+        size_bytes=0,
+        group="odd",
+        signature="",
+        root_pem="",
+        timeout_ns=1,
+        group_id=0x2F5A,
+    )
+    assert judge(request, 200, 0, ("0x2f5a",)) == ("ok", "")
+    assert judge(request, 200, 0, ("0x2f5b",))[0] == "wrong_group"
+    assert judge(request, 200, 0, (None,))[0] == "wrong_group"
+
+
+def test_what_is_unsupported_has_not_failed(tmp_path: Path):
+    with new_run(tmp_path) as run:
+        plan = small_plan()
+        bed = FakeBed(fail_at=range(1, plan.fetch_count + 1), fail_with="unsupported")
+        outcome = run_sweep(plan, bed, run, lanes=1)
+        assert (outcome.exit_code, outcome.not_ok, outcome.failed_cells) == (0, 0, ())
+        summary = summarise(run.samples(), run.cells(), "classic")
+        assert summary["n_failed"].sum() == 0
+        assert summary["n_unsupported"].sum() == plan.fetch_count
+        assert summary.select(pl.col("p50_ns").is_null().all()).item()
+        assert all(" is fetch " in line for line in unsupported_lines(run))
+
+
+def test_every_recipe_says_its_base():
+    for name, stack in known_stacks().items():
+        first = next(
+            line for line in (recipe_folder(name) / "Dockerfile").read_text().splitlines() if not line.startswith("#")
+        )
+        assert first == f"ARG BASE={stack.base or 'debian:trixie-slim'}"
+        assert (recipe_folder(name) / ENTRY).exists()
