@@ -33,7 +33,7 @@ class ExpectedFetch:
 
     Every ns of `last_byte_ns` is one of: `connect_ns`, two round trips, a flight's serialisation, its waiting.
     `overflowed`: a queue of the link would not have held all that was sent, so some of it would have been lost.
-    `syns_repeated` counts SYNs and SYN-ACKs that were sent again although nothing was lost.
+    The last three count what was sent again although nothing was lost: SYNs and SYN-ACKs, and segments of each side.
     """
 
     connect_ns: int
@@ -46,6 +46,8 @@ class ExpectedFetch:
     response: ExpectedFlight
     overflowed: bool
     syns_repeated: int
+    client_repeated: int
+    server_repeated: int
 
 
 def simulate_fetch(cell: Cell, exchange: Exchange) -> ExpectedFetch:
@@ -95,6 +97,8 @@ class _Connection:
             response=flights["response"],
             overflowed=any(end.pipe.overflowed for end in self._ends.values()),
             syns_repeated=self._syn.repeated + self._syn_ack.repeated,
+            client_repeated=self._ends["client"].sender.repeated,
+            server_repeated=self._ends["server"].sender.repeated,
         )
 
     def _at(self, at_ns: int, act: Callable[[int], None]) -> None:

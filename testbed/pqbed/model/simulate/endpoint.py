@@ -25,7 +25,6 @@ class ExpectedFlight:
 
     `rounds` are the windows it took, `serial_ns` the time of its frames at the rate, `waited_ns` all other time: for
     acknowledgements, or behind other frames. `window` is the congestion window it began with, in segments.
-    `repeated` segments were sent again meanwhile by the same side, although nothing was lost.
     """
 
     payload_bytes: int
@@ -35,7 +34,6 @@ class ExpectedFlight:
     waited_ns: int
     window: int
     receiver_bound: bool
-    repeated: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +42,6 @@ class _Log:
     start_byte: int = 0
     window: int = 0
     held_before: int = 0
-    repeated_before: int = 0
     segments: int = 0
     serial_ns: int = 0
     rounds: int = 0
@@ -92,7 +89,6 @@ class SimEndpoint:
             start_byte=sender.next_byte,
             window=sender.window,
             held_before=sender.receiver_waits,
-            repeated_before=sender.repeated,
         )
 
     def end_flight(self, now_ns: int) -> ExpectedFlight:
@@ -106,7 +102,6 @@ class SimEndpoint:
             waited_ns=now_ns - self.pipe.delay_ns - log.start_ns - log.serial_ns,
             window=log.window,
             receiver_bound=sender.receiver_waits > log.held_before,
-            repeated=sender.repeated - log.repeated_before,
         )
 
     def wake(self) -> bool:
