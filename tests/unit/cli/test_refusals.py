@@ -120,7 +120,7 @@ def test_an_internal_error_ends_with_1_and_its_traceback(pqbed: Pqbed, monkeypat
 
 
 def test_an_interrupt_outside_a_sweep_ends_with_130(pqbed: Pqbed, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted() -> None:
+    def interrupted(**_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pqbed.doctor.examine_host", interrupted)
