@@ -5,23 +5,19 @@ A new axis is a field on `Sweep`, one on `Link`, `Tcp` or `Workload`, an entry h
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import fields
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from pqbed.spec import parse
-from pqbed.spec.cell import Cell
+from pqbed.spec.axis import Axis, Part, Row, loss_model, one_direction, plain
 from pqbed.spec.link import (
     Distribution,
-    GilbertElliott,
     Layout,
     Link,
-    Loss,
     PlainLimit,
     Queue,
-    RandomLoss,
     Segmentation,
-    mean_loss_ppm,
     queue_fields,
 )
 from pqbed.spec.sweep import Sweep
@@ -29,132 +25,21 @@ from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 from pqbed.units import format_duration, format_rate, format_size
 
-Row = Mapping[str, Any]
-Fields = Mapping[str, Any]
-Part = Literal["link", "tcp", "workload"]
+__all__ = [
+    "AXES",
+    "Axis",
+    "axes_shown",
+    "describe_link",
+    "from_row",
+    "lay_out",
+    "lay_over",
+    "word_axis",
+    "word_settings",
+]
+
 P = TypeVar("P", Link, Tcp, Workload)
 
 _PARTS: dict[type[Any], Part] = {Link: "link", Tcp: "tcp", Workload: "workload"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
-    """One thing that a sweep can vary.
-
-    - `option`: the key in a sweep file and, with dashes, the flag; `field`: its tuple of values on `Sweep`;
-    - `parse`: one value as typed (and whether its unit may be left out) to the value; `format`: the way back;
-    - `assign`: a value, and the fields of the `part` of a cell that are known already, to the fields it stands for;
-      `get`: the value that such a part has;
-    - `columns`: how the value is stored, by name and type; `write`: a part to these columns, in order; `read`: a row
-      of them, as stored, to the value;
-    - `quiet`: not mentioned while it has its usual value, the default of `Sweep`; `needs`: the axis without which it
-      has no effect; `main`: always mentioned; `labelled`: tells links apart in tables and figures;
-    - `of` and `side`: the axis whose label includes this one, and the word for it there: `20 (client 10)`;
-    - `metavar`, `help`: for a list of values; `help_one`: for one value, where the words differ.
-    """
-
-    option: str
-    field: str
-    part: Part
-    parse: Callable[[str, bool], Any]
-    format: Callable[[Any], str] = str
-    assign: Callable[[Any, Fields], dict[str, Any]]
-    get: Callable[[Any], Any]
-    columns: Mapping[str, type]
-    write: Callable[[Any], tuple[Any, ...]]
-    read: Callable[[Row], Any]
-    quiet: bool = False
-    needs: str = ""
-    main: bool = False
-    labelled: bool = True
-    of: str = ""
-    side: str = ""
-    metavar: str
-    help: str
-    help_one: str = ""
-
-    @property
-    def flag(self) -> str:
-        return parse.spelled(self.option, bare=True)
-
-    @property
-    def label(self) -> str:
-        return self.option.replace("_", " ")
-
-    @property
-    def usual(self) -> Any:
-        """Return the value that a sweep has where nothing is said; None where it must say one."""
-        default = Sweep.__dataclass_fields__[self.field].default
-        return None if default is MISSING else default[0]
-
-    def values(self, sweep: Sweep) -> tuple[Any, ...]:
-        """Return the values of this axis in `sweep`."""
-        values: tuple[Any, ...] = getattr(sweep, self.field)
-        return values
-
-    def value(self, cell: Cell) -> Any:
-        """Return the value of this axis in `cell`."""
-        return self.get(getattr(cell, self.part))
-
-    def parse_values(self, text: str, *, bare: bool = True) -> tuple[Any, ...]:
-        """Read a comma list, each value once. Raises a SpecError that names the flag, or without `bare` the key."""
-        return parse.parse_list(parse.spelled(self.option, bare), text, lambda item: self.parse(item, bare))
-
-
-def _plain(field: str, kind: type = int) -> dict[str, Any]:
-    """Return the entries of an axis whose value is one field of its part, stored as it is in a column of that name."""
-    return {
-        "assign": lambda value, _: {field: value},
-        "get": lambda part: getattr(part, field),
-        "columns": {field: kind},
-        "write": lambda part: (getattr(part, field),),
-        "read": lambda row: row.get(field),
-    }
-
-
-def _one_sided(read: Callable[[str, bool], Any], show: Callable[[Any], str] = str) -> dict[str, Any]:
-    """Return the entries of an axis for one direction or side alone: None is `same` as the other."""
-    return {
-        "parse": parse.same_or(read),
-        "format": lambda value: parse.SAME if value is None else show(value),
-        "quiet": True,
-    }
-
-
-_LOSS_COLUMNS = {
-    "ppm": int,
-    "model": str,
-    "enter_bad_ppm": int,
-    "leave_bad_ppm": int,
-    "in_bad_ppm": int,
-    "in_good_ppm": int,
-}
-
-
-def _lossy(field: str) -> dict[str, Any]:
-    """Return the entries of an axis that is a loss model: its mean, and the chain of a burst model, null for random."""
-
-    def write(link: Link) -> tuple[Any, ...]:
-        loss: Loss | None = getattr(link, field)
-        if loss is None:
-            return (None,) * len(_LOSS_COLUMNS)
-        chain: tuple[int | None, ...] = (None,) * 4
-        if isinstance(loss, GilbertElliott):
-            chain = (loss.enter_bad_ppm, loss.leave_bad_ppm, loss.loss_in_bad_ppm, loss.loss_in_good_ppm)
-        return (mean_loss_ppm(loss), loss.kind, *chain)
-
-    def read(row: Row) -> Loss | None:
-        mean, model, enter, leave, in_bad, in_good = (row.get(f"{field}_{name}") for name in _LOSS_COLUMNS)
-        if model is None:
-            return None
-        if enter is None or leave is None or in_bad is None or in_good is None:
-            return RandomLoss(probability_ppm=mean or 0)
-        return GilbertElliott(
-            enter_bad_ppm=enter, leave_bad_ppm=leave, loss_in_bad_ppm=in_bad, loss_in_good_ppm=in_good
-        )
-
-    columns = {f"{field}_{name}": kind for name, kind in _LOSS_COLUMNS.items()}
-    return {**_plain(field), "columns": columns, "write": write, "read": read}
 
 
 def _read_queue(row: Row) -> Queue:
@@ -178,7 +63,7 @@ _TABLE: tuple[Axis, ...] = (
         field="rtt_ns",
         parse=parse.parse_rtt,
         format=format_duration,
-        **_plain("rtt_ns"),
+        **plain("rtt_ns"),
         main=True,
         metavar="MS",
         help="Round-trip times; a plain number is ms.",
@@ -189,7 +74,7 @@ _TABLE: tuple[Axis, ...] = (
         field="bandwidth_bps",
         parse=parse.parse_bandwidth,
         format=format_rate,
-        **_plain("bandwidth_bps"),
+        **plain("bandwidth_bps"),
         main=True,
         metavar="MBIT",
         help="Rates; a plain number is Mbit/s; or none.",
@@ -200,7 +85,7 @@ _TABLE: tuple[Axis, ...] = (
         field="loss",
         parse=parse.parse_loss,
         format=parse.format_loss,
-        **_lossy("loss"),
+        **loss_model("loss"),
         main=True,
         metavar="%",
         help="Loss per direction in per cent; or ge:P/R[/H[/K]] for bursts.",
@@ -210,7 +95,7 @@ _TABLE: tuple[Axis, ...] = (
         field="jitter_ns",
         parse=parse.parse_rtt,
         format=format_duration,
-        **_plain("jitter_ns"),
+        **plain("jitter_ns"),
         quiet=True,
         metavar="MS",
         help="Jitter per direction; a plain number is ms.",
@@ -219,7 +104,7 @@ _TABLE: tuple[Axis, ...] = (
         option="distribution",
         field="distribution",
         parse=parse.choice("distribution", Distribution),
-        **_plain("distribution", str),
+        **plain("distribution", str),
         needs="jitter",
         metavar="NAME",
         help="Jitter distribution: uniform, normal, pareto or paretonormal.",
@@ -241,7 +126,7 @@ _TABLE: tuple[Axis, ...] = (
         option="segmentation",
         field="segmentation",
         parse=parse.choice("segmentation", Segmentation),
-        **_plain("segmentation", str),
+        **plain("segmentation", str),
         metavar="NAME",
         help="Segment offload: wire (none), offload-off or host.",
     ),
@@ -249,7 +134,7 @@ _TABLE: tuple[Axis, ...] = (
         option="layout",
         field="layout",
         parse=parse.choice("layout", Layout),
-        **_plain("layout", str),
+        **plain("layout", str),
         quiet=True,
         metavar="NAME",
         help="Where netem sits: ends (the senders) or router (between them).",
@@ -259,7 +144,7 @@ _TABLE: tuple[Axis, ...] = (
         field="initcwnd",
         parse=parse.count(1, parse.LARGEST_INITCWND),
         **{
-            **_plain("initcwnd_server"),
+            **plain("initcwnd_server"),
             "assign": lambda segments, _: {"initcwnd_server": segments, "initcwnd_client": segments},
         },
         metavar="N",
@@ -270,7 +155,7 @@ _TABLE: tuple[Axis, ...] = (
     _tcp(
         option="initcwnd_client",
         field="initcwnd_client",
-        **_one_sided(parse.count(1, parse.LARGEST_INITCWND)),
+        **one_direction(parse.count(1, parse.LARGEST_INITCWND)),
         assign=lambda segments, known: {"initcwnd_client": segments or known["initcwnd_server"]},
         get=lambda tcp: _own_initcwnd(tcp.initcwnd_server, tcp.initcwnd_client),
         columns={"initcwnd_client": int},
@@ -285,7 +170,7 @@ _TABLE: tuple[Axis, ...] = (
         option="initrwnd",
         field="initrwnd",
         parse=parse.count(0, parse.LARGEST_INITCWND),
-        **_plain("initrwnd"),
+        **plain("initrwnd"),
         quiet=True,
         metavar="N",
         help="Initial receive window in segments; 0: the kernel's own.",
@@ -295,7 +180,7 @@ _TABLE: tuple[Axis, ...] = (
         field="congestion_control",
         parse=parse.parse_congestion_control,
         **{
-            **_plain("congestion_control", str),
+            **plain("congestion_control", str),
             "assign": lambda name, _: {"congestion_control": name, "congestion_control_client": None},
         },
         quiet=True,
@@ -306,7 +191,7 @@ _TABLE: tuple[Axis, ...] = (
         option="mtu",
         field="mtu",
         parse=parse.count(576, 9216),
-        **_plain("mtu"),
+        **plain("mtu"),
         quiet=True,
         metavar="N",
         help="MTU of the link in bytes.",
@@ -315,7 +200,7 @@ _TABLE: tuple[Axis, ...] = (
         option="http",
         field="http",
         parse=parse.parse_http,
-        **_plain("http", str),
+        **plain("http", str),
         quiet=True,
         metavar="N",
         help="HTTP versions; only 1.1 for now.",
@@ -325,7 +210,7 @@ _TABLE: tuple[Axis, ...] = (
         field="size_bytes",
         parse=parse.parse_body_size,
         format=format_size,
-        **_plain("size_bytes"),
+        **plain("size_bytes"),
         labelled=False,
         metavar="KIB",
         help="Response sizes; a plain number is KiB.",
@@ -334,8 +219,8 @@ _TABLE: tuple[Axis, ...] = (
     _link(
         option="bandwidth_up",
         field="bandwidth_up_bps",
-        **_one_sided(parse.parse_bandwidth_up, parse.format_bandwidth_up),
-        **_plain("bandwidth_up_bps"),
+        **one_direction(parse.parse_bandwidth_up, parse.format_bandwidth_up),
+        **plain("bandwidth_up_bps"),
         of="bandwidth",
         side="up",
         metavar="MBIT",
@@ -344,8 +229,8 @@ _TABLE: tuple[Axis, ...] = (
     _link(
         option="loss_up",
         field="loss_up",
-        **_one_sided(parse.parse_loss, parse.format_loss),
-        **_lossy("loss_up"),
+        **one_direction(parse.parse_loss, parse.format_loss),
+        **loss_model("loss_up"),
         of="loss",
         side="up",
         metavar="%",
@@ -354,8 +239,8 @@ _TABLE: tuple[Axis, ...] = (
     _tcp(
         option="congestion_control_client",
         field="congestion_control_client",
-        **_one_sided(parse.parse_congestion_control),
-        **_plain("congestion_control_client", str),
+        **one_direction(parse.parse_congestion_control),
+        **plain("congestion_control_client", str),
         of="congestion_control",
         side="client",
         metavar="NAME",
