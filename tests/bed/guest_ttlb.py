@@ -21,6 +21,7 @@ from pqbed.spec.sample import Fetch
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 
+TCP = Tcp(initcwnd_server=20, initcwnd_client=20)
 MS, KIB = 1_000_000, 1024
 CLASSICAL = Profile(name="classical", group="X25519", chain=Chain(algorithm="rsa2048"))
 PQ = Profile(name="pq", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65"))
@@ -67,7 +68,7 @@ def count(capture: socket.socket) -> Count:
 
 
 def fetch(agent: LaneAgent, link: Link, profile: Profile, size_bytes: int, seed: int) -> dict[str, object]:
-    cell = Cell(link=link, tcp=Tcp(), profile=profile, workload=Workload(size_bytes=size_bytes))
+    cell = Cell(link=link, tcp=TCP, profile=profile, workload=Workload(size_bytes=size_bytes))
     identity = cell_id(cell)
     agent.add_cells({identity: cell})
     with listen() as capture:

@@ -9,6 +9,7 @@ from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 
+TCP = Tcp(initcwnd_server=20, initcwnd_client=20)
 MS, MBIT, KIB = 1_000_000, 1_000_000, 1024
 CLASSICAL = Profile(name="classical", group="X25519", chain=Chain(algorithm="rsa2048"))
 PQ = Profile(name="pq", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65"))
@@ -17,7 +18,7 @@ LAYOUTS: tuple[Layout, ...] = ("ends", "router")
 
 
 def cell(link: Link, size_kib: int = 200, profile: Profile = CLASSICAL) -> Cell:
-    return Cell(link=link, tcp=Tcp(), profile=profile, workload=Workload(size_bytes=size_kib * KIB))
+    return Cell(link=link, tcp=TCP, profile=profile, workload=Workload(size_bytes=size_kib * KIB))
 
 
 # Without loss, and with room for all that the windows let out. The layouts alternate, as they do in a block.

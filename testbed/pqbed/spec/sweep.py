@@ -13,6 +13,7 @@ from pqbed.spec.link import (
     Segmentation,
 )
 from pqbed.spec.profile import Profile, copy_profile
+from pqbed.spec.tcp import DEFAULT_INITCWND
 from pqbed.spec.workload import Http
 
 SECOND_NS = 1_000_000_000
@@ -42,7 +43,7 @@ class Sweep:
     queue_packets: tuple[Queue, ...] = (DEFAULT_QUEUE_PACKETS,)
     segmentation: tuple[Segmentation, ...] = ("wire",)
     layout: tuple[Layout, ...] = (DEFAULT_LAYOUT,)
-    initcwnd: tuple[int, ...] = (20,)
+    initcwnd: tuple[int, ...] = (DEFAULT_INITCWND,)
     initcwnd_client: tuple[int | None, ...] = (None,)
     congestion_control: tuple[str, ...] = ("cubic",)
     congestion_control_client: tuple[str | None, ...] = (None,)

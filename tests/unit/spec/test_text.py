@@ -30,7 +30,7 @@ def test_the_first_command_needs_nothing_else() -> None:
     assert sweep.bandwidth_bps == (10**6, 10**9)
     assert sweep.size_bytes == (0, 51_200, 102_400, 153_600, 204_800)
     assert [profile.name for profile in sweep.profiles] == ["classical", "pq"]
-    assert sweep.initcwnd == (20,)
+    assert sweep.initcwnd == (10,)
     assert options == RunOptions()
 
 
