@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import get_args
 
-from pqbed.net.delay_distributions import ENTRIES, SCALE, table
+from pqbed.spec.delay_distributions import ENTRIES, SCALE, table
 from pqbed.spec.link import Distribution
 
 # The two distribution functions are aligned at each of these quantiles in turn.

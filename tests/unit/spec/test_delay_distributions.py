@@ -4,7 +4,7 @@ from statistics import fmean, pstdev
 
 import pytest
 
-from pqbed.net.delay_distributions import ENTRIES, SCALE, table, table_bytes
+from pqbed.spec.delay_distributions import ENTRIES, SCALE, table, table_bytes
 
 NAMED = ("normal", "pareto", "paretonormal")
 FOLDERS = (*Path("/usr/lib").glob("*/tc"), Path("/usr/lib/tc"), Path("/usr/share/tc"))
