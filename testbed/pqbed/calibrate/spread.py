@@ -22,6 +22,11 @@ def asked_delays(delay_ns: int, jitter_ns: int, distribution: Distribution) -> t
     return tuple(max(0.0, delay_ns + jitter_ns * value / SCALE) for value in values)
 
 
+def cut_count(delay_ns: int, jitter_ns: int, distribution: Distribution) -> int:
+    """Return how many of `asked_delays` would be negative, and are zero instead."""
+    return bisect.bisect_right(asked_delays(delay_ns, jitter_ns, distribution), 0.0)
+
+
 def quantile(values: Sequence[float], q: float) -> float:
     """Return the `q` quantile of sorted `values`."""
     return values[min(len(values) - 1, max(0, round(q * (len(values) - 1))))]

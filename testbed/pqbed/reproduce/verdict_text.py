@@ -10,6 +10,7 @@ from pqbed.report.verdict import Verdict
 from pqbed.reproduce.judge import ClaimResult
 from pqbed.reproduce.published import Published
 from pqbed.reproduce.results import NOT_MEASURED, Results
+from pqbed.spec.checks import cut_delays
 from pqbed.spec.study import Claim
 from pqbed.stats.estimates import BootstrapEstimate
 
@@ -77,7 +78,8 @@ def list_caveats(results: Results) -> list[str]:
             "At 0 KiB verdicts and figures count only the handshake, as the study does; the table of cells counts a "
             "fetch of an empty body."
         )
-    return caveats
+    cut = dict.fromkeys(sentence for sweep in results.study.sweeps.values() for sentence in cut_delays(sweep))
+    return caveats + [f"{sentence[0].upper()}{sentence[1:]}." for sentence in cut]
 
 
 def _published(number: Published) -> str:

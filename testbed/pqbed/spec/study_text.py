@@ -121,7 +121,10 @@ class _StudyForm(_Form):
 
 def _read_sweep(form: _StudyForm, name: str, axes: Table) -> tuple[Sweep, RunOptions]:
     try:
-        return sweep_from({"aa": False, "name": form.name, "profiles": form.profiles, **form.settings, **axes})
+        # A study has the jitter that was published; its report names the mean RTT where that is cut (`cut_delays`).
+        return sweep_from(
+            {"aa": False, "cut_jitter": True, "name": form.name, "profiles": form.profiles, **form.settings, **axes}
+        )
     except SpecError as error:
         raise SpecError(f"sweep {name!r} of the study: {error.message}", error.hint) from error
 

@@ -47,6 +47,8 @@ _SETTINGS: dict[str, tuple[str, Callable[[str, bool], Any]]] = {
     "timeout": ("timeout_ns", lambda text, bare: parse.parse_timeout(text, bare=bare)),
 }
 
+_SWITCHES = ("aa", "cut_jitter")
+
 
 def sweep_from(
     raw: Mapping[str, object],
@@ -68,8 +70,7 @@ def sweep_from(
         values.update(layer.values())
         run.update(layer.run_values())
         profiles.update(layer.profiles(profiles))
-        if layer.form.aa is not None:
-            values["aa"] = layer.form.aa
+        values.update({key: value for key in _SWITCHES if (value := getattr(layer.form, key)) is not None})
     values["samples"], values["precision_ppm"] = read_amount([layer.amount() for layer in layers], default_samples)
     names = next(layer.form.profile for layer in reversed(layers) if layer.form.profile is not None)
     servers, clients = (
@@ -100,8 +101,11 @@ def read_spec(path: Path) -> dict[str, Any]:
 
 
 def read_run_sweep(path: Path) -> tuple[Sweep, RunOptions]:
-    """Return what the sweep file of a run says. One written before there was an A/A arm has none."""
-    return sweep_from({"aa": False, **read_spec(path)})
+    """Return what the sweep file of a run says.
+
+    One written before there was an A/A arm has none; one from before jitter was checked may have any.
+    """
+    return sweep_from({"aa": False, "cut_jitter": True, **read_spec(path)})
 
 
 def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
@@ -114,6 +118,7 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
         **_amount_table(sweep),
         "seed": sweep.seed,
         "timeout": format_duration(sweep.timeout_ns),
+        "cut_jitter": sweep.cut_jitter,
         "run": {key: value for key, value in to_json(options).items() if value is not None},
         "profiles": {profile.name: _profile_table(profile) for profile in sweep.profiles},
     }
@@ -187,6 +192,7 @@ class _ArmsForm(_Form):
     stack: _Text | None = None
     client_stack: _Text | None = None
     aa: StrictBool | None = None
+    cut_jitter: StrictBool | None = None
     run: Any = _RunForm()
     profiles: dict[_Name, Any] = {}
 

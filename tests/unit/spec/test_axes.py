@@ -8,7 +8,7 @@ from pqbed.spec.link import Link, PlainLimit, RandomLoss
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.tcp import Tcp
 
-NOT_AXES = {"name", "profiles", "aa", "samples", "precision_ppm", "seed", "timeout_ns"}
+NOT_AXES = {"name", "profiles", "aa", "samples", "precision_ppm", "seed", "timeout_ns", "cut_jitter"}
 LINK = Link(rtt_ns=35_000_000, bandwidth_bps=10**6)
 
 

@@ -4,7 +4,10 @@ from statistics import fmean, pstdev
 
 import pytest
 
-from pqbed.spec.delay_distributions import ENTRIES, SCALE, table, table_bytes
+from pqbed.spec.checks import LARGEST_CUT_SHARE, cut_delays
+from pqbed.spec.delay_distributions import ENTRIES, SCALE, cut_share, largest_jitter_ns, table, table_bytes
+from pqbed.spec.text import sweep_from
+from support.netem_model import Generator, delay_ns
 
 NAMED = ("normal", "pareto", "paretonormal")
 FOLDERS = (*Path("/usr/lib").glob("*/tc"), Path("/usr/lib/tc"), Path("/usr/share/tc"))
@@ -54,3 +57,39 @@ def test_uniform_is_what_the_kernel_does_without_a_table():
 
 def test_bytes_are_int16():
     assert struct.unpack(f"={ENTRIES}h", table_bytes("pareto")) == table("pareto")
+
+
+MS = 1_000_000
+DRAWS = 40_000
+
+
+@pytest.mark.parametrize("distribution", ["uniform", *NAMED])
+@pytest.mark.parametrize("jitter_ms", [5, 10, 20, 40])
+def test_what_is_cut_at_zero_is_what_the_kernel_cuts(distribution, jitter_ms):
+    """The same draws with and without negative ones set to zero: netem sends such packets at once."""
+    generator = Generator(7)
+    drawn = [delay_ns(generator, 10 * MS, jitter_ms * MS, distribution) for _ in range(DRAWS)]
+    longer = fmean(max(0, delay) - delay for delay in drawn) / (10 * MS)
+    assert cut_share(10 * MS, jitter_ms * MS, distribution) == pytest.approx(longer, rel=0.06, abs=1e-3)
+
+
+def test_a_normal_jitter_as_large_as_the_delay_lengthens_the_mean():
+    # The mean of max(0, 1 + z) is 1 + 0.0833 (the standard normal loss function at 1).
+    assert cut_share(10 * MS, 10 * MS, "normal") == pytest.approx(0.0833, abs=5e-4)
+    assert cut_share(10 * MS, 0, "normal") == 0
+    assert cut_share(0, 1, "normal") == float("inf")
+
+
+@pytest.mark.parametrize("distribution", ["uniform", *NAMED])
+def test_the_largest_jitter_is_the_last_that_is_allowed(distribution):
+    largest = largest_jitter_ns(17_500_000, distribution, LARGEST_CUT_SHARE)
+    assert cut_share(17_500_000, largest, distribution) <= LARGEST_CUT_SHARE
+    assert cut_share(17_500_000, largest + 10_000, distribution) > LARGEST_CUT_SHARE
+
+
+def test_a_jitter_that_is_cut_can_be_allowed_and_is_named():
+    raw = {"rtt": ["35ms", "200ms"], "jitter": "17.5ms", "distribution": "normal", "cut_jitter": True}
+    sweep, _ = sweep_from(raw)
+    assert cut_delays(sweep) == [
+        "at rtt 35ms and normal jitter 17.5ms delays are cut at zero, so the mean rtt is 37.93ms (+8.4%)"
+    ]
