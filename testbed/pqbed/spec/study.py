@@ -69,12 +69,16 @@ class StudyFigure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """`published` names the file of its numbers. `empty_is_handshake`: at 0 bytes nothing but the handshake counts."""
+    """`published` names the file of its numbers. `empty_is_handshake`: at 0 bytes nothing but the handshake counts.
+
+    `network_alone`: in virtual time no CPU time is added before a number is judged.
+    """
 
     name: str
     title: str
     published: str
     empty_is_handshake: bool
+    network_alone: bool = False
     samples: int
     seed: int
     sweeps: dict[str, Sweep]

@@ -69,6 +69,7 @@ def study_from(table: Mapping[str, Any], typed: Mapping[str, object] | None = No
         title=form.title,
         published=form.published,
         empty_is_handshake=form.empty_is_handshake,
+        network_alone=form.network_alone,
         samples=first_sweep.samples,
         seed=first_sweep.seed,
         sweeps=sweeps,
@@ -116,6 +117,7 @@ class _StudyForm(_Form):
     title: str
     published: str
     empty_is_handshake: StrictBool
+    network_alone: StrictBool = False
     settings: Table
     profiles: Table = {}
     sweeps: dict[str, Table]

@@ -52,6 +52,22 @@ def test_a_study_of_raw_samples_has_a_claim_per_cell(
         assert published.size_kib is None or published.size_kib in cell_sizes
 
 
+def test_bands_of_a_comparison_of_the_network_have_no_cpu_time() -> None:
+    assert {name: read(name).network_alone for name in study_names()} == {
+        "initcwnd2025": True,
+        "madweb2024": False,
+        "madweb2024-wire": False,
+        "paquin2020": True,
+    }
+
+
+def test_a_word_of_a_claim_must_lead_to_a_published_number() -> None:
+    table = study_table("initcwnd2025")
+    table["claims"][0]["each"]["client"] = ["11"]
+    with pytest.raises(SpecError, match="published number"):
+        study_from(table)
+
+
 def test_a_claim_is_about_the_link_of_its_published_number() -> None:
     for name in ("initcwnd2025", "paquin2020"):
         study = read(name)
