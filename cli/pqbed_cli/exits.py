@@ -1,8 +1,8 @@
 """Exit codes. Errors carry their own (`pqbed.errors`)."""
 
-UNFORESEEN = 1
+INTERNAL = 1
 USAGE = 2
 HOST_UNFIT = 3
 SOME_FAILED = 4
-# By Ctrl-C or by SIGTERM: both end a command in the same way, so both say the same.
+# By Ctrl-C or by SIGTERM: both end a command in the same way.
 INTERRUPTED = 130

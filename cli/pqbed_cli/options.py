@@ -1,148 +1,250 @@
-"""The options that several commands share, worded once.
+"""What the user typed: one frozen class of options for each workflow, whose fields are the flags of its command.
 
-Axis options stay text: `pqbed.spec.text` reads flags and sweep files alike, so that both mean the same. Those that go
-together stand in groups, which a command takes with `takes`.
+Values stay text: `pqbed.spec.text` reads flags and sweep files alike, so that both mean the same.
 """
 
+import dataclasses
 import functools
 import inspect
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, dataclass
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, get_type_hints
 
 import typer
 
 from pqbed.spec.axes import Axis, axes_shown
+from pqbed_cli import flags
 
-Profiles = Annotated[str | None, typer.Option("--profile", metavar="NAME,...", help="TLS profiles; first: baseline.")]
-CopyArm = Annotated[
-    bool | None,
-    typer.Option("--aa/--no-aa", help="Measure a second copy of the baseline: the noise floor. [default: aa]"),
-]
-BuiltStacks = Annotated[
-    str | None, typer.Option("--stack", metavar="NAME,...", help="Stacks to make besides the default one.")
-]
-Stacks = Annotated[str | None, typer.Option("--stack", metavar="NAME,...", help="Stacks that serve each profile.")]
-ClientStacks = Annotated[
-    str | None, typer.Option("--client-stack", metavar="NAME,...", help="Stacks that fetch; or same. [default: same]")
-]
-Samples = Annotated[str | None, typer.Option(metavar="N", help="Samples a cell. [default: about five minutes' worth]")]
-Precision = Annotated[
-    str | None,
-    typer.Option(
-        metavar="%", help="Samples until each increase at p50 is known to this many percentage points, more or less."
-    ),
-]
-MaxSamples = Annotated[
-    str | None, typer.Option(metavar="N", help="Samples a cell that a precision may take. [default: 1000]")
-]
-Seed = Annotated[str | None, typer.Option(metavar="N", help="Seed of order, loss and jitter.")]
-Lanes = Annotated[str | None, typer.Option(metavar="N", help="Lanes side by side. [default: what the bed allows]")]
-Guard = Annotated[
-    bool | None,
-    typer.Option(
-        "--guard/--no-guard",
-        help="On the real clock, see first whether lanes disturb one another, and take fewer where they do. "
-        "[default: guard]",
-    ),
-]
-BedOption = Annotated[str | None, typer.Option("--bed", metavar="NAME", help="auto, docker, netns, uml or fake.")]
-ClockOption = Annotated[str | None, typer.Option("--clock", metavar="NAME", help="real, or virtual (uml only).")]
-Timeout = Annotated[str | None, typer.Option(metavar="S", help="Limit of one fetch; a plain number is seconds.")]
-Name = Annotated[str | None, typer.Option(metavar="NAME", help="Name of the sweep; part of the run's folder.")]
-Calibrate = Annotated[
-    str | None,
-    typer.Option(
-        metavar="WHEN",
-        help="Measure links before they are believed: once in a run, always (by every lane), or off. [default: once]",
-    ),
-]
-Out = Annotated[str | None, typer.Option(metavar="DIR", help="Where runs go. [default: results]")]
-Spec = Annotated[Path | None, typer.Option("--spec", metavar="FILE", help="A sweep file (TOML) to start from.")]
-Preset = Annotated[str | None, typer.Option("--preset", metavar="NAME", help="A sweep that comes with pqbed.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-CaBundle = Annotated[
-    Path | None,
-    typer.Option(
-        "--ca-bundle", metavar="FILE", help="Certificates (PEM) to trust besides the system's, for downloads."
-    ),
-]
-ResumedRun = Annotated[
-    str | None,
-    typer.Option("--resume", metavar="RUN", help="Go on with this run (its folder, or latest); --lanes may differ."),
-]
-RunPath = Annotated[str, typer.Argument(metavar="RUN", help="The folder of a run, or latest.")]
-RunsFolder = Annotated[str, typer.Option("--out", metavar="DIR", help="Where latest is looked for.")]
-AnyPercentile = Annotated[
-    str, typer.Option("--percentile", metavar="P,...", help="Percentiles, any between 0 and 100.")
-]
-MarginOption = Annotated[
-    str, typer.Option("--margin", metavar="%|TIME", help="A difference too little to matter; a plain number is %.")
-]
-Baseline = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The profile to compare with. [default: the sweep's first]")
-]
-
-# The panels of `--help`.
-PANELS = {"link": "Link", "tcp": "TCP", "workload": "Workload"}
+_PANEL_OF_PART = {"link": flags.LINK, "tcp": flags.TCP, "workload": flags.WORKLOAD}
 
 
-def axis_options(*parts: str, single: bool = False) -> dict[str, Any]:
-    """Return the options of the axes of `parts` (all of them if none is named), by name, for `takes`.
+@dataclass(frozen=True, slots=True)
+class AxisFlags:
+    """Marks the field with the texts of axes, by option: those of `parts`, or all. `single`: of one value each."""
 
-    `single`: worded for one value instead of a list.
-    """
-    return {
-        axis.option: Annotated[
-            str | None,
-            typer.Option(
-                axis.flag,
-                metavar=axis.metavar if single else f"{axis.metavar},...",
-                help=_help(axis, single),
-                rich_help_panel=PANELS[axis.part],
-            ),
-        ]
-        for axis in axes_shown()
-        if not parts or axis.part in parts
-    }
+    parts: tuple[str, ...] = ()
+    single: bool = False
 
 
-def _help(axis: Axis, single: bool) -> str:
-    if single:
-        return axis.help_one or axis.help
-    return f"{axis.help} [default: same]" if axis.of else axis.help
+_Axes = Annotated[Mapping[str, str], AxisFlags()]
+_LinkAxes = Annotated[Mapping[str, str], AxisFlags(parts=("link", "tcp"), single=True)]
 
 
-# What a sweep can vary, and a trace must name one value of.
-ARMS = {"profile": Profiles, "stack": Stacks, "client_stack": ClientStacks}
-AXES = {**axis_options(), **ARMS}
-AMOUNT = {"aa": CopyArm, "samples": Samples, "precision": Precision, "max_samples": MaxSamples}
-EACH_FETCH = {"seed": Seed, "timeout": Timeout}
-LANES = {"lanes": Lanes, "guard": Guard, "calibrate": Calibrate}
-PLACE = {"bed": BedOption, "clock": ClockOption, "out": Out}
-START = {"name": Name, "spec": Spec, "preset": Preset}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestOptions:
+    """What `plan`, `sweep` and `trace` have in common: a sweep, and where it runs."""
 
-Group = Mapping[str, Any]
+    axes: _Axes = dataclasses.field(default_factory=dict)
+    profile: flags.Profiles = None
+    stack: flags.Stacks = None
+    client_stack: flags.ClientStacks = None
+    timeout: flags.Timeout = None
+    bed: flags.BedName = None
+    clock: flags.Clock = None
+    seed: flags.Seed = None
+    spec: flags.SpecFile = None
+    preset: flags.Preset = None
+    name: flags.Name = None
+    out: flags.Out = None
 
 
-def takes(*groups: Group) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of `groups` besides its own; its context's `params` has what was typed, else None."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions(RequestOptions):
+    aa: flags.CopyArm = None
+    samples: flags.Samples = None
+    precision: flags.Precision = None
+    max_samples: flags.MaxSamples = None
+    lanes: flags.Lanes = None
+    lane_check: flags.LaneCheck = None
+    calibrate: flags.Calibrate = None
 
-    def widen(command: Callable[..., None]) -> Callable[..., None]:
-        context, *own = inspect.signature(command, eval_str=True).parameters.values()
-        shared = [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-            for group in groups
-            for name, kind in group.items()
-        ]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepOptions(PlanOptions):
+    resume: flags.ResumedRun = None
+    ca_bundle: flags.CaBundle = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceOptions(RequestOptions):
+    repetition: flags.Repetition = "0"
+    open_page: flags.OpenPage = False
+    ca_bundle: flags.CaBundle = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyOptions:
+    study: flags.Study = None
+    samples: flags.StudySamples = None
+    seed: flags.Seed = None
+    bed: flags.BedName = None
+    clock: flags.Clock = None
+    lanes: flags.Lanes = None
+    lane_check: flags.LaneCheck = None
+    calibrate: flags.Calibrate = None
+    out: flags.Out = None
+    resume: flags.ResumedRun = None
+    ca_bundle: flags.CaBundle = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOptions:
+    bed: flags.BedName = None
+    clock: flags.Clock = None
+    stack: flags.BuiltStacks = None
+    ca_bundle: flags.CaBundle = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpOptions:
+    axes: _LinkAxes = dataclasses.field(default_factory=dict)
+    profile: flags.Profiles = None
+    bed: flags.BedName = None
+    clock: flags.Clock = None
+    ca_bundle: flags.CaBundle = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLinkOptions:
+    axes: _LinkAxes = dataclasses.field(default_factory=dict)
+    seed: flags.LinkSeed = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchOptions:
+    profile: flags.Profile = None
+    stack: flags.Stacks = None
+    client_stack: flags.ClientStacks = None
+    size: flags.Size = "0"
+    count: flags.Count = "1"
+    timeout: flags.FetchTimeout = "300"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowOptions:
+    run: flags.RunPath
+    percentile: flags.Percentiles = "50,90"
+    margin: flags.Margin = "1%"
+    out: flags.RunsFolder = "results"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainOptions:
+    run: flags.RunPath
+    cell: flags.CellId = None
+    axes: _Axes = dataclasses.field(default_factory=dict)
+    profile: flags.Profiles = None
+    baseline: flags.Baseline = None
+    out: flags.RunsFolder = "results"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions:
+    run: flags.RunPath
+    open_page: flags.OpenPage = False
+    baseline: flags.Baseline = None
+    percentile: flags.Percentiles = "50,75,90"
+    margin: flags.Margin = "1%"
+    out: flags.RunsFolder = "results"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareOptions:
+    run_a: flags.RunA
+    run_b: flags.RunB
+    across: flags.Across = ""
+    percentile: flags.Percentiles = "50,90"
+    margin: flags.Margin = "1%"
+    out: flags.RunsFolder = "results"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportOptions:
+    run: flags.RunPath
+    csv: flags.Csv = False
+    parquet: flags.Parquet = False
+    json: flags.JsonRows = False
+    table: flags.TableName = "samples"
+    to: flags.ToFile = None
+    baseline: flags.Baseline = None
+    percentile: flags.Percentiles = "50,75,90"
+    out: flags.RunsFolder = "results"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlgorithmOptions:
+    name: flags.AlgorithmName = ""
+    kind: flags.Kind = None
+    cpu: flags.Cpu = False
+
+
+P = ParamSpec("P")
+Options = TypeVar("Options")
+
+
+def takes(kind: type[Options]) -> Callable[[Callable[Concatenate[Options, P], None]], Callable[..., None]]:
+    """Give a command the flags of the options class `kind`, and what was typed as one value of it."""
+
+    def widen(command: Callable[Concatenate[Options, P], None]) -> Callable[..., None]:
+        _, *own = inspect.signature(command, eval_str=True).parameters.values()
+        parameters = tuple(_parameters(kind))
+        names = [parameter.name for parameter in parameters]
 
         @functools.wraps(command)
-        def widened(context: typer.Context, **typed: Any) -> None:
-            command(context, **{parameter.name: typed[parameter.name] for parameter in own})
+        def widened(**typed: Any) -> None:
+            command(_collected(kind, {name: typed.pop(name) for name in names}), **typed)  # type: ignore[call-arg]
 
         own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
         # Typer reads this signature (inspect.signature), and Python has no other place for a made one.
-        widened.__signature__ = inspect.Signature([context, *shared, *own])  # type: ignore[attr-defined]
+        widened.__signature__ = inspect.Signature([*parameters, *own])  # type: ignore[attr-defined]
         return widened
 
     return widen
+
+
+def _parameters(kind: Any) -> Iterator[inspect.Parameter]:
+    """Yield a parameter for each field of `kind`, and one for each axis of a field of axes."""
+    hints = get_type_hints(kind, include_extras=True)
+    for field in dataclasses.fields(kind):
+        if axis_flags := _axis_flags(hints[field.name]):
+            yield from (_parameter(axis.option, _axis_flag(axis, axis_flags), None) for axis in _axes(axis_flags))
+        else:
+            default = inspect.Parameter.empty if field.default is MISSING else field.default
+            yield _parameter(field.name, hints[field.name], default)
+
+
+def _collected(kind: type[Options], typed: dict[str, Any]) -> Options:
+    """Return the value of `kind` that `typed` (by parameter) says."""
+    fields: dict[str, Any] = {}
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        if axis_flags := _axis_flags(hint):
+            texts = {axis.option: typed[axis.option] for axis in _axes(axis_flags)}
+            fields[name] = {option: text for option, text in texts.items() if text is not None}
+        else:
+            fields[name] = typed[name]
+    return kind(**fields)
+
+
+def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _axis_flags(hint: Any) -> AxisFlags | None:
+    return next((note for note in getattr(hint, "__metadata__", ()) if isinstance(note, AxisFlags)), None)
+
+
+def _axes(chosen: AxisFlags) -> list[Axis]:
+    return [axis for axis in axes_shown() if not chosen.parts or axis.part in chosen.parts]
+
+
+def _axis_flag(axis: Axis, chosen: AxisFlags) -> Any:
+    many = f"{axis.help} [default: same]" if axis.of else axis.help
+    return Annotated[
+        str | None,
+        typer.Option(
+            axis.flag,
+            metavar=axis.metavar if chosen.single else f"{axis.metavar},...",
+            help=(axis.help_one or axis.help) if chosen.single else many,
+            rich_help_panel=_PANEL_OF_PART[axis.part],
+        ),
+    ]

@@ -1,4 +1,4 @@
-"""One file a command. What a command needs is imported when it runs: `pqbed --help` loads none of it."""
+"""One file per command. What a command needs is imported when it runs: `pqbed --help` loads none of it."""
 
 from collections.abc import Callable
 
@@ -16,11 +16,13 @@ from pqbed_cli.commands.link import link
 from pqbed_cli.commands.plan import plan
 from pqbed_cli.commands.report import report
 from pqbed_cli.commands.reproduce import reproduce
+from pqbed_cli.commands.schema import schema
 from pqbed_cli.commands.show import show
 from pqbed_cli.commands.status import status
 from pqbed_cli.commands.sweep import sweep
 from pqbed_cli.commands.trace import trace
 from pqbed_cli.commands.up import up
+from pqbed_cli.help_groups import Command
 
 
 def register(app: typer.Typer) -> None:
@@ -42,7 +44,8 @@ def register(app: typer.Typer) -> None:
         export,
         reproduce,
         algorithms,
+        schema,
     )
     for command in commands:
-        app.command()(command)
+        app.command(cls=Command)(command)
     app.add_typer(link, name="link")

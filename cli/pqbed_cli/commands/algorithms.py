@@ -1,18 +1,11 @@
-from typing import Annotated
-
-import typer
-
-from pqbed_cli.options import Json
-
-Name = Annotated[str, typer.Argument(metavar="[NAME]", help="Only those with this in their name. [default: all]")]
-Kind = Annotated[str | None, typer.Option(metavar="KIND", help="group or signature. [default: both]")]
-Cpu = Annotated[bool, typer.Option("--cpu", help="Measure the CPU time of each operation here: about 3 s a row.")]
+from pqbed_cli.flags import Json
+from pqbed_cli.options import AlgorithmOptions, takes
 
 
-def algorithms(name: Name = "", kind: Kind = None, cpu: Cpu = False, json_output: Json = False) -> None:
-    """List groups and signature algorithms: codepoints, sizes, what the stack has of them, and their CPU time."""
-    from pqbed_cli.algorithms import list_algorithms, read_kind
+@takes(AlgorithmOptions)
+def algorithms(options: AlgorithmOptions, json_output: Json = False) -> None:
+    """List key-exchange groups and signatures. Codepoints, sizes, support by the stack, and CPU time."""
     from pqbed_cli.render.algorithms import print_algorithms
+    from pqbed_cli.workflows.algorithms import list_algorithms
 
-    listed = list_algorithms(name, read_kind(kind), cpu=cpu)
-    print_algorithms(listed, cpu=cpu, json_output=json_output)
+    print_algorithms(list_algorithms(options), json_output=json_output)

@@ -1,15 +1,9 @@
-from pqbed_cli.options import BedOption, Json
+from pqbed_cli.flags import BedName, Json
 
 
-def down(bed: BedOption = None, json_output: Json = False) -> None:
-    """Take the bed down: remove what pqbed started, and nothing else. Safe to call twice."""
-    from pqbed.beds.session import remove_all
-    from pqbed_cli.render.output import print_json, say
+def down(bed: BedName = None, json_output: Json = False) -> None:
+    """Stop the bed that is up. Remove everything pqbed started, and nothing else; can be repeated."""
+    from pqbed_cli.render.session import print_removed
+    from pqbed_cli.workflows import session
 
-    removed = remove_all(bed)
-    if json_output:
-        print_json({"removed": removed})
-        return
-    for name in removed:
-        say(f"removed {name}")
-    say("nothing of pqbed is left" if removed else "nothing was up")
+    print_removed(session.down(bed), json_output=json_output)

@@ -1,28 +1,17 @@
-from typing import Annotated
-
 import typer
 
-from pqbed_cli import options
+from pqbed_cli.exits import SOME_FAILED
+from pqbed_cli.flags import Json
+from pqbed_cli.options import ExplainOptions, takes
 
 
-@options.takes(options.axis_options())
-def explain(
-    context: typer.Context,
-    run: options.RunPath,
-    cell: Annotated[
-        str | None, typer.Argument(metavar="[CELL]", help="The id of one cell, or how it begins. [default: all]")
-    ] = None,
-    profile: options.Profiles = None,
-    baseline: options.Baseline = None,
-    out: options.RunsFolder = "results",
-    json_output: options.Json = False,
-) -> None:
-    """Say why a profile costs what it costs: bytes, round trips and windows, beside what was measured."""
-    from pqbed.store.run import open_run
-    from pqbed_cli.explaining import explain_run, print_explained
-    from pqbed_cli.runs import find_run
+@takes(ExplainOptions)
+def explain(options: ExplainOptions, json_output: Json = False) -> None:
+    """Explain why a profile costs what it does. Bytes, round trips and windows, beside what was measured."""
+    from pqbed_cli.render.explain import print_explanation
+    from pqbed_cli.workflows import explain as workflow
 
-    with open_run(find_run(run, out)) as opened:
-        explained = explain_run(opened, context.params)
-        code = print_explained(opened.path, explained, json_output=json_output)
-    raise typer.Exit(code)
+    explanation = workflow.explain(options)
+    print_explanation(explanation, json_output=json_output)
+    if explanation.below_floor:
+        raise typer.Exit(SOME_FAILED)

@@ -1,17 +1,15 @@
 import typer
 
-from pqbed_cli.options import AMOUNT, AXES, EACH_FETCH, LANES, PLACE, START, CaBundle, Json, ResumedRun, takes
+from pqbed_cli.flags import Json
+from pqbed_cli.options import SweepOptions, takes
 
 
-@takes(AXES, AMOUNT, EACH_FETCH, LANES, PLACE, START)
-def sweep(
-    context: typer.Context,
-    resume: ResumedRun = None,
-    ca_bundle: CaBundle = None,
-    json_output: Json = False,
-) -> None:
-    """Measure TTLB over a grid of links, profiles and sizes. Every axis takes a list: --rtt 35,200 --loss 0,1,3,10."""
-    from pqbed_cli.sweeping import resume_sweep, start_sweep
+@takes(SweepOptions)
+def sweep(options: SweepOptions, json_output: Json = False) -> None:
+    """Measure TTLB over a grid of links and profiles. Every axis takes a list: --rtt 35,200 --loss 0,1,3,10."""
+    from pqbed_cli.render.run import print_sweep
+    from pqbed_cli.workflows import sweep as workflow
 
-    code = start_sweep(context.params) if resume is None else resume_sweep(context.params)
-    raise typer.Exit(code)
+    result = workflow.sweep(options)
+    print_sweep(result, json_output=json_output)
+    raise typer.Exit(result.exit_code)

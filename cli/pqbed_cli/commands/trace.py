@@ -1,21 +1,15 @@
-from typing import Annotated
-
 import typer
 
-from pqbed_cli.options import AXES, EACH_FETCH, PLACE, START, CaBundle, Json, takes
+from pqbed_cli.flags import Json
+from pqbed_cli.options import TraceOptions, takes
 
 
-@takes(AXES, EACH_FETCH, PLACE, START)
-def trace(
-    context: typer.Context,
-    repetition: Annotated[
-        str, typer.Option(metavar="N", help="Of a sweep with the same seed, the sample to fetch again; the first is 0.")
-    ] = "0",
-    ca_bundle: CaBundle = None,
-    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
-    json_output: Json = False,
-) -> None:
-    """Fetch once, capture it at both ends with its keys, and draw it: packet files, two pictures, one page."""
-    from pqbed_cli.tracing import start_trace
+@takes(TraceOptions)
+def trace(options: TraceOptions, json_output: Json = False) -> None:
+    """Capture and draw a single fetch. Write the packets of both ends, the TLS keys, two figures and a page."""
+    from pqbed_cli.render.trace import print_trace
+    from pqbed_cli.workflows import trace as workflow
 
-    raise typer.Exit(start_trace(context.params))
+    result = workflow.trace(options)
+    print_trace(result, json_output=json_output)
+    raise typer.Exit(result.exit_code)

@@ -1,14 +1,14 @@
-"""What `pqbed algorithms` prints."""
+"""The table of algorithms, as text and as JSON."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from pqbed.algorithm_table.table import AlgorithmKind, AlgorithmRow
 from pqbed.spec.codec import to_json
-from pqbed_cli.algorithms import Listed
 from pqbed_cli.render.numbers import NONE
-from pqbed_cli.render.output import print_json, say
+from pqbed_cli.render.output import echo, print_json
 from pqbed_cli.render.table import Table, print_tables
+from pqbed_cli.results import AlgorithmTable
 
 OPERATIONS: dict[AlgorithmKind, tuple[str, ...]] = {
     "group": ("keygen", "encaps", "decaps"),
@@ -21,28 +21,23 @@ _SIZES: dict[AlgorithmKind, tuple[str, ...]] = {
 }
 NOTES = (
     "on the wire: the key_share extensions of both Hellos, or the CertificateVerify message",
-    "a certificate: the key and the signature that each certificate of the chain holds",
-    "no codepoint: TLS has none, or pqbed's table does not hold it",
+    "a certificate: the key and the signature in each certificate of the chain",
+    "no codepoint: TLS has none, or pqbed's table lacks it",
 )
 
 
-def print_algorithms(listed: Listed, *, cpu: bool, json_output: bool) -> None:
-    """Print the rows for people or for programs."""
+def print_algorithms(table: AlgorithmTable, *, json_output: bool) -> None:
     if json_output:
-        print_json(to_program(listed))
+        rows = [_flat(row) for row in table.rows]  # null is unknown
+        print_json({"stack": table.stack, "liboqs": table.liboqs, "algorithms": rows})
         return
-    kinds = list(dict.fromkeys(row.kind for row in listed.rows))
-    print_tables([_table(kind, [row for row in listed.rows if row.kind == kind], cpu) for kind in kinds])
-    say("")
-    for note in NOTES:
-        say(note)
-    say(f"stack: {listed.stack}")
-    say(listed.liboqs)
-
-
-def to_program(listed: Listed) -> dict[str, Any]:
-    """Return all that is known as JSON types; null is unknown."""
-    return {"stack": listed.stack, "liboqs": listed.liboqs, "algorithms": [_flat(row) for row in listed.rows]}
+    kinds = list(dict.fromkeys(row.kind for row in table.rows))
+    print_tables([_table(kind, [row for row in table.rows if row.kind == kind], table.cpu) for kind in kinds])
+    echo()
+    for line in NOTES:
+        echo(line)
+    echo(f"stack: {table.stack}")
+    echo(table.liboqs)
 
 
 def _flat(row: AlgorithmRow) -> dict[str, Any]:
@@ -60,7 +55,7 @@ def _table(kind: AlgorithmKind, rows: Sequence[AlgorithmRow], cpu: bool) -> Tabl
         numeric += range(len(columns), len(columns) + len(OPERATIONS[kind]))
         columns += [f"{name} us" for name in OPERATIONS[kind]]
     return Table(
-        title=_TITLES[kind] + ("; CPU time of one operation" if cpu else ""),
+        title=_TITLES[kind] + ("; CPU time per operation" if cpu else ""),
         columns=tuple(columns),
         rows=tuple(tuple(_cells(row, cpu)) for row in rows),
         numeric=tuple(numeric),

@@ -1,27 +1,40 @@
 """Comparison of two runs as text: one row per cell and percentile."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pqbed.report.axes import split_axes
 from pqbed.stats.classify import FINDINGS, Margin, expected_false_differs
 from pqbed.units import format_size
 from pqbed_cli.render.numbers import increase, milliseconds, noise
-from pqbed_cli.render.output import say
+from pqbed_cli.render.output import echo, note, print_json
+from pqbed_cli.render.summary import wrong_link_lines
 from pqbed_cli.render.table import Table, print_tables
+from pqbed_cli.results import Comparison
 
 Row = Mapping[str, Any]
 
 FAILED = "failed"
 
 
-def print_comparison(a: Path, b: Path, rows: Sequence[Row], margin: Margin) -> None:
-    """Print the table, and the number of findings of each kind."""
-    say(f"a: {a}")
-    say(f"b: {b}\n")
-    print_tables([comparison_table(rows)])
-    say(f"\n{count_line(rows, margin)}")
+def print_comparison(comparison: Comparison, *, json_output: bool) -> None:
+    """Print the table, what its differences amount to, and links that calibration found wrong."""
+    wrong = [
+        f"wrong link in {run}: {line}" for run, cells in comparison.cells.items() for line in wrong_link_lines(cells)
+    ]
+    if json_output:
+        sides = {"a": str(comparison.a), "b": str(comparison.b)}
+        asked = {"across": list(comparison.across), "margin": str(comparison.margin)}
+        print_json({**sides, **asked, "cells": comparison.rows})
+        for line in wrong:
+            note(line)
+        return
+    echo(f"a: {comparison.a}")
+    echo(f"b: {comparison.b}\n")
+    print_tables([comparison_table(comparison.rows)])
+    echo(f"\n{count_line(comparison.rows, comparison.margin)}")
+    for line in wrong:
+        echo(line)
 
 
 def comparison_table(rows: Sequence[Row]) -> Table:

@@ -1,12 +1,16 @@
-"""What `pqbed doctor` prints."""
+"""The checks of this host and its beds."""
 
 from pqbed.doctor import Diagnosis
-from pqbed_cli.render.output import say
+from pqbed.spec.codec import to_json
+from pqbed_cli.render.output import echo, print_json
 from pqbed_cli.render.table import Table, print_tables
 
 
-def print_diagnosis(diagnosis: Diagnosis) -> None:
-    """Print the checks, the beds, the cures, and what `--bed auto` takes."""
+def print_diagnosis(diagnosis: Diagnosis, *, json_output: bool) -> None:
+    """Print the checks, the beds, how to fix what is missing, and what `--bed auto` takes."""
+    if json_output:
+        print_json(to_json(diagnosis))
+        return
     checks = Table(
         columns=("check", "", "found"),
         rows=tuple((check.name, check.level, check.found) for check in diagnosis.checks),
@@ -16,11 +20,11 @@ def print_diagnosis(diagnosis: Diagnosis) -> None:
         rows=tuple((bed.bed, "yes" if bed.usable else "no", bed.found) for bed in diagnosis.beds),
     )
     print_tables([checks, beds])
-    say("")
+    echo()
     for name, cure in _cures(diagnosis).items():
-        say(f"{name}: {cure}")
+        echo(f"{name}: {cure}")
     taken = diagnosis.auto or "nothing"
-    say(f"--bed auto takes {taken}: {diagnosis.auto_reason}")
+    echo(f"--bed auto takes {taken}: {diagnosis.auto_reason}")
 
 
 def _cures(diagnosis: Diagnosis) -> dict[str, str]:

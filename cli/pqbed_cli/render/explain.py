@@ -1,4 +1,4 @@
-"""Explanation of cells as text: one block of lines per cell."""
+"""Explanation of cells, as text with one block of lines per cell, and as JSON."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,82 +11,100 @@ from pqbed.spec.codec import to_json
 from pqbed.stats.explain import Explained, Losses, PhaseTime
 from pqbed.stats.tcp_info import COUNTS
 from pqbed.units import format_size
+from pqbed_cli.render.floor import floor_lines
 from pqbed_cli.render.numbers import NONE, milliseconds
+from pqbed_cli.render.output import echo, note, print_json
+from pqbed_cli.results import Explanation
 
 PHASE_WORDS = {"connect": "connect", "tls": "TLS", "first_byte": "first byte", "transfer": "transfer"}
 # Less than this share of a round trip is not shown.
 LEAST_EXTRA_RTTS = 0.05
 
 
+def print_explanation(explanation: Explanation, *, json_output: bool) -> None:
+    """Print all cells, and those with samples below their floor as errors."""
+    lines = floor_lines(explanation.below_floor)
+    if json_output:
+        print_json({"run": str(explanation.run), "cells": [to_program(cell) for cell in explanation.cells]})
+        for line in lines:
+            note(line)
+        return
+    echo("\n".join([*explained_lines(explanation.cells), *lines]))
+
+
 def explained_lines(explained: Sequence[Explained]) -> list[str]:
     """Return the lines of all cells; common conditions come first."""
-    axes = split_axes([one.row for one in explained])
+    axes = split_axes([cell.row for cell in explained])
     lines = [f"all with {', '.join(axes.common)}"] if axes.common else []
-    for one in explained:
-        where = axes.title(one.row)
-        size = format_size(one.cell.workload.size_bytes)
-        lines += ["", f"{one.cell.profile.name} {size}{', ' + where if where else ''}  [{one.cell_id}]", *_block(one)]
+    for cell in explained:
+        where = axes.title(cell.row)
+        size = format_size(cell.cell.workload.size_bytes)
+        lines += [
+            "",
+            f"{cell.cell.profile.name} {size}{', ' + where if where else ''}  [{cell.cell_id}]",
+            *_block(cell),
+        ]
     return lines
 
 
-def to_program(one: Explained) -> dict[str, Any]:
+def to_program(cell: Explained) -> dict[str, Any]:
     """Return a cell's explanation as JSON types."""
-    breakdown = one.breakdown
+    breakdown = cell.breakdown
     return {
-        "cell_id": one.cell_id,
-        "profile": one.cell.profile.name,
-        "baseline": one.baseline,
-        "cell": to_json(one.cell),
-        "samples": one.samples,
-        "failed": one.failed,
-        "p50_ns": one.p50_ns,
-        "baseline_p50_ns": one.baseline_p50_ns,
-        "expected": to_json(one.expected),
-        "unknown": list(one.unknown),
-        "floor_ns": one.floor_ns,
+        "cell_id": cell.cell_id,
+        "profile": cell.cell.profile.name,
+        "baseline": cell.baseline,
+        "cell": to_json(cell.cell),
+        "samples": cell.samples,
+        "failed": cell.failed,
+        "p50_ns": cell.p50_ns,
+        "baseline_p50_ns": cell.baseline_p50_ns,
+        "expected": to_json(cell.expected),
+        "unknown": list(cell.unknown),
+        "floor_ns": cell.floor_ns,
         "account": None if breakdown is None else {**to_json(breakdown), "text": breakdown.text},
-        "phases": to_json(one.phases),
-        "losses": to_json(one.losses),
-        "tcp_info": dict(one.tcp_info),
-        "link_deviations": one.row.get("link_deviations"),
-        "below_floor": [below._asdict() for below in one.below],
+        "phases": to_json(cell.phases),
+        "losses": to_json(cell.losses),
+        "tcp_info": dict(cell.tcp_info),
+        "link_deviations": cell.row.get("link_deviations"),
+        "below_floor": [below._asdict() for below in cell.below],
     }
 
 
-def _block(one: Explained) -> list[str]:
-    failed = f", {one.failed} failed" if one.failed else ""
-    lossy = " without loss" if one.losses else ""
+def _block(cell: Explained) -> list[str]:
+    failed = f", {cell.failed} failed" if cell.failed else ""
+    lossy = " without loss" if cell.losses else ""
     summary = (
-        f"  measured p50 {_ms(one.p50_ns)}, expected{lossy} {_ms(one.expected.last_byte_ns)}, "
-        f"floor {_ms(one.floor_ns)}; {one.samples} samples{failed}"
+        f"  measured p50 {_ms(cell.p50_ns)}, expected{lossy} {_ms(cell.expected.last_byte_ns)}, "
+        f"floor {_ms(cell.floor_ns)}; {cell.samples} samples{failed}"
     )
-    wrong = [f"  wrong link: {one.row['link_deviations']}"] if one.row.get("link_wrong") else []
-    lines = [summary, *wrong, *(f"  the expectation does not model {unknown}" for unknown in one.unknown)]
-    if one.breakdown is not None:
-        lines.append(f"  {one.breakdown.text}")
-        lines += _measured_difference(one)
-    lines += [f"    {_flight_line(label, flight(one.expected, name))}" for name, label, _ in FLIGHTS]
-    lines += [_phases_line(one.phases)] if one.samples else []
-    lines += _loss_lines(one.losses) if one.losses else []
-    return [*lines, *_tcp_info_lines(one)]
+    wrong = [f"  wrong link: {cell.row['link_deviations']}"] if cell.row.get("link_wrong") else []
+    lines = [summary, *wrong, *(f"  the expectation does not model {unknown}" for unknown in cell.unknown)]
+    if cell.breakdown is not None:
+        lines.append(f"  {cell.breakdown.text}")
+        lines += _measured_difference(cell)
+    lines += [f"    {_flight_line(label, flight(cell.expected, name))}" for name, label, _ in FLIGHTS]
+    lines += [_phases_line(cell.phases)] if cell.samples else []
+    lines += _loss_lines(cell.losses) if cell.losses else []
+    return [*lines, *_tcp_info_lines(cell)]
 
 
-def _measured_difference(one: Explained) -> list[str]:
-    if one.p50_ns is None or one.baseline_p50_ns is None:
+def _measured_difference(cell: Explained) -> list[str]:
+    if cell.p50_ns is None or cell.baseline_p50_ns is None:
         return []
-    more_ns = one.p50_ns - one.baseline_p50_ns
-    line = f"  measured against {one.baseline}: {difference(round(more_ns))}"
-    if one.losses and one.breakdown is not None:
-        line += f", of which loss {difference(round(more_ns - one.breakdown.difference_ns))}"
+    more_ns = cell.p50_ns - cell.baseline_p50_ns
+    line = f"  measured against {cell.baseline}: {difference(round(more_ns))}"
+    if cell.losses and cell.breakdown is not None:
+        line += f", of which loss {difference(round(more_ns - cell.breakdown.difference_ns))}"
     return [line]
 
 
-def _flight_line(label: str, one: ExpectedFlight) -> str:
-    segments = f"{one.segments} segment{'s' if one.segments > 1 else ''}"
-    rounds = f"{one.rounds} window{'s' if one.rounds > 1 else ''} from {one.window}"
+def _flight_line(label: str, sent: ExpectedFlight) -> str:
+    segments = f"{sent.segments} segment{'s' if sent.segments > 1 else ''}"
+    rounds = f"{sent.rounds} window{'s' if sent.rounds > 1 else ''} from {sent.window}"
     return (
-        f"{label}: {one.payload_bytes:,} bytes, {segments}, {rounds}, "
-        f"{milliseconds(one.serial_ns)} ms to send, {milliseconds(one.waited_ns)} ms of waiting"
+        f"{label}: {sent.payload_bytes:,} bytes, {segments}, {rounds}, "
+        f"{milliseconds(sent.serial_ns)} ms to send, {milliseconds(sent.waited_ns)} ms of waiting"
     )
 
 
@@ -94,10 +112,10 @@ def _phases_line(phases: Sequence[PhaseTime]) -> str:
     return f"  phases at p50: {', '.join(map(_phase_text, phases))}"
 
 
-def _phase_text(one: PhaseTime) -> str:
-    beyond = one.extra_rtts is not None and abs(one.extra_rtts) >= LEAST_EXTRA_RTTS
-    extra = f" ({one.extra_rtts:+.1f} RTT beyond the expected)" if beyond else ""
-    return f"{PHASE_WORDS[one.phase]} {_ms(one.p50_ns)}{extra}"
+def _phase_text(phase: PhaseTime) -> str:
+    beyond = phase.extra_rtts is not None and abs(phase.extra_rtts) >= LEAST_EXTRA_RTTS
+    extra = f" ({phase.extra_rtts:+.1f} RTT beyond the expected)" if beyond else ""
+    return f"{PHASE_WORDS[phase.phase]} {_ms(phase.p50_ns)}{extra}"
 
 
 def _loss_lines(losses: Losses) -> list[str]:
@@ -114,14 +132,14 @@ def _loss_lines(losses: Losses) -> list[str]:
     ]
 
 
-def _tcp_info_lines(one: Explained) -> list[str]:
+def _tcp_info_lines(cell: Explained) -> list[str]:
     """Return the TCP_INFO of the client if the link is lossy or something was retransmitted, lost or dropped."""
-    counted = {name: one.tcp_info.get(f"{name}_p50") for name in COUNTS}
-    eventful = any(one.tcp_info.get(f"{name}_p90") for name in COUNTS if name != "cwnd")
-    if not (one.losses or eventful) or all(value is None for value in counted.values()):
+    counted = {name: cell.tcp_info.get(f"{name}_p50") for name in COUNTS}
+    eventful = any(cell.tcp_info.get(f"{name}_p90") for name in COUNTS if name != "cwnd")
+    if not (cell.losses or eventful) or all(value is None for value in counted.values()):
         return []
     shown = [
-        f"{name.replace('_', ' ')} {_count(value)}, {_count(one.tcp_info[f'{name}_p90'])}"
+        f"{name.replace('_', ' ')} {_count(value)}, {_count(cell.tcp_info[f'{name}_p90'])}"
         for name, value in counted.items()
         if value is not None
     ]

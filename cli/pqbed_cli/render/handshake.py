@@ -7,12 +7,12 @@ NS_PER_MS = 1_000_000
 
 
 def handshake_tables(manifest: Manifest) -> list[Table]:
-    """Return the table of it; none where it was not measured."""
+    """Return the table of it; none if it was not measured."""
     if not manifest.handshake_cpu:
         return []
     title = f"CPU of a handshake in ms, not in the TTLB above: its public-key operations on {manifest.host.cpu_model}"
     rows = tuple(
-        (one.profile, f"{one.client_ns / NS_PER_MS:.2f}", f"{one.server_ns / NS_PER_MS:.2f}")
-        for one in manifest.handshake_cpu
+        (cost.profile, f"{cost.client_ns / NS_PER_MS:.2f}", f"{cost.server_ns / NS_PER_MS:.2f}")
+        for cost in manifest.handshake_cpu
     )
     return [Table(title=title, columns=("profile", "client", "server"), rows=rows, numeric=(1, 2))]

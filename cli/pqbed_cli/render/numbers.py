@@ -15,15 +15,15 @@ def milliseconds(value_ns: float | None, none: str = NONE) -> str:
 
 
 def noise(percent: float | None) -> str:
-    """Return a noise floor: `±0.3 %`."""
-    return NONE if percent is None else f"±{percent:.1f} %"
+    """Return a noise floor: `±0.3%`."""
+    return NONE if percent is None else f"±{percent:.1f}%"
 
 
 def increase(percent: float | None, low: float | None, high: float | None) -> str:
-    """Return an increase with its interval, if there is one: `+24.1 % (23.8 to 24.4)`."""
+    """Return an increase with its interval, if there is one: `+24.1% (23.8 to 24.4)`."""
     if percent is None or math.isnan(percent):
         return NONE
-    text = f"{round(percent, 1) + 0.0:+.1f} %"  # never -0.0
+    text = f"{round(percent, 1) + 0.0:+.1f}%"  # never -0.0
     if low is None or high is None:
         return text
     return f"{text} ({low:.1f} to {high:.1f})"

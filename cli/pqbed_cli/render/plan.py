@@ -1,4 +1,4 @@
-"""What `plan` prints, and `sweep` before it starts."""
+"""A plan and its estimate, as text and as JSON."""
 
 from typing import Any
 
@@ -6,9 +6,20 @@ from pqbed.spec.axes import AXES, Axis, axes_shown
 from pqbed.spec.codec import to_json
 from pqbed.spec.sweep import Sweep
 from pqbed.units import format_percentage
-from pqbed_cli.planning import Estimate, Settled
 from pqbed_cli.render.numbers import span
-from pqbed_cli.render.table import Table
+from pqbed_cli.render.output import echo, print_json
+from pqbed_cli.render.table import Table, print_tables
+from pqbed_cli.results import Estimate, Preview
+
+
+def print_preview(preview: Preview, *, json_output: bool) -> None:
+    if json_output:
+        print_json(_to_program(preview))
+        return
+    echo(f"bed: {preview.bed_reason}")
+    print_tables([plan_table(preview.settled.sweep)])
+    echo()
+    echo(estimate_line(preview.estimate))
 
 
 def plan_table(sweep: Sweep) -> Table:
@@ -50,15 +61,16 @@ def _staged_line(most: Estimate, least: Estimate) -> str:
     return f"{grid}, {aim}: {fetches}, {span(least.seconds)} to about {span(most.seconds)}"
 
 
-def _counted(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"
+def _counted(count: int, noun: str, many: str = "") -> str:
+    return f"{count} {noun if count == 1 else many or noun + 's'}"
 
 
-def plan_json(settled: Settled, estimate: Estimate) -> dict[str, Any]:
-    """Return the plan for programs: the estimate, how it is run, and every cell by its id."""
+def _to_program(preview: Preview) -> dict[str, Any]:
+    """Return the estimate, how it is run, and every cell by its id."""
+    settled = preview.settled
     return {
-        "estimate": to_json(estimate),
-        "run": to_json(settled.request.options),
-        "sweep": to_json(settled.request.sweep),
-        "cells": {identity: to_json(cell) for identity, cell in settled.plan.cells.items()},
+        "estimate": to_json(preview.estimate),
+        "run": to_json(settled.options),
+        "sweep": to_json(settled.sweep),
+        "cells": {cell_id: to_json(cell) for cell_id, cell in settled.plan.cells.items()},
     }

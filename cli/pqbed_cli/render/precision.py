@@ -22,7 +22,7 @@ def precision_lines(rows: Sequence[Mapping[str, Any]], most: int | None) -> list
     reached, maximum, still_open, unsupported = by_standing.values()
     parts = [f"{len(reached)} of {len(rows)} comparisons reached it{_with(reached)}"]
     if maximum:
-        parts.append(f"{len(maximum)} stopped at the maximum of {most} samples a cell")
+        parts.append(f"{len(maximum)} stopped at the maximum of {most} samples per cell")
     if still_open:
         parts.append(f"{len(still_open)} are open")
     if unsupported:
@@ -36,4 +36,4 @@ def _with(rows: Sequence[Mapping[str, Any]]) -> str:
     if not counts:
         return ""
     few, many = counts[0], counts[-1]
-    return f" with {few} samples a cell" if few == many else f" with {few} to {many} samples a cell"
+    return f" with {few} samples per cell" if few == many else f" with {few} to {many} samples per cell"

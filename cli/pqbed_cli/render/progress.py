@@ -5,9 +5,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-import typer
-
 from pqbed_cli.render.numbers import span
+from pqbed_cli.render.output import note
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -16,7 +15,7 @@ PLAIN_LINES = 10
 
 
 class SweepProgress(Protocol):
-    """Told of every sample. Not safe for two threads at once: the runner reports from one."""
+    """The display of a sweep. Not safe for two threads at once: the runner reports from a single one."""
 
     def sample(self, *, failed: bool) -> None:
         """Count one sample."""
@@ -55,22 +54,22 @@ class _Lines:
         self._done += 1
         self._failed += failed
         if self._done < self._total or not self._may_grow:  # else the next look says whether this was the end
-            self._tell_tenth()
+            self._note_tenth()
 
     def expect(self, total: int) -> None:
         self._total = total
         self._tenth = min(self._tenth, PLAIN_LINES * self._done // max(1, total))
         if self._done == total:
-            self._tell_tenth()
+            self._note_tenth()
 
-    def _tell_tenth(self) -> None:
+    def _note_tenth(self) -> None:
         tenth = PLAIN_LINES * self._done // max(1, self._total)
         if tenth > self._tenth:
             self._tenth = tenth
             self.note(self._line())
 
     def note(self, line: str) -> None:
-        typer.echo(line, err=True)
+        note(line)
 
     def close(self) -> None:
         """Nothing to end."""
@@ -89,7 +88,7 @@ class _Bar:
     def __init__(self, total: int, done: int, seconds_left: Callable[[], float] | None) -> None:
         self._failed = 0
         self._seconds_left = seconds_left
-        self._progress = _start_bar(told=seconds_left is not None)
+        self._progress = _start_bar(forecast=seconds_left is not None)
         self._task = self._progress.add_task("samples", total=total, completed=done, failed=0, left="")
 
     def sample(self, *, failed: bool) -> None:
@@ -107,7 +106,7 @@ class _Bar:
         self._progress.stop()
 
 
-def _start_bar(*, told: bool) -> "Progress":
+def _start_bar(*, forecast: bool) -> "Progress":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -116,7 +115,7 @@ def _start_bar(*, told: bool) -> "Progress":
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[failed]} failed"),
-        TextColumn("{task.fields[left]}") if told else TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}") if forecast else TimeRemainingColumn(),
         TextColumn("left"),
         console=Console(stderr=True),
     )

@@ -1,4 +1,4 @@
-"""What `up`, `status`, `link` and `fetch` print."""
+"""The bed that is up: its settings, its link, and fetches over it."""
 
 from collections.abc import Sequence
 
@@ -9,53 +9,94 @@ from pqbed.net.state import LinkState
 from pqbed.spec.axes import word_settings
 from pqbed.spec.codec import to_json
 from pqbed.spec.parse import format_loss
-from pqbed.spec.profile import Profile
-from pqbed.spec.sample import Timings
 from pqbed.spec.shape import EndShape
 from pqbed.units import format_duration, format_rate, format_size
 from pqbed_cli.render.numbers import NONE, milliseconds
-from pqbed_cli.render.output import print_json, say
+from pqbed_cli.render.output import echo, note, print_json
 from pqbed_cli.render.table import Table, print_tables
+from pqbed_cli.results import ArmFetches, SessionStatus
 
 
-def print_session(session: Session) -> None:
-    """Print the settings that are kept for the bed that is up."""
+def print_status(status: SessionStatus, *, json_output: bool) -> None:
+    session = status.session
+    if json_output:
+        print_json(None if session is None else {**to_json(session), "gone": status.gone})
+    elif session is None:
+        echo("no bed is up; `pqbed up` starts one")
+    else:
+        print_tables([_session_table(session)])
+    if status.gone:
+        note(f"gone: {status.gone}; `pqbed up` starts it again")
+
+
+def print_up(session: Session, state: LinkState, *, json_output: bool) -> None:
+    if json_output:
+        print_json({"session": to_json(session), "link": to_json(state)})
+        return
+    echo(f"up: {session.bed} bed, {session.clock} clock, kernel {session.kernel}")
+    _print_state(state)
+    echo("next: pqbed link set --rtt 35 --loss 1, or pqbed fetch")
+
+
+def print_removed(names: Sequence[str], *, json_output: bool) -> None:
+    if json_output:
+        print_json({"removed": list(names)})
+        return
+    for name in names:
+        echo(f"removed {name}")
+    echo("nothing of pqbed is left" if names else "nothing was up")
+
+
+def print_link(state: LinkState, measured: MeasuredLink | None = None, *, json_output: bool) -> None:
+    """Print the link as the kernel has it; if it was measured, that and each deviation too."""
+    deviations = [] if measured is None else [deviation.text for deviation in measured.deviations]
+    if json_output:
+        more = {} if measured is None else {"measured": to_json(measured.calibration.measured)}
+        print_json({**to_json(state), **more, **({"deviations": deviations} if more else {})})
+        return
+    _print_state(state)
+    if measured is not None:
+        echo()
+        print_tables([measured_table(measured.calibration.measured)])
+        for line in deviations:
+            echo(f"wrong: {line}")
+        if not deviations:
+            echo("as asked, as far as could be measured")
+
+
+def print_fetches(arms: Sequence[ArmFetches], *, json_output: bool) -> None:
+    if json_output:
+        print_json([to_json(timings) for arm in arms for timings in arm.timings])
+        return
+    for arm in arms:
+        print_tables([_fetch_table(arm)])
+        for number, timings in enumerate(arm.timings, 1):
+            if timings.detail:
+                echo(f"fetch {number}: {timings.outcome}: {timings.detail}")
+
+
+def _session_table(session: Session) -> Table:
     rows = (
         ("bed", f"{session.bed}, {session.clock} clock"),
         ("kernel", session.kernel),
         ("profiles", ", ".join(profile.name for profile in session.profiles)),
         *((axis.label, text) for axis, text in word_settings(session.link, session.tcp)),
     )
-    print_tables([Table(columns=("", ""), rows=rows)])
+    return Table(columns=("", ""), rows=rows)
 
 
-def print_state(state: LinkState) -> None:
+def _print_state(state: LinkState) -> None:
     """Print both ends of the link, and the stages between them, as the kernel has them."""
     ends = (("client", state.client), ("server", state.server), *state.stages.items())
     rows = tuple((name, *_end(end.applied)) for name, end in ends)
     columns = ("end", "delay", "jitter", "loss", "rate", "limit", "segmentation", "initcwnd", "congestion")
     print_tables([Table(columns=columns, rows=rows)])
     for name, end in ends:
-        say(f"{name}: {end.text}")
-
-
-def show_measured(state: LinkState, found: MeasuredLink, *, json_output: bool) -> None:
-    """Print what was asked and what was achieved, and each thing that is wrong."""
-    lines = [deviation.text for deviation in found.deviations]
-    if json_output:
-        print_json({**to_json(state), "measured": to_json(found.calibration.measured), "deviations": lines})
-        return
-    print_state(state)
-    say("")
-    print_tables([measured_table(found.calibration.measured)])
-    for line in lines:
-        say(f"wrong: {line}")
-    if not lines:
-        say("as asked, as far as could be measured")
+        echo(f"{name}: {end.text}")
 
 
 def measured_table(measured: LinkMeasurement) -> Table:
-    """Return one row a direction, with the side that sends in it."""
+    """Return one row per direction, with the side that sends in it."""
     ways = (("up", measured.up, measured.client), ("down", measured.down, measured.server))
     rows = tuple((name, *_way(way), *_sender(sender)) for name, way, sender in ways)
     p50, p99 = (milliseconds(rtt_ns) for rtt_ns in (measured.rtt_p50_ns, measured.rtt_p99_ns))
@@ -92,8 +133,8 @@ def _sender(sender: SenderMeasurement) -> tuple[str, ...]:
     return tuple(NONE if value is None else str(value) for value in values)
 
 
-def print_fetches(profile: Profile, size_bytes: int, fetched: Sequence[Timings]) -> None:
-    """Print one row a fetch, times in ms from the first SYN."""
+def _fetch_table(arm: ArmFetches) -> Table:
+    """Return one row per fetch, times in ms from the first SYN."""
     columns = ("outcome", "connect", "tls", "first byte", "last byte", "bytes", "group", "signature")
     rows = tuple(
         (
@@ -102,17 +143,14 @@ def print_fetches(profile: Profile, size_bytes: int, fetched: Sequence[Timings])
             milliseconds(timings.tls_done_ns),
             milliseconds(timings.first_byte_ns),
             milliseconds(timings.last_byte_ns),
-            "-" if timings.body_bytes is None else str(timings.body_bytes),
-            timings.group or "-",
-            timings.signature or "-",
+            NONE if timings.body_bytes is None else str(timings.body_bytes),
+            timings.group or NONE,
+            timings.signature or NONE,
         )
-        for timings in fetched
+        for timings in arm.timings
     )
-    title = f"{profile.name}, {format_size(size_bytes)}; times in ms from the first SYN"
-    print_tables([Table(title=title, columns=columns, rows=rows, numeric=(1, 2, 3, 4, 5))])
-    for number, timings in enumerate(fetched, 1):
-        if timings.detail:
-            say(f"fetch {number}: {timings.outcome}: {timings.detail}")
+    title = f"{arm.profile.name}, {format_size(arm.size_bytes)}; times in ms from the first SYN"
+    return Table(title=title, columns=columns, rows=rows, numeric=(1, 2, 3, 4, 5))
 
 
 def _end(shape: EndShape) -> tuple[str, ...]:

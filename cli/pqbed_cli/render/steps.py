@@ -5,7 +5,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
-import typer
+from pqbed_cli.render.output import note
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -35,9 +35,9 @@ class _Lines:
         with self._lock:
             if name not in self._begun:
                 self._begun[name] = time.monotonic()
-                typer.echo(f"{name} ...", err=True)
+                note(f"{name} ...")
             if fraction is not None and fraction >= 1:
-                typer.echo(f"{name}: done in {time.monotonic() - self._begun[name]:.0f} s", err=True)
+                note(f"{name}: done in {time.monotonic() - self._begun[name]:.0f} s")
 
     def close(self) -> None:
         """Nothing to end."""

@@ -1,4 +1,4 @@
-"""The table of a run: one block a link, one row a size."""
+"""The table of a run: one block per link, one row per size."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -61,7 +61,7 @@ def failure_lines(rows: Sequence[Row]) -> list[str]:
                 f"{row['profile']} {format_size(row['size_bytes'])}{', ' + title if title else ''}: {', '.join(kinds)}"
             )
     more = len(lines) - MOST_FAILURE_LINES
-    return [*lines[:MOST_FAILURE_LINES], f"and {more} cells more"] if more > 0 else lines
+    return [*lines[:MOST_FAILURE_LINES], f"and {more} more cells"] if more > 0 else lines
 
 
 def wrong_link_lines(rows: Sequence[Row]) -> list[str]:
@@ -78,9 +78,9 @@ def reading_lines(rows: Sequence[Row], percentiles: Sequence[float]) -> list[str
     copies = [row for row in rows if row["copy_of"]]
     margin = next((row["margin"] for row in rows if row["margin"]), None)
     if copies:
-        lines.append(f"noise: the most by which two copies of {copies[0]['copy_of']} differ, at 95 %")
+        lines.append(f"noise: the most by which two copies of {copies[0]['copy_of']} differ, at 95%")
     if any(row.get("baseline") for row in rows if not row["copy_of"]):
-        lines.append(f"equivalent: within ±{margin}, whether there is a difference or not (two one-sided tests at 5 %)")
+        lines.append(f"equivalent: within ±{margin}, whether there is a difference or not (two one-sided tests at 5%)")
     counts = [row["n"] for row in rows if row["n"]]
     for percentile in percentiles:
         needed = samples_needed(percentile / 100)
@@ -97,7 +97,7 @@ def _block(title: str, members: Sequence[Row], percentiles: Sequence[str], side_
 
 
 def _wide(title: str, members: Sequence[Row], profiles: Sequence[str], percentiles: Sequence[str]) -> Table:
-    """Set the profiles side by side: one row a size."""
+    """Set the profiles side by side: one row per size."""
     columns = ["size"]
     for profile in profiles:
         columns += [f"{profile} {percentiles[0]}", *percentiles[1:]]
@@ -119,7 +119,7 @@ def _wide(title: str, members: Sequence[Row], profiles: Sequence[str], percentil
 
 
 def _long(title: str, members: Sequence[Row], profiles: Sequence[str], percentiles: Sequence[str]) -> Table:
-    """Set the profiles one below the other: one row a size and profile; the noise stands with the first."""
+    """Set the profiles one below the other: one row per size and profile; the noise stands with the first."""
     columns = ("size", "profile", *percentiles, *_increase_columns(percentiles), *_noise_columns(members))
     order = {profile: number for number, profile in enumerate(profiles)}
     rows: list[tuple[str, ...]] = []

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import typer
+from pqbed_cli.render.output import echo
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -28,7 +28,7 @@ def print_tables(tables: Sequence[Table]) -> None:
     if sys.stdout.isatty():
         _print_rich(tables)
     else:
-        typer.echo("\n\n".join(plain_table(table) for table in tables))
+        echo("\n\n".join(plain_table(table) for table in tables))
 
 
 def widest(tables: Sequence[Table]) -> int:

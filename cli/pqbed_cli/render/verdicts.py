@@ -9,36 +9,56 @@ from pqbed.reproduce import Answer, ClaimResult
 from pqbed.spec.codec import to_json
 from pqbed.spec.study import Study
 from pqbed.stats.estimates import BootstrapEstimate
-from pqbed.store.run import Run
-from pqbed_cli.render.output import print_json, say
+from pqbed_cli.render.floor import floor_lines
+from pqbed_cli.render.output import echo, note, print_json
 from pqbed_cli.render.table import Table, print_tables
+from pqbed_cli.results import StudyResult
 
-_COLUMNS = ("", "published", "band", "ours", "95 % interval", "network", "CPU", "verdict")
+_COLUMNS = ("", "published", "band", "ours", "95% interval", "network", "CPU", "verdict")
 
 
-def print_answer(run: Run, study: Study, answer: Answer, *, json_output: bool) -> None:
-    """Print the verdicts and where the report lies."""
+def print_study(result: StudyResult, *, json_output: bool) -> None:
+    """Print the verdicts and the path of the report; if the run was interrupted, how to resume it."""
     if json_output:
-        judged = [_result_json(one, verdict) for one, verdict in zip(answer.claims, answer.verdicts, strict=True)]
-        print_json({"run": str(run.path), "study": study.name, "report": str(answer.written.page), "verdicts": judged})
-        return
-    if not answer.verdicts:
-        say("no sample was taken")
+        print_json(_to_program(result))
     else:
-        print_tables([verdict_table(study, answer)])
-        say("")
+        _print_verdicts(result)
+    for line in floor_lines(result.below_floor):
+        note(line)
+    if result.interruption:
+        note(result.interruption)
+
+
+def _print_verdicts(result: StudyResult) -> None:
+    answer = result.answer
+    if not answer.verdicts:
+        echo("no sample was taken")
+    else:
+        print_tables([verdict_table(result.study, answer)])
+        echo()
         for why, names in _reasons(answer).items():
-            say(f"{'; '.join(names)}: {why}")
-    say(f"\n{count_standings(answer.verdicts)}\nreport: {answer.written.page}\nrun: {run.path}")
+            echo(f"{'; '.join(names)}: {why}")
+    echo(f"\n{count_standings(answer.verdicts)}\nreport: {answer.written.page}\nrun: {result.path}")
+
+
+def _to_program(result: StudyResult) -> dict[str, Any]:
+    answer = result.answer
+    verdicts = [_result_json(claim, verdict) for claim, verdict in zip(answer.claims, answer.verdicts, strict=True)]
+    report = str(answer.written.page)
+    return {"run": str(result.path), "study": result.study.name, "report": report, "verdicts": verdicts}
 
 
 def verdict_table(study: Study, answer: Answer) -> Table:
-    """Return one row a number, by the short name of its claim."""
+    """Return one row per number, by the short name of its claim."""
     rows = tuple(
-        (judged.claim.name, one.published, one.band, one.ours, one.interval, one.network, one.cpu, one.standing)
-        for judged, one in zip(answer.claims, answer.verdicts, strict=True)
+        (claim.claim.name, *_columns_of(verdict)) for claim, verdict in zip(answer.claims, answer.verdicts, strict=True)
     )
     return Table(title=study.title, columns=_COLUMNS, rows=rows, numeric=(1, 3, 5, 6))
+
+
+def _columns_of(verdict: Verdict) -> tuple[str, ...]:
+    measured = (verdict.ours, verdict.interval, verdict.network, verdict.cpu)
+    return (verdict.published, verdict.band, *measured, verdict.standing)
 
 
 def count_standings(verdicts: tuple[Verdict, ...]) -> str:
@@ -49,22 +69,22 @@ def count_standings(verdicts: tuple[Verdict, ...]) -> str:
 
 def _reasons(answer: Answer) -> dict[str, list[str]]:
     """Return the claims that each reason is given for."""
-    found: dict[str, list[str]] = {}
-    for judged, verdict in zip(answer.claims, answer.verdicts, strict=True):
+    reasons: dict[str, list[str]] = {}
+    for claim, verdict in zip(answer.claims, answer.verdicts, strict=True):
         if verdict.why:
-            found.setdefault(verdict.why, []).append(judged.claim.name)
-    return found
+            reasons.setdefault(verdict.why, []).append(claim.claim.name)
+    return reasons
 
 
-def _result_json(judged: ClaimResult, verdict: Verdict) -> dict[str, Any]:
+def _result_json(result: ClaimResult, verdict: Verdict) -> dict[str, Any]:
     return {
-        "claim": to_json(judged.claim),
-        "published": to_json(judged.published),
-        "unit": judged.unit,
-        "ours": _estimate_json(judged.ours),
-        "network": _estimate_json(judged.network),
-        "cpu_ms": judged.cpu_ms,
-        "standing": judged.standing,
+        "claim": to_json(result.claim),
+        "published": to_json(result.published),
+        "unit": result.unit,
+        "ours": _estimate_json(result.ours),
+        "network": _estimate_json(result.network),
+        "cpu_ms": result.cpu_ms,
+        "standing": result.standing,
         "why": verdict.why,
     }
 

@@ -17,7 +17,7 @@ FOLDERS = ("spec", "net", "tls", "fetch", "calibrate", "agent")
 # These parse user input with libraries that images lack, or judge results on the host.
 USER_SIDE = frozenset(
     {
-        *(Path("spec", name) for name in ("text.py", "study_text.py")),
+        *(Path("spec", name) for name in ("text.py", "sweep_form.py", "study_text.py")),
         *(Path("calibrate", name) for name in ("judge.py", "spread.py", "binomial.py", "tolerances.py")),
     }
 )

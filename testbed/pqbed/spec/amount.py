@@ -34,9 +34,12 @@ def read_amount(layers: Iterable[AmountText], default_samples: int) -> tuple[int
     most: AmountText | None = None
     for layer in layers:
         if layer.samples is not None and layer.precision is not None:
+            samples_name, precision_name, limit_name = (
+                parse.spelled(option, layer.bare) for option in ("samples", "precision", "max_samples")
+            )
             raise SpecError(
-                "samples is a fixed number, and precision takes as many as it needs",
-                "leave one of them out; max_samples bounds what a precision may take",
+                f"{samples_name} and {precision_name} exclude each other",
+                f"drop one of them; {limit_name} limits what a precision may take",
             )
         if layer.samples is not None:
             samples, precision_ppm = parse.parse_count("samples", layer.samples, 1, MOST_SAMPLES, bare=layer.bare), None
@@ -44,7 +47,8 @@ def read_amount(layers: Iterable[AmountText], default_samples: int) -> tuple[int
             precision_ppm = _precision(layer.precision, layer.bare)
         most = layer if layer.max_samples is not None else most
         if layer.max_samples is not None and precision_ppm is None:
-            raise SpecError("max_samples bounds a precision, and there is none", "give a precision, or samples instead")
+            limit_name, precision_name = (parse.spelled(option, layer.bare) for option in ("max_samples", "precision"))
+            raise SpecError(f"{limit_name} needs {precision_name}", "give a precision, or a number of samples instead")
     if precision_ppm is None:
         return samples or default_samples, None
     if most is None or most.max_samples is None:

@@ -88,7 +88,7 @@ _TABLE: tuple[Axis, ...] = (
         **loss_model("loss"),
         main=True,
         metavar="%",
-        help="Loss per direction in per cent; or ge:P/R[/H[/K]] for bursts.",
+        help="Loss per direction, in percent; or ge:P/R[/H[/K]] for bursts.",
     ),
     _link(
         option="jitter",

@@ -37,7 +37,7 @@ def _check_cell_count(sweep: Sweep) -> None:
     if count > MOST_CELLS:
         raise SpecError(
             f"the sweep has {count} cells, and at most {MOST_CELLS} are allowed",
-            "shorten an axis, or make several sweeps of it",
+            "shorten an axis, or split it into several sweeps",
         )
 
 
@@ -52,9 +52,9 @@ def _check_jitter(sweep: Sweep) -> None:
             continue
         largest = f"{largest_jitter_ns(rtt_ns // 2, distribution, LARGEST_CUT_SHARE) / NS_PER_MS:g}ms"
         raise SpecError(
-            f"{distribution} jitter {format_duration(jitter_ns)} at rtt {format_duration(rtt_ns)} reaches below zero, "
-            f"where delays are cut: the mean rtt would be {_cut_rtt(rtt_ns, share)}",
-            f"give a jitter of at most {largest}, or leave out the short rtt",
+            f"--jitter {format_duration(jitter_ns)} ({distribution}) at --rtt {format_duration(rtt_ns)} reaches below "
+            f"zero, where delays are cut: the mean RTT would be {_cut_rtt(rtt_ns, share)}",
+            f"give a jitter of at most {largest}, or drop the short rtt",
         )
 
 
@@ -64,7 +64,7 @@ def cut_delays(sweep: Sweep) -> list[str]:
     shares = [(link, cut_share(link[0] // 2, link[1], link[2])) for link in links]
     return [
         f"at rtt {format_duration(rtt_ns)} and {distribution} jitter {format_duration(jitter_ns)} delays are cut at "
-        f"zero, so the mean rtt is {_cut_rtt(rtt_ns, share)}"
+        f"zero, so the mean RTT is {_cut_rtt(rtt_ns, share)}"
         for (rtt_ns, jitter_ns, distribution), share in shares
         if share > LARGEST_CUT_SHARE
     ]
@@ -84,8 +84,8 @@ def _check_needs(sweep: Sweep) -> None:
         needed = AXES[axis.needs]
         if set(needed.values(sweep)) == {needed.usual} and axis.values(sweep) != (axis.usual,):
             raise SpecError(
-                f"{axis.label} {axis.format(axis.values(sweep)[0])!r} has no effect without {needed.label}",
-                f"give a {needed.label} above {needed.usual}, or leave out the {axis.label}",
+                f"{axis.flag} {axis.format(axis.values(sweep)[0])} has no effect without {needed.flag}",
+                f"give a {needed.label} above {needed.usual}, or drop {axis.flag}",
             )
 
 
@@ -101,8 +101,8 @@ def _check_copy(sweep: Sweep) -> None:
 def _check_precision(sweep: Sweep) -> None:
     if sweep.precision_ppm is not None and len(sweep.arms) < 2:
         raise SpecError(
-            "a precision is that of a comparison, and one profile has nothing to be compared with",
-            "name a second profile, or give a number of samples",
+            "--precision needs at least two profiles to compare",
+            "name a second profile, or give --samples",
         )
 
 

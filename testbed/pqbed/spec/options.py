@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from pqbed.errors import SpecError
 from pqbed.spec.names import known_name
-from pqbed.spec.parse import parse_count
+from pqbed.spec.parse import Choice, naming, parse_count, spelled
 
 BedChoice = Literal["auto", "docker", "netns", "uml", "fake"]
 Clock = Literal["real", "virtual"]
@@ -20,7 +20,7 @@ class RunOptions:
     """`clock` None: the bed's own default. `lanes` None: as many as the bed can keep apart. `out`: where runs go.
 
     `calibrate`: links are measured by every lane that opens, once in a run before their first sample, or not.
-    `guard`: on the real clock, see first how many lanes do not disturb one another.
+    `lane_check`: on the real clock, test first how many lanes do not slow each other down.
     """
 
     bed: BedChoice = "auto"
@@ -28,22 +28,36 @@ class RunOptions:
     lanes: int | None = None
     out: str = "results"
     calibrate: Calibrate = "once"
-    guard: bool = True
+    lane_check: bool = True
 
 
-def _folder(text: str) -> str:
+def _folder(text: str, _bare: bool) -> str:
     if not text:
         raise SpecError("run.out is empty", "name the folder that runs are written to")
     return text
 
 
-# How each is read from text, by its flag and its key in the table [run] of a sweep file; the second argument says
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedChoice(Choice):
+    """Reads one of `names`, and names the option in a refusal."""
+
+    option: str
+
+    def __call__(self, text: str, bare: bool) -> Any:
+        with naming(spelled(self.option, bare)):
+            return known_name(text, self.names, self.noun)
+
+
+# How each is read from text, by its flag and its key in the table [run] of a sweep file; the second argument is
 # whether it was typed as a flag. None: not a text, but yes or no.
 RUN_OPTIONS: Mapping[str, Callable[[str, bool], Any] | None] = {
-    "bed": lambda text, _: known_name(text, get_args(BedChoice), "bed"),
-    "clock": lambda text, _: known_name(text, get_args(Clock), "clock"),
+    "bed": NamedChoice(option="bed", noun="bed", names=get_args(BedChoice)),
+    "clock": NamedChoice(option="clock", noun="clock", names=get_args(Clock)),
     "lanes": lambda text, bare: parse_count("lanes", text, 1, MOST_LANES, bare=bare),
-    "out": lambda text, _: _folder(text),
-    "calibrate": lambda text, _: known_name(text, get_args(Calibrate), "way to calibrate"),
-    "guard": None,
+    "out": _folder,
+    "calibrate": NamedChoice(option="calibrate", noun="way to calibrate", names=get_args(Calibrate)),
+    "lane_check": None,
 }
+
+# Keys of stored sweep files that were renamed since.
+OLD_RUN_KEYS = {"lane_check": "guard"}

@@ -6,6 +6,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast, get_args
 
 from pqbed.errors import SpecError
@@ -118,9 +119,20 @@ def parse_http(item: str, bare: bool) -> Http:  # noqa: ARG001 (a version)
     return version
 
 
-def choice(noun: str, literal: Any) -> Callable[[str, bool], Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Reads one of `names`."""
+
+    noun: str
+    names: tuple[str, ...]
+
+    def __call__(self, text: str, bare: bool) -> Any:  # noqa: ARG002 (a name)
+        return known_name(text, self.names, self.noun)
+
+
+def choice(noun: str, literal: Any) -> Choice:
     """Return a reader of one of the names of `literal`."""
-    return lambda item, _bare: known_name(item, get_args(literal), noun)
+    return Choice(noun=noun, names=get_args(literal))
 
 
 def count(lowest: int, highest: int) -> Callable[[str, bool], int]:

@@ -2,27 +2,16 @@
 
 A request comes in layers, each laid over the one before: the defaults (`presets/default.toml`), a sweep file or
 preset, the flags. Keys are the names of the options; values are texts, numbers or lists of these. Pydantic checks
-the form of a layer, `spec/parse.py` what its texts mean. Only this module and `study_text.py` use pydantic.
+the form of a layer (`sweep_form.py`), `spec/parse.py` what its texts mean.
 """
 
-import dataclasses
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import MISSING
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Any
 
 import tomli_w
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictInt,
-    ValidationError,
-    create_model,
-)
+from pydantic import ValidationError
 
 from pqbed.errors import SpecError
 from pqbed.spec import parse
@@ -30,14 +19,15 @@ from pqbed.spec.amount import AmountText, read_amount
 from pqbed.spec.axes import AXES, axes_shown
 from pqbed.spec.checks import check_sweep
 from pqbed.spec.codec import from_json, to_json
-from pqbed.spec.names import nearest, plain_name
+from pqbed.spec.names import plain_name
 from pqbed.spec.options import RUN_OPTIONS, RunOptions
 from pqbed.spec.pairs import pair_profiles
 from pqbed.spec.presets import preset
-from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.profile import Profile
 from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.stacks import stack_named
 from pqbed.spec.sweep import Sweep
+from pqbed.spec.sweep_form import SWITCHES, SweepForm, form_error
 from pqbed.units import format_duration, format_percentage
 
 # What else a layer says of a sweep, each as one text: option -> field of Sweep, and its reader.
@@ -47,7 +37,8 @@ _SETTINGS: dict[str, tuple[str, Callable[[str, bool], Any]]] = {
     "timeout": ("timeout_ns", lambda text, bare: parse.parse_timeout(text, bare=bare)),
 }
 
-_SWITCHES = ("aa", "cut_jitter")
+# The keys of a sweep file but those of its tables.
+SWEEP_KEYS = frozenset(SweepForm.model_fields) - {"run", "profiles"}
 
 
 def sweep_from(
@@ -70,7 +61,7 @@ def sweep_from(
         values.update(layer.values())
         run.update(layer.run_values())
         profiles.update(layer.profiles(profiles))
-        values.update({key: value for key in _SWITCHES if (value := getattr(layer.form, key)) is not None})
+        values.update({key: value for key in SWITCHES if (value := getattr(layer.form, key)) is not None})
     values["samples"], values["precision_ppm"] = read_amount([layer.amount() for layer in layers], default_samples)
     names = next(layer.form.profile for layer in reversed(layers) if layer.form.profile is not None)
     servers, clients = (
@@ -140,72 +131,6 @@ def _without_none(table: dict[str, Any]) -> dict[str, Any]:
     return {k: _without_none(v) if isinstance(v, dict) else v for k, v in table.items() if v is not None}
 
 
-def _joined(value: object) -> object:
-    """Turn a number or a list into the text that would be typed for it."""
-    items = value if isinstance(value, list | tuple) else [value]
-    for item in items:
-        if isinstance(item, bool) or not isinstance(item, str | int | float):
-            raise ValueError(f"{item!r} is neither a text nor a number")  # noqa: TRY004 (pydantic catches this one)
-    return ",".join(map(str, items))
-
-
-_Text = Annotated[str, BeforeValidator(_joined)]
-_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-_STRICT: dict[type, Any] = {str: _Name, int: StrictInt, bool: StrictBool}
-
-
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _form_of(value: Any, without: Collection[str] = ()) -> Any:
-    """Return the form of a frozen value: the same fields, of the same kinds and bounds."""
-    hints = get_type_hints(value)
-    kinds: dict[str, Any] = {
-        field.name: (_kind(hints[field.name], field.metadata), ... if field.default is MISSING else field.default)
-        for field in dataclasses.fields(value)
-        if field.name not in without
-    }
-    return create_model(f"_{value.__name__}Form", __base__=_Form, **kinds)
-
-
-def _kind(hint: Any, bounds: Mapping[str, Any]) -> Any:
-    kind, *rest = get_args(hint) or (hint,)
-    form = _form_of(kind) if dataclasses.is_dataclass(kind) else Annotated[_STRICT[kind], Field(**bounds)]
-    return form | None if rest else form
-
-
-def _texts(options: Iterable[str]) -> dict[str, Any]:
-    """Return fields that each hold a text, a number or a list of these, or nothing."""
-    return dict.fromkeys(options, (_Text | None, None))
-
-
-_ProfileForm = _form_of(Profile, without=("name", "copy_of"))
-_run_fields: dict[str, Any] = {
-    option: ((StrictBool if read is None else _Text) | None, None) for option, read in RUN_OPTIONS.items()
-}
-_RunForm = create_model("_RunForm", __base__=_Form, **_run_fields)
-
-
-class _ArmsForm(_Form):
-    profile: _Text | None = None
-    stack: _Text | None = None
-    client_stack: _Text | None = None
-    aa: StrictBool | None = None
-    cut_jitter: StrictBool | None = None
-    run: Any = _RunForm()
-    profiles: dict[_Name, Any] = {}
-
-
-_LayerForm = create_model(
-    "_LayerForm",
-    __base__=_ArmsForm,
-    run=(_RunForm, _RunForm()),
-    profiles=(dict[_Name, _ProfileForm], {}),  # type: ignore[valid-type]
-    **_texts([*(axis.option for axis in axes_shown()), "samples", "precision", "max_samples", *_SETTINGS]),
-)
-
-
 class _Layer:
     """One layer of a request: its form is checked at once, its texts are read on demand."""
 
@@ -213,9 +138,9 @@ class _Layer:
         self._bare = bare
         present = {key: value for key, value in raw.items() if value is not None}
         try:
-            self.form = _LayerForm.model_validate(present)
+            self.form = SweepForm.model_validate(present)
         except ValidationError as error:
-            raise _refusal(error) from error
+            raise form_error(error) from error
 
     def values(self) -> dict[str, Any]:
         """Return fields of Sweep, profiles excepted."""
@@ -252,40 +177,3 @@ class _Layer:
                 raise SpecError(f"profile {name!r} is there already and means something else", "choose another name")
             found[name] = profile
         return found
-
-
-def _refusal(error: ValidationError) -> SpecError:
-    """Put the first thing that is wrong with a form into one sentence."""
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if part != "[key]")
-    match first["type"]:
-        case "extra_forbidden":
-            return SpecError(f"there is no option {where!r}", nearest(str(first["loc"][-1]), _options_at(first["loc"])))
-        case "missing":
-            return SpecError(f"{where} is missing", "give it a value")
-        case "dict_type" if where == "profiles":
-            return SpecError(
-                "profiles is not a table", "name the arms in profile = [...]; [profiles.NAME] defines a new one"
-            )
-        case "dict_type" | "model_type":
-            return SpecError(f"{where} is not a table", f"write [{where}] and the keys below it")
-        case "string_pattern_mismatch":
-            return SpecError(
-                f"{where}: {first['input']!r} cannot be a name", "use up to 64 letters, digits, '.', '_' and '-'"
-            )
-        case _:
-            return _form_refusal(where, first["msg"], first["input"])
-
-
-def _form_refusal(where: str, message: str, value: object) -> SpecError:
-    reason = message.removeprefix("Value error, ").replace("Input should", f"{value!r} should", 1)
-    return SpecError(f"{where}: {reason}", "correct the value")
-
-
-def _options_at(where: tuple[int | str, ...]) -> list[str]:
-    """Return the options that exist beside the one at `where`."""
-    if len(where) == 1:
-        return list(_LayerForm.model_fields)
-    if where[0] == "run":
-        return list(_RunForm.model_fields)
-    return list(_ProfileForm.model_fields) if len(where) == 3 else [field.name for field in dataclasses.fields(Chain)]

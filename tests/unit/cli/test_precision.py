@@ -15,9 +15,9 @@ PRECISE = (*SMALL, "--precision", "4", "--max-samples", "60")
 def test_a_sweep_says_what_it_spent_where(pqbed, tmp_path):
     ended = pqbed("sweep", *PRECISE)
     assert ended.code == 0
-    assert "24 cells x 20 to 60 samples, until each increase at p50 is known to ±4%: 480 to 1440 fetches" in ended.out
+    assert "24 cells x 20 to 60 samples, until each increase at p50 is known to ±4%: 480 to 1440 fetches" in ended.err
     told = re.search(r"^precision ±4 points at p50: (.*)$", ended.out, re.MULTILINE)[1]
-    assert re.match(r"[1-8] of 8 comparisons reached it with \d+ to \d+ samples a cell; .*fetches in all$", told)
+    assert re.match(r"[1-8] of 8 comparisons reached it with \d+ to \d+ samples per cell; .*fetches in all$", told)
     assert "±" in ended.out
     assert "reached" in ended.out
     path = only_run(tmp_path)
@@ -92,11 +92,11 @@ def test_the_later_word_counts(pqbed, tmp_path, file, typed, expected):
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        (("--precision", "1", "--samples", "5"), "samples is a fixed number, and precision takes as many as it needs"),
-        (("--max-samples", "5"), "max_samples bounds a precision, and there is none"),
+        (("--precision", "1", "--samples", "5"), "--samples and --precision exclude each other"),
+        (("--max-samples", "5"), "--max-samples needs --precision"),
         (("--precision", "0"), "--precision: '0' is out of range"),
         (("--precision", "200%"), "--precision: '200%' is out of range"),
-        (("--precision", "1", "--profile", "pq", "--no-aa"), "a precision is that of a comparison"),
+        (("--precision", "1", "--profile", "pq", "--no-aa"), "--precision needs at least two profiles to compare"),
         (("--precision", "1", "--max-samples", "0"), "--max-samples: '0' is out of range"),
         (("--precision", "narrow"), "--precision: 'narrow'"),
     ],

@@ -22,10 +22,35 @@ FAKE = ("--bed", "fake")
         (("sweep", *FAKE, "--preset", "demo", "--spec", "x.toml"), "--spec and --preset", "one of them"),
         (("sweep", *FAKE, "--spec", "absent.toml"), "absent.toml", "check the path"),
         (("sweep", "--resume", "latest"), "no run in results/", "pqbed sweep"),
-        (("sweep", "--resume", "x", "--rtt", "35"), "--rtt would change it", "leave --rtt out"),
-        (("sweep", "--resume", "x", "--bed", "uml"), "--bed would change it", "leave --bed out"),
+        (("sweep", "--resume", "x", "--rtt", "35"), "--rtt cannot be used with --resume", "drop --rtt"),
+        (("sweep", "--resume", "x", "--bed", "uml"), "--bed cannot be used with --resume", "drop --bed"),
         (("plan", *FAKE, "--jitter", "100", "--rtt", "35"), "jitter", "at most"),
+        (("sweep", "--resume", "x", "--loss-up", "1"), "--loss-up cannot be used", "drop --loss-up"),
+        (("sweep", "--resume", "x", "--initcwnd-client", "1"), "--initcwnd-client cannot be used", "drop"),
+        (("sweep", "--resume", "x", "--max-samples", "1"), "--max-samples cannot be used", "drop --max-samples"),
+        (("sweep", "--resume", "x", "--no-aa"), "--no-aa cannot be used", "drop --no-aa"),
+        (("plan", *FAKE, "--loss-up", "x"), "--loss-up: 'x'", "write"),
+        (("plan", *FAKE, "--client-stack", "x"), "--client-stack: ", "choose from"),
+        (("plan", "--bed", "dokcer"), "--bed: there is no bed", "did you mean"),
+        (("plan", "--clock", "sundial"), "--clock: there is no clock", "choose from"),
+        (("plan", "--calibrate", "often"), "--calibrate: there is no way", "choose from"),
+        (("plan", "--preset", "demmo"), "--preset: there is no preset", "did you mean"),
+        (("up", "--bed", "dokcer"), "--bed: there is no bed", "did you mean"),
+        (("up", *FAKE, "--clock", "x"), "--clock: there is no clock", "choose from"),
+        (("up", *FAKE, "--rtt", "1,2"), "--rtt takes one value", "pqbed sweep"),
+        (("up", *FAKE, "--jitter", "100"), "--jitter is more than half of --rtt", "smaller"),
+        (("reproduce", "madweb2024", "--bed", "dokcer"), "--bed: there is no bed", "did you mean"),
+        (("reproduce", "madweb2024", "--samples", "many"), "--samples: 'many'", "from 1"),
+        (("algorithms", "--kind", "kem"), "--kind: there is no kind", "choose from"),
         (("show", "latest"), "no run in results/", "pqbed sweep"),
+        (("show", "/nonexistent"), "no run at /nonexistent", "latest"),
+        (("explain", "/nonexistent"), "no run at /nonexistent", "latest"),
+        (("compare", "/nonexistent", "latest"), "no run at /nonexistent", "latest"),
+        (("export", "/nonexistent", "--csv"), "no run at /nonexistent", "latest"),
+        (("report", "/nonexistent"), "no run at /nonexistent", "latest"),
+        (("export", "/nonexistent", "--csv", "--table", "x"), "--table: there is no table", "choose from"),
+        (("show", "latest", "--percentile", "x"), "--percentile: 'x'", "99.9"),
+        (("show", "latest", "--margin", "0"), "--margin must be greater than 0", "%"),
         (("show", "latest", "--percentile", "100"), "100 is not a percentile", "99.9"),
         (("show", "latest", "--margin", "1KiB"), "margin: '1KiB' is not a duration", "5ms"),
         (("up", "--bed", "flake"), "no bed 'flake'", "did you mean 'fake'"),
@@ -77,10 +102,10 @@ def test_a_damaged_session_file_names_its_cure_and_down_removes_it(pqbed, tmp_pa
     assert ended.code == 3
     assert "pqbed down" in ended.err
     assert pqbed("down", "--bed", "fake").code == 0
-    assert pqbed("status").out == "no bed is up; `pqbed up` brings one up\n"
+    assert pqbed("status").out == "no bed is up; `pqbed up` starts one\n"
 
 
-def test_what_nobody_foresaw_ends_with_1_and_its_traceback(pqbed, monkeypatch):
+def test_an_internal_error_ends_with_1_and_its_traceback(pqbed, monkeypatch):
     monkeypatch.setattr("pqbed.doctor.examine_host", lambda: 1 // 0)
     ended = pqbed("doctor")
     assert ended.code == 1

@@ -43,7 +43,7 @@ def test_report_opens_the_page_or_says_how(pqbed, run, monkeypatch, found):
     monkeypatch.setattr(webbrowser, "open", lambda address: opened.append(address) or found)
     ended = pqbed("report", "latest", "--open")
     assert opened == [(run / "report.html").resolve().as_uri()]
-    assert ("no browser was found" in ended.out) is not found
+    assert ("no browser was found" in ended.err) is not found
 
 
 def test_report_refuses_an_unknown_baseline_and_percentile(pqbed, run):

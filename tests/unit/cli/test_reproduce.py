@@ -8,9 +8,7 @@ from pqbed.errors import HostError
 from pqbed.plan import Plan
 from pqbed.reproduce import read_study
 from pqbed.store.run import open_run
-from pqbed_cli import reproducing
-from pqbed_cli.render.steps import show_steps
-from pqbed_cli.taking import Taken
+from pqbed_cli.workflows import study as workflow
 from support.command_line import only_run
 from support.sweeps import new_run, small_plan
 
@@ -93,8 +91,8 @@ def test_a_wrong_request_is_refused(pqbed, arguments, message):
 @pytest.mark.usefixtures("undrawn")
 def test_what_is_measured_cannot_change_on_the_way(pqbed):
     pqbed("reproduce", "madweb2024", "--bed", "fake", "--samples", "1")
-    assert "--samples would change it" in pqbed("reproduce", "--resume", "latest", "--samples", "9").err
-    assert "go on with: pqbed reproduce --resume" in pqbed("sweep", "--resume", "latest").err
+    assert "--samples cannot be used with --resume" in pqbed("reproduce", "--resume", "latest", "--samples", "9").err
+    assert "resume it with: pqbed reproduce --resume" in pqbed("sweep", "--resume", "latest").err
     assert "not of madweb2024-wire" in pqbed("reproduce", "madweb2024-wire", "--resume", "latest").err
 
 
@@ -108,10 +106,9 @@ class Guest(FakeBed):
 
 def measure_cpu_beside(tmp_path, monkeypatch, native):
     monkeypatch.setattr(make, "make_netns", lambda *_: native)
-    monkeypatch.setattr(reproducing, "CPU_FETCHES", 2)
-    typed = {"ca_bundle": None, "json_output": False}
+    monkeypatch.setattr(workflow, "CPU_FETCHES", 2)
     with new_run(tmp_path) as run:
-        reproducing._measure_cpu(small_plan(), Taken(bed=Guest(), steps=show_steps()), run, typed)
+        workflow.measure_cpu_term(small_plan(), Guest(), run, None)
         return run.cpu().collect()
 
 

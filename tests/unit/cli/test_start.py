@@ -5,8 +5,19 @@ import sys
 
 import pytest
 
+from pqbed import __version__
+from pqbed_cli.flags import PANELS
+
 COMMANDS = (
     "doctor",
+    "explain",
+    "trace",
+    "report",
+    "compare",
+    "export",
+    "reproduce",
+    "algorithms",
+    "schema",
     "build",
     "up",
     "status",
@@ -51,6 +62,48 @@ def test_without_a_command_help_is_printed(pqbed):
     assert ended.code == 2
     assert "Commands:" in ended.out
     assert ended.err == ""
+
+
+def test_every_command_is_told_in_a_line_of_its_own(pqbed, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    text = pqbed("--help").out
+    lines = text.partition("Commands:\n")[2].splitlines()
+    assert len(lines) == 18
+    for line in lines:
+        name, told = line.split(maxsplit=1)
+        assert len(told) < 50
+        assert told.endswith(".")
+        assert not told.endswith("...")
+        assert name in line[:14]
+
+
+@pytest.mark.parametrize("command", ["sweep", "plan", "trace", "explain", "link set", "up", "reproduce"])
+def test_help_fits_a_terminal_of_80_columns_and_has_no_boxes(pqbed, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    text = pqbed(*command.split(), "--help").out
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.isprintable() or not set(text) & set("\x1b│╭─")
+
+
+def test_the_options_of_a_sweep_stand_in_groups(pqbed):
+    text = pqbed("sweep", "--help").out
+    titles = [line for line in text.splitlines() if line and not line.startswith((" ", "Usage"))]
+    assert titles == [f"{panel}:" for panel in PANELS]
+    for title, flag in (("TCP", "--mtu"), ("Samples", "--precision"), ("Run", "--lane-check"), ("Output", "--json")):
+        assert flag in text.partition(f"\n{title}:\n")[2].partition("\n\n")[0]
+
+
+@pytest.mark.parametrize("command", ["explain", "algorithms"])
+def test_optional_arguments_have_one_pair_of_brackets(pqbed, command):
+    usage, *lines = pqbed(command, "--help").out.splitlines()
+    assert "[[" not in usage
+    argument = next(line for line in lines if line.startswith(("  CELL", "  NAME")))
+    assert "[default: all]" in argument
+
+
+def test_version(pqbed):
+    ended = pqbed("--version")
+    assert (ended.code, ended.out) == (0, f"pqbed {__version__}\n")
 
 
 def test_help_of_pqbed(pqbed, snapshot):

@@ -91,5 +91,5 @@ def test_a_jitter_that_is_cut_can_be_allowed_and_is_named():
     raw = {"rtt": ["35ms", "200ms"], "jitter": "17.5ms", "distribution": "normal", "cut_jitter": True}
     sweep, _ = sweep_from(raw)
     assert cut_delays(sweep) == [
-        "at rtt 35ms and normal jitter 17.5ms delays are cut at zero, so the mean rtt is 37.93ms (+8.4%)"
+        "at rtt 35ms and normal jitter 17.5ms delays are cut at zero, so the mean RTT is 37.93ms (+8.4%)"
     ]

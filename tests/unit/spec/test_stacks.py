@@ -30,7 +30,7 @@ from pqbed.spec.workload import Workload
 from pqbed.stats import summarise
 from pqbed.tls.server_drivers import SERVER_DRIVERS
 from pqbed.tls.support import Support
-from pqbed_cli.reporting import unsupported_lines
+from pqbed_cli.workflows.show import unsupported_lines
 from support.sweeps import new_run, small_plan
 
 HYBRID, PQ = profile_named("hybrid"), profile_named("pq")

@@ -220,13 +220,13 @@ def chained(**chain: object) -> dict[str, object]:
         ({"samples": 1.5}, "samples: '1.5' is not a whole number", ""),
         ({"seed": -1}, "seed: '-1' is not a whole number", "from 0"),
         ({"mtu": 100}, "mtu: '100' is out of range", "from 576"),
-        ({"jitter": "20ms"}, "uniform jitter 20ms at rtt 35ms reaches below zero", "at most 18.64ms"),
+        ({"jitter": "20ms"}, "--jitter 20ms (uniform) at --rtt 35ms reaches below zero", "at most 18.64ms"),
         (
             {"jitter": "17.5ms", "distribution": "normal"},
-            "the mean rtt would be 37.93ms (+8.4%)",
+            "the mean RTT would be 37.93ms (+8.4%)",
             "give a jitter of at most ",
         ),
-        ({"distribution": "normal"}, "distribution 'normal' has no effect without jitter", "above 0"),
+        ({"distribution": "normal"}, "--distribution normal has no effect without --jitter", "above 0"),
         ({"rtt": [f"{n}ms" for n in range(1, 30_000)]}, "at most 100000 are allowed", "shorten"),
     ],
 )
@@ -259,7 +259,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_only_the_modules_that_read_text_import_pydantic() -> None:
     room = Path(pqbed.spec.__file__).parent
     users = {path.name for path in room.rglob("*.py") if "pydantic" in _imports(path)}
-    assert users == {"text.py", "study_text.py"}
+    assert users == {"text.py", "sweep_form.py", "study_text.py"}
 
 
 def _imports(path: Path) -> set[str]:

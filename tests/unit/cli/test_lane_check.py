@@ -17,6 +17,10 @@ def checks(folder):
         return run.manifest.lane_checks, set(run.samples().collect()["lane"])
 
 
+def checks_lanes(pqbed, *arguments):
+    return json.loads(pqbed("plan", *REAL, *arguments, "--json").out)["run"]["lane_check"]
+
+
 def crowd(monkeypatch, room):
     monkeypatch.setitem(make.MAKERS, "fake", lambda *_: CrowdedBed(room))
 
@@ -25,8 +29,8 @@ def test_lanes_that_disturb_one_another_are_not_taken(pqbed, tmp_path, monkeypat
     crowd(monkeypatch, 1)
     ended = pqbed("sweep", *REAL, "--lanes", "2")
     assert ended.code == 0
-    [line] = [line for line in ended.out.splitlines() if line.startswith("lanes: ")]
-    assert line.startswith("lanes: 1 of 2, for more disturb one another here: at 2 p50 is +")
+    [line] = [line for line in ended.err.splitlines() if line.startswith("lanes: ")]
+    assert line.startswith("lanes: 1 of 2, because more slow each other down: with 2 p50 is +")
     [check], lanes = checks(tmp_path)
     assert (check.asked, check.taken) == (2, 1)
     assert lanes == {0}
@@ -44,31 +48,47 @@ def test_samples_under_pressure_are_told(pqbed, monkeypatch):
 
 def test_lanes_that_do_not_are(pqbed, tmp_path):
     ended = pqbed("sweep", *REAL, "--lanes", "2", "--json")
-    assert "lanes: 2 do not disturb one another (p50 +0.0 % against one alone)" in ended.err
+    assert "lanes: 2 do not slow each other down (p50 +0.0% compared with one alone)" in ended.err
     assert json.loads(ended.out)
     [check], _ = checks(tmp_path)
     assert check.taken == 2
 
 
-@pytest.mark.parametrize("more", [("--lanes=2", "--no-guard"), ("--lanes=1",), ("--lanes=2", "--clock=virtual")])
+@pytest.mark.parametrize("more", [("--lanes=2", "--no-lane-check"), ("--lanes=1",), ("--lanes=2", "--clock=virtual")])
 def test_it_is_left_out_where_it_is_not_wanted_or_nothing_can_be_seen(pqbed, tmp_path, monkeypatch, more):
     if "--clock=virtual" not in more:
         crowd(monkeypatch, 1)
-    assert "lanes: " not in pqbed("sweep", *REAL, *more).out
+    assert "lanes: " not in pqbed("sweep", *REAL, *more).err
     assert checks(tmp_path)[0] == ()
 
 
 def test_a_sweep_file_may_leave_it_out(pqbed, tmp_path):
-    (tmp_path / "sweep.toml").write_text("[run]\nguard = false\n")
-    options = json.loads(pqbed("plan", *REAL, "--spec", "sweep.toml", "--json").out)["run"]
-    assert options["guard"] is False
-    assert json.loads(pqbed("plan", *REAL, "--spec", "sweep.toml", "--guard", "--json").out)["run"]["guard"] is True
+    (tmp_path / "sweep.toml").write_text("[run]\nlane_check = false\n")
+    assert not checks_lanes(pqbed, "--spec", "sweep.toml")
+    assert checks_lanes(pqbed, "--spec", "sweep.toml", "--lane-check")
     pqbed("sweep", *REAL, "--spec", "sweep.toml", "--lanes", "2")
-    assert "guard = false" in (only_run(tmp_path) / "sweep.toml").read_text()
+    assert "lane_check = false" in (only_run(tmp_path) / "sweep.toml").read_text()
     assert checks(tmp_path)[0] == ()
 
 
-def test_a_resumed_run_is_guarded_again_and_a_finished_one_is_not(pqbed, tmp_path):
+def test_the_old_names_are_still_read(pqbed, tmp_path):
+    (tmp_path / "old.toml").write_text("[run]\nguard = false\n")
+    assert not checks_lanes(pqbed, "--spec", "old.toml")
+    assert checks_lanes(pqbed, "--spec", "old.toml", "--guard")
+    assert not checks_lanes(pqbed, "--no-guard")
+    assert "guard" not in pqbed("sweep", "--help").out
+
+
+def test_a_study_without_it_does_not_do_it(pqbed, tmp_path, monkeypatch):
+    monkeypatch.setattr("pqbed.report.write.write_figures", lambda *_: [])
+    crowd(monkeypatch, 1)
+    study = ("reproduce", "madweb2024", "--bed", "fake", "--clock", "real", "--samples", "2", "--lanes", "2")
+    assert "lanes: " not in pqbed(*study, "--no-lane-check").err
+    assert checks(tmp_path)[0] == ()
+    assert "lane_check = false" in (only_run(tmp_path) / "study.toml").read_text()
+
+
+def test_a_resumed_run_is_checked_again_and_a_finished_one_is_not(pqbed, tmp_path):
     pqbed("sweep", *REAL, "--lanes", "2")
     pqbed("sweep", "--resume", "latest", "--lanes", "2")
     assert len(checks(tmp_path)[0]) == 1
@@ -82,4 +102,4 @@ def test_a_lane_that_dies_meanwhile_does_not_end_the_sweep(pqbed, monkeypatch):
     fake_that(monkeypatch, die_at=(10,))
     ended = pqbed("sweep", *REAL, "--lanes", "2")
     assert ended.code == 0
-    assert "lanes: 2, but whether they disturb one another could not be seen" in ended.err
+    assert "lanes: 2, but the test whether they slow each other down failed" in ended.err

@@ -1,6 +1,6 @@
 """From a request to a plan: the bed it will run on, its lanes and samples, and how long that takes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pqbed.beds.bed import BedName
 from pqbed.beds.choose import CLOCKS, decide_bed, default_lanes
@@ -8,63 +8,23 @@ from pqbed.duration.checkpoints import checkpoints
 from pqbed.duration.estimate import DEFAULT_BUDGET_S, calibration_seconds, estimate_seconds, samples_for_budget
 from pqbed.errors import EngineError, HostError
 from pqbed.plan import Plan, plan_sweep
-from pqbed.spec.options import Calibrate, Clock
+from pqbed.spec.options import Calibrate, Clock, RunOptions
+from pqbed.spec.parse import naming
 from pqbed.spec.sweep import Sweep
-from pqbed_cli.request import Request
+from pqbed_cli.options import PlanOptions
+from pqbed_cli.results import Estimate, Preview, SettledSweep
+from pqbed_cli.workflows.request import Request, read_request
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpectedBed:
-    """The bed that a sweep would take, and why."""
-
-    name: BedName
-    clock: Clock
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """A plan with everything decided that the request left open. `request` names the bed and clock taken."""
-
-    request: Request
-    plan: Plan
-    bed: BedName
-    clock: Clock
-    lanes: int
+def preview(options: PlanOptions) -> Preview:
+    """Return what `sweep` would do with the same options; if nothing runs here, what it would do on another host."""
+    request = read_request(options)
+    bed, clock, reason = _expect_bed(request.options)
+    settled = settle(request, bed, clock)
+    return Preview(bed_reason=reason, settled=settled, estimate=estimate(settled))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """What a plan amounts to. `seconds` is wall time, without making artefacts.
-
-    With `precision_ppm` the samples, fetches and seconds are the most; `least` are those up to the first look.
-    `links` are those to be calibrated, within `calibration_seconds` of it.
-    """
-
-    cells: int
-    samples: int
-    fetches: int
-    lanes: int
-    seconds: float
-    precision_ppm: int | None = None
-    least: "Estimate | None" = None
-    links: int = 0
-    calibration_seconds: float = 0.0
-
-
-def expect_bed(request: Request) -> ExpectedBed:
-    """Return what `sweep` would take here; where nothing runs here, plan for another host."""
-    choice, clock = request.options.bed, request.options.clock
-    try:
-        name, taken, reason = decide_bed(choice, clock)
-    except (HostError, EngineError) as error:
-        name = "uml" if choice == "auto" else choice
-        taken = clock or CLOCKS[name][0]
-        return ExpectedBed(name=name, clock=taken, reason=f"{name} ({taken} clock), on another host: {error.message}")
-    return ExpectedBed(name=name, clock=taken, reason=f"{name} ({taken} clock): {reason}")
-
-
-def settle(request: Request, bed: BedName, clock: Clock) -> Settled:
+def settle(request: Request, bed: BedName, clock: Clock) -> SettledSweep:
     """Decide lanes and samples for `bed`."""
     lanes = request.options.lanes or default_lanes(bed, clock)
     sweep = request.sweep
@@ -72,18 +32,17 @@ def settle(request: Request, bed: BedName, clock: Clock) -> Settled:
         sweep = replace(sweep, samples=_samples(sweep, clock, lanes, request.options.calibrate))
     lanes = min(lanes, sweep.samples)  # a lane takes whole blocks: more lanes than blocks would stay idle
     options = replace(request.options, bed=bed, clock=clock)
-    settled = Request(sweep=sweep, options=options, samples_chosen=True)
-    return Settled(request=settled, plan=plan_sweep(sweep), bed=bed, clock=clock, lanes=lanes)
+    return SettledSweep(sweep=sweep, options=options, plan=plan_sweep(sweep), bed=bed, clock=clock, lanes=lanes)
 
 
-def estimate(settled: Settled, finished: int = 0) -> Estimate:
+def estimate(settled: SettledSweep, finished: int = 0) -> Estimate:
     """Estimate what is left when `finished` fetches have their sample."""
-    calibrate = settled.request.options.calibrate
+    calibrate = settled.options.calibrate
     return estimate_plan(settled.plan, settled.clock, settled.lanes, finished, calibrate=calibrate)
 
 
 def estimate_plan(plan: Plan, clock: Clock, lanes: int, finished: int = 0, *, calibrate: Calibrate = "off") -> Estimate:
-    """Estimate what is left of `plan`. Links are calibrated before the first sample, or by every lane anew."""
+    """Estimate what is left of `plan`. Links are calibrated before the first sample, or by every lane."""
     left = max(0.0, 1 - finished / plan.fetch_count)
     least = None
     if plan.precision_ppm is not None:
@@ -102,6 +61,17 @@ def estimate_plan(plan: Plan, clock: Clock, lanes: int, finished: int = 0, *, ca
         links=0 if when == "off" else len(plan.links),
         calibration_seconds=calibration_s,
     )
+
+
+def _expect_bed(options: RunOptions) -> tuple[BedName, Clock, str]:
+    try:
+        with naming("--clock"):
+            bed, clock, reason = decide_bed(options.bed, options.clock)
+    except (HostError, EngineError) as error:
+        bed = "uml" if options.bed == "auto" else options.bed
+        clock = options.clock or CLOCKS[bed][0]
+        return bed, clock, f"{bed} ({clock} clock), on another host: {error.message}"
+    return bed, clock, f"{bed} ({clock} clock): {reason}"
 
 
 def _samples(sweep: Sweep, clock: Clock, lanes: int, calibrate: Calibrate) -> int:

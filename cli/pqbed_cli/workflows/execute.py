@@ -1,4 +1,4 @@
-"""Carry out a plan with progress; say how to go on wherever it ends early."""
+"""A plan executed with progress; if it ends early, the command that resumes it."""
 
 import contextlib
 import time
@@ -13,19 +13,19 @@ from pqbed.spec.sample import NO_FAILURES
 from pqbed.stats.precision import half_widths
 from pqbed.store.run import Run
 from pqbed_cli.exits import INTERRUPTED
-from pqbed_cli.guarding import guard_lanes
-from pqbed_cli.render.output import say
+from pqbed_cli.render.output import note
 from pqbed_cli.render.progress import SweepProgress, show_progress
+from pqbed_cli.workflows.lane_check import undisturbed_lanes
 
 
-def conduct(
-    plan: Plan, lanes: int, bed: Bed, run: Run, *, options: RunOptions, go_on: str, json_output: bool
+def execute_plan(
+    plan: Plan, lanes: int, bed: Bed, run: Run, *, options: RunOptions, resume_command: str
 ) -> SweepOutcome:
-    """Measure what `run` lacks of `plan`. `go_on` is the command that takes it up again."""
-    say(f"run: {run.path}", json_output=json_output)
+    """Measure what `run` lacks of `plan`."""
+    note(f"run: {run.path}")
     try:
-        if options.guard and bed.clock == "real" and lanes > 1:
-            lanes = guard_lanes(plan, bed, run, lanes, json_output=json_output)
+        if options.lane_check and bed.clock == "real" and lanes > 1:
+            lanes = undisturbed_lanes(plan, bed, run, lanes)
         forecast = Forecast(lanes, plan) if plan.precision_ppm is not None else None
         with _progress(plan, run, forecast) as progress:
             return run_sweep(
@@ -34,19 +34,20 @@ def conduct(
                 run,
                 lanes=lanes,
                 calibrate=options.calibrate,
-                on_event=lambda event: _tell(progress, forecast, event),
+                on_event=lambda event: _show_event(progress, forecast, event),
                 half_widths=half_widths,
             )
     except BaseException:
         if not run.discard():
-            say(f"go on with: {go_on}", json_output=True)
+            note(f"resume with: {resume_command}")
         raise
 
 
-def say_interrupted(outcome: SweepOutcome, go_on: str) -> None:
-    """Say how far an interrupted run has come."""
-    if outcome.exit_code == INTERRUPTED:
-        say(f"interrupted after {outcome.taken} of {outcome.planned} samples; go on with: {go_on}", json_output=True)
+def interruption(outcome: SweepOutcome, resume_command: str) -> str:
+    """Return how far an interrupted run has come; nothing of one that was not interrupted."""
+    if outcome.exit_code != INTERRUPTED:
+        return ""
+    return f"interrupted after {outcome.taken} of {outcome.planned} samples; resume with: {resume_command}"
 
 
 @contextlib.contextmanager
@@ -56,7 +57,7 @@ def _progress(plan: Plan, run: Run, forecast: Forecast | None) -> Iterator[Sweep
         yield progress
 
 
-def _tell(progress: SweepProgress, forecast: Forecast | None, event: SweepEvent) -> None:
+def _show_event(progress: SweepProgress, forecast: Forecast | None, event: SweepEvent) -> None:
     if isinstance(event, SampleTaken):
         if forecast is not None:
             forecast.taken(event.sample.lane, event.sample.fetch.cell_id, time.monotonic())

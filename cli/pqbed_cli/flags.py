@@ -1,0 +1,120 @@
+"""Flags and arguments of the commands, each worded once, and the groups that `--help` shows them in."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pqbed.spec.descriptions import DESCRIPTIONS
+
+LINK, TCP, WORKLOAD = "Link", "TCP", "Workload"
+ARMS, SAMPLES, RUN, INPUT, OUTPUT, OTHER = "Arms", "Samples", "Run", "Input", "Output", "Other"
+# In the order of `--help`.
+PANELS = (LINK, TCP, WORKLOAD, ARMS, SAMPLES, RUN, INPUT, OUTPUT, OTHER)
+
+
+def _flag(panel: str, *names: str, **rest: Any) -> Any:
+    return typer.Option(*names, rich_help_panel=panel, **rest)
+
+
+# The fields of an options class are named after these; where the flag is named otherwise, it is given.
+
+Profiles = Annotated[str | None, _flag(ARMS, "--profile", metavar="NAME,...", help=DESCRIPTIONS["profile"])]
+Profile = Annotated[str | None, _flag(ARMS, metavar="NAME", help="TLS profile. [default: the first one served]")]
+Stacks = Annotated[str | None, _flag(ARMS, metavar="NAME,...", help=DESCRIPTIONS["stack"])]
+ClientStacks = Annotated[str | None, _flag(ARMS, metavar="NAME,...", help=DESCRIPTIONS["client_stack"])]
+BuiltStacks = Annotated[str | None, _flag(ARMS, metavar="NAME,...", help="Stacks to build besides the default one.")]
+CopyArm = Annotated[
+    bool | None,
+    _flag(ARMS, "--aa/--no-aa", help=DESCRIPTIONS["aa"]),
+]
+
+Samples = Annotated[str | None, _flag(SAMPLES, metavar="N", help=DESCRIPTIONS["samples"])]
+StudySamples = Annotated[
+    str | None, _flag(SAMPLES, metavar="N", help="Samples per point. [default: as many as were published]")
+]
+Precision = Annotated[
+    str | None,
+    _flag(SAMPLES, metavar="%", help=DESCRIPTIONS["precision"]),
+]
+MaxSamples = Annotated[str | None, _flag(SAMPLES, metavar="N", help=DESCRIPTIONS["max_samples"])]
+Seed = Annotated[str | None, _flag(RUN, metavar="N", help=DESCRIPTIONS["seed"])]
+LinkSeed = Annotated[str | None, _flag(LINK, metavar="N", help="Seed of loss and jitter.")]
+Timeout = Annotated[str | None, _flag(WORKLOAD, metavar="S", help=DESCRIPTIONS["timeout"])]
+FetchTimeout = Annotated[str, _flag(WORKLOAD, metavar="S", help=DESCRIPTIONS["timeout"])]
+Repetition = Annotated[
+    str,
+    _flag(RUN, metavar="N", help="Index of the sample to replay from a sweep with the same seed (0-based)."),
+]
+Count = Annotated[str, _flag(SAMPLES, metavar="N", help="Number of fetches, each on a new connection.")]
+Size = Annotated[str, _flag(WORKLOAD, metavar="KIB", help="Response size; a plain number is KiB.")]
+
+BedName = Annotated[str | None, _flag(RUN, metavar="NAME", help=DESCRIPTIONS["bed"])]
+Clock = Annotated[str | None, _flag(RUN, metavar="NAME", help=DESCRIPTIONS["clock"])]
+Lanes = Annotated[str | None, _flag(RUN, metavar="N", help=DESCRIPTIONS["lanes"])]
+LaneCheck = Annotated[
+    bool | None,
+    _flag(
+        RUN,
+        "--lane-check/--no-lane-check",
+        help=DESCRIPTIONS["lane_check"],
+    ),
+]
+Calibrate = Annotated[
+    str | None,
+    _flag(
+        RUN,
+        metavar="WHEN",
+        help=DESCRIPTIONS["calibrate"],
+    ),
+]
+ResumedRun = Annotated[
+    str | None, _flag(RUN, metavar="RUN", help="Resume this run (its folder, or latest); --lanes may differ.")
+]
+
+SpecFile = Annotated[Path | None, _flag(INPUT, metavar="FILE", help="Sweep file (TOML) to start from.")]
+Preset = Annotated[str | None, _flag(INPUT, metavar="NAME", help="Built-in sweep to start from.")]
+
+Name = Annotated[str | None, _flag(OUTPUT, metavar="NAME", help=DESCRIPTIONS["name"])]
+Out = Annotated[str | None, _flag(OUTPUT, metavar="DIR", help=DESCRIPTIONS["out"])]
+OpenPage = Annotated[bool, _flag(OUTPUT, "--open", help="Open the page in a browser.")]
+Json = Annotated[bool, _flag(OUTPUT, "--json", help="Print JSON.")]
+
+CaBundle = Annotated[
+    Path | None, _flag(OTHER, metavar="FILE", help="Additional CA certificates (PEM) to trust for downloads.")
+]
+
+RunPath = Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run, or latest.")]
+RunA = Annotated[str, typer.Argument(metavar="RUN_A", help="Folder of the run to compare with, or latest.")]
+RunB = Annotated[str, typer.Argument(metavar="RUN_B", help="Folder of the other run, or latest.")]
+RunsFolder = Annotated[str, _flag(INPUT, metavar="DIR", help="Folder in which to look for latest.")]
+CellId = Annotated[str | None, typer.Argument(metavar="CELL", help="Id of a cell, or its beginning. [default: all]")]
+Study = Annotated[
+    str | None, typer.Argument(metavar="STUDY", help="initcwnd2025, madweb2024, madweb2024-wire or paquin2020.")
+]
+Percentiles = Annotated[str, typer.Option(metavar="P,...", help="Percentiles, any between 0 and 100.")]
+Margin = Annotated[
+    str, typer.Option(metavar="%|TIME", help="Largest difference that does not matter; a plain number is %.")
+]
+Baseline = Annotated[
+    str | None, _flag(ARMS, metavar="NAME", help="Profile to compare with. [default: the first of the sweep]")
+]
+Across = Annotated[
+    str, typer.Option(metavar="NAME,...", help="Compare even if these differ: bed, clock, kernel, images.")
+]
+Measure = Annotated[bool, typer.Option("--measure", help="Measure the link too, and report what deviates.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Write CSV.")]
+Parquet = Annotated[bool, typer.Option("--parquet", help="Write Parquet.")]
+JsonRows = Annotated[bool, typer.Option("--json", help="Write a JSON array of objects.")]
+TableName = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="samples, phases, cells, summary or percentiles; with the columns of their cell."
+    ),
+]
+ToFile = Annotated[Path | None, typer.Option(metavar="FILE", help="File to write. [default: standard output]")]
+AlgorithmName = Annotated[
+    str, typer.Argument(metavar="NAME", help="Part of a name. [default: all]", show_default=False)
+]
+Kind = Annotated[str | None, typer.Option(metavar="KIND", help="group or signature. [default: both]")]
+Cpu = Annotated[bool, typer.Option("--cpu", help="Measure the CPU time of each operation: about 3 s per row.")]

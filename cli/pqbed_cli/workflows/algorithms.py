@@ -1,0 +1,43 @@
+"""The table of algorithms: what is published, and what the stack and liboqs of this host say."""
+
+from typing import cast, get_args
+
+from pqbed.algorithm_table.liboqs import probe_liboqs
+from pqbed.algorithm_table.probe import probe_stack
+from pqbed.algorithm_table.table import AlgorithmKind, select_rows, tabulate_algorithms, with_cpu_times
+from pqbed.beds.programs import find_programs
+from pqbed.errors import HostError, SpecError
+from pqbed.spec.names import known_name
+from pqbed.spec.parse import naming
+from pqbed_cli.options import AlgorithmOptions
+from pqbed_cli.render.output import note
+from pqbed_cli.results import AlgorithmTable
+
+NOT_BUILT = "the stack is not built, so it was not asked: run `pqbed build`"
+
+
+def list_algorithms(options: AlgorithmOptions) -> AlgorithmTable:
+    """Return the rows asked for. Raises SpecError if there are none, HostError if CPU time cannot be measured."""
+    kind = _read_kind(options.kind)
+    programs = find_programs()
+    if programs is None and options.cpu:
+        raise HostError("--cpu needs the stack, which is not built", "run `pqbed build` first")
+    probe = None if programs is None else probe_stack(programs)
+    liboqs = probe_liboqs()
+    rows = tabulate_algorithms(probe, liboqs.liboqs)
+    rows = select_rows(rows, kind, options.name)
+    if not rows:
+        raise SpecError(f"no algorithm has {options.name!r} in its name", "see `pqbed algorithms` for all")
+    if programs is not None and options.cpu:
+        rows = with_cpu_times(rows, programs, lambda name: note(f"measuring {name}"))
+    return AlgorithmTable(
+        rows=rows,
+        stack=NOT_BUILT if probe is None else probe.version,
+        liboqs=liboqs.reason if liboqs.liboqs is None else f"liboqs {liboqs.liboqs.version}",
+        cpu=options.cpu,
+    )
+
+
+def _read_kind(text: str | None) -> AlgorithmKind | None:
+    with naming("--kind"):
+        return None if text is None else cast("AlgorithmKind", known_name(text, get_args(AlgorithmKind), "kind"))

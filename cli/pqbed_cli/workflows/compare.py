@@ -1,0 +1,24 @@
+"""Two runs compared."""
+
+from pqbed.stats.classify import parse_margin
+from pqbed.stats.compare import compare_runs
+from pqbed.store.run import open_run
+from pqbed_cli.options import CompareOptions
+from pqbed_cli.results import Comparison
+from pqbed_cli.workflows.runs import find_run
+from pqbed_cli.workflows.show import read_percentiles
+
+
+def compare(options: CompareOptions) -> Comparison:
+    percentiles, margin = read_percentiles(options.percentile), parse_margin(options.margin)
+    across = tuple(name.strip() for name in options.across.split(",") if name.strip())
+    with open_run(find_run(options.run_a, options.out)) as a, open_run(find_run(options.run_b, options.out)) as b:
+        table = compare_runs(a, b, percentiles, across=across, margin=margin)
+        return Comparison(
+            a=a.path,
+            b=b.path,
+            across=across,
+            margin=margin,
+            rows=table.to_dicts(),
+            cells={run.path: run.cells().collect().to_dicts() for run in (a, b)},
+        )

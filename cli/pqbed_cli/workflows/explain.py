@@ -1,0 +1,50 @@
+"""The cells of a run that are asked for, explained."""
+
+from collections.abc import Mapping
+
+from pqbed.errors import SpecError, StoreError
+from pqbed.reproduce import planned_cells
+from pqbed.spec.axes import AXES
+from pqbed.spec.cell import Cell
+from pqbed.stats.explain import Explainer
+from pqbed.store.run import Run, open_run
+from pqbed_cli.options import ExplainOptions
+from pqbed_cli.results import Explanation
+from pqbed_cli.workflows.runs import find_run, read_baseline
+
+
+def explain(options: ExplainOptions) -> Explanation:
+    """Explain the cells that match the filters. Raises SpecError if none does."""
+    with open_run(find_run(options.run, options.out)) as run:
+        cells = _measured_cells(run)
+        baseline = read_baseline(run, options.baseline)
+        explainer = Explainer(run.samples().collect(), run.cells().collect(), cells, baseline)
+        return Explanation(run=run.path, cells=explainer.explain(_matching(cells, options)))
+
+
+def _measured_cells(run: Run) -> dict[str, Cell]:
+    """Return the cells of `run` by id. Raises StoreError if the run has none, or not those of its plan."""
+    ids = run.cells().collect()["cell_id"]
+    if ids.is_empty():
+        raise StoreError(f"{run.path} has no cells yet", "wait until its first lane is open")
+    planned = planned_cells(run.path)
+    if missing := set(ids) - set(planned):
+        raise StoreError(f"the plan in {run.path} has no cell {min(missing)}", "read it with the pqbed that made it")
+    return {cell_id: planned[cell_id] for cell_id in ids}
+
+
+def _matching(cells: Mapping[str, Cell], options: ExplainOptions) -> list[str]:
+    """Return the ids of the cells that match all filters."""
+    matching = [cell_id for cell_id in cells if cell_id.startswith(options.cell or "")]
+    if options.cell is None and options.profile is None:  # the A/A arm costs what the baseline does
+        matching = [cell_id for cell_id in matching if cells[cell_id].profile.copy_of is None]
+    if options.profile is not None:
+        names = options.profile.split(",")
+        matching = [cell_id for cell_id in matching if cells[cell_id].profile.name in names]
+    for option, text in options.axes.items():
+        axis = AXES[option]
+        values = axis.parse_values(text)
+        matching = [cell_id for cell_id in matching if axis.value(cells[cell_id]) in values]
+    if not matching:
+        raise SpecError("no cell in this run matches these filters", "`pqbed show RUN` prints what the run holds")
+    return matching

@@ -1,0 +1,39 @@
+"""One table of a run in a common format."""
+
+import sys
+
+from pqbed.errors import SpecError
+from pqbed.report.export import CONTENTS, Format, table_bytes, tabulate_run, write_table
+from pqbed.spec.names import known_name
+from pqbed.spec.parse import naming
+from pqbed.store.run import open_run
+from pqbed_cli.options import ExportOptions
+from pqbed_cli.workflows.runs import find_run, read_baseline
+from pqbed_cli.workflows.show import read_percentiles
+
+
+def export(options: ExportOptions) -> bytes:
+    """Write the table to its file; without one, return it for standard output."""
+    form = _format(options)
+    percentiles = read_percentiles(options.percentile)
+    with naming("--table"):
+        known_name(options.table, CONTENTS, "table")
+    if options.to is None and form == "parquet" and sys.stdout.isatty():
+        raise SpecError(
+            "--parquet cannot be printed on a terminal", "name a file with --to FILE, or redirect the output"
+        )
+    with open_run(find_run(options.run, options.out)) as run:
+        baseline = read_baseline(run, options.baseline)
+        table = tabulate_run(run, options.table, baseline=baseline, percentiles=percentiles)
+        if options.to is None:
+            return table_bytes(table, form)
+        write_table(table, form, options.to)
+        return b""
+
+
+def _format(options: ExportOptions) -> Format:
+    asked: dict[Format, bool] = {"csv": options.csv, "parquet": options.parquet, "json": options.json}
+    chosen = [name for name, wanted in asked.items() if wanted]
+    if len(chosen) != 1:
+        raise SpecError("exactly one format is needed", "give one of --csv, --parquet and --json")
+    return chosen[0]

@@ -1,0 +1,24 @@
+"""The report of a run, written into its folder."""
+
+from pqbed.report.write import Written, write_report
+from pqbed.reproduce import is_study, read_study, write_study_report
+from pqbed.stats.classify import parse_margin
+from pqbed.store.run import open_run
+from pqbed_cli.options import ReportOptions
+from pqbed_cli.workflows.browser import open_page
+from pqbed_cli.workflows.runs import find_run, read_baseline
+from pqbed_cli.workflows.show import read_percentiles
+
+
+def report(options: ReportOptions) -> Written:
+    """Write the page and its figures, and open the page if asked to."""
+    percentiles, margin = read_percentiles(options.percentile), parse_margin(options.margin)
+    with open_run(find_run(options.run, options.out)) as run:
+        if is_study(run.path):
+            written = write_study_report(run, read_study(run.path).study).written
+        else:
+            baseline = read_baseline(run, options.baseline)
+            written = write_report(run, baseline=baseline, percentiles=percentiles, margin=margin)
+    if options.open_page:
+        open_page(written.page)
+    return written

@@ -1,0 +1,100 @@
+"""The summary of a run, finished or not."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from pqbed.spec.parse import naming
+from pqbed.stats import read_grid, summarise, tabulate_percentiles
+from pqbed.stats.classify import DEFAULT_MARGIN, Margin, parse_margin
+from pqbed.stats.floor import find_below_floor
+from pqbed.stats.links import marked_cells
+from pqbed.stats.percentiles import parse_percentiles, percentile_name
+from pqbed.stats.precision import tabulate_precision
+from pqbed.stats.pressure import count_contended
+from pqbed.store.precision import PRECISION
+from pqbed.store.run import Run, open_run
+from pqbed.store.schema import QUANTILES, SUMMARY
+from pqbed_cli.options import ShowOptions
+from pqbed_cli.results import RunSummary
+from pqbed_cli.workflows.runs import find_run
+
+DEFAULT_PERCENTILES = (50.0, 90.0)
+# Columns of a percentile that the summary does not hold: the same, named after it.
+_MORE = {
+    **{f"value{bound}_ns": f"{{}}{bound}_ns" for bound in ("", "_low", "_high")},
+    **{f"increase{bound}_pct": f"increase_{{}}{bound}_pct" for bound in ("", "_low", "_high")},
+    "noise_pct": "noise_{}_pct",
+    "finding": "finding_{}",
+}
+
+
+def show(options: ShowOptions) -> RunSummary:
+    """Return the summary of the run that is named."""
+    percentiles, margin = read_percentiles(options.percentile), parse_margin(options.margin)
+    with open_run(find_run(options.run, options.out)) as run:
+        return read_summary(run, percentiles, margin)
+
+
+def read_percentiles(text: str) -> tuple[float, ...]:
+    with naming("--percentile"):
+        return parse_percentiles(text)
+
+
+def read_summary(
+    run: Run, percentiles: tuple[float, ...] = DEFAULT_PERCENTILES, margin: Margin = DEFAULT_MARGIN
+) -> RunSummary:
+    """Return everything that is printed about `run`."""
+    rows = summary_rows(run, percentiles, margin)
+    return RunSummary(
+        path=run.path,
+        manifest=run.manifest,
+        percentiles=percentiles,
+        rows=rows,
+        precision=precision_of(run, rows).to_dicts(),
+        pressed=count_contended(run.samples()),
+        below_floor=find_below_floor(run.samples(), run.cells().collect()),
+        unsupported=unsupported_lines(run),
+    )
+
+
+def unsupported_lines(run: Run) -> list[str]:
+    """Return for each profile that a pair of stacks does not support which side does not, and why."""
+    samples = run.samples().filter(pl.col("outcome") == "unsupported").select("cell_id", "detail")
+    details = samples.join(run.cells().select("cell_id", "profile"), on="cell_id").select("profile", "detail")
+    rows = details.unique(maintain_order=True).collect().rows()
+    return [f"{profile} is {detail}" for profile, detail in rows]
+
+
+def summarise_run(run: Run, margin: Margin = DEFAULT_MARGIN) -> pl.DataFrame:
+    """Return the summary of `run` as it is, its first profile the baseline; no rows before the first sample."""
+    cells = run.cells().collect()
+    if cells.is_empty():
+        return SUMMARY.to_frame()
+    return summarise(run.samples(), cells, baseline=cells["profile"][0], margin=margin)
+
+
+def summary_rows(run: Run, percentiles: Sequence[float], margin: Margin = DEFAULT_MARGIN) -> list[dict[str, Any]]:
+    """Return one row per cell, in the order of the plan: its conditions and its summary, with these percentiles."""
+    cells = marked_cells(run)
+    table = cells.join(summarise_run(run, margin).drop("profile"), on="cell_id", how="left", maintain_order="left")
+    more = [percentile for percentile in percentiles if percentile_name(percentile) not in QUANTILES]
+    if more and not cells.is_empty():
+        grid = read_grid(run.samples(), cells, ["ttlb"])
+        percentile_rows = tabulate_percentiles(grid, cells, cells["profile"][0], more, margin=margin)
+        for (name,), part in percentile_rows.group_by("percentile"):
+            columns = {own: shown.format(name) for own, shown in _MORE.items()}
+            table = table.join(
+                part.select("cell_id", *columns).rename(columns), on="cell_id", how="left", maintain_order="left"
+            )
+    return table.to_dicts()
+
+
+def precision_of(run: Run, rows: Sequence[Mapping[str, Any]] | None = None) -> pl.DataFrame:
+    """Return what each comparison took (PRECISION), from `rows` if given; none if no precision was asked for."""
+    manifest = run.manifest
+    if manifest.precision_ppm is None or manifest.max_samples is None:
+        return PRECISION.to_frame()
+    summary = summary_rows(run, DEFAULT_PERCENTILES) if rows is None else rows
+    return tabulate_precision(summary, manifest.precision_ppm, manifest.max_samples)

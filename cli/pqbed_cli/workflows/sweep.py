@@ -1,0 +1,98 @@
+"""A sweep started or resumed: parse, plan, execute, store."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from pqbed.beds.bed import Bed
+from pqbed.errors import SpecError
+from pqbed.report.facts import SWEEP_FILE
+from pqbed.reproduce.stored import is_study
+from pqbed.spec.profile import stacks_of
+from pqbed.spec.text import read_run_sweep, sweep_to_toml
+from pqbed.store.manifest import resume_manifest, start_manifest
+from pqbed.store.run import Run, create_run, open_run
+from pqbed_cli.exits import INTERRUPTED
+from pqbed_cli.options import SweepOptions
+from pqbed_cli.render.output import note
+from pqbed_cli.render.plan import estimate_line
+from pqbed_cli.results import SettledSweep, SweepResult
+from pqbed_cli.workflows.beds import open_bed
+from pqbed_cli.workflows.execute import execute_plan, interruption
+from pqbed_cli.workflows.handshake_cpu import add_handshake_cpu
+from pqbed_cli.workflows.plan import estimate, settle
+from pqbed_cli.workflows.request import Request, read_request, refuse_changes, resumed_options
+from pqbed_cli.workflows.runs import find_run, refuse_unwritable
+from pqbed_cli.workflows.show import precision_of, read_summary, summarise_run
+
+
+def sweep(options: SweepOptions) -> SweepResult:
+    """Run the sweep in a new run directory, or resume the run that is named."""
+    return start_sweep(options) if options.resume is None else resume_sweep(options, options.resume)
+
+
+def start_sweep(options: SweepOptions) -> SweepResult:
+    request = read_request(options)
+    refuse_unwritable(request.options.out)
+    with open_bed(request.options.bed, request.options.clock, ca_bundle=options.ca_bundle) as opened:
+        settled = settle(request, opened.bed.name, opened.bed.clock)
+        note(estimate_line(estimate(settled)))
+        artefacts = opened.prepare(stacks_of(settled.plan.profiles))
+        with _create_run(settled, artefacts) as run:
+            return _measure(settled, opened.bed, run)
+
+
+def resume_sweep(options: SweepOptions, name: str) -> SweepResult:
+    """Resume a run on the bed and clock it began with. `name`: its folder, or latest."""
+    refuse_changes(options)
+    path = find_run(name, options.out)
+    if is_study(path):
+        raise SpecError(f"{path} is the run of a study", f"resume it with: pqbed reproduce --resume {path}")
+    with open_run(path) as run:
+        manifest, finished = run.manifest, len(run.finished())
+        stored, run_options = read_run_sweep(path / SWEEP_FILE)
+        request = Request(sweep=stored, options=resumed_options(run_options, options), samples_chosen=True)
+        with open_bed(manifest.bed, manifest.clock, ca_bundle=options.ca_bundle) as opened:
+            settled = settle(request, opened.bed.name, opened.bed.clock)
+            note(_already_there(settled, finished))
+            note(estimate_line(estimate(settled, finished)))
+            opened.prepare(stacks_of(settled.plan.profiles))
+            run.write_manifest(resume_manifest(manifest, sys.argv))
+            return _measure(settled, opened.bed, run)
+
+
+def _measure(settled: SettledSweep, bed: Bed, run: Run) -> SweepResult:
+    """Execute the plan and store its summary."""
+    resume_command = f"pqbed sweep --resume {run.path}"
+    outcome = execute_plan(
+        settled.plan, settled.lanes, bed, run, options=settled.options, resume_command=resume_command
+    )
+    run.write_summary(summarise_run(run))
+    if settled.plan.precision_ppm is not None:
+        run.write_precision(precision_of(run))
+    if outcome.exit_code != INTERRUPTED:
+        add_handshake_cpu(run, settled.plan.profiles)
+    return SweepResult(
+        summary=read_summary(run), interruption=interruption(outcome, resume_command), exit_code=outcome.exit_code
+    )
+
+
+def _create_run(settled: SettledSweep, artefacts: dict[str, str]) -> Run:
+    sweep = settled.sweep
+    manifest = start_manifest(
+        command=sys.argv,
+        bed=settled.bed,
+        clock=settled.clock,
+        seed=sweep.seed,
+        artefacts=artefacts,
+        run_again=f"pqbed sweep --spec {SWEEP_FILE}",
+    )
+    if sweep.precision_ppm is not None:
+        manifest = replace(manifest, precision_ppm=sweep.precision_ppm, max_samples=sweep.samples)
+    out = Path(settled.options.out)
+    return create_run(out, sweep.name, manifest, {SWEEP_FILE: sweep_to_toml(sweep, settled.options)})
+
+
+def _already_there(settled: SettledSweep, finished: int) -> str:
+    most = "" if settled.sweep.precision_ppm is None else "at most "
+    return f"{finished} of {most}{settled.plan.fetch_count} samples are there already"

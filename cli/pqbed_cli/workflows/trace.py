@@ -1,0 +1,59 @@
+"""One fetch traced: request, bed, fetch, pictures, folder."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pqbed.agent.tracing import Traced
+from pqbed.report.facts import SWEEP_FILE
+from pqbed.report.trace.page import PAGE_NAME, draw_trace
+from pqbed.spec.amount import MOST_SAMPLES
+from pqbed.spec.options import RunOptions
+from pqbed.spec.parse import parse_count
+from pqbed.spec.profile import stacks_of
+from pqbed.spec.sweep import Sweep
+from pqbed.spec.text import sweep_to_toml
+from pqbed.trace.capture import one_cell, take_trace
+from pqbed.trace.summary_json import trace_summary
+from pqbed.trace.write import CLIENT_PCAP_NAME, SERVER_PCAP_NAME, TRACE_NAME, write_trace
+from pqbed_cli.options import TraceOptions
+from pqbed_cli.results import TraceResult
+from pqbed_cli.workflows.beds import open_bed
+from pqbed_cli.workflows.browser import open_page
+from pqbed_cli.workflows.request import read_request
+from pqbed_cli.workflows.runs import refuse_unwritable
+
+# The sweep to start from if none is named.
+PRESET = "trace"
+
+
+def trace(options: TraceOptions) -> TraceResult:
+    """Capture the fetch, write its folder, and open the page if asked to."""
+    base = PRESET if options.spec is None and options.preset is None else options.preset
+    request = read_request(replace(options, preset=base))
+    sweep = one_cell(request.sweep)
+    repetition = parse_count("repetition", options.repetition, 0, MOST_SAMPLES - 1)
+    refuse_unwritable(request.options.out)
+    with open_bed(request.options.bed, request.options.clock, ca_bundle=options.ca_bundle) as opened:
+        artefacts = opened.prepare(stacks_of(sweep.profiles))
+        trace, traced = take_trace(opened.bed, sweep, repetition, artefacts)
+    run_again = f"pqbed trace --spec {SWEEP_FILE} --repetition {repetition}"
+    summary = trace_summary(trace, sys.argv, run_again)
+    files = {**_records(sweep, request.options, traced, summary), **draw_trace(trace, run_again)}
+    folder = write_trace(Path(request.options.out), sweep.name, files, traced.keys)
+    if options.open_page:
+        open_page(folder / PAGE_NAME)
+    return TraceResult(trace=trace, folder=folder, summary=summary)
+
+
+def _records(sweep: Sweep, options: RunOptions, traced: Traced, summary: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return the files that hold what was seen, except the keys."""
+    return {
+        CLIENT_PCAP_NAME: traced.client_pcap,
+        SERVER_PCAP_NAME: traced.server_pcap,
+        TRACE_NAME: (json.dumps(summary, indent=2) + "\n").encode(),
+        SWEEP_FILE: sweep_to_toml(sweep, options).encode(),
+    }

@@ -1,0 +1,25 @@
+"""What each option of a sweep means, axes excepted: for `--help` and the schema of sweep files."""
+
+from collections.abc import Mapping
+
+DESCRIPTIONS: Mapping[str, str] = {
+    "name": "Name of the sweep; part of the run's folder.",
+    "profile": "TLS profiles; the first is the baseline.",
+    "stack": "Stacks that serve each profile.",
+    "client_stack": "Stacks that fetch, or same. [default: same]",
+    "aa": "Measure the baseline twice, for the noise floor. [default: aa]",
+    "cut_jitter": "Allow jitter that is cut at zero and so lengthens the mean RTT by more than 0.1%.",
+    "samples": "Samples per cell. [default: about five minutes' worth]",
+    "precision": "Sample until each increase at p50 is known to ± this many percentage points.",
+    "max_samples": "Limit of --precision, in samples per cell. [default: 1000]",
+    "seed": "Seed of order, loss and jitter.",
+    "timeout": "Limit of one fetch; a plain number is seconds.",
+    "bed": "auto, docker, netns, uml or fake.",
+    "clock": "real, or virtual (uml only).",
+    "lanes": "Lanes in parallel. [default: as many as the bed allows]",
+    "out": "Folder that holds the runs. [default: results]",
+    "calibrate": "Verify each link by measurement before sampling: once per run, always (every lane), or off. "
+    "[default: once]",
+    "lane_check": "Real clock only: test whether parallel lanes slow each other down; use fewer if they do. "
+    "[default: lane-check]",
+}
