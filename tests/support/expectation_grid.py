@@ -1,19 +1,20 @@
 """The cells in which the expectation is held against the guest; read on both sides."""
 
 import itertools
+from typing import Any
 
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
-
-MS, MBIT, KIB = 1_000_000, 1_000_000, 1024
+from support.profiles import CLASSICAL, PQ
+from support.units import KIB, MBIT, MS
 
 PROFILES = (
-    Profile(name="classical", group="X25519", chain=Chain(algorithm="rsa2048")),
+    CLASSICAL,
     Profile(name="ecdsa", group="X25519", chain=Chain(algorithm="p256")),
-    Profile(name="pq", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65")),
+    PQ,
     Profile(name="large", group="X25519MLKEM768", chain=Chain(algorithm="rsa2048", wire_bytes=30_000)),
 )
 # With a chain of 15 KB the first flight is larger than either window of the grid.
@@ -21,7 +22,7 @@ LARGEST = Profile(name="mldsa87", group="X25519MLKEM768", chain=Chain(algorithm=
 MUTUAL = Profile(name="mutual", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65"), mutual=True)
 
 
-def make_cell(profile: Profile, rtt_ms: int, rate_mbit: int, initcwnd: int, size_kib: int, **tcp: int) -> Cell:
+def make_cell(profile: Profile, rtt_ms: int, rate_mbit: int, initcwnd: int, size_kib: int, **tcp: Any) -> Cell:
     return Cell(
         link=Link(rtt_ns=rtt_ms * MS, bandwidth_bps=rate_mbit * MBIT or None),
         tcp=Tcp(initcwnd_server=initcwnd, initcwnd_client=initcwnd, **tcp),

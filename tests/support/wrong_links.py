@@ -6,13 +6,14 @@ The guest shapes and measures, the test judges.
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pqbed.spec.link import GilbertElliott, Link, PlainLimit, RandomLoss, queue_fields
 from pqbed.spec.shape import EndShape, Stage, end_seed
 from pqbed.spec.tcp import Tcp
+from support.units import MS
 
 TCP = Tcp(initcwnd_server=20, initcwnd_client=20)
-MS = 1_000_000
 # None: the end is left without any shaping.
 Falsify = Callable[[EndShape], EndShape | None]
 Found = set[tuple[str, str]]
@@ -47,8 +48,8 @@ def another_seed(shape: EndShape, _count: "itertools.count[int]" = itertools.cou
     return replace(shape, seed=end_seed(next(_count), "client"))
 
 
-def set_to(**values: object) -> Falsify:
-    return lambda shape: replace(shape, **values)  # type: ignore[arg-type]
+def set_to(**values: Any) -> Falsify:
+    return lambda shape: replace(shape, **values)
 
 
 WRONG: dict[str, Wrong] = {

@@ -16,12 +16,14 @@ from pqbed.model.sizes import (
     certificate_message_bytes,
     certificate_verify_bytes,
     client_hello_bytes,
+    has_known_sizes,
     request_bytes,
     response_bytes,
     server_hello_bytes,
 )
 from pqbed.spec.cell import Cell
 from pqbed.spec.profile import Chain, Profile
+from pqbed.tls.wire_sizes import WireSizes
 
 # OpenSSL gathers a flight in a buffer of this size, and empties it when it is full (crypto/bio/bf_buff.c).
 FLIGHT_BUFFER_BYTES = 4096
@@ -66,6 +68,34 @@ def exchange_of(
         server_flight=buffered([*hello, *request, *_proof(profile.chain, certificate_bytes), FINISHED_BYTES]),
         client_flight=(*_client_flight(profile, client_certificate_bytes), request_bytes(size_bytes)),
         response=tuple(sealed(response_bytes(size_bytes))),
+    )
+
+
+def known_exchange(
+    cell: Cell, certificate_bytes: int | None, client_certificate_bytes: int | None, sizes: WireSizes | None
+) -> Exchange:
+    """Return the writes of a fetch in `cell`, as learned in `sizes`, else computed from the tables of the standards.
+
+    Raises SpecError where neither knows them, and for another HTTP than 1.1.
+    """
+    if sizes is not None:
+        return learned_exchange(sizes, cell.workload.size_bytes)
+    if not has_known_sizes(cell.profile):
+        raise SpecError(
+            f"the sizes of profile {cell.profile.name} on the wire are not known: no table has them, and this run did "
+            "not learn them",
+            "measure it again with this version of pqbed, which learns them when a lane starts",
+        )
+    return exchange_of(cell, certificate_bytes, client_certificate_bytes)
+
+
+def learned_exchange(sizes: WireSizes, size_bytes: int) -> Exchange:
+    """Return the writes of a fetch of `size_bytes`, given the records of another one."""
+    return Exchange(
+        client_hello=(sizes.client_hello_bytes,),
+        server_flight=buffered(list(sizes.server_flight)),
+        client_flight=(*buffered(list(sizes.client_flight)), sizes.request_of(size_bytes)),
+        response=sizes.response_of(size_bytes),
     )
 
 

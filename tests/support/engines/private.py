@@ -8,9 +8,10 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pqbed.beds.docker.sdk import DockerEngine, connect_to
 from pqbed.errors import EngineError
@@ -44,7 +45,7 @@ def private_engine_process() -> Iterator[DockerEngine]:
             _unmount_below(folder)
 
 
-def wait_ready(host, timeout_s, says) -> DockerEngine:
+def wait_ready(host: Any, timeout_s: Any, says: Any) -> DockerEngine:
     """Return a connection as soon as the engine at `host` answers; `says` tells how it fares where it does not."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -57,7 +58,7 @@ def wait_ready(host, timeout_s, says) -> DockerEngine:
         time.sleep(0.2)
 
 
-def try_connect(connecting):
+def try_connect(connecting: Callable[[], DockerEngine]) -> DockerEngine:
     """Connect; the SDK leaves the socket of a failed attempt to the garbage collector, which is not to complain."""
     try:
         return connecting()

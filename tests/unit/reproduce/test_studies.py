@@ -1,6 +1,7 @@
 """The studies that come with pqbed, and the numbers they are judged by."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,10 @@ from pqbed.spec.published import read_published_rows
 from pqbed.spec.study import Claim, Study
 from pqbed.spec.study_text import study_from, study_names, study_table
 from pqbed.units import format_rate
+from support.units import MS
 
-MS = 1_000_000
 
-
-def read(name: str = "madweb2024", **typed: object) -> Study:
+def read(name: str = "madweb2024", **typed: Any) -> Study:
     return study_from(study_table(name), typed).study
 
 

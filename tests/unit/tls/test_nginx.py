@@ -14,7 +14,7 @@ LIMITS = {
 }
 
 
-def test_every_time_out_of_nginx_is_above_the_longest_that_can_be_asked_for():
+def test_every_time_out_of_nginx_is_above_the_longest_that_can_be_asked_for() -> None:
     text = nginx_configuration(Path("/run"), [])
     limits = {name: int(seconds) for name, seconds in re.findall(r"\b(\w+_timeout) (\d+)s;", text)}
     assert set(limits) == LIMITS
