@@ -2,10 +2,13 @@
 
 import itertools
 import math
+from typing import get_args
 
 from pqbed.errors import SpecError
-from pqbed.spec.axes import AXES
+from pqbed.spec.axes import AXES, count_parts, grids, lay_out, values_in
+from pqbed.spec.axis import Part
 from pqbed.spec.delay_distributions import cut_share, largest_jitter_ns
+from pqbed.spec.link import Link
 from pqbed.spec.profile import Profile
 from pqbed.spec.sweep import Sweep
 from pqbed.units import NS_PER_MS, format_duration
@@ -19,6 +22,7 @@ def check_sweep(sweep: Sweep) -> Sweep:
     """Return `sweep` if its axes fit together, else raise SpecError."""
     _check_cell_count(sweep)
     _check_jitter(sweep)
+    _check_links(sweep)
     _check_needs(sweep)
     _check_copy(sweep)
     _check_precision(sweep)
@@ -29,7 +33,7 @@ def check_sweep(sweep: Sweep) -> Sweep:
 
 def cell_count(sweep: Sweep) -> int:
     """Return the number of cells without laying them out."""
-    return len(sweep.arms) * math.prod(len(axis.values(sweep)) for axis in AXES.values())
+    return len(sweep.arms) * math.prod(count_parts(part, sweep) for part in get_args(Part))
 
 
 def _check_cell_count(sweep: Sweep) -> None:
@@ -45,17 +49,31 @@ def _check_jitter(sweep: Sweep) -> None:
     """Refuse a jitter that would lengthen the mean RTT unseen: netem cuts negative delays to zero."""
     if sweep.cut_jitter:
         return
-    for distribution in sweep.distribution:
-        rtt_ns, jitter_ns = min(sweep.rtt_ns), max(sweep.jitter_ns)
-        share = cut_share(rtt_ns // 2, jitter_ns, distribution)
-        if share <= LARGEST_CUT_SHARE:
-            continue
-        largest = f"{largest_jitter_ns(rtt_ns // 2, distribution, LARGEST_CUT_SHARE) / NS_PER_MS:g}ms"
-        raise SpecError(
-            f"--jitter {format_duration(jitter_ns)} ({distribution}) at --rtt {format_duration(rtt_ns)} reaches below "
-            f"zero, where delays are cut: the mean RTT would be {_cut_rtt(rtt_ns, share)}",
-            f"give a jitter of at most {largest}, or drop the short rtt",
-        )
+    for grid in grids("link", sweep):
+        rtt_ns, jitter_ns = min(grid["rtt"]), max(grid["jitter"])
+        for distribution in grid["distribution"]:
+            share = cut_share(rtt_ns // 2, jitter_ns, distribution)
+            if share <= LARGEST_CUT_SHARE:
+                continue
+            largest = f"{largest_jitter_ns(rtt_ns // 2, distribution, LARGEST_CUT_SHARE) / NS_PER_MS:g}ms"
+            raise SpecError(
+                f"--jitter {format_duration(jitter_ns)} ({distribution}) at --rtt {format_duration(rtt_ns)} reaches "
+                f"below zero, where delays are cut: the mean RTT would be {_cut_rtt(rtt_ns, share)}",
+                f"give a jitter of at most {largest}, or drop the short rtt",
+            )
+
+
+def _check_links(sweep: Sweep) -> None:
+    if not sweep.links:
+        return
+    names: dict[Link, str | None] = {}
+    for link in lay_out(Link, sweep):
+        other = names.setdefault(link, link.name)
+        if other != link.name:
+            raise SpecError(
+                f"--link {other} and {link.name} have the same values: they would be one cell under two names",
+                "give one of them",
+            )
 
 
 def cut_delays(sweep: Sweep) -> list[str]:
@@ -82,7 +100,7 @@ def _check_needs(sweep: Sweep) -> None:
         if not axis.needs:
             continue
         needed = AXES[axis.needs]
-        if set(needed.values(sweep)) == {needed.usual} and axis.values(sweep) != (axis.usual,):
+        if values_in(needed, sweep) == (needed.usual,) and axis.values(sweep) != (axis.usual,):
             raise SpecError(
                 f"{axis.flag} {axis.format(axis.values(sweep)[0])} has no effect without {needed.flag}",
                 f"give a {needed.label} above {needed.usual}, or drop {axis.flag}",

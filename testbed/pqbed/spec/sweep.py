@@ -12,6 +12,7 @@ from pqbed.spec.link import (
     RandomLoss,
     Segmentation,
 )
+from pqbed.spec.named_link import NamedLink
 from pqbed.spec.profile import Profile, copy_profile
 from pqbed.spec.tcp import DEFAULT_INITCWND
 from pqbed.spec.workload import Http
@@ -28,7 +29,8 @@ class Sweep:
     `aa` adds the A/A arm, a second copy of the baseline. `timeout_ns` bounds one fetch on the bed's own clock.
     `cut_jitter` allows jitter that is cut at zero often enough to lengthen the mean RTT (`checks.py`). The axes of one
     side or direction alone (`bandwidth_up_bps`, `loss_up`, `*_client`) hold None for "the same as the other"; without
-    them both sides are alike.
+    them both sides are alike. With `links`, the grid has each of these links instead of the product of the axes whose
+    values they give.
     """
 
     name: str
@@ -52,11 +54,17 @@ class Sweep:
     http: tuple[Http, ...] = ("1.1",)
     initrwnd: tuple[int, ...] = (0,)
     mtu: tuple[int, ...] = (1500,)
+    links: tuple[NamedLink, ...] = ()
     samples: int
     precision_ppm: int | None = None
     seed: int = 1
     timeout_ns: int = 300 * SECOND_NS
     cut_jitter: bool = False
+
+    @property
+    def link(self) -> tuple[str | None, ...]:
+        """Return the names of the links; one None without named links."""
+        return tuple(link.name for link in self.links) or (None,)
 
     @property
     def arms(self) -> tuple[Profile, ...]:
