@@ -8,6 +8,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "stack": "Stacks that serve each profile.",
     "client_stack": "Stacks that fetch, or same. [default: same]",
     "aa": "Measure the baseline twice, for the noise floor. [default: aa]",
+    "cut_jitter": "Allow jitter that is cut at zero and so lengthens the mean RTT by more than 0.1%.",
     "samples": "Samples per cell. [default: about five minutes' worth]",
     "precision": "Sample until each increase at p50 is known to ± this many percentage points.",
     "max_samples": "Limit of --precision, in samples per cell. [default: 1000]",

@@ -14,6 +14,7 @@ from pqbed.spec.link import (
 )
 from pqbed.spec.named_link import NamedLink
 from pqbed.spec.profile import Profile, copy_profile
+from pqbed.spec.tcp import DEFAULT_INITCWND
 from pqbed.spec.workload import Http
 
 SECOND_NS = 1_000_000_000
@@ -25,10 +26,11 @@ class Sweep:
 
     `profiles[0]` is the baseline that increases are counted from. `samples` is per cell; with `precision_ppm`, the half
     width that the 95 % interval of each increase at p50 shall have, in parts of the baseline, it is the most.
-    `aa` adds the A/A arm, a second copy of the baseline. `timeout_ns` bounds one fetch on the bed's own clock. The
-    axes of one side or direction alone (`bandwidth_up_bps`, `loss_up`, `*_client`) hold None for "the same as the
-    other"; without them both sides are alike. With `links`, the grid has each of these links instead of the product of
-    the axes whose values they give.
+    `aa` adds the A/A arm, a second copy of the baseline. `timeout_ns` bounds one fetch on the bed's own clock.
+    `cut_jitter` allows jitter that is cut at zero often enough to lengthen the mean RTT (`checks.py`). The axes of one
+    side or direction alone (`bandwidth_up_bps`, `loss_up`, `*_client`) hold None for "the same as the other"; without
+    them both sides are alike. With `links`, the grid has each of these links instead of the product of the axes whose
+    values they give.
     """
 
     name: str
@@ -44,7 +46,7 @@ class Sweep:
     queue_packets: tuple[Queue, ...] = (DEFAULT_QUEUE_PACKETS,)
     segmentation: tuple[Segmentation, ...] = ("wire",)
     layout: tuple[Layout, ...] = (DEFAULT_LAYOUT,)
-    initcwnd: tuple[int, ...] = (20,)
+    initcwnd: tuple[int, ...] = (DEFAULT_INITCWND,)
     initcwnd_client: tuple[int | None, ...] = (None,)
     congestion_control: tuple[str, ...] = ("cubic",)
     congestion_control_client: tuple[str | None, ...] = (None,)
@@ -57,6 +59,7 @@ class Sweep:
     precision_ppm: int | None = None
     seed: int = 1
     timeout_ns: int = 300 * SECOND_NS
+    cut_jitter: bool = False
 
     @property
     def link(self) -> tuple[str | None, ...]:

@@ -31,6 +31,7 @@ from pqbed.spec.profile import Chain, Profile
 # The most characters of a value that an error quotes.
 MOST_QUOTED = 80
 _ARM_LISTS = ("profile", "stack", "client_stack")
+SWITCHES = ("aa", "cut_jitter")
 # Tables of tables, and where the names in them are listed.
 _NAMED = {"profiles": "name the arms in profile = [...]", "links": "name the links in link = [...]"}
 _TEXTS = ("name", "samples", "precision", "max_samples", "seed", "timeout")
@@ -117,7 +118,7 @@ _LinkForm: Any = create_model("LinkForm", __base__=_Form, **_link_fields)
 _fields: dict[str, Any] = {
     **{axis.option: _optional(_text(_many_of(_names(axis.parse))), axis.help) for axis in axes_shown()},
     **{option: _optional(_text(_many_of(())), DESCRIPTIONS[option]) for option in _ARM_LISTS},
-    "aa": _optional(StrictBool, DESCRIPTIONS["aa"]),
+    **{option: _optional(StrictBool, DESCRIPTIONS[option]) for option in SWITCHES},
     **{option: _optional(_text(_one_of(())), DESCRIPTIONS[option]) for option in _TEXTS},
     "run": (_RunForm, Field(_RunForm(), description="How the sweep is run.")),
     "profiles": (dict[_Name, _ProfileForm], Field({}, description="Profiles that the sweep defines.")),

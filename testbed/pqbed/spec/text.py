@@ -29,7 +29,7 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.stacks import stack_named
 from pqbed.spec.sweep import Sweep
-from pqbed.spec.sweep_form import SweepForm, form_error
+from pqbed.spec.sweep_form import SWITCHES, SweepForm, form_error
 from pqbed.units import format_duration, format_percentage
 
 MOST_SPEC_BYTES = 1 << 20
@@ -67,8 +67,7 @@ def sweep_from(
         values.update(layer.axes() | layer.settings())
         run.update(layer.run_values())
         profiles.update(layer.profiles(profiles))
-        if layer.form.aa is not None:
-            values["aa"] = layer.form.aa
+        values.update({key: value for key in SWITCHES if (value := getattr(layer.form, key)) is not None})
     values["links"] = _read_links(layers)
     values.update(defaults.axes(said_by_all(values["links"])))
     values["samples"], values["precision_ppm"] = read_amount([layer.amount() for layer in layers], default_samples)
@@ -129,8 +128,11 @@ def read_spec(path: Path) -> dict[str, Any]:
 
 
 def read_run_sweep(path: Path) -> tuple[Sweep, RunOptions]:
-    """Return what the sweep file of a run says. One written before there was an A/A arm has none."""
-    return sweep_from({"aa": False, **read_spec(path)})
+    """Return what the sweep file of a run says.
+
+    One written before there was an A/A arm has none; one from before jitter was checked may have any.
+    """
+    return sweep_from({"aa": False, "cut_jitter": True, **read_spec(path)})
 
 
 def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
@@ -143,6 +145,7 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
         **_amount_table(sweep),
         "seed": sweep.seed,
         "timeout": format_duration(sweep.timeout_ns),
+        "cut_jitter": sweep.cut_jitter,
         "run": {key: value for key, value in to_json(options).items() if value is not None},
         "profiles": {profile.name: _profile_table(profile) for profile in sweep.profiles},
     }
