@@ -105,6 +105,7 @@ def test_a_run_without_samples_has_a_page_too(make_run: MakeRun) -> None:
     run = make_run(samples=1)
     for part in (run.path / "samples").iterdir():
         part.unlink()
+    (run.path / "SHA256SUMS").unlink()
     page = write_report(run, figure_files=False).page
     assert page.name == REPORT_NAME
     assert "There are no samples yet" in page.read_text()
