@@ -70,6 +70,12 @@ def test_without_a_rate_down_what_fits_into_a_window_is_known():
     assert not bounds_of(large, 30_000, None).holds
 
 
+def test_a_chain_of_the_client_on_an_uplink_without_a_limit_is_not():
+    mutual = replace(with_link(bandwidth_up_bps=0), profile=replace(CLASSICAL, mutual=True))
+    (unknown,) = unknowns(mutual, bounds_of(mutual, 1_715, 11_172).lossless)
+    assert unknown == "how fast the server reads on an uplink without a rate limit"
+
+
 def test_a_queue_that_overflows_is_seen_in_the_packets():
     for most, overflows in ((1000, False), (10, True)):
         cell = with_link(limit_packets=most)
