@@ -20,7 +20,8 @@ demo: setup
 	$(BIN)/pqbed build $(if $(CA_BUNDLE),--ca-bundle "$(CA_BUNDLE)")
 	$(BIN)/pqbed sweep --preset demo
 
-unit: setup
+unit:
+	@scripts/setup.sh unit
 	$(UNIT) --quiet
 
 # The beds one test at a time: guests and engines share the host's addresses, and its cores are what is measured with.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# setup.sh [tests]: make .venv with pqbed and its development tools, after installing with apt what the host lacks for that
+# setup.sh [unit|tests]: make .venv with pqbed and its development tools, after installing with apt what the host lacks for that
 # (Debian 12, Ubuntu 24.04 and later). Nothing else on the host changes. Runs in a moment when there is nothing to do.
 # PQBED_CA_BUNDLE: a PEM file to trust for downloads besides the system's certificates.
 set -eu
@@ -29,9 +29,10 @@ missing_packages() {
         # Debian keeps ensurepip in a package named after the exact version.
         "$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'
     fi
+    [ "$purpose" != unit ] || return 0
     command -v ip > /dev/null || command -v /sbin/ip > /dev/null || echo iproute2
     command -v strace > /dev/null || echo strace
-    if [ "$for_tests" ]; then browser; fi
+    if [ "$purpose" = tests ]; then browser; fi
     [ "$(uname -m)" = x86_64 ] || return 0
     command -v mmdebstrap > /dev/null || echo mmdebstrap
     [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo debian-archive-keyring
@@ -65,8 +66,7 @@ trust() {
     export PIP_CERT="$bundle"
 }
 
-for_tests=
-[ "${1:-}" != tests ] || for_tests=yes
+purpose=${1:-}
 python=$(find_python)
 missing=$(missing_packages)
 if [ -n "$missing" ]; then

@@ -78,6 +78,11 @@ Preset = Annotated[str | None, _flag(INPUT, metavar="NAME", help="Built-in sweep
 Name = Annotated[str | None, _flag(OUTPUT, metavar="NAME", help=DESCRIPTIONS["name"])]
 Out = Annotated[str | None, _flag(OUTPUT, metavar="DIR", help=DESCRIPTIONS["out"])]
 OpenPage = Annotated[bool, _flag(OUTPUT, "--open", help="Open the page in a browser.")]
+EveryOwner = Annotated[
+    bool, _flag(OTHER, "--all", help="Remove what other users started on the engine too, after listing it and asking.")
+]
+Yes = Annotated[bool, _flag(OTHER, "--yes", help="Do not ask before --all.")]
+Images = Annotated[bool, _flag(OTHER, "--images", help="Remove pqbed's images from the engine too.")]
 Json = Annotated[bool, _flag(OUTPUT, "--json", help="Print JSON.")]
 
 CaBundle = Annotated[
@@ -114,5 +119,25 @@ ToFile = Annotated[Path | None, typer.Option(metavar="FILE", help="File to write
 AlgorithmName = Annotated[
     str, typer.Argument(metavar="NAME", help="Part of a name. [default: all]", show_default=False)
 ]
+AskedStack = Annotated[
+    str | None, typer.Option("--stack", metavar="NAME", help="Stack to ask. [default: the default one]")
+]
 Kind = Annotated[str | None, typer.Option(metavar="KIND", help="group or signature. [default: both]")]
 Cpu = Annotated[bool, typer.Option("--cpu", help="Measure the CPU time of each operation: about 3 s per row.")]
+
+StackName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the stack: a-z, 0-9 and '-'.")]
+StackFolder = Annotated[
+    Path | None, typer.Argument(metavar="FOLDER", help="Folder with the files and a stack.toml that names them.")
+]
+Modules = Annotated[
+    list[Path] | None,
+    _flag(INPUT, "--module", metavar="FILE", help="OpenSSL provider module (.so). Repeat for several."),
+]
+Libraries = Annotated[
+    list[Path] | None,
+    _flag(INPUT, "--library", metavar="FILE", help="Library that a module needs. Repeat for several."),
+]
+ProviderConfiguration = Annotated[
+    Path | None,
+    _flag(INPUT, "--conf", metavar="FILE", help="OpenSSL configuration. [default: activates the modules]"),
+]

@@ -129,6 +129,12 @@ class ShowOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOptions:
+    run: flags.RunPath
+    out: flags.RunsFolder = "results"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainOptions:
     run: flags.RunPath
     cell: flags.CellId = None
@@ -175,7 +181,17 @@ class ExportOptions:
 class AlgorithmOptions:
     name: flags.AlgorithmName = ""
     kind: flags.Kind = None
+    stack: flags.AskedStack = None
     cpu: flags.Cpu = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddStackOptions:
+    name: flags.StackName
+    folder: flags.StackFolder = None
+    module: flags.Modules = None
+    library: flags.Libraries = None
+    configuration: flags.ProviderConfiguration = None
 
 
 P = ParamSpec("P")

@@ -5,14 +5,15 @@ import platform
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pqbed.artefacts import damaged_artefacts
 from pqbed.beds.choose import pick
 from pqbed.beds.host_checks import (
     ENGINE_HINT,
-    NETEM_HINT,
     UML_MACHINES,
     UML_TOOLS,
     BedStatus,
@@ -21,10 +22,12 @@ from pqbed.beds.host_checks import (
     check_docker,
     check_netns,
     check_uml,
+    engine_cure,
     exec_tmpfs,
+    local_netem_fault,
     probe_engine,
 )
-from pqbed.beds.netem_check import kernel_has_netem
+from pqbed.beds.kernel_check import BBR, TRACE_MODULES, missing_modules
 from pqbed.errors import HostError
 from pqbed.user_folders import cache_home
 
@@ -58,20 +61,27 @@ class Diagnosis:
     auto_reason: str
 
 
-def examine_host() -> Diagnosis:
-    """Run all checks. Takes about a second; waits at most 5 s for an engine that does not answer."""
+def examine_host(*, verify: bool = False) -> Diagnosis:
+    """Run all checks. Takes about a second; waits at most 5 s for an engine that does not answer.
+
+    `verify`: read all of the artefacts and compare their hashes.
+    """
     probe = probe_engine()
+    elsewhere = probe.info is not None and not probe.info.local
     beds = (check_docker(probe), check_netns(), check_uml(probe))
     checks = (
         check_machine(platform.machine()),
         check_python(sys.version_info[:2]),
         check_engine(probe),
-        check_netem(kernel_has_netem()),
+        check_netem(local_netem_fault(), engine_is_elsewhere=elsewhere),
+        check_modules(missing_modules((*TRACE_MODULES, BBR)), engine_is_elsewhere=elsewhere),
         check_privilege(os.geteuid()),
         check_tools(),
         check_memory_folder(),
         check_space(cache_home()),
-        check_artefacts(built_artefacts("kernels"), built_artefacts("roots")),
+        check_artefacts(
+            built_artefacts("kernels"), built_artefacts("roots"), damaged_artefacts(full=True if verify else None)
+        ),
         check_governor(),
         check_steal(),
     )
@@ -102,24 +112,34 @@ def check_engine(probe: EngineProbe) -> Check:
     engine = probe.info
     if engine is None:
         return Check(name="container engine", level="warn", found=probe.reason, cure=ENGINE_HINT)
-    summary = f"{engine.version} (API {engine.api}) on {engine.machine}, kernel {engine.kernel}"
-    if engine.netem is False:
-        return Check(name="container engine", level="warn", found=f"{summary}, no sch_netem", cure=NETEM_HINT)
+    kind = f"{engine.name or 'Docker Engine'} {engine.version}{', rootless' if engine.rootless else ''}"
+    summary = f"{kind} (API {engine.api}) on {engine.machine}, kernel {engine.kernel}"
+    fault = engine_cure(engine)
+    if fault:
+        lacks = "no sch_netem" if engine.netem is False else "a netem that takes no seed"
+        return Check(name="container engine", level="warn", found=f"{summary}, {lacks}", cure=fault)
     return Check(name="container engine", level="ok", found=summary)
 
 
-def check_netem(present: bool | None) -> Check:
+def check_netem(fault: tuple[str, str] | None, *, engine_is_elsewhere: bool = False) -> Check:
     """Check this kernel's netem: the netns bed needs it, and the docker bed if the engine is local."""
-    kernel = f"kernel {platform.release()}"
-    if present is False:
-        return Check(name="netem", level="warn", found=f"{kernel} has no sch_netem", cure=NETEM_HINT)
-    if present is None:
-        return Check(
-            name="netem",
-            level="ok",
-            found=f"{kernel} does not say whether it has sch_netem; a bed probes it when it starts",
-        )
-    return Check(name="netem", level="ok", found=f"{kernel} has sch_netem")
+    if fault is None:
+        found = f"kernel {platform.release()}: nothing is known to be missing; a bed probes it when it starts"
+        return Check(name="netem", level="ok", found=found)
+    if engine_is_elsewhere:
+        return Check(name="netem", level="ok", found=f"{fault[0]}, which only the netns bed would need")
+    return Check(name="netem", level="warn", found=fault[0], cure=fault[1])
+
+
+def check_modules(missing: tuple[str, ...], *, engine_is_elsewhere: bool = False) -> Check:
+    """Check for modules that single features need: `pqbed trace` on this kernel, and congestion control bbr."""
+    if not missing:
+        return Check(name="kernel modules", level="ok", found="for traces and bbr: nothing is known to be missing")
+    found = f"missing: {', '.join(missing)} (for `pqbed trace`, and tcp_bbr for congestion control bbr)"
+    if engine_is_elsewhere:
+        return Check(name="kernel modules", level="ok", found=f"{found}, which only the netns bed would need")
+    cure = f"for the docker and netns beds: modprobe {' '.join(missing)}, from where sch_netem comes"
+    return Check(name="kernel modules", level="warn", found=found, cure=cure)
 
 
 def check_privilege(user: int) -> Check:
@@ -159,8 +179,13 @@ def check_space(folder: Path) -> Check:
     return Check(name="disk space", level=level, found=summary, cure="free 4 GiB, or point XDG_CACHE_HOME elsewhere")
 
 
-def check_artefacts(kernels: tuple[str, ...], roots: tuple[str, ...]) -> Check:
-    """Report which artefacts are built."""
+def check_artefacts(
+    kernels: tuple[str, ...], roots: tuple[str, ...], damaged: Mapping[str, str] | None = None
+) -> Check:
+    """Report which artefacts are built, and which are not as they were built: what is wrong, by path."""
+    if damaged:
+        found = "; ".join(f"{path}: {damage}" for path, damage in damaged.items())
+        return Check(name="artefacts", level="warn", found=found, cure="`pqbed build` builds what is damaged again")
     if not kernels and not roots:
         return Check(name="artefacts", level="ok", found="none yet; `pqbed build` or the first sweep builds them")
     summary = f"{len(kernels)} guest kernel(s), {len(roots)} root file system(s)"

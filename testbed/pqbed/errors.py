@@ -46,6 +46,10 @@ class StoreError(PqbedError):
 
 
 class LaneError(PqbedError):
-    """A lane stopped answering; what it was measuring is lost, the sweep can go on."""
+    """A lane failed at what it was asked; the sweep can go on."""
 
     exit_code = 3
+
+
+class LaneGoneError(LaneError):
+    """A lane stopped answering: its process ended, or is silent. What it was measuring says nothing about any stack."""

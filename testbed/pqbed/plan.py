@@ -117,6 +117,14 @@ def plan_sweeps(sweeps: Sequence[Sweep], *, samples: int, seed: int) -> Plan:
     )
 
 
+def plan_hash(plan: Plan) -> str:
+    """Return 16 hexadecimal digits for everything that decides which fetches there are, in which order."""
+    settings = (plan.samples, plan.seed, plan.timeout_ns, plan.precision_ppm)
+    first = [(fetch.cell_id, fetch.seed) for fetch in plan.block(0)]
+    profiles = [profile.name for profile in plan.profiles]
+    return hashlib.sha256(json.dumps([settings, list(plan.cells), profiles, first]).encode()).hexdigest()[:16]
+
+
 def cell_id(cell: Cell) -> str:
     """Return 12 hexadecimal digits that depend on every value of `cell` and nothing else."""
     return _digest(cell)[:12]

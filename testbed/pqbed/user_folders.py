@@ -1,4 +1,4 @@
-"""The user's folders for pqbed (XDG Base Directory Specification 0.8): cache and state."""
+"""The user's folders for pqbed (XDG Base Directory Specification 0.8): cache, data and state."""
 
 import os
 from pathlib import Path
@@ -7,6 +7,11 @@ from pathlib import Path
 def cache_home() -> Path:
     """Return the folder for everything that pqbed can make again."""
     return _base("XDG_CACHE_HOME", ".cache") / "pqbed"
+
+
+def data_home() -> Path:
+    """Return the folder for what the user gave to pqbed: stacks."""
+    return _base("XDG_DATA_HOME", ".local/share") / "pqbed"
 
 
 def state_home() -> Path:

@@ -1,16 +1,18 @@
 """A guest and engines for the tests of the beds: made once a session."""
 
 import platform
-from collections.abc import Callable
-from typing import Any
+import shutil
 
 import pytest
 
 from pqbed.artefacts import prepare_uml
-from support.engines.fixtures import netem_engine, netem_image, private_engine, stack_image
-from support.guest import Guest, run_in_guest
+from pqbed.beds.make import GUEST_KERNEL
+from support.engines.fixtures import netem_engine, netem_image, private_engine, seedless_engine, stack_image
+from support.guest import Guest, RunInGuest, run_in_guest
 
-__all__ = ["netem_engine", "netem_image", "private_engine", "stack_image"]
+GUEST_IMAGE = "pqbed-test/guest:1"
+
+__all__ = ["netem_engine", "netem_image", "private_engine", "seedless_engine", "stack_image"]
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +25,17 @@ def uml_guest() -> Guest:
 
 
 @pytest.fixture(scope="session")
-def uml_guest_run(uml_guest: Guest) -> Callable[..., list[dict[str, Any]]]:
+def uml_guest_run(uml_guest: Guest) -> RunInGuest:
     """Return a function that runs a script of this repository in a fresh guest and returns its JSON lines."""
     return lambda script, arguments="": run_in_guest(uml_guest, script, arguments)
+
+
+@pytest.fixture
+def guest_image(private_engine, stack_image, tmp_path):
+    """The stack's image and the kernel of the cache folder: what images/uml/Dockerfile gives, without its build."""
+    shutil.copyfile(prepare_uml().kernel, tmp_path / "linux")
+    (tmp_path / "linux").chmod(0o755)
+    (tmp_path / "Dockerfile").write_text(f"FROM {stack_image}\nCOPY linux {GUEST_KERNEL}\n")
+    private_engine.build_image(tmp_path, GUEST_IMAGE, {}, {})
+    yield private_engine.image_id(GUEST_IMAGE)
+    private_engine.remove_image(GUEST_IMAGE)

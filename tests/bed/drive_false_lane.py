@@ -12,5 +12,5 @@ def send_falsified(channel: RpcClient, request: str) -> None:
     honest(channel, request.replace('"rtt_ns":35000000,', '"rtt_ns":70000000,'))
 
 
-RpcClient._send = send_falsified  # type: ignore[method-assign]
+RpcClient._send = send_falsified  # type: ignore[assignment, method-assign]
 sys.exit(run())

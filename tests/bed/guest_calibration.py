@@ -5,29 +5,27 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-sys.path.append("/opt/pqbed/vendor")
-
+from pqbed.agent.interfaces import End
 from pqbed.agent.lane import LaneAgent
 from pqbed.agent.network_path import NetworkPath
-from pqbed.net.endpoint import ShapedInterface
 from pqbed.net.state import EndState
 from pqbed.spec.codec import to_json
-from pqbed.spec.link import Link
+from pqbed.spec.link import Layout, Link
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.shape import EndShape
 from pqbed.spec.tcp import Tcp
+from support.units import MS
 from support.wrong_links import OTHERS, RIGHT, WRONG, Falsify
 
-MS = 1_000_000
 PROFILE = Profile(name="plain", group="X25519", chain=Chain(algorithm="rsa2048"))
 
 
 class FalseEnd:
     """An end or a stage that sets something else than it is asked to."""
 
-    def __init__(self, end: ShapedInterface) -> None:
+    def __init__(self, end: End) -> None:
         self._end = end
         self.falsify: Falsify = honest
 
@@ -48,7 +46,7 @@ def honest(shape: EndShape) -> EndShape:
 
 def main() -> None:
     agent = LaneAgent(0, "virtual", Path("/run/pqbed"))
-    ways = {layout: falsifiable(agent._path_of(layout)) for layout in ("ends", "router")}
+    ways: dict[Layout, Any] = {layout: falsifiable(agent._path_of(layout)) for layout in get_args(Layout)}
     agent._paths.update(ways)
     agent.start((PROFILE,), 30_000 * MS)
     chosen = sys.argv[1:]

@@ -1,16 +1,14 @@
 """Fetch once in every cell of the grid in a guest in virtual time: a JSON line of what is served, then one a cell."""
 
 import json
-import sys
 from pathlib import Path
-
-sys.path.append("/opt/pqbed/vendor")
 
 from pqbed.agent.lane import LaneAgent
 from pqbed.plan import cell_id
 from pqbed.spec.codec import to_json
 from pqbed.spec.sample import Fetch
-from support.expectation_grid import ALL_PROFILES, FAMILIES, MS
+from support.expectation_grid import ALL_PROFILES, FAMILIES
+from support.units import MS
 
 
 def main() -> None:

@@ -8,23 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-sys.path.append("/opt/pqbed/vendor")
-
 from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.interfaces import StackClient, StackServer
 from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.rpc_client import RpcClient
 from pqbed.agent.rpc_proxies import proxy
-from pqbed.net.state import EndState
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
 from pqbed.spec.codec import to_json
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch
-from pqbed.spec.shape import EndShape
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
+from support.bare_end import BareEnd
 
 FOLDER = Path("/run/parts")
 LOOPBACK = "127.0.0.1"
@@ -32,19 +29,6 @@ PQ = Chain(algorithm="mldsa65")
 MUTUAL = Profile(name="mutual", group="X25519MLKEM768", chain=PQ, mutual=True)
 OTHER = Profile(name="other", group="X25519", chain=Chain(algorithm="p256"), mutual=True, client_chain=PQ)
 PLAIN = Profile(name="plain", group="X25519MLKEM768", chain=PQ)
-
-
-class BareEnd:
-    """An end that is not shaped."""
-
-    def shape(self, shape: EndShape) -> EndState:
-        return EndState(asked=shape, applied=shape, text="")
-
-    def read(self) -> EndState:
-        raise NotImplementedError
-
-    def quiet(self) -> None:
-        pass
 
 
 def agent(role: str) -> RpcClient:

@@ -3,12 +3,9 @@
 import json
 import os
 import socket
-import sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-
-sys.path.append("/opt/pqbed/vendor")
 
 from pqbed.agent.lane import LaneAgent
 from pqbed.net.namespace import run_in
@@ -19,7 +16,8 @@ from pqbed.spec.codec import to_json
 from pqbed.spec.sample import Fetch
 from pqbed.spec.shape import STAGES
 from support.frames import listen, segments
-from support.router_cells import GRID, MS, PROFILES, SPECIAL
+from support.router_cells import GRID, PROFILES, SPECIAL
+from support.units import MS
 
 
 def retransmitted(netns: str) -> int:

@@ -1,11 +1,8 @@
 """Fetch in a guest over links whose two directions, and between sides whose TCP, differ; one JSON line a fetch."""
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
-
-sys.path.append("/opt/pqbed/vendor")
 
 from pqbed.agent.lane import LaneAgent
 from pqbed.plan import cell_id
@@ -17,8 +14,8 @@ from pqbed.spec.sample import Fetch
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 from support.frames import listen, payload_frame_bytes, segments
+from support.units import MS
 
-MS = 1_000_000
 # A client that sends 16 KB: 12 segments.
 PROFILE = Profile(
     name="mutual",

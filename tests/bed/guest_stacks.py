@@ -1,12 +1,9 @@
 """What each stack says that it supports, asked in a guest whose root holds them all."""
 
 import json
+import os
 import sys
 from pathlib import Path
-
-sys.path.append("/opt/pqbed/vendor")
-
-import os
 
 from pqbed.agent.interfaces import StackServer
 from pqbed.agent.rpc_proxies import proxy

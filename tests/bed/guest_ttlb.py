@@ -5,25 +5,24 @@ import os
 import signal
 import socket
 import struct
-import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-
-sys.path.append("/opt/pqbed/vendor")
+from typing import cast
 
 from pqbed.agent.lane import LaneAgent
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
 from pqbed.spec.codec import to_json
 from pqbed.spec.link import Link, RandomLoss
-from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
+from pqbed.tls.server import ServerProcess
+from support.profiles import CLASSICAL, PQ
+from support.units import KIB, MS
 
-MS, KIB = 1_000_000, 1024
-CLASSICAL = Profile(name="classical", group="X25519", chain=Chain(algorithm="rsa2048"))
-PQ = Profile(name="pq", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65"))
 ETH_P_ALL, ETH_P_IP, OUTGOING = 3, 0x0800, 4
 SYN = 0x02
 
@@ -88,7 +87,7 @@ def main() -> None:
         for seed in range(1, 31):
             say("lossy", profile, fetch(agent, lossy, profile, 200 * KIB, seed))
     say("before", CLASSICAL, fetch(agent, fast, CLASSICAL, 0, 1))
-    (server,) = agent._servers._serving.values()
+    (server,) = cast("Iterable[ServerProcess]", agent._servers._serving.values())
     os.killpg(server._process.pid, signal.SIGKILL)
     say("killed", CLASSICAL, fetch(agent, fast, CLASSICAL, 0, 2))
     say("after", CLASSICAL, fetch(agent, fast, CLASSICAL, 0, 3))

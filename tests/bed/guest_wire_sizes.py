@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.append("/opt/pqbed/vendor")
-
 from pqbed.agent.lane import LaneAgent
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
@@ -22,8 +20,8 @@ from pqbed.spec.workload import Workload
 from pqbed.tls.records import walk_records
 from support.chain_kinds import ALGORITHMS, PROFILES
 from support.frames import flights, listen, segments, stream
+from support.units import MS
 
-MS = 1_000_000
 LINK = Link(rtt_ns=35 * MS)
 
 

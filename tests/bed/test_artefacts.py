@@ -6,6 +6,7 @@ import platform
 import re
 import shutil
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -57,12 +58,12 @@ ctypes.CDLL(None).reboot(0x4321FEDC)
 
 
 @pytest.fixture(scope="module")
-def artefacts():
+def artefacts() -> Any:
     return prepare_uml(on_step=print)
 
 
 @pytest.fixture(scope="module")
-def answers(artefacts, tmp_path_factory):
+def answers(artefacts: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     shared = tmp_path_factory.mktemp("guest")
     (shared / "guest.py").write_text(GUEST)
     source = "/" + put_source(artefacts.root).relative_to(artefacts.root).as_posix()
@@ -74,6 +75,7 @@ def answers(artefacts, tmp_path_factory):
         "rw",
         "init=/bin/sh",
         f"PYTHONPATH={source}:/opt/pqbed/vendor",
+        "PYTHONDONTWRITEBYTECODE=1",
         "time-travel=inf-cpu",
         "con=null",
         "con0=null,fd:1",
@@ -99,7 +101,7 @@ def answers(artefacts, tmp_path_factory):
     return found
 
 
-def test_openssl_is_one_with_post_quantum_algorithms(answers):
+def test_openssl_is_one_with_post_quantum_algorithms(answers: Any) -> None:
     version = re.search(r"built with OpenSSL (\d+)\.(\d+)", answers["nginx"])
     assert version is not None
     assert (int(version[1]), int(version[2])) >= (3, 5)
@@ -111,19 +113,19 @@ def test_openssl_is_one_with_post_quantum_algorithms(answers):
         assert name in answers["signatures"]
 
 
-def test_the_kernel_shapes_with_a_seed(answers):
+def test_the_kernel_shapes_with_a_seed(answers: Any) -> None:
     assert answers["netem"] == ""
     (qdisc,) = json.loads(answers["qdisc"])
     assert (qdisc["kind"], qdisc["options"]["seed"]) == ("netem", 1)
     assert {"cubic", "bbr"} <= set(answers["congestion"])
 
 
-def test_time_travels_and_tcp_counts_milliseconds(answers):
+def test_time_travels_and_tcp_counts_milliseconds(answers: Any) -> None:
     assert answers["slept"] == pytest.approx(1, abs=1e-3)
     assert "CONFIG_HZ=1000\n" in answers["config"]
 
 
-def test_the_versions_are_those_reported(answers, artefacts):
+def test_the_versions_are_those_reported(answers: Any, artefacts: Any) -> None:
     assert artefacts.kernel_version.startswith(answers["kernel"])
     assert answers["pyroute2"].startswith("0.9.")
     assert "agent" in answers["agent"]

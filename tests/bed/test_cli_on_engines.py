@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,16 @@ import polars as pl
 import pytest
 
 from pqbed.artefacts import docker_contexts, prepare_uml
-from pqbed.beds.docker.labels import ours
+from pqbed.beds.docker.engine import ObjectKind
+from pqbed.beds.docker.labels import OWNER, everyones
 from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.beds.make import GUEST_KERNEL
 from pqbed.store.run import open_run
+from support.units import MS
 
 pytestmark = [pytest.mark.docker, pytest.mark.uml, pytest.mark.timeout(2400)]
 
-MS = 1_000_000
-KINDS = ("container", "network", "volume")
+KINDS: tuple[ObjectKind, ...] = ("container", "network", "volume")
 # Slow enough that the real clock of a busy machine is small beside it: 1.4 to 2.6 s a fetch.
 FOUR_CELLS = ("--no-aa", "--rtt", "200,400", "--bandwidth", "1mbit,1500kbit", "--size", "100", "--profile", "pq")
 
@@ -44,7 +47,8 @@ class Host:
         command = [sys.executable, "-m", "pqbed_cli", *arguments, "--json"]
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        rows: list[dict[str, Any]] = json.loads(done.stdout)
+        return rows
 
     def samples(self) -> pl.DataFrame:
         (path,) = self.results.iterdir()
@@ -53,7 +57,7 @@ class Host:
 
 
 def standing(engine: DockerEngine) -> dict[str, int]:
-    return {kind: len(engine.find(kind, ours())) for kind in KINDS}
+    return {kind: len(engine.find(kind, everyones())) for kind in KINDS}
 
 
 NOTHING = dict.fromkeys(KINDS, 0)
@@ -85,6 +89,54 @@ def test_docker_bed_from_up_to_down(netem_engine: DockerEngine, tmp_path: Path) 
     host.pqbed("down")
 
 
+@pytest.mark.usefixtures("netem_image")
+def test_two_users_sweep_at_once_and_a_third_goes_down(netem_engine: DockerEngine, tmp_path: Path) -> None:
+    users = [Host(netem_engine, tmp_path / name) for name in ("first", "second")]
+    third = Host(netem_engine, tmp_path / "third")
+    for user in (*users, third):
+        user.folder.mkdir()
+    axes = ("--bed", "docker", "--no-aa", "--rtt", "35", "--size", "0", "--profile", "classical,pq")
+    options = (*axes, "--samples", "6", "--lanes", "1", "--calibrate", "off")
+    third.pqbed("up", "--bed", "docker")
+    with ThreadPoolExecutor(len(users)) as pool:
+        sweeps = [pool.submit(user.pqbed, "sweep", *options, "--out", str(user.results)) for user in users]
+        deadline = time.monotonic() + 120
+        while len(netem_engine.find("network", everyones())) < 3 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        owners = {thing.labels[OWNER] for thing in netem_engine.find("network", everyones())}
+        assert len(owners) == 3
+        third.pqbed("down")
+        for sweep in sweeps:
+            sweep.result()
+    for user in users:
+        rows = user.samples()
+        assert rows.height == 12
+        assert set(rows["outcome"]) == {"ok"}
+        assert rows.filter(pl.col("tcp_connect_ns") < 35 * MS).is_empty()
+    assert standing(netem_engine) == NOTHING
+
+
+@pytest.mark.usefixtures("netem_image")
+def test_a_session_stays_with_its_engine_and_is_mended(netem_engine: DockerEngine, tmp_path: Path) -> None:
+    host, elsewhere = Host(netem_engine, tmp_path), Host(None, tmp_path)
+    host.pqbed("up", "--bed", "docker")
+    assert "pqbed-0-client" in str(netem_engine.find("container", everyones()))
+    elsewhere.pqbed("status")
+    (row,) = elsewhere.json("fetch", "--size", "0")
+    assert row["outcome"] == "ok"
+    netem_engine._client.restart("pqbed-0-client", timeout=1)
+    assert "its container pqbed-0-client was restarted" in elsewhere.pqbed("status", code=3)
+    refused = elsewhere.pqbed("fetch", "--size", "0", code=3)
+    assert "pqbed-0-client was restarted" in refused
+    assert "`pqbed up`" in refused
+    assert "Traceback" not in refused
+    host.pqbed("up", "--bed", "docker")
+    (row,) = host.json("fetch", "--size", "0")
+    assert row["tcp_connect_ns"] >= 35 * MS
+    assert f"on {netem_engine.host}" in elsewhere.pqbed("down")
+    assert standing(netem_engine) == NOTHING
+
+
 def test_without_netem_the_uml_bed_takes_over_in_containers(
     private_engine: DockerEngine, stack_image: str, tmp_path: Path
 ) -> None:
@@ -112,7 +164,7 @@ def test_docker_and_uml_agree_on_the_real_clock(netem_engine: DockerEngine, tmp_
     for bed, engine in (("docker", netem_engine), ("uml", None)):
         host = Host(engine, tmp_path / bed)
         host.folder.mkdir()
-        options = (*FOUR_CELLS, "--samples", "5", "--bed", bed, "--clock", "real", "--lanes", "1")
+        options: tuple[str, ...] = (*FOUR_CELLS, "--samples", "5", "--bed", bed, "--clock", "real", "--lanes", "1")
         options += ("--calibrate", "off")
         host.pqbed("sweep", *options, "--out", str(host.results))
         rows = host.samples()
@@ -135,4 +187,4 @@ def guest_image(engine: DockerEngine, stack_image: str, folder: Path) -> None:
     kernel.write_bytes(prepare_uml().kernel.read_bytes())
     kernel.chmod(0o755)
     (context / "Dockerfile").write_text(f"FROM {stack_image}\nCOPY linux {GUEST_KERNEL}\n")
-    engine.build_image(context, recipe.reference, {})
+    engine.build_image(context, recipe.reference, {}, {})

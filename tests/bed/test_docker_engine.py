@@ -5,22 +5,24 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
 
 from pqbed.artefacts import prepare_base
-from pqbed.beds.docker.bed import DockerBed
-from pqbed.beds.docker.containers import ensure_lane, find_lane
+from pqbed.beds.docker.bed import DockerBed, take_down, up_lane_fault
+from pqbed.beds.docker.containers import create_lane, ensure_lane, examine_lane
 from pqbed.beds.docker.engine import ContainerSpec, Owned
 from pqbed.beds.docker.guest import open_uml_process
 from pqbed.beds.docker.images import DEBIAN, ensure_image
-from pqbed.beds.docker.labels import ours
+from pqbed.beds.docker.labels import PARTS, UP, Creator, everyones, this_run
 from pqbed.beds.docker.netem import netem_in_engine
+from pqbed.beds.docker.sdk import connect
 from pqbed.beds.docker.session import ReadTimeout
 from pqbed.beds.docker.stream import ContainerProcess
 from pqbed.beds.docker.tap import open_tap
-from pqbed.beds.netem_check import kernel_has_netem
+from pqbed.beds.kernel_check import kernel_has_netem
 from pqbed.beds.programs import programs_of_image
 from pqbed.beds.session import Session, why_lost
 from pqbed.errors import BuildError, EngineError, HostError, LaneError
@@ -33,12 +35,16 @@ from pqbed.spec.shape import SIDES
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
 
 CLASSICAL = Profile(name="classical", group="X25519", chain=Chain(algorithm="p256"))
+ME = this_run()
+UP_OF_ME = Creator(owner=ME.owner, run=UP)
+OTHER = Creator(owner="you@there/2", run="2-b")
 NET_ADMIN, NET_RAW = 1 << 12, 1 << 13
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 CRASH = """
 import os, signal, sys
 from pqbed.artefacts import prepare_base
-from pqbed.beds.docker.containers import ensure_lane
+from pqbed.beds.docker.containers import create_lane
+from pqbed.beds.docker.labels import this_run
 from pqbed.beds.docker.sdk import connect
 
 calls = 0
@@ -58,7 +64,7 @@ class Crashing:
         return call
 
 for index in range(2):
-    ensure_lane(Crashing(connect()), index, "{image}")
+    create_lane(Crashing(connect()), this_run(), index, "{image}")
 """
 
 # In a process of its own: the SDK leaves its ssh processes to the garbage collector.
@@ -85,7 +91,7 @@ def engine(private_engine, stack_image):
     assert stack_image
     before = everything(private_engine)
     yield private_engine
-    DockerBed(private_engine, lambda *_: {}).take_down()
+    take_down(private_engine, None)
     assert everything(private_engine) == before
 
 
@@ -103,7 +109,7 @@ def everything(engine):
 
 def make_lanes(engine, image, count):
     """Bring lanes up without asking whether they can be shaped."""
-    return [ensure_lane(engine, index, image)[0] for index in range(count)]
+    return [ensure_lane(engine, UP_OF_ME, index, image)[0] for index in range(count)]
 
 
 def run_python(program, environment):
@@ -128,14 +134,13 @@ def status_of(engine, container):
     return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
 
 
-def test_up_and_down_leave_nothing_and_can_be_repeated(bed, engine, stack_image):
+def test_up_and_down_leave_nothing_and_can_be_repeated(engine, stack_image):
     before = everything(engine)
     first = make_lanes(engine, stack_image, 2)
     assert make_lanes(engine, stack_image, 2) == first
-    assert list(bed.lanes()) == [0, 1]
-    assert len(bed.take_down()) == 10
+    assert len(take_down(engine, ME.owner)) == 10
     assert everything(engine) == before
-    assert bed.take_down() == ()
+    assert take_down(engine, ME.owner) == ()
     assert make_lanes(engine, stack_image, 1) != first[:1]
 
 
@@ -163,7 +168,7 @@ def test_a_tap_holds_net_raw_alone_and_goes_with_its_trace(engine, stack_image):
             # The mirror is made by the end's own container: without one there is nothing to listen at.
             with pytest.raises(HostError, match="pqbed-sent"):
                 tap.begin(Room(frames=16, frame_bytes=1514))
-        roles = {one.labels["io.pqbed.role"]: one.id for one in engine.find("container", ours())}
+        roles = {one.labels["io.pqbed.role"]: one.id for one in engine.find("container", everyones())}
         for side in SIDES:
             assert int(status_of(engine, roles[f"{side}-tap"])["CapEff"], 16) == NET_RAW
             spaces = [output_of(engine, roles[part], "readlink", "/proc/self/ns/net") for part in (side, f"{side}-tap")]
@@ -185,26 +190,26 @@ def test_the_namespaces_of_a_lane_have_the_pinned_sysctls_and_one_network_for_th
     assert "inet6" not in output_of(engine, lane.parts["client-end"], "ip", "address", "show", "eth0")
 
 
-def test_what_is_not_ours_is_not_touched(bed, engine, stack_image):
+def test_what_is_not_ours_is_not_touched(engine, stack_image):
     foreign = ContainerSpec(name=None, image=stack_image, argv=("sleep", "600"), labels={"io.other.bed": "docker"})
     container = engine.create_container(foreign)
     try:
         engine.start_container(container)
         make_lanes(engine, stack_image, 1)
-        bed.take_down()
+        take_down(engine, ME.owner)
         assert engine._client.inspect_container(container)["State"]["Running"]
     finally:
         engine.remove(Owned(kind="container", id=container, name="foreign", labels={}))
 
 
-@pytest.mark.parametrize("number", [5, 6, 9, 12, 18, 21])
-def test_down_clears_what_a_killed_process_left(bed, engine, stack_image, number):
+@pytest.mark.parametrize("number", [2, 3, 6, 10, 13, 17])
+def test_down_clears_what_a_killed_process_left(engine, stack_image, number):
     before = everything(engine)
     program = textwrap.dedent(CRASH).format(number=number, image=stack_image)
     host = {"DOCKER_HOST": engine.host} if engine.host else {}
     done = run_python(program, host)
     assert done.returncode == -9
-    assert bed.take_down()
+    assert take_down(engine, ME.owner)
     assert everything(engine) == before
     assert make_lanes(engine, stack_image, 1)
 
@@ -213,7 +218,7 @@ def test_up_after_a_crash_makes_a_half_lane_whole(engine, stack_image):
     (lane,) = make_lanes(engine, stack_image, 1)
     engine._client.kill(lane.parts["client"])
     engine._client.wait(lane.parts["client"])
-    assert find_lane(engine, 0) is None
+    assert examine_lane(engine, UP_OF_ME, 0) == (None, "its container pqbed-0-client has stopped")
     (again,) = make_lanes(engine, stack_image, 1)
     assert not set(again.parts.values()) & set(lane.parts.values())
 
@@ -223,21 +228,74 @@ def test_a_lane_with_a_session_is_refused_to_another(engine, stack_image):
     process = ContainerProcess(engine.execute(lane.parts["server"], ["cat"]), "cat")
     process.write("hello\n")
     assert process.readline(20) == "hello\n"
-    with pytest.raises(LaneError, match="in use by another pqbed"):
-        ensure_lane(engine, 0, stack_image)
+    with pytest.raises(LaneError, match="a program is running in pqbed-0-server"):
+        ensure_lane(engine, UP_OF_ME, 0, stack_image)
     process.close()
-    assert ensure_lane(engine, 0, stack_image) == (lane, False)
+    assert ensure_lane(engine, UP_OF_ME, 0, stack_image) == (lane, False)
 
 
-def test_a_taken_network_is_an_error_with_a_cure(engine, stack_image):
+def test_a_foreign_network_is_avoided(engine, stack_image):
     network = engine._client.create_network("theirs", ipam={"Config": [{"Subnet": "198.18.0.0/24"}]})["Id"]
     try:
-        with pytest.raises(EngineError, match="pqbed-0") as caught:
-            make_lanes(engine, stack_image, 1)
-        assert "docker network ls" in caught.value.hint
-        assert not engine.find("container", ours())
+        assert create_lane(engine, ME, 0, stack_image).claim.slot == 16
+        take_down(engine, ME.owner)
     finally:
         engine._client.remove_network(network)
+
+
+def test_an_engine_without_free_addresses_says_so(engine, stack_image):
+    network = engine._client.create_network("theirs", ipam={"Config": [{"Subnet": "198.18.0.0/15"}]})["Id"]
+    try:
+        with pytest.raises(EngineError, match="no free addresses") as caught:
+            create_lane(engine, ME, 0, stack_image)
+        assert "docker network ls" in caught.value.hint
+        assert not engine.find("container", everyones())
+    finally:
+        engine._client.remove_network(network)
+
+
+def test_lanes_claimed_at_the_same_moment_are_apart(engine, stack_image):
+    creators = [Creator(owner=ME.owner if number % 2 else OTHER.owner, run=f"run-{number}") for number in range(4)]
+    with ThreadPoolExecutor(len(creators)) as pool, ExitStack() as connections:
+        engines = [connections.enter_context(connect(engine.endpoint)) for _ in creators]
+        lanes = list(pool.map(lambda pair: create_lane(*pair, 0, stack_image), zip(engines, creators, strict=True)))
+    assert len({lane.claim.slot for lane in lanes}) == len(creators)
+    for creator, lane in zip(creators, lanes, strict=True):
+        assert examine_lane(engine, creator, 0) == (lane, "")
+    assert len(take_down(engine, OTHER.owner)) == 10
+    assert len(take_down(engine, ME.owner)) == 10
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_restarted_part_is_seen_and_mended(engine, stack_image, part):
+    (lane,) = make_lanes(engine, stack_image, 1)
+    engine._client.restart(lane.parts[part], timeout=1)
+    holds_namespace = part in ("server", "client")
+    expected = f"its container pqbed-0-{part} was restarted" if holds_namespace else ""
+    assert up_lane_fault(engine, ME.owner) == expected
+    assert ensure_lane(engine, UP_OF_ME, 0, stack_image)[1] == holds_namespace
+    assert up_lane_fault(engine, ME.owner) == ""
+
+
+def test_a_removed_network_is_seen_and_mended(engine, stack_image):
+    (lane,) = make_lanes(engine, stack_image, 1)
+    for part in ("server", "client"):
+        engine._client.disconnect_container_from_network(lane.parts[part], "pqbed-0", force=True)
+    engine._client.remove_network("pqbed-0")
+    assert up_lane_fault(engine, ME.owner) == "its container pqbed-0-server is no longer on the network pqbed-0"
+    assert ensure_lane(engine, UP_OF_ME, 0, stack_image)[1]
+    assert up_lane_fault(engine, ME.owner) == ""
+
+
+def test_every_container_has_its_limits(engine, stack_image):
+    (lane,) = make_lanes(engine, stack_image, 1)
+    for container in lane.parts.values():
+        host = engine._client.inspect_container(container)["HostConfig"]
+        assert (host["PidsLimit"], host["Memory"], host["MemorySwap"]) == (512, 2 << 30, 2 << 30)
+        assert host["LogConfig"]["Config"] == {"max-size": str(1 << 20), "max-file": "1"}
+    mounts = output_of(engine, lane.parts["server"], "cat", "/proc/mounts")
+    assert "size=1048576k" in next(line for line in mounts.splitlines() if " /run " in line)
+    assert "size=262144k" in next(line for line in mounts.splitlines() if " /tmp " in line)
 
 
 def test_without_netem_the_probe_and_a_lane_say_so(bed, engine, stack_image):
@@ -249,7 +307,7 @@ def test_without_netem_the_probe_and_a_lane_say_so(bed, engine, stack_image):
     assert found.message.startswith("this kernel has no sch_netem")
     assert "--bed uml" in found.hint
     before = everything(engine)
-    for attempt in (lambda: bed.up(1), lambda: bed.open_lane(0, [CLASSICAL], 10**9)):
+    for attempt in (bed.up, lambda: bed.open_lane(0, [CLASSICAL], 10**9)):
         with pytest.raises(HostError, match="no sch_netem"):
             attempt()
         assert everything(engine) == before
@@ -263,6 +321,7 @@ def test_a_failed_build_says_why_and_leaves_no_image(engine, tmp_path):
         folder = tmp_path
         reference = "pqbed/failing:1"
         build_args: dict[str, str] = {}  # noqa: RUF012
+        stack = "failing"
 
     with pytest.raises(BuildError, match="the reason is told"):
         ensure_image(engine, Recipe(), prepare_base)
@@ -275,10 +334,10 @@ def test_a_guest_speaks_lines_and_is_gone_after_close(engine, stack_image):
     assert process.readline(30) == "ready\n"
     process.write("a line\n")
     assert process.readline(30) == "A LINE\n"
-    status = engine.find("container", ours())
+    status = engine.find("container", everyones())
     assert [one.labels["io.pqbed.role"] for one in status] == ["guest"]
     process.close()
-    assert not engine.find("container", ours())
+    assert not engine.find("container", everyones())
 
 
 def test_a_guest_that_ends_gives_the_end_of_its_output(engine, stack_image):
@@ -291,11 +350,11 @@ def test_a_guest_that_ends_gives_the_end_of_its_output(engine, stack_image):
 def test_a_session_tells_when_its_containers_are_gone(engine, stack_image, monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", engine.host or DEFAULT_SOCKET)
     session = Session(bed="docker", clock="real", profiles=(CLASSICAL,), link=Link(rtt_ns=35_000_000))
-    lane, _ = ensure_lane(engine, 0, stack_image)
+    (lane,) = make_lanes(engine, stack_image, 1)
     assert why_lost(session) == ""
-    (client,) = (one for one in engine.find("container", ours()) if one.id == lane.parts["client"])
+    (client,) = (one for one in engine.find("container", everyones()) if one.id == lane.parts["client"])
     engine.remove(client)
-    assert why_lost(session) == "its containers no longer run"
+    assert why_lost(session) == "its container client is gone"
 
 
 def test_programs_of_the_image_run_by_themselves_and_leave_nothing(engine, stack_image):
@@ -303,7 +362,7 @@ def test_programs_of_the_image_run_by_themselves_and_leave_nothing(engine, stack
     assert run(("openssl", "version"), 30).startswith("OpenSSL 3.5")
     with pytest.raises(HostError, match=r"openssl nonsense failed: .*nonsense"):
         run(("openssl", "nonsense"), 30)
-    assert not engine.find("container", ours())
+    assert not engine.find("container", everyones())
 
 
 def test_an_engine_over_ssh_carries_the_same_streams(engine, stack_image, tmp_path):
@@ -314,9 +373,9 @@ def test_an_engine_over_ssh_carries_the_same_streams(engine, stack_image, tmp_pa
     shim = tmp_path / "ssh"
     shim.write_text(f"#!/bin/sh\nexec docker --host={engine.host or DEFAULT_SOCKET} system dial-stdio\n")
     shim.chmod(0o755)
-    lane, _ = ensure_lane(engine, 0, stack_image)
+    (lane,) = make_lanes(engine, stack_image, 1)
     path = os.pathsep.join((str(tmp_path), os.environ["PATH"]))
     done = run_python(OVER_SSH.format(container=lane.parts["client"]), {"PATH": path})
     assert done.returncode == 0, done.stderr
     assert done.stdout == "line 0\nline 1\nline 2\nsilent\n"
-    assert find_lane(engine, 0) == lane
+    assert examine_lane(engine, UP_OF_ME, 0) == (lane, "")

@@ -1,15 +1,13 @@
 """A guest of the uml bed in a container without any privilege, in virtual time."""
 
 import os
-import shutil
 
 import pytest
 
 from pqbed.agent.cpu_affinity import cpu_of, pinned
-from pqbed.artefacts import prepare_uml
 from pqbed.beds.agent_lane import AgentLane
 from pqbed.beds.docker.guest import open_uml_process
-from pqbed.beds.docker.labels import ours
+from pqbed.beds.docker.labels import everyones
 from pqbed.beds.make import GUEST_KERNEL, GUEST_SOURCE
 from pqbed.beds.uml.boot import kernel_arguments
 from pqbed.spec.cell import Cell
@@ -23,25 +21,13 @@ pytestmark = [pytest.mark.docker, pytest.mark.uml, pytest.mark.timeout(2400)]
 
 MS = 1_000_000
 CLASSICAL = Profile(name="classical", group="X25519", chain=Chain(algorithm="p256"))
-IMAGE = "pqbed-test/guest:1"
-
-
-@pytest.fixture
-def guest_image(private_engine, stack_image, tmp_path):
-    """The stack's image and the kernel of the cache folder: what images/uml/Dockerfile gives, without its build."""
-    shutil.copyfile(prepare_uml().kernel, tmp_path / "linux")
-    (tmp_path / "linux").chmod(0o755)
-    (tmp_path / "Dockerfile").write_text(f"FROM {stack_image}\nCOPY linux {GUEST_KERNEL}\n")
-    private_engine.build_image(tmp_path, IMAGE, {})
-    yield private_engine.image_id(IMAGE)
-    private_engine.remove_image(IMAGE)
 
 
 def test_a_guest_in_a_container_measures_in_virtual_time(private_engine, guest_image):
-    argv = pinned(0, (GUEST_KERNEL, *kernel_arguments("/", GUEST_SOURCE, 0, "virtual")))
+    argv = pinned(0, (GUEST_KERNEL, *kernel_arguments(GUEST_SOURCE, 0, "virtual")))
     lane = AgentLane(0, open_uml_process(private_engine, guest_image, argv), [CLASSICAL], 60_000 * MS)
     try:
-        (guest,) = private_engine.find("container", ours())
+        (guest,) = private_engine.find("container", everyones())
         told = private_engine._client.inspect_container(guest.id)
         assert os.sched_getaffinity(told["State"]["Pid"]) == {cpu_of(0)}
         host = told["HostConfig"]
@@ -56,4 +42,4 @@ def test_a_guest_in_a_container_measures_in_virtual_time(private_engine, guest_i
         assert timings.last_byte_ns == pytest.approx(105 * MS, abs=MS)
     finally:
         lane.close()
-    assert not private_engine.find("container", ours())
+    assert not private_engine.find("container", everyones())

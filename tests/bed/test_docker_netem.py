@@ -3,15 +3,17 @@
 The clock is real and the machine may be busy: what physics allows is a floor, the ceilings are wide.
 """
 
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
-from pqbed.beds.docker.bed import DockerBed
+from pqbed.beds.docker.bed import DockerBed, take_down, up_lane_fault
 from pqbed.beds.docker.engine import Engine
-from pqbed.beds.docker.labels import PARTS, ROLE, ours
+from pqbed.beds.docker.labels import PARTS, ROLE, everyones, lane_of, this_run
 from pqbed.beds.docker.netem import netem_in_engine
 from pqbed.calibrate.judge import achieved_rate_bps, judge
+from pqbed.errors import LaneError, PqbedError
 from pqbed.net.pcap import read_pcap
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link, RandomLoss
@@ -40,7 +42,7 @@ LATE = {("rtt", ""), *((what, way) for what in ("rate", "jitter", "queue") for w
 def bed(netem_engine: Engine, netem_image: str):
     bed = DockerBed(netem_engine, lambda *_: {"openssl": netem_image})
     yield bed
-    bed.take_down()
+    take_down(netem_engine, None)
 
 
 def cells(*profiles, link=LINK, size=50 * 1024):
@@ -57,16 +59,16 @@ def fetches(grid, count):
 
 def test_the_probe_finds_netem(netem_engine, netem_image):
     assert netem_in_engine(netem_engine, netem_image) is None
-    assert not netem_engine.find("container", ours())
+    assert not netem_engine.find("container", everyones())
 
 
-def test_a_lane_that_is_up_keeps_its_link_from_one_session_to_the_next(bed):
-    bed.up(1)
-    lane = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
+def test_a_lane_that_is_up_keeps_its_link_from_one_session_to_the_next(bed, netem_engine):
+    assert bed.up()
+    lane = bed.open_up_lane([CLASSICAL], TIMEOUT_NS)
     asked = lane.set_link(LINK, Tcp(), seed=7)
     assert asked.client.applied.delay_ns + asked.server.applied.delay_ns == 40 * MS
     lane.close()
-    again = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
+    again = bed.open_up_lane([CLASSICAL], TIMEOUT_NS)
     read = again.read_link()
     assert read.client.applied.delay_ns == 20 * MS
     assert read.server.applied.rate_bps == 10_000_000
@@ -74,10 +76,11 @@ def test_a_lane_that_is_up_keeps_its_link_from_one_session_to_the_next(bed):
     ((_, timings),) = again.run(grid, fetches(grid, 1))
     assert timings.outcome == "ok", timings
     again.close()
-    last = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
+    last = bed.open_up_lane([CLASSICAL], TIMEOUT_NS)
     assert last.read_link().client.applied.delay_ns == 20 * MS
     last.close()
-    assert len(bed.take_down()) == 5
+    assert not bed.up()
+    assert len(take_down(netem_engine, this_run().owner)) == 5
 
 
 @pytest.mark.parametrize("layout", ["ends", "router"])
@@ -96,14 +99,15 @@ def test_a_trace_sees_both_ends_and_leaves_its_lane_as_it_was(bed, netem_engine,
     # The clock is real: libcurl hears of a byte some time after the interface.
     assert 0 <= timings.last_byte_ns - flights["response"].received_ns <= 200 * MS
     assert len(traced.keys.splitlines()) == 5
-    assert {one.labels[ROLE] for one in netem_engine.find("container", ours(0))} & {"client-tap", "server-tap"} == set()
+    roles = {one.labels[ROLE] for one in netem_engine.find("container", lane_of(this_run(), 0))}
+    assert not roles & {"client-tap", "server-tap"}
     grid = cells(HYBRID)
     ((_, after),) = lane.run(grid, fetches(grid, 1))
     assert after.outcome == "ok", after
     lane.close()
 
 
-def test_fetches_obey_physics(bed):
+def test_fetches_obey_physics(bed, netem_engine):
     lane = bed.open_lane(0, [CLASSICAL, HYBRID], TIMEOUT_NS)
     assert lane.facts.kernel
     assert [one.profile.name for one in lane.facts.served] == ["classical", "hybrid"]
@@ -120,7 +124,7 @@ def test_fetches_obey_physics(bed):
         assert timings.tls_done_ns >= 80 * MS
         # Three round trips, and 50 KiB at 10 Mbit/s.
         assert 160 * MS <= timings.last_byte_ns < 1000 * MS
-    assert bed.take_down() == ()
+    assert not netem_engine.find("container", everyones())
 
 
 def test_both_layouts_of_one_lane_obey_physics(bed, netem_engine):
@@ -132,7 +136,7 @@ def test_both_layouts_of_one_lane_obey_physics(bed, netem_engine):
     }
     got = [(fetch.cell_id, timings) for fetch, timings in lane.run(grid, fetches(grid, 3))]
     state = lane.set_link(routed, Tcp(), seed=7)
-    roles = {one.labels[ROLE] for one in netem_engine.find("container", ours(0))}
+    roles = {one.labels[ROLE] for one in netem_engine.find("container", lane_of(this_run(), 0))}
     lane.close()
     assert [timings.outcome for _, timings in got] == ["ok"] * 9, got
     for name, timings in got:
@@ -146,10 +150,10 @@ def test_both_layouts_of_one_lane_obey_physics(bed, netem_engine):
     assert tuple(state.stages) == STAGES
     assert all(stage.applied == stage.asked for stage in state.stages.values())
     assert state.client.applied.delay_ns == 0
-    assert bed.take_down() == ()
+    assert not netem_engine.find("container", everyones())
 
 
-def test_calibration_from_the_containers_that_shape(bed):
+def test_calibration_from_the_containers_that_shape(bed, netem_engine):
     """What needs no raw socket, on both layouts. How late a busy machine is in real time is not asked."""
     lane = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
     lossy = replace(LINK, bandwidth_bps=2_000_000, loss=RandomLoss(probability_ppm=50_000))
@@ -168,14 +172,14 @@ def test_calibration_from_the_containers_that_shape(bed):
         assert wrong - LATE >= {("initcwnd", "server"), ("loss", "up"), ("loss", "down")}
         assert wrong >= {("rtt", ""), ("rate", "up")}
     lane.close()
-    assert bed.take_down() == ()
+    assert not netem_engine.find("container", everyones())
 
 
 def names(deviations):
     return {(one.what, one.where) for one in deviations}
 
 
-def test_lanes_side_by_side_do_not_meet(bed):
+def test_lanes_side_by_side_do_not_meet(bed, netem_engine):
     slow, fast = (bed.open_lane(index, [CLASSICAL], TIMEOUT_NS) for index in range(2))
     near = Link(rtt_ns=4 * MS)
     far = Link(rtt_ns=200 * MS, loss=RandomLoss(probability_ppm=10_000))
@@ -188,18 +192,18 @@ def test_lanes_side_by_side_do_not_meet(bed):
             assert timings.last_byte_ns < 500 * MS
     slow.close()
     fast.close()
-    assert bed.take_down() == ()
+    assert not netem_engine.find("container", everyones())
 
 
 def test_a_dead_lane_is_an_error_of_the_lane_and_leaves_nothing(bed, netem_engine):
     lane = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
-    for one in netem_engine.find("container", ours(0)):
+    for one in netem_engine.find("container", lane_of(this_run(), 0)):
         netem_engine.remove(one)
     grid = cells(CLASSICAL)
     with pytest.raises(Exception, match="stopped answering"):
         list(lane.run(grid, fetches(grid, 1)))
     lane.close()
-    assert bed.take_down() == ()
+    assert not netem_engine.find("container", everyones())
 
 
 def test_clients_prove_themselves_from_one_container_to_the_other(bed):
@@ -212,3 +216,34 @@ def test_clients_prove_themselves_from_one_container_to_the_other(bed):
     assert sizes["classical"] is None
     assert sizes["mutual"] > 10_000
     assert "PRIVATE" not in str(lane.facts)
+
+
+def test_a_restart_under_a_lane_gives_no_time_over_an_unshaped_link(bed, netem_engine):
+    for part in ("client", "server"):
+        assert bed.up()
+        (container,) = (one for one in netem_engine.find("container", everyones()) if one.labels[ROLE] == part)
+        netem_engine._client.restart(container.id, timeout=1)
+        with pytest.raises(LaneError, match=f"{container.name} was restarted") as refused:
+            bed.open_up_lane([CLASSICAL], TIMEOUT_NS)
+        assert "pqbed up" in refused.value.hint
+        assert "Traceback" not in refused.value.message
+        assert bed.up()
+        assert up_lane_fault(netem_engine, this_run().owner) == ""
+        with closing(bed.open_up_lane([CLASSICAL], TIMEOUT_NS)) as lane:
+            grid = cells(CLASSICAL)
+            ((_, timings),) = lane.run(grid, fetches(grid, 1))
+        assert timings.outcome == "ok", timings
+        assert timings.tcp_connect_ns >= 40 * MS
+        take_down(netem_engine, None)
+
+
+def test_a_restart_during_a_session_is_an_error_of_the_lane(bed, netem_engine):
+    for part in PARTS:
+        with closing(bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)) as lane:
+            (container,) = (one for one in netem_engine.find("container", everyones()) if one.labels[ROLE] == part)
+            netem_engine._client.restart(container.id, timeout=1)
+            grid = cells(CLASSICAL)
+            with pytest.raises(PqbedError) as lost:
+                list(lane.run(grid, fetches(grid, 1)))
+            assert "Traceback" not in lost.value.message
+        assert not netem_engine.find("container", everyones())

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from pqbed.store.run import open_run
+from support.units import MS, S
 
 pytestmark = pytest.mark.uml
 
-MS, S = 1_000_000, 1_000_000_000
 RTT = 200 * MS
 # While a round trip is waited for, some of the bytes that it is paid for are sent.
 OVERLAP = 0.03

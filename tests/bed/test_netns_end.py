@@ -4,7 +4,9 @@ import json
 import os
 import socket
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -25,12 +27,12 @@ NAMES = ("pqbed-test-client", "pqbed-test-server")
 LANE = 32_000
 
 
-def ip(*words):
+def ip(*words: Any) -> Any:
     return subprocess.run(["ip", *words], check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture
-def lane():
+def lane() -> Iterator[Any]:
     if os.geteuid() != 0:
         pytest.skip("network namespaces need root")
     made = []
@@ -46,16 +48,16 @@ def lane():
 
 
 @pytest.fixture
-def end(lane):
+def end(lane: Any) -> Iterator[Any]:
     with ShapedInterface(lane[1], IFNAME) as end:
         yield end
 
 
-def shape(link=Link(rtt_ns=0), tcp=Tcp()):  # noqa: B008 - frozen values
+def shape(link: Any = Link(rtt_ns=0), tcp: Any = Tcp()) -> Any:  # noqa: B008 - frozen values
     return shape_end(link, tcp, "client", seed=1)
 
 
-def test_pair_carries_the_first_packet_and_asks_for_no_neighbour(lane):
+def test_pair_carries_the_first_packet_and_asks_for_no_neighbour(lane: Any) -> None:
     plan, client, server = lane
     with (
         open_socket(client, socket.AF_INET, socket.SOCK_DGRAM) as sender,
@@ -71,7 +73,7 @@ def test_pair_carries_the_first_packet_and_asks_for_no_neighbour(lane):
 
 
 @pytest.mark.parametrize(("segmentation", "segments"), [("wire", 1), ("offload-off", 65535), ("host", 65535)])
-def test_ideal_link_is_set_without_netem(end, segmentation, segments):
+def test_ideal_link_is_set_without_netem(end: Any, segmentation: Any, segments: Any) -> None:
     asked = shape(Link(rtt_ns=0, segmentation=segmentation), Tcp(mtu=1400, initcwnd_client=33, initrwnd=44))
     state = end.shape(asked)
     assert state.applied == replace(asked, limit_packets=0, seed=0)
@@ -81,7 +83,7 @@ def test_ideal_link_is_set_without_netem(end, segmentation, segments):
     assert "initcwnd 33 initrwnd 44 congctl cubic" in ip("-n", NAMES[0], "route", "show")
 
 
-def test_clear_leaves_the_end_as_it_was_found(end):
+def test_clear_leaves_the_end_as_it_was_found(end: Any) -> None:
     before = end.read()
     end.shape(shape(tcp=Tcp(mtu=1280)))
     assert end.read() != before
@@ -89,23 +91,23 @@ def test_clear_leaves_the_end_as_it_was_found(end):
     assert end.read() == before
 
 
-def test_unknown_congestion_control_is_refused(end):
+def test_unknown_congestion_control_is_refused(end: Any) -> None:
     with pytest.raises(HostError, match="nonesuch"):
         end.shape(shape(tcp=Tcp(congestion_control="nonesuch")))
 
 
-def test_seed_without_shape_is_refused(end):
+def test_seed_without_shape_is_refused(end: Any) -> None:
     with pytest.raises(HostError, match="must be shaped"):
         end.reseed(1)
 
 
-def test_sysctls_are_pinned_in_the_namespace_alone(lane):
+def test_sysctls_are_pinned_in_the_namespace_alone(lane: Any) -> None:
     here = sysctls.read()
     assert {name: value for name, value in sysctls.pin(lane[1]).items() if name in sysctls.PINS} == sysctls.PINS
     assert sysctls.read() == here
 
 
-def test_netem_is_there_or_its_absence_has_a_cure(lane, end):
+def test_netem_is_there_or_its_absence_has_a_cure(lane: Any, end: Any) -> None:
     told = None
     try:
         check_netem(IFNAME, lane[1])

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from support.units import MS
+
 pytestmark = pytest.mark.uml
 
-MS = 1_000_000
 RTT_NS = 200 * MS
 Case = dict[str, Any]
 

@@ -46,7 +46,7 @@ def sweep(out: Path, *options: str) -> tuple[pl.DataFrame, str]:
         return samples.collect(), done.stdout
 
 
-def test_each_stack_says_what_it_has_itself(supports):
+def test_each_stack_says_what_it_has_itself(supports: Any) -> None:
     for name in ("openssl", *ADDED):
         assert {"0x11ec", "x25519mlkem768"} & {group.lower() for group in supports[name]["groups"]}, name
         assert len(supports[name]["signatures"]) > 3
@@ -56,7 +56,7 @@ def test_each_stack_says_what_it_has_itself(supports):
     assert "0x0905" not in supports["botan"]["signatures"]
 
 
-def test_the_second_provider_is_there_and_serves_what_it_has(supports):
+def test_the_second_provider_is_there_and_serves_what_it_has(supports: Any) -> None:
     assert supports["openssl"]["providers"] == ["default"]
     assert sorted(supports["openssl-fips"]["providers"]) == ["default", "fips"]
     alone, both = supports["openssl"]["provided"], supports["openssl-fips"]["provided"]
@@ -65,20 +65,20 @@ def test_the_second_provider_is_there_and_serves_what_it_has(supports):
 
 
 @pytest.fixture(scope="module")
-def pairs(tmp_path_factory) -> pl.DataFrame:
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     every = "openssl,go,botan"
     options = ("--profile", "hybrid", "--size", "0,50", "--samples", "4", "--stack", every, "--client-stack", every)
     return sweep(tmp_path_factory.mktemp("pairs"), *options)[0]
 
 
-def test_every_pair_speaks_the_hybrid_group(pairs):
+def test_every_pair_speaks_the_hybrid_group(pairs: Any) -> None:
     assert pairs["profile"].n_unique() == 9
     assert set(pairs["outcome"]) == {"ok"}
     assert set(pairs["group"]) == {"X25519MLKEM768"}
     assert set(pairs["signature"]) == {"rsa_pss_rsae_sha256"}
 
 
-def test_every_client_tells_the_same_of_a_connection(pairs):
+def test_every_client_tells_the_same_of_a_connection(pairs: Any) -> None:
     order = ["tcp_connect_ns", "tls_done_ns", "first_byte_ns", "last_byte_ns"]
     for before, after in itertools.pairwise(order):
         assert pairs.filter(pl.col(before) > pl.col(after)).is_empty()
@@ -90,7 +90,7 @@ def test_every_client_tells_the_same_of_a_connection(pairs):
     assert first.max() - first.min() < 10_000
 
 
-def test_stacks_differ_by_what_they_send_not_by_their_clocks(pairs):
+def test_stacks_differ_by_what_they_send_not_by_their_clocks(pairs: Any) -> None:
     """Without CPU time only bytes and segments are left: within 5 % of the slowest pair, and not all the same."""
     clean = pairs.filter((pl.col("size_bytes") == 51_200) & (pl.col("retransmits") == 0))
     best = clean.group_by("profile").agg(pl.col("last_byte_ns").min())["last_byte_ns"]
@@ -98,7 +98,7 @@ def test_stacks_differ_by_what_they_send_not_by_their_clocks(pairs):
     assert best.n_unique() > 1
 
 
-def test_what_a_side_lacks_is_unsupported_and_the_sweep_is_well(tmp_path):
+def test_what_a_side_lacks_is_unsupported_and_the_sweep_is_well(tmp_path: Path) -> None:
     stacks = ("--stack", "openssl,go,botan", "--client-stack", "openssl,botan")
     rows, printed = sweep(tmp_path, "--profile", "pq", "--size", "0", "--samples", "2", *stacks)
     outcomes = dict(rows.select("profile", "outcome").unique().rows())
@@ -117,7 +117,7 @@ def test_what_a_side_lacks_is_unsupported_and_the_sweep_is_well(tmp_path):
     assert fetched["tcp_connect_ns"].null_count() == fetched.height
 
 
-def test_a_sample_says_which_provider_served_it(tmp_path):
+def test_a_sample_says_which_provider_served_it(tmp_path: Path) -> None:
     stacks = ("--stack", "openssl,openssl-fips", "--client-stack", "openssl,openssl-fips")
     rows, _ = sweep(tmp_path, "--profile", "pq", "--size", "0", "--samples", "2", *stacks)
     assert set(rows["outcome"]) == {"ok"}

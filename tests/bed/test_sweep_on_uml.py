@@ -47,7 +47,8 @@ def guests(kernel: Path, parent: int | None = None) -> list[int]:
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             starter = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if (folder / "exe").readlink() == kernel and parent in (None, starter):
+            # By the file: a confined guest has another name for it.
+            if (folder / "exe").samefile(kernel) and parent in (None, starter):
                 found.append(int(folder.name))
     return found
 
@@ -140,7 +141,7 @@ def test_interrupted_and_resumed(tmp_path: Path) -> None:
     assert_complete(run_of(tmp_path), 2 * 2 * 2 * 2 * 20)
 
 
-def test_a_guest_that_dies_costs_one_sample(tmp_path: Path, kernel: Path) -> None:
+def test_a_guest_that_dies_costs_no_sample(tmp_path: Path, kernel: Path) -> None:
     sweep = start(tmp_path, *WITHOUT_COPY, "--samples", "20", "--lanes", "1")
     wait_for_samples(tmp_path, 10)
     for guest in guests(kernel, parent=sweep.pid):
@@ -148,5 +149,4 @@ def test_a_guest_that_dies_costs_one_sample(tmp_path: Path, kernel: Path) -> Non
     _, errors = sweep.communicate(timeout=PATIENCE_S)
     assert sweep.returncode == 0, errors
     rows = assert_complete(run_of(tmp_path), 2 * 2 * 2 * 2 * 20)
-    assert rows.filter(pl.col("outcome") == "server_down").height == 1
-    assert rows.filter(pl.col("outcome") == "ok").height == rows.height - 1
+    assert set(rows["outcome"]) == {"ok"}

@@ -29,10 +29,10 @@ from pqbed.trace.flights import ObservedFlight, find_flights
 from pqbed.trace.packets import SYN, tcp_packets
 from pqbed.trace.segments import Segment, read_segments
 from pqbed.trace.waits import find_waits
+from support.units import KIB, MS
 
 pytestmark = pytest.mark.uml
 
-MS, KIB = 1_000_000, 1024
 LINK = Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000)
 LOSSY = replace(LINK, loss=RandomLoss(probability_ppm=30_000))
 SEED = 0x9E3779B97F4A7C15

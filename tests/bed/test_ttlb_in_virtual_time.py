@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from support.units import MS
+
 pytestmark = pytest.mark.uml
 
-MS = 1_000_000
 RTT_NS = 200 * MS
 NS_A_BYTE = 8 * 1000  # at 1 Mbit/s
 ETHERNET_FRAME_BYTES = 1500 + 14

@@ -17,10 +17,10 @@ from pqbed.spec.workload import Workload
 from pqbed.tls.records import Record
 from pqbed.tls.served_profile import ServedProfile
 from support.chain_kinds import CHAINS, PADDED, PROFILES
+from support.units import MS
 
 pytestmark = pytest.mark.uml
 
-MS = 1_000_000
 # EncryptedExtensions, then CertificateRequest where the client is asked to prove itself.
 BEFORE_CERTIFICATE = {False: 1, True: 2}
 # What a TLS 1.3 record adds to its content: header, content type, tag.

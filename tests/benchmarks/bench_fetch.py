@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pqbed.beds.agent_lane import AgentLane
 from pqbed.beds.make import make_netns, make_uml
+from pqbed.beds.process import PlainProcess
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
@@ -56,6 +57,7 @@ def lane_of(kind: str, index: int = 0) -> Iterator[AgentLane]:
     bed = (make_uml if kind == "uml" else make_netns)("virtual" if kind == "uml" else "real", quiet, None)
     bed.prepare()
     with contextlib.closing(bed.open_lane(index, PROFILES, TIMEOUT_NS)) as lane:
+        assert isinstance(lane, AgentLane)
         yield lane
 
 
@@ -74,6 +76,7 @@ def fetch_many(lane: AgentLane, link: Link, profile: str, size_bytes: int) -> Co
 
 def session_cpu(lane: AgentLane) -> float:
     """CPU seconds of every process in the lane's session (fields 14 to 17 of /proc/PID/stat)."""
+    assert isinstance(lane.process, PlainProcess)
     total = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):

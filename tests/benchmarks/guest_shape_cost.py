@@ -1,14 +1,11 @@
 """What shaping costs in a guest: `guest_shape_cost.py KIND COUNT`; compare the CPU time on the host for two counts."""
 
+import json
 import sys
 from dataclasses import replace
-from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
-sys.path.insert(0, str(HERE.parent / "bed"))
-
-from guest_netem_checks import SHAPES, Lane, tell  # noqa: E402
+from support.netem_checks.lane import Lane
+from support.netem_checks.shapes import SHAPES
 
 
 def main() -> None:
@@ -28,7 +25,9 @@ def main() -> None:
                 lane.client.read()
             case "queued":
                 lane.client.queued()
-    tell({"kind": kind, "count": count})
+            case _:
+                sys.exit(f"there is no {kind}")
+    print(json.dumps({"kind": kind, "count": count}), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """The report in headless Chromium, from its file: it draws, answers its controls, and asks nothing of a network."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +13,8 @@ from pqbed.report.verdict import Verdict, write_verdicts
 from pqbed.report.write import write_report
 from pqbed.runner import run_sweep
 from support.chromium import PHONE, Page, find_chromium
-from support.sweeps import CLASSIC, PQ, SWEEP, new_run
+from support.profiles import PQ
+from support.sweeps import CLASSIC, SWEEP, new_run
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +35,7 @@ VERDICTS = (
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory):
+def report(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return the page of a run with several links, profiles and sizes, and some failures."""
     sweep = replace(
         SWEEP, profiles=(CLASSIC, replace(PQ, name="hybrid"), PQ), size_bytes=(0, 51_200, 204_800), aa=True, samples=40
@@ -43,7 +47,7 @@ def report(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser() -> Iterator[Any]:
     program = find_chromium()
     if program is None:
         pytest.skip("no Chromium on this host: apt-get install chromium")
@@ -52,13 +56,13 @@ def browser():
 
 
 @pytest.fixture
-def page(browser):
+def page(browser: Any) -> Any:
     browser.requests.clear()
     browser.complaints.clear()
     return browser
 
 
-def drawn(page):
+def drawn(page: Any) -> Any:
     """Return for each chart its figure, and how many marks it has."""
     return page.run(
         f"""[...document.querySelectorAll(".chart")].map(chart => [
@@ -66,11 +70,11 @@ def drawn(page):
     )
 
 
-def pictures(page, figure):
+def pictures(page: Any, figure: Any) -> Any:
     return page.run(f'[...document.querySelectorAll("#{figure} svg")].map(svg => svg.outerHTML)')
 
 
-def test_every_figure_is_drawn_and_nothing_leaves_the_page(page, report):
+def test_every_figure_is_drawn_and_nothing_leaves_the_page(page: Any, report: Any) -> None:
     for width, dark in ((1280, False), (1280, True), (PHONE, False), (PHONE, True)):
         page.show(report, width=width, dark=dark)
         charts = drawn(page)
@@ -80,7 +84,7 @@ def test_every_figure_is_drawn_and_nothing_leaves_the_page(page, report):
     assert page.complaints == []
 
 
-def test_the_percentile_control_changes_the_figures(page, report):
+def test_the_percentile_control_changes_the_figures(page: Any, report: Any) -> None:
     page.show(report)
     figures = ("increase-over-size", "increase-by-link", "ttlb-over-size", "phases")
     before = {figure: pictures(page, figure) for figure in figures}
@@ -93,7 +97,7 @@ def test_the_percentile_control_changes_the_figures(page, report):
     assert pictures(page, "increase-by-link") == before["increase-by-link"]
 
 
-def test_the_size_control_changes_the_distributions(page, report):
+def test_the_size_control_changes_the_distributions(page: Any, report: Any) -> None:
     page.show(report)
     before = pictures(page, "distribution")
     page.run(
@@ -104,7 +108,7 @@ def test_the_size_control_changes_the_distributions(page, report):
     assert pictures(page, "distribution") != before
 
 
-def test_the_controls_are_reached_and_worked_from_the_keyboard(page, report):
+def test_the_controls_are_reached_and_worked_from_the_keyboard(page: Any, report: Any) -> None:
     page.show(report)
     for _ in range(30):
         page.press("Tab")
@@ -116,7 +120,7 @@ def test_the_controls_are_reached_and_worked_from_the_keyboard(page, report):
     assert pictures(page, "increase-over-size") != before
 
 
-def test_a_point_tells_its_numbers(page, report):
+def test_a_point_tells_its_numbers(page: Any, report: Any) -> None:
     page.show(report)
     page.run("document.querySelector('#ttlb-over-size').scrollIntoView()")
     x, y = page.run(
@@ -131,7 +135,7 @@ def test_a_point_tells_its_numbers(page, report):
 
 
 @pytest.mark.parametrize("width", [1280, 768, PHONE])
-def test_nothing_is_cut_off(page, report, width):
+def test_nothing_is_cut_off(page: Any, report: Any, width: Any) -> None:
     page.show(report, width=width)
     assert page.run("document.documentElement.scrollWidth") <= width
     cut = page.run(
@@ -146,7 +150,7 @@ def test_nothing_is_cut_off(page, report, width):
     assert cut == []
 
 
-def test_the_colours_follow_the_reader(page, report):
+def test_the_colours_follow_the_reader(page: Any, report: Any) -> None:
     colours = set()
     for dark in (False, True):
         page.show(report, dark=dark)
@@ -157,7 +161,7 @@ def test_the_colours_follow_the_reader(page, report):
     assert len({title for _ground, title in colours}) == 2
 
 
-def test_every_chart_has_a_name_for_screen_readers(page, report):
+def test_every_chart_has_a_name_for_screen_readers(page: Any, report: Any) -> None:
     page.show(report)
     names = page.run(
         """[...document.querySelectorAll(".chart svg")].map(
@@ -168,7 +172,7 @@ def test_every_chart_has_a_name_for_screen_readers(page, report):
     assert page.run('[...document.querySelectorAll("input, select")].every(field => field.labels.length)')
 
 
-def test_it_prints(page, report, tmp_path):
+def test_it_prints(page: Any, report: Any, tmp_path: Path) -> None:
     page.show(report)
     page.print(tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")

@@ -1,5 +1,8 @@
 """The page of a trace in headless Chromium: it draws, asks nothing of a network, and is read on a phone."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from pqbed.report.trace.page import build_trace_page
@@ -11,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def trace_page(tmp_path_factory):
+def trace_page(tmp_path_factory: pytest.TempPathFactory) -> Any:
     trace = stored_trace()
     path = tmp_path_factory.mktemp("trace") / "trace.html"
     path.write_text(build_trace_page(trace, draw_time_sequence(trace), "pqbed trace"))
@@ -19,7 +22,7 @@ def trace_page(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser() -> Iterator[Any]:
     program = find_chromium()
     if program is None:
         pytest.skip("no Chromium on this host: apt-get install chromium")
@@ -28,7 +31,7 @@ def browser():
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_both_pictures_are_drawn_in_the_reader_s_colours(browser, trace_page, width):
+def test_both_pictures_are_drawn_in_the_reader_s_colours(browser: Any, trace_page: Any, width: Any) -> None:
     grounds, marks = set(), []
     for dark in (False, True):
         browser.show(trace_page, width=width, dark=dark)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def only_run(folder: Path) -> Path:
     return path
 
 
-def fake_that(monkeypatch: pytest.MonkeyPatch, **behaviour: object) -> None:
+def fake_that(monkeypatch: pytest.MonkeyPatch, **behaviour: Any) -> None:
     """Let --bed fake behave so."""
     monkeypatch.setitem(make.MAKERS, "fake", lambda clock, *_: FakeBed(clock=clock, **behaviour))
 

@@ -11,14 +11,15 @@ from pqbed.spec.link import Layout, Link
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
+from support.profiles import CLASSICAL, PQ
+from support.units import KIB, MBIT, MS
 
 LAYOUTS: tuple[Layout, ...] = ("ends", "router")
-MS, MBIT, KIB = 1_000_000, 1_000_000, 1024
 
 PROFILES = (
-    Profile(name="classical", group="X25519", chain=Chain(algorithm="rsa2048")),
+    CLASSICAL,
     Profile(name="ecdsa", group="X25519", chain=Chain(algorithm="p256")),
-    Profile(name="pq", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65")),
+    PQ,
     Profile(name="large", group="X25519MLKEM768", chain=Chain(algorithm="rsa2048", wire_bytes=30_000)),
 )
 # With a chain of 15 KB the first flight is larger than either window of the grid.
@@ -27,7 +28,7 @@ MUTUAL = Profile(name="mutual", group="X25519MLKEM768", chain=Chain(algorithm="m
 ALL_PROFILES = (*PROFILES, LARGEST, MUTUAL)
 
 
-def make_cell(profile: Profile, rtt_ms: int, rate_mbit: int, initcwnd: int, size_kib: int, **tcp: int) -> Cell:
+def make_cell(profile: Profile, rtt_ms: int, rate_mbit: int, initcwnd: int, size_kib: int, **tcp: Any) -> Cell:
     return Cell(
         link=Link(rtt_ns=rtt_ms * MS, bandwidth_bps=rate_mbit * MBIT or None),
         tcp=Tcp(initcwnd_server=initcwnd, initcwnd_client=initcwnd, **tcp),

@@ -4,8 +4,18 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from pqbed.beds.docker.engine import ContainerConnection, ContainerSpec, EngineFacts, NetworkSpec, ObjectKind, Owned
+from pqbed.beds.docker.endpoint import DockerEndpoint
+from pqbed.beds.docker.engine import (
+    ContainerConnection,
+    ContainerSpec,
+    EngineFacts,
+    NetworkSpec,
+    ObjectKind,
+    Owned,
+    TakenError,
+)
 from pqbed.errors import EngineError, PqbedError
 
 
@@ -17,11 +27,16 @@ class FakeEngine:
     answer_lost: bool = False
     things: dict[str, Owned] = field(default_factory=dict)
     specs: dict[str, ContainerSpec] = field(default_factory=dict)
+    networks: dict[str, NetworkSpec] = field(default_factory=dict)
+    foreign_subnets: tuple[str, ...] = ()
+    endpoint: DockerEndpoint = field(default_factory=lambda: DockerEndpoint(host="unix:///fake"))
+    clock: int = 0
     local_images: dict[str, str] = field(default_factory=dict)
     pullable: tuple[str, ...] = ()
     connection: ContainerConnection | None = None
     calls: list[str] = field(default_factory=list)
     built: list[dict[str, str]] = field(default_factory=list)
+    labelled: dict[str, dict[str, str]] = field(default_factory=dict)
     build_failure: PqbedError | None = None
     last_id: int = 0
 
@@ -65,11 +80,14 @@ class FakeEngine:
         self.local_images[reference] = f"sha256:{reference}"
         self._lose(lost)
 
-    def build_image(self, context: Path, reference: str, arguments: Mapping[str, str]) -> None:
+    def build_image(
+        self, context: Path, reference: str, arguments: Mapping[str, str], labels: Mapping[str, str]
+    ) -> None:
         lost = self._call("build_image")
         if self.build_failure is not None:
             raise self.build_failure
         self.built.append({"context": str(context), **arguments})
+        self.labelled[reference] = dict(labels)
         self.local_images[reference] = f"sha256:{reference}"
         self._lose(lost)
 
@@ -77,14 +95,35 @@ class FakeEngine:
         self._lose(self._call("images"))
         return sorted(name for name in self.local_images if name.startswith(prefix))
 
-    def remove_image(self, reference: str) -> None:
+    def labelled_images(self, label: str) -> Mapping[str, tuple[str, ...]]:
+        self._lose(self._call("labelled_images"))
+        return {
+            self.local_images[name]: (name,)
+            for name, labels in self.labelled.items()
+            if label in labels and name in self.local_images
+        }
+
+    def image_digest(self, reference: str) -> str:
+        self._lose(self._call("image_digest"))
+        return self.local_images[reference]
+
+    def remove_image(self, reference: str) -> bool:
         lost = self._call("remove_image")
         del self.local_images[reference]
         self._lose(lost)
+        return True
+
+    def subnets(self) -> Sequence[str]:
+        self._lose(self._call("subnets"))
+        return [*self.foreign_subnets, *(self.networks[key].subnet for key in self.networks if key in self.things)]
 
     def create_network(self, spec: NetworkSpec) -> str:
         lost = self._call("create_network")
+        present = [self.networks[key] for key in self.networks if key in self.things]
+        if any(spec.name == other.name or spec.subnet == other.subnet for other in present):
+            raise TakenError(f"the network {spec.name} overlaps with another")
         identity = self._identity()
+        self.networks[identity] = spec
         self.things[identity] = Owned(kind="network", id=identity, name=spec.name, labels=spec.labels)
         self._lose(lost)
         return identity
@@ -92,7 +131,7 @@ class FakeEngine:
     def create_container(self, spec: ContainerSpec) -> str:
         lost = self._call("create_container")
         if spec.name in {thing.name for thing in self.things.values() if thing.kind == "container"}:
-            raise EngineError(f"the name {spec.name} is in use")
+            raise TakenError(f"the name {spec.name} is already in use")
         identity = self._identity()
         name = spec.name or identity
         self.things[identity] = Owned(kind="container", id=identity, name=name, labels=spec.labels, image=spec.image)
@@ -102,7 +141,10 @@ class FakeEngine:
 
     def start_container(self, container: str) -> None:
         lost = self._call("start_container")
-        self.change(container, running=True)
+        attachment = self.specs[container].attachment
+        self.clock += 1
+        networks = () if attachment is None else (attachment.network,)
+        self.change(container, running=True, started_ns=self.clock, networks=networks)
         self._lose(lost)
 
     def find(self, kind: ObjectKind, labels: Mapping[str, str | None]) -> Sequence[Owned]:
@@ -141,14 +183,14 @@ class FakeEngine:
         assert self.connection is not None
         return self.connection
 
-    def change(self, identity: str, **values: object) -> None:
+    def change(self, identity: str, **values: Any) -> None:
         """Replace fields of a thing."""
         thing = self.things[identity]
         fields = {name: getattr(thing, name) for name in Owned.__slots__}
         self.things[identity] = Owned(**{**fields, **values})
 
 
-def frame(stream, data):
+def frame(stream: int, data: bytes) -> bytes:
     """Return data as the engine multiplexes it."""
     return struct.pack(">BxxxL", stream, len(data)) + data
 
@@ -156,24 +198,24 @@ def frame(stream, data):
 class Scripted:
     """Gives `chunks` one by one, then silence or the end."""
 
-    def __init__(self, chunks, *, ends=True):
+    def __init__(self, chunks: list[bytes], *, ends: bool = True) -> None:
         self.chunks = list(chunks)
         self.ends = ends
         self.written = b""
         self.input_ended = self.closed = 0
 
-    def read(self, _timeout_s):
+    def read(self, _timeout_s: float) -> bytes:
         if self.chunks:
             return self.chunks.pop(0)
         if self.ends or self.input_ended:
             return b""
         raise TimeoutError
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
         self.written += data
 
-    def end_input(self):
+    def end_input(self) -> None:
         self.input_ended += 1
 
-    def close(self):
+    def close(self) -> None:
         self.closed += 1

@@ -6,6 +6,7 @@ Nothing is written to the root.
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,9 @@ libc.reboot(0x4321FEDC)
 """
 
 
+RunInGuest = Callable[..., list[dict[str, Any]]]
+
+
 @dataclass(frozen=True)
 class Guest:
     """Where the guest's parts are."""
@@ -57,6 +61,7 @@ class Guest:
         return [
             *(str(self.kernel), "mem=512M", "rootfstype=hostfs", f"rootflags={self.root}", "rw"),
             *("time-travel=inf-cpu", "con=null", "con0=fd:0,fd:1", "seccomp=on", "quiet"),
+            "PYTHONDONTWRITEBYTECODE=1",
             *("init=/usr/bin/python3", "--", "-c", f"exec(bytes.fromhex('{init.encode().hex()}'))"),
         ]
 

@@ -5,13 +5,12 @@ from dataclasses import replace
 
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Layout, Link
-from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.profile import Profile
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
+from support.profiles import CLASSICAL, PQ
+from support.units import KIB, MBIT, MS
 
-MS, MBIT, KIB = 1_000_000, 1_000_000, 1024
-CLASSICAL = Profile(name="classical", group="X25519", chain=Chain(algorithm="rsa2048"))
-PQ = Profile(name="pq", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65"))
 PROFILES = (CLASSICAL, PQ)
 LAYOUTS: tuple[Layout, ...] = ("ends", "router")
 

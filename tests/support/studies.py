@@ -1,6 +1,7 @@
 """A study of two links and two profiles, with results made up by hand."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -9,14 +10,14 @@ from pqbed.plan import plan_sweeps
 from pqbed.reproduce.published import Published
 from pqbed.reproduce.results import Results
 from pqbed.spec.profile import Chain, Profile
-from pqbed.spec.study import Claim, Measure, Study, StudyFigure
+from pqbed.spec.study import Claim, Measure, MeasureKind, Study, StudyFigure
 from pqbed.spec.sweep import Sweep
 from pqbed.stats import MILESTONES, Grid
 from pqbed.stats.cpu import CpuCost
 from pqbed.store.cells import tabulate_cells
 from pqbed.store.schema import FAILURES
+from support.units import MS
 
-MS = 1_000_000
 BLOCKS = 40
 
 OLD = Profile(name="old", group="X25519", chain=Chain(algorithm="rsa2048"))
@@ -54,7 +55,7 @@ TIMES = {
 CPU_MS = {"old": 2.0, "small": 3.0, "large": 4.0}
 
 
-def claim(kind: str, low: float | None = None, high: float | None = None, **fields) -> Claim:
+def claim(kind: MeasureKind, low: float | None = None, high: float | None = None, **fields: Any) -> Claim:
     measure = Measure(kind=kind, **{"sweep": "near", "profile": "large", "size_bytes": 51_200, **fields})
     return Claim(
         name="c", question="q", published="p", measure=measure, percentile=50, low=low, high=high, basis="b", why="w"
@@ -100,7 +101,7 @@ def results(of: Study, *, cpu: bool = True) -> Results:
     return Results(study=of, cells=cells, grid=grid, costs=costs if cpu else {}, no_cpu="" if cpu else "not measured")
 
 
-def published(**fields) -> dict[str, Published]:
+def published(**fields: Any) -> dict[str, Published]:
     number = Published(
         name="p",
         figure="2",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pqbed.plan import Plan, plan_sweep
 from pqbed.spec.profile import Chain, Profile
@@ -10,9 +11,9 @@ from pqbed.spec.sample import Fetch, Sample, Timings
 from pqbed.spec.sweep import Sweep
 from pqbed.store.manifest import Manifest, start_manifest
 from pqbed.store.run import Run, create_run
+from support.profiles import PQ
 
 CLASSIC = Profile(name="classic", group="X25519", chain=Chain(algorithm="rsa2048"))
-PQ = Profile(name="pq", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65"))
 SWEEP = Sweep(
     name="small",
     rtt_ns=(35_000_000, 200_000_000),
@@ -23,7 +24,7 @@ SWEEP = Sweep(
 )
 
 
-def small_plan(**changes) -> Plan:
+def small_plan(**changes: Any) -> Plan:
     return plan_sweep(replace(SWEEP, **changes))
 
 
@@ -42,7 +43,7 @@ def new_run(out: Path) -> Run:
     return create_run(out, "small", manifest(), {"sweep.toml": "name = 'small'\n"})
 
 
-def sample(number: int, **timings) -> Sample:
+def sample(number: int, **timings: Any) -> Sample:
     values = {"outcome": "ok", "last_byte_ns": 1_000 + number, **timings}
     return Sample(
         fetch=Fetch(cell_id="c" * 12, block=number, repetition=number, seed=2**64 - 1 - number),

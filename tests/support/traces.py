@@ -15,12 +15,12 @@ from pqbed.trace.capture import Trace
 from pqbed.trace.flights import find_flights
 from pqbed.trace.segments import read_segments
 from pqbed.trace.waits import find_waits
+from support.units import MS
 
 STORED = Path(__file__).parents[1] / "golden" / "trace"
 CLIENT, SERVER = (bytes([198, 18, 0, 2]), 40_000), (bytes([198, 18, 0, 1]), 4433)
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 OPENING = {True: 2**32 - 5, False: 7_000}
-MS = 1_000_000
 
 
 def stored_trace() -> Trace:
@@ -64,7 +64,8 @@ def captures_of(packets: Sequence[Sent]) -> tuple[list[Frame], list[Frame]]:
         seen[packet.up].append(frame_of(packet, packet.sent_ms))
         if packet.came_ms is not None:
             seen[not packet.up].append(frame_of(packet, packet.came_ms, hops=2))
-    return tuple(sorted(frames, key=lambda frame: frame.time_ns) for frames in (seen[True], seen[False]))
+    client, server = (sorted(frames, key=lambda frame: frame.time_ns) for frames in (seen[True], seen[False]))
+    return client, server
 
 
 def frame_of(packet: Sent, time_ms: float, hops: int = 0) -> Frame:

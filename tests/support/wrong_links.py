@@ -6,12 +6,13 @@ The guest shapes and measures, the test judges.
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pqbed.spec.link import GilbertElliott, Link, PlainLimit, RandomLoss, queue_fields
 from pqbed.spec.shape import EndShape, Stage, end_seed
 from pqbed.spec.tcp import Tcp
+from support.units import MS
 
-MS = 1_000_000
 # None: the end is left without any shaping.
 Falsify = Callable[[EndShape], EndShape | None]
 Found = set[tuple[str, str]]
@@ -46,8 +47,8 @@ def another_seed(shape: EndShape, _count: "itertools.count[int]" = itertools.cou
     return replace(shape, seed=end_seed(next(_count), "client"))
 
 
-def set_to(**values: object) -> Falsify:
-    return lambda shape: replace(shape, **values)  # type: ignore[arg-type]
+def set_to(**values: Any) -> Falsify:
+    return lambda shape: replace(shape, **values)
 
 
 WRONG: dict[str, Wrong] = {

@@ -7,7 +7,7 @@ import pytest
 from support import hermetic
 
 
-@pytest.fixture(autouse=True, scope="package")
+@pytest.fixture(autouse=True)
 def _hermetic() -> Iterator[None]:
     with hermetic.loopback_only():
         yield

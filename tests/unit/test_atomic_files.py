@@ -1,5 +1,6 @@
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -7,14 +8,14 @@ from pqbed.atomic_files import write_atomic, write_synced
 from pqbed.beds.session import Session, write_session
 from pqbed.errors import StoreError
 from pqbed.spec.link import Link
-from support.sweeps import PQ
+from support.profiles import PQ
 
 
-def permissions(path):
+def permissions(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_synced_file_has_its_mode_before_it_has_content(tmp_path, monkeypatch):
+def test_a_synced_file_has_its_mode_before_it_has_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     synced = os.fsync
     monkeypatch.setattr(os, "fsync", lambda descriptor: (seen.append(os.fstat(descriptor).st_mode), synced(descriptor)))
@@ -29,15 +30,15 @@ def test_a_synced_file_has_its_mode_before_it_has_content(tmp_path, monkeypatch)
     assert (tmp_path / "plain").read_bytes() == b"2"
 
 
-def test_a_synced_file_never_replaces_another(tmp_path):
+def test_a_synced_file_never_replaces_another(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"old")
     with pytest.raises(FileExistsError):
         write_synced(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"old"
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
-    def full(_descriptor):
+def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     write_atomic(tmp_path / "file", b"old")
@@ -47,7 +48,9 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypat
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"old")]
 
 
-def test_a_session_that_cannot_be_written_names_the_variable_to_change(tmp_path, monkeypatch):
+def test_a_session_that_cannot_be_written_names_the_variable_to_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "pqbed").write_text("a file in place of the folder")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     session = Session(bed="fake", clock="virtual", profiles=(PQ,), link=Link(rtt_ns=0))

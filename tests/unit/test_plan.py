@@ -1,5 +1,6 @@
 from dataclasses import fields, replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -177,7 +178,7 @@ PROFILE_CHANGES: dict[str, object] = {
     "client_stack": "other",
     "copy_of": "classical",
 }
-CHAIN_CHANGES: dict[str, object] = {
+CHAIN_CHANGES: dict[str, Any] = {
     "algorithm": "mldsa44",
     "depth": 3,
     "intermediate": "mldsa87",

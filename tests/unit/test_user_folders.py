@@ -10,14 +10,14 @@ FOLDERS = {"XDG_CACHE_HOME": (cache_home, ".cache"), "XDG_STATE_HOME": (state_ho
 
 
 @pytest.mark.parametrize("variable", FOLDERS)
-def test_an_absolute_xdg_folder_is_used(monkeypatch, tmp_path, variable):
+def test_an_absolute_xdg_folder_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str) -> None:
     monkeypatch.setenv(variable, str(tmp_path))
     assert FOLDERS[variable][0]() == tmp_path / "pqbed"
 
 
 @pytest.mark.parametrize("variable", FOLDERS)
 @pytest.mark.parametrize("value", [None, "", "relative/folder"])
-def test_a_relative_xdg_folder_is_ignored(monkeypatch, variable, value):
+def test_a_relative_xdg_folder_is_ignored(monkeypatch: pytest.MonkeyPatch, variable: str, value: str | None) -> None:
     monkeypatch.delenv(variable, raising=False)
     if value is not None:
         monkeypatch.setenv(variable, value)
@@ -25,7 +25,9 @@ def test_a_relative_xdg_folder_is_ignored(monkeypatch, variable, value):
     assert folder() == Path.home() / default / "pqbed"
 
 
-def test_artefacts_and_session_are_looked_for_where_they_are_written(monkeypatch, tmp_path):
+def test_artefacts_and_session_are_looked_for_where_they_are_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("XDG_STATE_HOME", "relative")

@@ -18,10 +18,12 @@ from pqbed_cli.commands.report import report
 from pqbed_cli.commands.reproduce import reproduce
 from pqbed_cli.commands.schema import schema
 from pqbed_cli.commands.show import show
+from pqbed_cli.commands.stack import stack
 from pqbed_cli.commands.status import status
 from pqbed_cli.commands.sweep import sweep
 from pqbed_cli.commands.trace import trace
 from pqbed_cli.commands.up import up
+from pqbed_cli.commands.verify import verify
 from pqbed_cli.help_groups import Command
 
 
@@ -42,6 +44,7 @@ def register(app: typer.Typer) -> None:
         report,
         compare,
         export,
+        verify,
         reproduce,
         algorithms,
         schema,
@@ -49,3 +52,4 @@ def register(app: typer.Typer) -> None:
     for command in commands:
         app.command(cls=Command)(command)
     app.add_typer(link, name="link")
+    app.add_typer(stack, name="stack")

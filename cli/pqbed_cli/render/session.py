@@ -1,6 +1,6 @@
 """The bed that is up: its settings, its link, and fetches over it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pqbed.beds.session import MeasuredLink, Session
 from pqbed.calibrate.judge import achieved_rate_bps
@@ -44,7 +44,15 @@ def print_removed(names: Sequence[str], *, json_output: bool) -> None:
         return
     for name in names:
         echo(f"removed {name}")
-    echo("nothing of pqbed is left" if names else "nothing was up")
+    echo("nothing of yours is left" if names else "nothing was up")
+
+
+def print_owners(owners: Mapping[str, Sequence[str]]) -> None:
+    """Print whose the things on the engine are, to stderr: a question about them follows."""
+    for owner, names in sorted(owners.items()):
+        note(f"{owner or 'without an owner (of an earlier version)'}:")
+        for name in names:
+            note(f"  {name}")
 
 
 def print_link(state: LinkState, measured: MeasuredLink | None = None, *, json_output: bool) -> None:

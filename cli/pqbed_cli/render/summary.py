@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pqbed.report.axes import split_axes
-from pqbed.spec.sample import NO_FAILURES
 from pqbed.stats.percentiles import percentile_name
 from pqbed.stats.quantiles import samples_needed
 from pqbed.store.schema import FAILURES
@@ -50,11 +49,11 @@ def summary_tables(
 
 
 def failure_lines(rows: Sequence[Row]) -> list[str]:
-    """Return one line for each cell with failed samples: `pq 200KiB, rtt 35ms: 3 timeout`."""
+    """Return one line for each cell with failed or lost samples: `pq 200KiB, rtt 35ms: 3 timeout`."""
     axes = split_axes(rows)
     lines = []
     for row in rows:
-        kinds = [f"{row[f'n_{kind}']} {kind}" for kind in FAILURES if kind not in NO_FAILURES and row.get(f"n_{kind}")]
+        kinds = [f"{row[f'n_{kind}']} {kind}" for kind in FAILURES if kind != "unsupported" and row.get(f"n_{kind}")]
         if kinds:
             title = axes.title(row)
             lines.append(

@@ -3,12 +3,13 @@
 from typing import cast, get_args
 
 from pqbed.algorithm_table.liboqs import probe_liboqs
-from pqbed.algorithm_table.probe import probe_stack
+from pqbed.algorithm_table.probe import Probe, probe_program, probe_stack
 from pqbed.algorithm_table.table import AlgorithmKind, select_rows, tabulate_algorithms, with_cpu_times
-from pqbed.beds.programs import find_programs
+from pqbed.beds.programs import RunProgram, find_programs
 from pqbed.errors import HostError, SpecError
 from pqbed.spec.names import known_name
 from pqbed.spec.parse import naming
+from pqbed.spec.stacks import Stack, stack_named
 from pqbed_cli.options import AlgorithmOptions
 from pqbed_cli.render.output import note
 from pqbed_cli.results import AlgorithmTable
@@ -19,10 +20,11 @@ NOT_BUILT = "the stack is not built, so it was not asked: run `pqbed build`"
 def list_algorithms(options: AlgorithmOptions) -> AlgorithmTable:
     """Return the rows asked for. Raises SpecError if there are none, HostError if CPU time cannot be measured."""
     kind = _read_kind(options.kind)
-    programs = find_programs()
+    stack = _read_stack(options)
+    programs = find_programs(stack)
     if programs is None and options.cpu:
         raise HostError("--cpu needs the stack, which is not built", "run `pqbed build` first")
-    probe = None if programs is None else probe_stack(programs)
+    probe = None if programs is None else _probe(programs, stack)
     liboqs = probe_liboqs()
     rows = tabulate_algorithms(probe, liboqs.liboqs)
     rows = select_rows(rows, kind, options.name)
@@ -36,6 +38,18 @@ def list_algorithms(options: AlgorithmOptions) -> AlgorithmTable:
         liboqs=liboqs.reason if liboqs.liboqs is None else f"liboqs {liboqs.liboqs.version}",
         cpu=options.cpu,
     )
+
+
+def _read_stack(options: AlgorithmOptions) -> Stack | None:
+    with naming("--stack"):
+        stack = None if options.stack is None else stack_named(options.stack)
+    if stack is not None and stack.program and options.cpu:
+        raise SpecError(f"--cpu measures OpenSSL's operations, and {stack.name} is another library", "leave --cpu out")
+    return stack
+
+
+def _probe(programs: RunProgram, stack: Stack | None) -> Probe:
+    return probe_stack(programs) if stack is None or not stack.program else probe_program(programs, stack)
 
 
 def _read_kind(text: str | None) -> AlgorithmKind | None:

@@ -11,11 +11,11 @@ from pqbed.beds.session import (
     measure_session_link,
     open_session_lane,
     read_session,
-    remove_all,
     set_session_link,
     start_session,
     why_lost,
 )
+from pqbed.beds.teardown import owners, remove_all
 from pqbed.errors import SpecError
 from pqbed.net.state import LinkState
 from pqbed.spec import parse
@@ -28,7 +28,7 @@ from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.tcp import Tcp
 from pqbed_cli.options import FetchOptions, SetLinkOptions, UpOptions
 from pqbed_cli.results import ArmFetches, LinkReading, SessionStatus
-from pqbed_cli.workflows.beds import open_bed
+from pqbed_cli.workflows.beds import open_bed, open_session_bed
 from pqbed_cli.workflows.request import read_run_option
 
 UP_LINK = Link(rtt_ns=35_000_000, bandwidth_bps=1_000_000)
@@ -51,16 +51,21 @@ def status() -> SessionStatus:
     return SessionStatus(session=session, gone="" if session is None else why_lost(session))
 
 
-def down(bed: str | None) -> tuple[str, ...]:
-    """Remove everything that pqbed started; return what that was."""
-    return remove_all(read_run_option("bed", bed))
+def down(bed: str | None, *, everyone: bool = False, images: bool = False) -> tuple[str, ...]:
+    """Remove everything that this user, or everyone, started, and images if asked; return what that was."""
+    return remove_all(read_run_option("bed", bed), everyone=everyone, images=images)
+
+
+def things_by_owner() -> dict[str, tuple[str, ...]]:
+    """Return what `down` with everyone's things would remove from engines, by owner."""
+    return owners()
 
 
 def read_link(*, measure: bool) -> LinkReading:
     """Read the link back from the kernel, and measure it if asked to."""
     session = read_session()
     with (
-        open_bed(session.bed, session.clock, quiet=True) as opened,
+        open_session_bed(session) as opened,
         open_session_lane(opened.bed, session) as lane,
     ):
         return LinkReading(state=lane.read_link(), measured=measure_session_link(lane, session) if measure else None)
@@ -73,7 +78,7 @@ def set_link(options: SetLinkOptions) -> LinkState:
     session = read_session()
     link, tcp = _lay_over(session.link, session.tcp, options.axes)
     seed = session.seed if options.seed is None else parse.parse_count("seed", options.seed, 0, LARGEST_SEED)
-    with open_bed(session.bed, session.clock, quiet=True) as opened:
+    with open_session_bed(session) as opened:
         return set_session_link(opened.bed, replace(session, link=link, tcp=tcp, seed=seed))
 
 
@@ -85,7 +90,7 @@ def fetch(options: FetchOptions) -> list[ArmFetches]:
     count = parse.parse_count("count", options.count, 1, MOST_FETCHES)
     timeout_ns = parse.parse_timeout(options.timeout)
     with (
-        open_bed(session.bed, session.clock, quiet=True) as opened,
+        open_session_bed(session) as opened,
         open_session_lane(opened.bed, replace(session, profiles=profiles), timeout_ns) as lane,
     ):
         return [

@@ -10,11 +10,11 @@ from pqbed.beds.bed import Bed
 from pqbed.beds.choose import default_lanes
 from pqbed.errors import PqbedError, SpecError
 from pqbed.plan import Plan
-from pqbed.reproduce import STUDY_FILE, plan_study, read_study, study_to_toml, write_study_report
-from pqbed.spec.study import Study
+from pqbed.reproduce import STUDY_FILE, plan_study, read_study, study_hash, study_to_toml, write_study_report
 from pqbed.spec.study_text import ReadStudy, study_from, study_names, study_table
 from pqbed.spec.text import sweep_from
 from pqbed.store.manifest import Manifest, resume_manifest, start_manifest
+from pqbed.store.provenance import refuse_other_artefacts, refuse_other_plan
 from pqbed.store.run import Run, create_run, open_run
 from pqbed_cli.options import StudyOptions
 from pqbed_cli.render.output import note
@@ -59,8 +59,11 @@ def resume_study(options: StudyOptions, name: str) -> StudyResult:
             )
         read = replace(read, options=resumed_options(read.options, options))
         with open_bed(manifest.bed, manifest.clock, ca_bundle=options.ca_bundle) as opened:
-            opened.prepare()
-            run.write_manifest(resume_manifest(manifest, sys.argv))
+            restart = f"pqbed reproduce {read.study.name}"
+            plan, seed = study_hash(read), read.study.seed
+            refuse_other_plan(run, plan=plan, seed=seed, file=STUDY_FILE, restart=restart)
+            refuse_other_artefacts(run, opened.prepare(), restart)
+            run.write_manifest(resume_manifest(manifest, sys.argv, len(run.finished())))
             return _measure(read, opened.bed, run, options.ca_bundle)
 
 
@@ -109,11 +112,12 @@ def _settings(options: StudyOptions) -> dict[str, Any]:
 
 
 def _create_run(read: ReadStudy, bed: Bed, artefacts: dict[str, str]) -> Run:
-    manifest = _manifest(read.study, bed, artefacts)
+    manifest = _manifest(read, bed, artefacts)
     return create_run(Path(read.options.out), read.study.name, manifest, {STUDY_FILE: study_to_toml(read.table)})
 
 
-def _manifest(study: Study, bed: Bed, artefacts: dict[str, str]) -> Manifest:
+def _manifest(read: ReadStudy, bed: Bed, artefacts: dict[str, str]) -> Manifest:
+    study = read.study
     again = ["pqbed", "reproduce", study.name, "--samples", str(study.samples), "--seed", str(study.seed)]
     return start_manifest(
         command=sys.argv,
@@ -121,5 +125,6 @@ def _manifest(study: Study, bed: Bed, artefacts: dict[str, str]) -> Manifest:
         clock=bed.clock,
         seed=study.seed,
         artefacts=artefacts,
+        plan=study_hash(read),
         run_again=shlex.join(again),
     )

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from pqbed.beds.bed import Bed
 from pqbed.errors import SpecError
+from pqbed.plan import plan_hash
 from pqbed.report.facts import SWEEP_FILE
 from pqbed.reproduce.stored import is_study
 from pqbed.spec.profile import stacks_of
 from pqbed.spec.text import read_run_sweep, sweep_to_toml
 from pqbed.store.manifest import resume_manifest, start_manifest
+from pqbed.store.provenance import refuse_other_artefacts, refuse_other_plan
 from pqbed.store.run import Run, create_run, open_run
 from pqbed_cli.exits import INTERRUPTED
 from pqbed_cli.options import SweepOptions
@@ -54,10 +56,14 @@ def resume_sweep(options: SweepOptions, name: str) -> SweepResult:
         request = Request(sweep=stored, options=resumed_options(run_options, options), samples_chosen=True)
         with open_bed(manifest.bed, manifest.clock, ca_bundle=options.ca_bundle) as opened:
             settled = settle(request, opened.bed.name, opened.bed.clock)
+            restart = f"pqbed sweep --spec {path / SWEEP_FILE}"
+            plan, seed = plan_hash(settled.plan), settled.plan.seed
+            refuse_other_plan(run, plan=plan, seed=seed, file=SWEEP_FILE, restart=restart)
             note(_already_there(settled, finished))
             note(estimate_line(estimate(settled, finished)))
-            opened.prepare(stacks_of(settled.plan.profiles))
-            run.write_manifest(resume_manifest(manifest, sys.argv))
+            artefacts = opened.prepare(stacks_of(settled.plan.profiles))
+            refuse_other_artefacts(run, artefacts, restart)
+            run.write_manifest(resume_manifest(manifest, sys.argv, finished))
             return _measure(settled, opened.bed, run)
 
 
@@ -85,6 +91,7 @@ def _create_run(settled: SettledSweep, artefacts: dict[str, str]) -> Run:
         clock=settled.clock,
         seed=sweep.seed,
         artefacts=artefacts,
+        plan=plan_hash(settled.plan),
         run_again=f"pqbed sweep --spec {SWEEP_FILE}",
     )
     if sweep.precision_ppm is not None:

@@ -13,8 +13,11 @@ from pqbed.spec.link import DEFAULT_LAYOUT, Layout, Link
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
+from pqbed.spec.workload import Workload
 from pqbed.tls.chains import SERVER_NAME
 from pqbed.tls.served_profile import ServedProfile
+from pqbed.tls.support import refuse_unknown_names
+from pqbed.tls.wire_sizes import PROBE_BYTES, WireSizes
 
 
 class FetchRunner:
@@ -43,8 +46,13 @@ class FetchRunner:
         self._offered: set[int] = set()
 
     def start(self, profiles: Sequence[Profile]) -> tuple[ServedProfile, ...]:
-        """Start the server with `profiles`; profiles that either side does not support give `unsupported` samples."""
+        """Start the server with `profiles`; profiles that either side does not support give `unsupported` samples.
+
+        Raises SpecError for one with a name that nobody knows.
+        """
         self._refused = self._find_refusals(profiles)
+        if self._refused:
+            refuse_unknown_names(self._refused, (*self._server.listed(), *self._client.listed()))
         served = self._server.start([profile for profile in profiles if profile not in self._refused])
         self._served = {served_profile.profile: served_profile for served_profile in served}
         if any(served_profile.profile.mutual for served_profile in served):
@@ -60,6 +68,22 @@ class FetchRunner:
             elif profile.name in client:
                 refusals[profile] = f"not supported by the client {profile.clients_stack}: {client[profile.name]}"
         return refusals
+
+    def learn_sizes(self) -> dict[str, WireSizes]:
+        """Fetch once with every served profile, and return what it takes on the wire, by the profile's name.
+
+        Before the first fetch: over a link without shaping that takes no time.
+        """
+        self._offer(PROBE_BYTES)
+        address = self.select_path(DEFAULT_LAYOUT).address
+        workload = Workload(size_bytes=PROBE_BYTES)
+        sizes = {}
+        for profile, served in self._served.items():
+            cell = Cell(link=Link(rtt_ns=0), tcp=Tcp(), profile=profile, workload=workload)
+            learned = self._client.learn_sizes(self._request(cell, served, address))
+            if learned is not None:
+                sizes[profile.name] = learned
+        return sizes
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends and the stages between them, and read them back."""
@@ -92,7 +116,7 @@ class FetchRunner:
             timings = self._client.fetch(self._request(cell, served, path.address))
             before_quiet()
             if timings.group is not None:
-                timings = replace(timings, provider=served.provider)
+                timings = replace(timings, provider=served.provider, signature_provider=served.signature_provider)
             timings = self._examine(timings)
         except HostError as error:
             timings = Timings(outcome="link_mismatch", detail=error.message)

@@ -17,6 +17,7 @@ from pqbed.spec.shape import EndShape
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
 from pqbed.tls.support import Support
+from pqbed.tls.wire_sizes import WireSizes
 
 
 class End(Protocol):
@@ -70,6 +71,10 @@ class Server(Protocol):
         """Return why profiles cannot be served, by profile name."""
         ...
 
+    def listed(self) -> tuple[str, ...]:
+        """Return the groups and signature algorithms that the stacks list, after `refusals`."""
+        ...
+
     def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[ServedProfile, ...]:
         """Serve `profiles`, each on a port of its own."""
         ...
@@ -103,6 +108,10 @@ class Client(Protocol):
         """Return why profiles cannot be fetched with, by profile name."""
         ...
 
+    def listed(self) -> tuple[str, ...]:
+        """Return the groups and signature algorithms that the stacks list, after `refusals`."""
+        ...
+
     @secret
     def take_credentials(self, credentials: Sequence[Credentials]) -> None:
         """Keep the credentials that requests name."""
@@ -110,6 +119,10 @@ class Client(Protocol):
 
     def fetch(self, request: FetchRequest) -> Timings:
         """Do one fetch; a failure is a result."""
+        ...
+
+    def learn_sizes(self, request: FetchRequest) -> WireSizes | None:
+        """Do one fetch and count its bytes on the wire; None if it fails."""
         ...
 
     def release(self) -> None:

@@ -40,6 +40,7 @@ from pqbed.spec.shape import Side
 from pqbed.spec.stacks import Stack, stack_named
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.server import ServerProcess
+from pqbed.tls.wire_sizes import WireSizes
 from pqbed.units import NS_PER_S
 
 # The kernel's timer wheel rounds a time-out up, longer ones to coarser steps: 1, 8, 64, 512 or 4096 jiffies
@@ -86,6 +87,10 @@ class LaneAgent:
         served = self._runner.start(profiles)
         versions = {**self._clients.versions(), **self._servers.versions(), "python": platform.python_version()}
         return LaneFacts(kernel=platform.release(), versions=versions, sysctls=self._pinned, served=served)
+
+    def learn_sizes(self) -> dict[str, WireSizes]:
+        """Fetch once with every profile; return its sizes on the wire by the profile's name."""
+        return self._started().learn_sizes()
 
     def add_cells(self, cells: dict[str, Cell]) -> None:
         """Learn the cells that later runs name by id."""

@@ -14,6 +14,7 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.shape import Side
 from pqbed.spec.tcp import Tcp
+from pqbed.tls.wire_sizes import WireSizes
 
 
 class LaneService(Protocol):
@@ -21,6 +22,10 @@ class LaneService(Protocol):
 
     def start(self, profiles: tuple[Profile, ...], timeout_ns: int) -> LaneFacts:
         """Serve `profiles`, and return what the lane runs on."""
+        ...
+
+    def learn_sizes(self) -> dict[str, WireSizes]:
+        """Fetch once with every profile; return its sizes on the wire by the profile's name."""
         ...
 
     def add_cells(self, cells: dict[str, Cell]) -> None:

@@ -38,7 +38,7 @@ class RpcClient:
         self._next_answer(0)
 
     def call(self, name: str, parameters: dict[str, Any]) -> Any:
-        """Call `name` and return its result. Raises LaneError when the agent is gone, and what the agent raised."""
+        """Call `name` and return its result. Raises LaneGoneError when the agent is gone, and what it raised."""
         answer = self._request(name, parameters)
         if "done" not in answer:
             raise errors.LaneError(f"{self._name} answered {name} with a stream")
@@ -50,6 +50,10 @@ class RpcClient:
         while "item" in answer:
             yield answer["item"]
             answer = self._next_answer(answer["id"])
+
+    def has_said(self, text: str) -> bool:
+        """Return whether one of the last lines that are no answers has `text` in it."""
+        return any(text in line for line in self._other_lines)
 
     @contextmanager
     def concealing(self, name: str) -> Iterator[None]:
@@ -82,8 +86,8 @@ class RpcClient:
         self._write(json.dumps({"id": self._last_id, "whole": True}) + "\n")
 
     def _next_answer(self, request_id: int) -> dict[str, Any]:
-        """Return the next answer to a request. Raises the error that it holds, LaneError once the agent is gone."""
-        while line := self._read():
+        """Return the next answer to a request. Raises the error that it holds, or LaneGoneError."""
+        while line := self._read_line():
             try:
                 answer = json.loads(line)
             except ValueError:
@@ -97,9 +101,15 @@ class RpcClient:
             # Otherwise it is an answer to an earlier call, whose caller has left.
         raise self._gone()
 
-    def _gone(self) -> errors.LaneError:
+    def _read_line(self) -> str:
+        try:
+            return self._read()
+        except errors.LaneError as error:  # silence
+            raise errors.LaneGoneError(error.message, error.hint) from error
+
+    def _gone(self) -> errors.LaneGoneError:
         lines = " | ".join(line for line in self._other_lines if line)
-        return errors.LaneError(f"{self._name} stopped answering{': ' + lines[-600:] if lines else ''}")
+        return errors.LaneGoneError(f"{self._name} stopped answering{': ' + lines[-600:] if lines else ''}")
 
 
 def _rebuild(error: dict[str, str]) -> errors.PqbedError:

@@ -11,6 +11,7 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
+from pqbed.tls.wire_sizes import WireSizes
 
 
 class StackServers:
@@ -26,6 +27,9 @@ class StackServers:
         for stack, part in _by_stack(profiles, lambda profile: profile.stack).items():
             refusals |= self._server(stack).refusals(part)
         return refusals
+
+    def listed(self) -> tuple[str, ...]:
+        return tuple(name for server in self._opened.values() for name in server.listed())
 
     def start(self, profiles: Sequence[Profile], first_port: int = FIRST_PORT) -> tuple[ServedProfile, ...]:
         served: list[ServedProfile] = []
@@ -78,6 +82,9 @@ class StackClients:
             refusals |= self._client(stack).refusals(part)
         return refusals
 
+    def listed(self) -> tuple[str, ...]:
+        return tuple(name for client in self._opened.values() for name in client.listed())
+
     def take_credentials(self, credentials: Sequence[Credentials]) -> None:
         for stack, client in self._opened.items():
             client.take_credentials(
@@ -86,6 +93,9 @@ class StackClients:
 
     def fetch(self, request: FetchRequest) -> Timings:
         return self._client(request.stack).fetch(request)
+
+    def learn_sizes(self, request: FetchRequest) -> WireSizes | None:
+        return self._client(request.stack).learn_sizes(request)
 
     def release(self) -> None:
         for client in self._opened.values():

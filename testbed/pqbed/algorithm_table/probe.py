@@ -4,7 +4,10 @@ import re
 from dataclasses import dataclass
 
 from pqbed.beds.programs import RunProgram
+from pqbed.spec.stacks import Stack
 from pqbed.tls.groups import canonical_group
+from pqbed.tls.signatures import canonical_scheme
+from pqbed.tls.support import read_support
 
 TIMEOUT_S = 30.0
 
@@ -44,6 +47,18 @@ def probe_stack(run: RunProgram) -> Probe:
         groups={canonical_group(name): _provider(name, keys) for name in groups},
         schemes={name: _provider(name, keys) for name in schemes if not _FORBIDDEN.fullmatch(name)},
         keys=keys,
+    )
+
+
+def probe_program(run: RunProgram, stack: Stack) -> Probe:
+    """Ask the program of a stack that has one of its own. Its algorithms have no providers. Raises HostError."""
+    support = read_support(stack, run((*stack.program, "probe"), TIMEOUT_S))
+    library = support.version.split(" ")[0]
+    return Probe(
+        version=support.version,
+        groups={canonical_group(name): library for name in support.groups},
+        schemes={canonical_scheme(name): library for name in support.signatures},
+        keys={},
     )
 
 

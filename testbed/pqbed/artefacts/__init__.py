@@ -7,7 +7,7 @@ from pqbed.artefacts.base import base_reference, prepare_base
 from pqbed.artefacts.build_steps import OnStep, no_progress
 from pqbed.artefacts.contexts import DockerContext, docker_contexts, guest_contexts, stack_contexts
 from pqbed.artefacts.kernel import Kernel
-from pqbed.artefacts.prepare import UmlArtefacts, prepare_kernel, prepare_root, prepare_uml
+from pqbed.artefacts.prepare import UmlArtefacts, damaged_artefacts, prepare_kernel, prepare_root, prepare_uml
 from pqbed.artefacts.source import put_source
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "OnStep",
     "UmlArtefacts",
     "base_reference",
+    "damaged_artefacts",
     "docker_contexts",
     "guest_contexts",
     "no_progress",

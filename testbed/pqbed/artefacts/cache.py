@@ -1,4 +1,4 @@
-"""Cache entries named by a hash of their inputs, built atomically by one process at a time."""
+"""Cache entries named by a hash of their inputs, built atomically by one process at a time, compared before use."""
 
 import fcntl
 import hashlib
@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pqbed.artefacts.contents import VERIFIED_SUFFIX, find_damage, seal
+from pqbed.atomic_files import sync_folder
 from pqbed.errors import HostError
 
 KEY_LENGTH = 16
@@ -36,26 +38,40 @@ def _parts(item: str | bytes | Path) -> Iterator[tuple[str, bytes]]:
 
 
 @contextmanager
-def building(entry: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[Path | None]:
-    """Yield an empty folder that becomes `entry` if the block succeeds, or None if `entry` exists.
+def building(
+    entry: Path,
+    on_wait: Callable[[], None] = lambda: None,
+    on_damage: Callable[[str], None] = lambda _: None,
+    excluded: Sequence[str] = (),
+) -> Iterator[Path | None]:
+    """Yield an empty folder that becomes `entry` if the block succeeds, or None if `entry` is there and as it was made.
 
-    Waits for another process that builds the same entry. A block that raises leaves nothing behind, and the next
-    process removes what a killed one left.
+    A damaged entry is made again, and `on_damage` called with what is wrong. Waits for another process that builds the
+    same entry. A block that raises leaves nothing behind, and the next process removes what a killed one left. The
+    contents of the folders `excluded` may change later.
     """
-    if entry.exists():
+    if not find_damage(entry):
         yield None
         return
     entry.parent.mkdir(parents=True, exist_ok=True)
     partial = entry.with_name(f"{entry.name}.partial")
     with _locked(entry.with_name(f"{entry.name}.lock"), on_wait):
-        if entry.exists():
+        damage = find_damage(entry)
+        if not damage:
             yield None
             return
+        if entry.exists():
+            on_damage(damage)
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
         try:
             yield partial
+            seal(partial, excluded)
+            if entry.exists():
+                shutil.rmtree(entry)
             partial.replace(entry)
+            sync_folder(entry.parent)
+            entry.with_name(entry.name + VERIFIED_SUFFIX).touch()
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pqbed.artefacts.added_stacks import added_stacks
 from pqbed.artefacts.build_steps import OnStep, no_progress
 from pqbed.artefacts.cache import building, hash_inputs
 from pqbed.artefacts.extra_stacks import SHARED, extra_stacks, shared_script
@@ -57,7 +58,7 @@ def stack_contexts(
         if name not in contexts:
             stack = stack_named(name)
             below = add(stack.extends) if stack.extends else None
-            contexts[name] = _stack_context(name, below, stack.base, on_step, bundle)
+            contexts[name] = _stack_context(name, below, on_step, bundle)
         return contexts[name]
 
     for name in stacks:
@@ -70,12 +71,12 @@ def guest_contexts(
 ) -> tuple[DockerContext, ...]:
     """Return the contexts, in order, that end with the guest image: one root with all of `stacks`.
 
-    Each stack is built on the previous one. Raises HostError for one that cannot be part of a guest.
+    Each stack is built on the previous one.
     """
     bundle = trusted_bundle(ca_bundle)
-    contexts = [_stack_context(DEFAULT_STACK, None, "", on_step, bundle)]
-    for name in extra_stacks(stacks):
-        contexts.append(_stack_context(name, contexts[-1], "", on_step, bundle))
+    contexts = [_stack_context(DEFAULT_STACK, None, on_step, bundle)]
+    for name in (*extra_stacks(stacks), *added_stacks(stacks)):
+        contexts.append(_stack_context(name, contexts[-1], on_step, bundle))
     uml = recipe_folder(GUEST)
 
     def fill(folder: Path) -> None:
@@ -88,12 +89,13 @@ def guest_contexts(
     return (*contexts, DockerContext(stack=GUEST, folder=folder, tag=tag, build_args={"STACK": below.reference}))
 
 
-def _stack_context(
-    name: str, below: DockerContext | None, base: str, on_step: OnStep, bundle: Path | None
-) -> DockerContext:
-    """Return the context of a stack on the image `below`, on the image named `base`, or on Debian's."""
+def _stack_context(name: str, below: DockerContext | None, on_step: OnStep, bundle: Path | None) -> DockerContext:
+    """Return the context of a stack on the image `below`, None Debian's.
+
+    It holds the entry of this stack alone: another one that is added or changed leaves the image as it is.
+    """
     recipe = recipe_folder(name)
-    inputs = (source_hash(),) if below is None else (source_hash(), below.tag)
+    inputs = (source_hash((name,)),) if below is None else (source_hash((name,)), below.tag)
     tag = hash_inputs(recipe, *inputs)
     wheels = fetch_wheels(on_step, bundle) if (recipe / "wheels.txt").exists() else None
 
@@ -104,16 +106,15 @@ def _stack_context(
                 shutil.copyfile(shared_script(script), folder / script)
         if wheels is not None:
             shutil.copytree(wheels, folder / "wheels")
-        copy_source(folder / "pqbed")
+        copy_source(folder / "pqbed", (name,))
 
-    on = base if below is None else below.reference
-    arguments = {"BASE": on} if on else {}
+    arguments = {} if below is None else {"BASE": below.reference}
     return DockerContext(stack=name, folder=_context(name, tag, fill, bundle), tag=tag, build_args=arguments)
 
 
 def _context(stack: str, tag: str, fill: Callable[[Path], None], ca_bundle: Path | None) -> Path:
     authorities = b"" if ca_bundle is None else ca_bundle.read_bytes()
-    entry = cache_home() / "contexts" / f"{stack}-{hash_inputs(tag, authorities)}"
+    entry = cache_home() / "contexts" / f"{stack}-{hash_inputs('context/2', tag, authorities)}"
     with building(entry) as partial:
         if partial is not None:
             fill(partial)

@@ -1,5 +1,7 @@
 """Extra stacks of a root, in addition to the default one: their packages and build scripts.
 
+Added stacks (added_stacks.py) are not part of this: their files are put into a built root.
+
 A stack's folder may hold `packages-build.txt` and `build.sh OUT`, which run in the builder root, and
 `packages-run.txt` and `configure.sh OUT`, which run in the root itself; OUT is /opt/pqbed/stacks/NAME.
 """
@@ -10,7 +12,6 @@ from pathlib import Path
 from pqbed.artefacts.bootstrap import copy_in, copy_out, in_root
 from pqbed.artefacts.cache import hash_inputs
 from pqbed.artefacts.image_sources import read_packages, recipe_folder
-from pqbed.errors import HostError
 from pqbed.spec.profile import DEFAULT_STACK
 from pqbed.spec.stacks import ENTRY, HOME, stack_named
 
@@ -20,15 +21,8 @@ SHARED = {"install.sh": DEFAULT_STACK, "settle.sh": DEFAULT_STACK, "add-backport
 
 
 def extra_stacks(stacks: Iterable[str]) -> tuple[str, ...]:
-    """Return the extra stacks among `stacks`. Raises HostError for one that cannot be added to a Debian root."""
-    names = tuple(sorted({name for name in stacks if name != DEFAULT_STACK}))
-    for name in names:
-        if stack_named(name).base:
-            raise HostError(
-                f"the stack {name} is built on {stack_named(name).base}, and guests run Debian",
-                f"use --bed docker for {name}, or leave it out",
-            )
-    return names
+    """Return the extra stacks among `stacks`, each once, sorted."""
+    return tuple(sorted({name for name in stacks if name != DEFAULT_STACK and not stack_named(name).hash}))
 
 
 def extra_stacks_hash(base: str, stacks: Iterable[str]) -> str:

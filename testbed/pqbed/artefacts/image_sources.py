@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pqbed
 from pqbed.errors import BuildError
-from pqbed.spec.stacks import ENTRY, known_stacks
+from pqbed.spec.stacks import ENTRY, added_stacks_home, builtin_stacks
 
 SUITE = "trixie"
 DOCKER_BASE = "debian:trixie-slim"
@@ -12,16 +12,16 @@ PACKAGE = Path(pqbed.__file__).parent
 
 
 def recipe_folder(stack: str) -> Path:
-    """The folder of one stack (`openssl`) or of the guest kernel (`uml`)."""
-    for images in (PACKAGE / "_images", PACKAGE.parents[1] / "images"):
+    """The folder of one stack (`openssl`), of the guest kernel (`uml`) or shared by added stacks (`module`)."""
+    for images in (PACKAGE / "_images", PACKAGE.parents[1] / "images", added_stacks_home()):
         if (images / stack).is_dir():
             return images / stack
     raise BuildError(f"no recipe for {stack} beside {PACKAGE}", hint="reinstall pqbed: its folder images/ is missing")
 
 
 def stack_entries() -> dict[str, Path]:
-    """The entry of data of each stack, by its name."""
-    return {name: recipe_folder(name) / ENTRY for name in known_stacks()}
+    """The entry of data of each of pqbed's own stacks, by its name."""
+    return {name: recipe_folder(name) / ENTRY for name in builtin_stacks()}
 
 
 def read_packages(path: Path) -> tuple[str, ...]:

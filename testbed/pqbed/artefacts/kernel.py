@@ -7,11 +7,13 @@ from pathlib import Path
 
 from pqbed.artefacts.bootstrap import copy_in, copy_out, in_root
 from pqbed.artefacts.cache import hash_inputs
+from pqbed.artefacts.contents import seal
 from pqbed.artefacts.image_sources import SUITE, read_packages, recipe_folder
 from pqbed.user_folders import cache_home
 
 FRAGMENTS = ("kernel.config",)
 SCRIPTS = ("packages-build.txt", "add-backports.sh", "build-kernel.sh")
+FILES = ("linux", "config", "version")
 PRINTED_LINES = {"kernel": 1330}
 
 
@@ -43,8 +45,19 @@ def kernel_hooks(target: Path, fragments: Sequence[str] = FRAGMENTS) -> list[str
         copy_in("/build/uml", *(folder / name for name in (*SCRIPTS, *fragments))),
         in_root("/build/uml/add-backports.sh"),
         in_root("/build/uml/build-kernel.sh", "/build/out/kernel", *(f"/build/uml/{name}" for name in fragments)),
-        *(copy_out(f"/build/out/kernel/{name}", target) for name in ("linux", "config", "version")),
+        *(copy_out(f"/build/out/kernel/{name}", target) for name in FILES),
     ]
+
+
+def adopt_kernel(entry: Path) -> None:
+    """List the contents of a kernel that an older pqbed built, as they are; its runs name the hash of its bytes."""
+    if is_unlisted(entry):
+        seal(entry)
+
+
+def is_unlisted(entry: Path) -> bool:
+    """Return whether this is a whole kernel without a list of its contents, as an older pqbed built it."""
+    return entry.is_dir() and {path.name for path in entry.iterdir()} == set(FILES)
 
 
 def read_kernel(entry: Path) -> Kernel:

@@ -9,11 +9,14 @@ from pathlib import Path
 from pqbed.artefacts.bootstrap import bootstrap, build_folder, require_bootstrap
 from pqbed.artefacts.build_steps import Command, OnStep, no_progress, run_commands
 from pqbed.artefacts.cache import building, require_space
+from pqbed.artefacts.contents import find_damage
 from pqbed.artefacts.extra_stacks import build_hooks, extra_packages
 from pqbed.artefacts.kernel import (
     FRAGMENTS,
     PRINTED_LINES,
     Kernel,
+    adopt_kernel,
+    is_unlisted,
     kernel_entry,
     kernel_hooks,
     kernel_packages,
@@ -21,12 +24,16 @@ from pqbed.artefacts.kernel import (
 )
 from pqbed.artefacts.rootfs import (
     assemble_root,
+    changing_folders,
     fitting_root,
+    root_entry,
     root_hash,
+    stack_choices,
     system_command,
     vendor_hooks,
     vendor_packages,
 )
+from pqbed.artefacts.source import source_folder
 from pqbed.artefacts.trust import trusted_bundle
 from pqbed.artefacts.wheels import fetch_wheels
 from pqbed.user_folders import cache_home
@@ -57,6 +64,7 @@ def prepare_uml(
     fails.
     """
     kernel_path, root_path = kernel_entry(), fitting_root(stacks)
+    adopt_kernel(kernel_path)
     _build_missing(_Missing(kernel_path, root_path, stacks=tuple(stacks)), on_step, ca_bundle)
     kernel = read_kernel(kernel_path)
     return UmlArtefacts(
@@ -80,8 +88,22 @@ def prepare_kernel(
 ) -> Kernel:
     """Return a kernel configured by these files of `images/uml`, built first if missing. Raises as prepare_uml does."""
     kernel_path = kernel_entry(fragments)
+    adopt_kernel(kernel_path)
     _build_missing(_Missing(kernel_path, None, fragments), on_step, ca_bundle)
     return read_kernel(kernel_path)
+
+
+def damaged_artefacts(*, full: bool | None = None) -> dict[str, str]:
+    """Return what is wrong with the kernel, the root file systems and the agent's sources of the current recipes.
+
+    By path; what is not built is not wrong. `full`: read every file.
+    """
+    roots = [entry for stacks in stack_choices() if (entry := root_entry(stacks)).exists()]
+    kernel = kernel_entry()
+    sources = [folder for root in roots if (folder := source_folder(root)).exists()]
+    kernels = [kernel] if kernel.exists() and not is_unlisted(kernel) else []
+    entries = (*kernels, *roots, *sources)
+    return {str(entry): damage for entry in entries if (damage := find_damage(entry, full=full))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +116,7 @@ class _Missing:
     stacks: tuple[str, ...] = ()
 
     def any(self) -> bool:
-        return any(entry is not None and not entry.exists() for entry in (self.kernel, self.root))
+        return any(entry is not None and find_damage(entry) for entry in (self.kernel, self.root))
 
 
 def _build_missing(missing: _Missing, on_step: OnStep, ca_bundle: Path | None) -> None:
@@ -106,16 +128,25 @@ def _build_missing(missing: _Missing, on_step: OnStep, ca_bundle: Path | None) -
     wheels = fetch_wheels(on_step, bundle) if missing.root else None
     with ExitStack() as stack:
         # Always in this order, so that two processes cannot wait for each other.
-        root = _enter(stack, missing.root, "root", on_step)
+        root = _enter(stack, missing.root, "root file system", on_step, changing_folders())
         kernel = _enter(stack, missing.kernel, "kernel", on_step)
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pqbed-", dir=build_folder())))
         _build(replace(missing, kernel=kernel, root=root), scratch, wheels, on_step, bundle)
 
 
-def _enter(stack: ExitStack, entry: Path | None, what: str, on_step: OnStep) -> Path | None:
+def _enter(
+    stack: ExitStack, entry: Path | None, what: str, on_step: OnStep, excluded: Sequence[str] = ()
+) -> Path | None:
     if entry is None:
         return None
-    return stack.enter_context(building(entry, lambda: on_step(f"waiting for another build of the {what}", None)))
+    return stack.enter_context(
+        building(
+            entry,
+            lambda: on_step(f"waiting for another build of the {what}", None),
+            lambda damage: on_step(f"the {what} in the cache is damaged, building it again: {damage}", None),
+            excluded,
+        )
+    )
 
 
 def _build(missing: _Missing, scratch: Path, wheels: Path | None, on_step: OnStep, ca_bundle: Path | None) -> None:

@@ -2,7 +2,7 @@
 
 import itertools
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pqbed.artefacts.bootstrap import UNREAD, bootstrap, copy_in, copy_out, in_root
@@ -10,14 +10,19 @@ from pqbed.artefacts.build_steps import Command, OnStep, run_commands
 from pqbed.artefacts.cache import hash_inputs
 from pqbed.artefacts.extra_stacks import configure_hooks, extra_packages, extra_stacks, extra_stacks_hash, move_stacks
 from pqbed.artefacts.image_sources import SUITE, read_packages, recipe_folder
+from pqbed.artefacts.root_programs import compile_modules
+from pqbed.artefacts.source import SOURCES
 from pqbed.spec.profile import DEFAULT_STACK
-from pqbed.spec.stacks import known_stacks
+from pqbed.spec.stacks import ADDED, builtin_stacks
 from pqbed.user_folders import cache_home
 
 SCRIPTS = ("packages-build.txt", "packages-run.txt", "wheels.txt", "build-pycurl.sh", "settle.sh")
 VENDOR = "opt/pqbed/vendor"
 # Increased when this module changes what it does to a root, so that cached ones are not used.
-FORMAT = "root/1"
+FORMAT = "root/3"
+# Lanes mount a file system of their own over the first ones; the last ones receive the agent's source and added
+# stacks, each checked by itself.
+CHANGING = ("dev", "proc", "sys", "tmp", "run", "var/log", SOURCES, ADDED.lstrip("/"))
 
 
 def root_entry(stacks: Iterable[str] = ()) -> Path:
@@ -33,9 +38,15 @@ def fitting_root(stacks: Iterable[str] = ()) -> Path:
     own = root_entry(wanted)
     if own.exists() or not wanted:
         return own
-    others = sorted(name for name, stack in known_stacks().items() if not stack.base and name not in wanted)
-    more = (chosen for count in range(1, len(others) + 1) for chosen in itertools.combinations(others, count))
-    return next((entry for chosen in more if (entry := root_entry((*wanted, *chosen))).exists()), own)
+    more = (wanted | set(chosen) for chosen in stack_choices() if not wanted.issuperset(chosen))
+    return next((entry for chosen in more if (entry := root_entry(chosen)).exists()), own)
+
+
+def stack_choices() -> Iterator[tuple[str, ...]]:
+    """Yield every set of extra stacks that a root may have, the smallest first."""
+    extra = sorted(builtin_stacks().keys() - {DEFAULT_STACK})
+    for count in range(len(extra) + 1):
+        yield from itertools.combinations(extra, count)
 
 
 def vendor_packages() -> tuple[str, ...]:
@@ -80,10 +91,18 @@ def assemble_root(partial: Path, tar: Path, built: Path, on_step: OnStep) -> Non
     (partial / "dev").mkdir(exist_ok=True)
     (partial / VENDOR).parent.mkdir(parents=True, exist_ok=True)
     shutil.move(built / "vendor", partial / VENDOR)
+    compile_modules(partial, partial / VENDOR, f"/{VENDOR}")
+    (partial / SOURCES).mkdir()
+    (partial / ADDED.lstrip("/")).mkdir()
     move_stacks(partial, built / "stacks")
     (partial / "etc/hostname").write_text("pqbed\n", encoding="ascii")
     for left in ("etc/resolv.conf", "etc/apt/apt.conf.d/99mmdebstrap"):
         (partial / left).unlink(missing_ok=True)
+
+
+def changing_folders() -> tuple[str, ...]:
+    """Return the folders of a root whose contents are not part of it."""
+    return (*CHANGING, *(target.lstrip("/") for stack in builtin_stacks().values() for target in stack.tmpfs))
 
 
 def root_hash(entry: Path) -> str:

@@ -19,8 +19,12 @@ def pinned_wheels() -> Path:
 
 def fetch_wheels(on_step: OnStep, ca_bundle: Path | None) -> Path:
     """Return a folder with pycurl's source and pyroute2's wheel, each checked against its hash."""
-    entry = cache_home() / "wheels" / hash_inputs(pinned_wheels())
-    with building(entry, lambda: on_step("waiting for another build of the wheels", None)) as partial:
+    entry = cache_home() / "wheels" / hash_inputs("wheels/2", pinned_wheels())
+    with building(
+        entry,
+        lambda: on_step("waiting for another build of the wheels", None),
+        lambda damage: on_step(f"the wheels in the cache are damaged, downloading them again: {damage}", None),
+    ) as partial:
         if partial is not None:
             run_commands([_download(partial, ca_bundle)], on_step)
     return entry

@@ -9,18 +9,22 @@ from pqbed.agent.rpc_proxies import proxy
 from pqbed.agent.tracing import Traced
 from pqbed.beds.process import LaneProcess
 from pqbed.calibrate.measurement import Calibration
-from pqbed.errors import LaneError
+from pqbed.errors import LaneError, LaneGoneError
 from pqbed.net.state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Profile
-from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.sample import NO_FAILURES, Fetch, Timings
 from pqbed.spec.shape import SIDES
 from pqbed.spec.tcp import Tcp
+from pqbed.tls.wire_sizes import WireSizes
 
 START_TIMEOUT_S = 120.0
 # Wall-clock silence before a lane is given up: far above the longest fetch in virtual time.
 SILENCE_S = 120.0
+# A guest's kernel says this when the host has killed the process in which it runs one of its own
+# (arch/um/os-Linux/skas/process.c). A program that crashes inside the guest does not cause it.
+HOST_KILL = "wait_stub_done"
 
 
 class AgentLane:
@@ -33,6 +37,7 @@ class AgentLane:
         self._silence_s = START_TIMEOUT_S
         self._known: set[str] = set()
         rpc = RpcClient(process.write, lambda: process.readline(self._silence_s), f"lane {index}")
+        self._rpc = rpc
         self._agent = proxy(LaneService, rpc)
         try:
             rpc.wait_ready()
@@ -54,8 +59,14 @@ class AgentLane:
         index = {name: number for number, name in enumerate(names)}
         which = tuple(index[fetch.cell_id] for fetch in fetches)
         seeds = tuple(fetch.seed for fetch in fetches)
-        timings = self._agent.run_indexed(names, which, seeds)
-        yield from zip(fetches, timings, strict=True)
+        for fetch, timings in zip(fetches, self._agent.run_indexed(names, which, seeds), strict=True):
+            if timings.outcome not in NO_FAILURES and self._rpc.has_said(HOST_KILL):
+                raise LaneGoneError(f"the host killed a process of lane {self.index}: {timings.outcome}")
+            yield fetch, timings
+
+    def learn_sizes(self) -> dict[str, WireSizes]:
+        """Fetch once with every profile (see `beds.bed.Lane`)."""
+        return self._agent.learn_sizes()
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends and read them back."""

@@ -13,6 +13,7 @@ from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
+from pqbed.tls.wire_sizes import WireSizes
 
 BedName = Literal["docker", "netns", "uml", "fake"]
 
@@ -28,6 +29,13 @@ class Lane(Protocol):
 
         A failed fetch is a result. Raises LaneError if the lane itself is lost: fetches that were not yielded were not
         measured.
+        """
+        ...
+
+    def learn_sizes(self) -> dict[str, WireSizes]:
+        """Fetch once with every served profile; return what that takes on the wire, by the profile's name.
+
+        Before the first fetch. Profiles whose fetch failed are left out.
         """
         ...
 

@@ -9,8 +9,9 @@ from typing import cast, get_args
 
 from pqbed.artefacts import OnStep, no_progress
 from pqbed.beds.bed import Bed, BedName
+from pqbed.beds.docker.endpoint import DockerEndpoint, docker_endpoint
 from pqbed.beds.host_checks import PROBED_LATER, BedStatus, check_docker, check_netns, check_uml, probe_engine
-from pqbed.beds.make import MAKERS, docker_refusal
+from pqbed.beds.make import MAKERS, docker_refusal, make_docker
 from pqbed.errors import EngineError, HostError, SpecError
 from pqbed.spec.names import known_name
 from pqbed.spec.options import BedChoice, Clock
@@ -26,14 +27,22 @@ CLOCKS: dict[BedName, tuple[Clock, ...]] = {
 
 
 def choose_bed(
-    choice: str, clock: str | None = None, *, on_step: OnStep = no_progress, ca_bundle: Path | None = None
+    choice: str,
+    clock: str | None = None,
+    *,
+    on_step: OnStep = no_progress,
+    ca_bundle: Path | None = None,
+    to_measure: bool = True,
 ) -> tuple[Bed, str]:
-    """Return the bed to measure on, and one line with its name and the reason. Starts nothing.
+    """Return the bed, and one line with its name and the reason. Starts nothing.
 
     `on_step` is called for each build step; `ca_bundle` is trusted for downloads in addition to the system's
     certificates. Raises SpecError for an unknown bed or a clock that it does not have, EngineError or HostError if
-    this host cannot run it.
+    this host cannot run it. A bed that is not to measure but only to build for, if named, needs no netem.
     """
+    if not to_measure and choice == "docker" and (engine := probe_engine().info) is not None:
+        bed = make_docker("real", on_step, ca_bundle)
+        return bed, f"docker (real clock): images for engine {engine.version} on {engine.machine}"
     name, chosen_clock, reason = decide_bed(choice, clock)
     if name == "docker" and choice == "auto" and PROBED_LATER in reason:
         refusal = docker_refusal(on_step, ca_bundle)
@@ -41,6 +50,23 @@ def choose_bed(
             name, chosen_clock, reason = decide_bed("uml", clock)
             reason = f"the engine's kernel cannot shape ({refusal.message}); {reason.removeprefix(ASKED_FOR)}"
     return MAKERS[name](chosen_clock, on_step, ca_bundle), f"{name} ({chosen_clock} clock): {reason}"
+
+
+def reopen_bed(
+    name: BedName,
+    clock: Clock,
+    endpoint: DockerEndpoint | None,
+    *,
+    on_step: OnStep = no_progress,
+    ca_bundle: Path | None = None,
+) -> Bed:
+    """Return the bed of a session: for docker on the engine that it was started on, whatever is configured by now.
+
+    Raises EngineError if that engine does not answer.
+    """
+    if name == "docker" and endpoint is not None:
+        return make_docker(clock, on_step, ca_bundle, endpoint)
+    return choose_bed(name, clock, on_step=on_step, ca_bundle=ca_bundle)[0]
 
 
 def decide_bed(choice: str, clock: str | None = None) -> tuple[BedName, Clock, str]:
@@ -76,7 +102,7 @@ def check_bed(name: BedName) -> BedStatus:
 
 def default_lanes(name: BedName, clock: Clock) -> int:
     """Return the default number of lanes: one per CPU, or half as many if CPU time is part of what is measured."""
-    if name == "docker" and os.environ.get("DOCKER_HOST"):
+    if name == "docker" and not docker_endpoint().host.startswith("unix://"):
         return 1
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return cpus if clock == "virtual" else max(1, cpus // 2)

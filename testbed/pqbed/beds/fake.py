@@ -13,7 +13,7 @@ from pqbed.agent.tracing import Traced
 from pqbed.beds.bed import BedName
 from pqbed.beds.fake_calibration import fake_measurement
 from pqbed.calibrate.measurement import Calibration
-from pqbed.errors import HostError, LaneError
+from pqbed.errors import HostError, LaneError, LaneGoneError
 from pqbed.model.exchange import exchange_of
 from pqbed.model.floor import connect_floor_ns, handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
 from pqbed.model.sizes import certificate_message_bytes
@@ -26,6 +26,7 @@ from pqbed.spec.sample import Fetch, Outcome, Timings
 from pqbed.spec.shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
+from pqbed.tls.wire_sizes import WireSizes
 
 # Mean of what is added to the floor, as a share of it.
 SPREAD = 0.05
@@ -88,11 +89,15 @@ class FakeLane:
             if self._closed.wait(self._bed.sleep_s):
                 raise LaneError(f"lane {self.index} was closed")
             if number in self._bed.die_at:
-                raise LaneError(f"lane {self.index} died at fetch {number}, as requested")
+                raise LaneGoneError(f"lane {self.index} died at fetch {number}, as requested")
             if number in self._bed.fail_at:
                 yield fetch, Timings(outcome=self._bed.fail_with, detail=f"fetch {number} fails, as requested")
             else:
                 yield fetch, fake_timings(cells[fetch.cell_id], fetch, self._timeout_ns)
+
+    def learn_sizes(self) -> dict[str, WireSizes]:
+        """Return nothing: no bytes are sent."""
+        return {}
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         self._link = LinkState(

@@ -1,5 +1,6 @@
 """Host checks: which beds this host can run, and what to do about those that it cannot. Changes nothing."""
 
+import contextlib
 import os
 import platform
 import shutil
@@ -11,18 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from pqbed.beds.bed import BedName
-from pqbed.beds.docker.endpoint import absent_socket, docker_endpoint
-from pqbed.beds.netem_check import kernel_has_netem
+from pqbed.beds.docker.endpoint import DockerEndpoint, absent_socket, docker_endpoint
+from pqbed.beds.host_platform import HostPlatform, local_platform, netem_cure, platform_of, seed_cure
+from pqbed.beds.kernel_check import kernel_has_netem, kernel_seeds_netem
+from pqbed.errors import EngineError
 from pqbed.user_folders import cache_home
 
 UML_MACHINES = ("x86_64", "amd64")
-PROBED_LATER = "(whether it has sch_netem is probed in a container)"
+PROBED_LATER = "(whether its sch_netem can be used is probed in a container)"
 UML_TOOLS = ("mmdebstrap",)
 ENGINE_TIMEOUT_S = 5
-NETEM_HINT = (
-    "install the kernel's extra modules (Debian, Ubuntu: linux-modules-extra-$(uname -r); Fedora: kernel-modules-extra)"
-    " and run `modprobe sch_netem`, or use --bed uml, which brings its own kernel"
-)
 ENGINE_HINT = "start Docker (or Podman's compatible socket), or point DOCKER_HOST at an engine; or use --bed uml"
 
 
@@ -45,6 +44,21 @@ class EngineInfo:
     kernel: str
     machine: str
     netem: bool | None
+    name: str = ""
+    system: str = ""
+    rootless: bool = False
+    local: bool = True
+    address: str = ""
+
+    @property
+    def platform(self) -> HostPlatform:
+        """The kind of host that its containers run on."""
+        return platform_of(self.system, self.kernel, self.address)
+
+    @property
+    def seeds(self) -> bool | None:
+        """Whether its kernel's netem takes a seed; None if only the kernel itself can answer."""
+        return kernel_seeds_netem(self.kernel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,38 +69,49 @@ class EngineProbe:
     reason: str = ""
 
 
-def probe_engine() -> EngineProbe:
-    """Ask the engine that `beds/docker/sdk.py` would use. Waits at most ENGINE_TIMEOUT_S; never raises."""
-    endpoint = docker_endpoint()
+def probe_engine(endpoint: DockerEndpoint | None = None) -> EngineProbe:
+    """Ask the engine at `endpoint`, by default the configured one. Waits at most ENGINE_TIMEOUT_S; never raises."""
+    try:
+        endpoint = endpoint or docker_endpoint()
+    except EngineError as error:
+        return EngineProbe(reason=error.message)
     if absent := absent_socket(endpoint.host):
         return EngineProbe(reason=f"{endpoint.host}: {absent}")
-    import docker
     import docker.errors
 
+    from pqbed.beds.docker.sdk import open_client
+
     try:
-        client = docker.DockerClient(
-            base_url=endpoint.host,
-            tls=endpoint.tls or False,
-            timeout=ENGINE_TIMEOUT_S,
-            use_ssh_client=endpoint.host.startswith("ssh://"),
-        )
+        with contextlib.closing(open_client(endpoint, ENGINE_TIMEOUT_S)) as client:
+            version: dict[str, Any] = client.version()
+            info: dict[str, Any] = client.info()
+    except EngineError as error:
+        return EngineProbe(reason=error.message)
     except (docker.errors.DockerException, OSError) as error:
         return EngineProbe(reason=_reason(error, endpoint.host))
-    try:
-        version: dict[str, Any] = client.version()
-    except (docker.errors.DockerException, OSError) as error:
-        return EngineProbe(reason=_reason(error, endpoint.host))
-    finally:
-        client.close()
     kernel = str(version.get("KernelVersion", "unknown"))
-    info = EngineInfo(
+    local = kernel == os.uname().release
+    engine = EngineInfo(
         version=str(version.get("Version", "unknown")),
         api=str(version.get("ApiVersion", "unknown")),
         kernel=kernel,
         machine=str(version.get("Arch", "unknown")),
-        netem=kernel_has_netem() if kernel == os.uname().release else None,
+        netem=kernel_has_netem() if local else None,
+        name=engine_name(version),
+        system=str(info.get("OperatingSystem", "")),
+        rootless=any("rootless" in option for option in info.get("SecurityOptions") or ()),
+        local=local,
+        address=endpoint.host,
     )
-    return EngineProbe(info=info)
+    return EngineProbe(info=engine)
+
+
+def engine_name(version: dict[str, Any]) -> str:
+    """Return what an engine is, from its answer to /version: Podman's socket names itself only as a component."""
+    components = [str(part.get("Name", "")) for part in version.get("Components") or ()]
+    if any("podman" in name.lower() for name in components):
+        return "Podman"
+    return str((version.get("Platform") or {}).get("Name", "")) or "Docker Engine"
 
 
 def check_docker(probe: EngineProbe) -> BedStatus:
@@ -97,9 +122,21 @@ def check_docker(probe: EngineProbe) -> BedStatus:
         return BedStatus(bed="docker", usable=False, found=found, cure=ENGINE_HINT)
     name = f"engine {engine.version} on kernel {engine.kernel}"
     if engine.netem is False:
-        return BedStatus(bed="docker", usable=False, found=f"{name} has no sch_netem", cure=NETEM_HINT)
-    suffix = "with sch_netem" if engine.netem else PROBED_LATER
+        return BedStatus(bed="docker", usable=False, found=f"{name} has no sch_netem", cure=engine_cure(engine))
+    if engine.seeds is False:
+        found = f"{name}, whose netem takes no seed (from Linux 6.6 on)"
+        return BedStatus(bed="docker", usable=False, found=found, cure=engine_cure(engine))
+    suffix = "with sch_netem" if engine.netem and engine.seeds else PROBED_LATER
     return BedStatus(bed="docker", usable=True, found=f"{name} {suffix}")
+
+
+def engine_cure(engine: EngineInfo) -> str:
+    """Return what makes the kernel of an engine fit for the docker bed; "" if nothing is known to be missing."""
+    if engine.netem is False:
+        return netem_cure(engine.platform, rootless=engine.rootless)
+    if engine.seeds is False:
+        return seed_cure(engine.platform, rootless=engine.rootless)
+    return ""
 
 
 def check_netns() -> BedStatus:
@@ -108,13 +145,23 @@ def check_netns() -> BedStatus:
         return _no_netns(f"this is {platform.system()}, not Linux", "use --bed docker")
     if os.geteuid() != 0:
         return _no_netns("not root", "run as root (sudo), or use --bed uml, which needs no privilege")
-    if kernel_has_netem() is False:
-        return _no_netns(f"kernel {os.uname().release} has no sch_netem", NETEM_HINT)
+    if (fault := local_netem_fault()) is not None:
+        return _no_netns(*fault)
     if not Path("/proc/self/ns/net").exists():
         return _no_netns("this kernel has no network namespaces", "use --bed uml, which brings its own kernel")
     if not built_artefacts("roots") and shutil.which("mmdebstrap") is None:
         return _no_netns("not built yet, and mmdebstrap is missing", "install it: apt install mmdebstrap")
     return BedStatus(bed="netns", usable=True, found=f"root on kernel {os.uname().release}")
+
+
+def local_netem_fault() -> tuple[str, str] | None:
+    """Return what is wrong with netem of this host's kernel, and its cure; None if nothing is known to be."""
+    kernel = f"kernel {os.uname().release}"
+    if kernel_has_netem() is False:
+        return f"{kernel} has no sch_netem", netem_cure(local_platform())
+    if kernel_seeds_netem(os.uname().release) is False:
+        return f"{kernel} has a netem that takes no seed (from Linux 6.6 on)", seed_cure(local_platform())
+    return None
 
 
 def runs_guests(engine: EngineInfo | None) -> bool:
@@ -165,7 +212,7 @@ def built_artefacts(kind: str) -> tuple[str, ...]:
         entries = sorted((cache_home() / kind).iterdir(), key=lambda entry: entry.stat().st_mtime)
     except OSError:
         return ()
-    return tuple(entry.name for entry in entries if not entry.name.endswith((".partial", ".lock")))
+    return tuple(entry.name for entry in entries if "." not in entry.name)
 
 
 def _mount_of(folder: str, points: list[str]) -> str | None:

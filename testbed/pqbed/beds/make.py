@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 from pqbed.artefacts import OnStep
 from pqbed.beds.bed import Bed, BedName
 from pqbed.beds.host_checks import probe_engine, runs_guests
-from pqbed.errors import HostError, LaneError
+from pqbed.errors import HostError
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import DEFAULT_STACK
 
 if TYPE_CHECKING:
     from pqbed.artefacts import UmlArtefacts
+    from pqbed.beds.docker.endpoint import DockerEndpoint
     from pqbed.beds.docker.engine import Engine
     from pqbed.beds.netns import RootFilesystem
     from pqbed.beds.process import LaneProcess
@@ -30,13 +31,13 @@ class MakeBed(Protocol):
     def __call__(self, clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed: ...
 
 
-def make_docker(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
-    """Make the docker bed on the engine that answers. Raises EngineError if none does."""
+def make_docker(clock: Clock, on_step: OnStep, ca_bundle: Path | None, endpoint: "DockerEndpoint | None" = None) -> Bed:
+    """Make the docker bed on the engine at `endpoint`, by default the configured one. Raises EngineError."""
     from pqbed.beds.docker.bed import DockerBed
     from pqbed.beds.docker.sdk import connect
 
     assert clock == "real"
-    return DockerBed(connect(), lambda engine, stacks: ensure_images(engine, stacks, on_step, ca_bundle))
+    return DockerBed(connect(endpoint), lambda engine, stacks: ensure_images(engine, stacks, on_step, ca_bundle))
 
 
 def docker_refusal(on_step: OnStep, ca_bundle: Path | None) -> HostError | None:
@@ -48,25 +49,33 @@ def docker_refusal(on_step: OnStep, ca_bundle: Path | None) -> HostError | None:
         return netem_in_engine(engine, ensure_images(engine, (), on_step, ca_bundle)[DEFAULT_STACK])
 
 
-def clean_engine() -> tuple[str, ...]:
-    """Remove everything with our label from the engine that answers; return its names."""
+def clean_engine(endpoint: "DockerEndpoint", owner: str | None, *, images: bool = False) -> tuple[str, ...]:
+    """Remove everything of `owner`, or of everyone (None), from an engine, and images if asked; return its names."""
     from pqbed.beds.docker.bed import take_down
+    from pqbed.beds.docker.images import remove_images
     from pqbed.beds.docker.sdk import connect
 
-    with connect() as engine:
-        return take_down(engine)
+    with connect(endpoint) as engine:
+        return take_down(engine, owner) + (remove_images(engine) if images else ())
 
 
-def lane_is_up() -> bool:
-    """Return whether the lane that `up` left is complete. Raises EngineError if no engine answers."""
-    from pqbed.beds.docker.containers import find_lane
+def engine_owners(endpoint: "DockerEndpoint") -> dict[str, tuple[str, ...]]:
+    """Return everything of pqbed on an engine, by owner."""
+    from pqbed.beds.docker.bed import owners_on
     from pqbed.beds.docker.sdk import connect
 
-    with connect() as engine:
-        try:
-            return find_lane(engine, 0) is not None
-        except LaneError:  # another pqbed is using it
-            return True
+    with connect(endpoint) as engine:
+        return owners_on(engine)
+
+
+def up_fault(endpoint: "DockerEndpoint") -> str:
+    """Return what has happened to the lane that `up` left; "" if it is whole. Raises EngineError without an engine."""
+    from pqbed.beds.docker.bed import up_lane_fault
+    from pqbed.beds.docker.labels import owner_name
+    from pqbed.beds.docker.sdk import connect
+
+    with connect(endpoint) as engine:
+        return up_lane_fault(engine, owner_name())
 
 
 def ensure_images(
@@ -96,7 +105,7 @@ def make_netns(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
 
     def prepare(stacks: Iterable[str]) -> "tuple[RootFilesystem, dict[str, str]]":
         path = prepare_root(on_step, ca_bundle, stacks)
-        source = _source_in(path)
+        source = _put_in(path, stacks, on_step)
         return RootFilesystem(path=path, source=source), {"root": path.name, "source": Path(source).name}
 
     assert clock == "real"
@@ -116,7 +125,7 @@ def _uml_as_processes(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> 
     @functools.cache
     def artefacts(stacks: tuple[str, ...]) -> "tuple[UmlArtefacts, str]":
         uml = prepare_uml(on_step, ca_bundle, stacks)
-        return uml, _source_in(uml.root)
+        return uml, _put_in(uml.root, stacks, on_step)
 
     def prepare(stacks: tuple[str, ...]) -> dict[str, str]:
         uml, source = artefacts(stacks)
@@ -144,7 +153,7 @@ def _uml_in_containers(clock: Clock, on_step: OnStep, ca_bundle: Path | None) ->
         return ensure_images(engine, stacks, on_step, ca_bundle, guest=True)
 
     def start(lane: int, lane_clock: Clock, stacks: tuple[str, ...]) -> "LaneProcess":
-        argv = pinned(lane, (GUEST_KERNEL, *kernel_arguments("/", GUEST_SOURCE, lane, lane_clock)))
+        argv = pinned(lane, (GUEST_KERNEL, *kernel_arguments(GUEST_SOURCE, lane, lane_clock)))
         return open_uml_process(engine, images(stacks)[GUEST], argv, f"guest {lane}")
 
     return UmlBed(clock, lambda stacks: dict(images(stacks)), start)
@@ -165,8 +174,10 @@ MAKERS: dict[BedName, MakeBed] = {
 }
 
 
-def _source_in(root: Path) -> str:
-    """Put the agent's source into `root`; return its path as seen from inside."""
+def _put_in(root: Path, stacks: Iterable[str], on_step: OnStep) -> str:
+    """Put the agent's source and the added stacks among `stacks` into `root`; return the source's path inside."""
     from pqbed.artefacts import put_source
+    from pqbed.artefacts.added_stacks import put_stacks
 
-    return "/" + put_source(root).relative_to(root).as_posix()
+    put_stacks(root, stacks)
+    return "/" + put_source(root, on_step=on_step).relative_to(root).as_posix()

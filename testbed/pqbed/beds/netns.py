@@ -5,20 +5,20 @@ The method of the published study. Needs root; everything ends with the process.
 
 import os
 import platform
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pqbed.agent.namespace import Namespace
 from pqbed.beds.agent_lane import AgentLane
 from pqbed.beds.bed import BedName
-from pqbed.beds.process import PlainProcess
+from pqbed.beds.process import CONFINE, PlainProcess
 from pqbed.errors import HostError
+from pqbed.net.netem_support import check_netem
 from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile, stacks_of
-
-# $0 is the root; the rest is the agent's command. /dev is the host's, seen in this mount namespace alone.
-_ENTER = 'mount --bind /dev "$0/dev" && exec chroot "$0" "$@"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +41,10 @@ class NetnsBed:
         self._root: RootFilesystem | None = None
 
     def prepare(self, stacks: Sequence[str] = ()) -> dict[str, str]:
-        """Find or build the root. Raises HostError unless this is Linux and root."""
+        """Find or build the root. Raises HostError unless this is Linux and root, and its netem can be used."""
         if platform.system() != "Linux" or os.geteuid() != 0:
             raise HostError("the netns bed needs Linux and root", "use sudo, or --bed uml, which needs no privilege")
+        Namespace(lambda: check_netem("lo"))
         self._root, hashes = self._prepare(stacks)
         return hashes
 
@@ -63,5 +64,7 @@ def start_contained(root: RootFilesystem, lane: int) -> PlainProcess:
     apart = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child")
     agent = ("/usr/bin/python3", "-m", "pqbed.agent", "netns", "--lane", str(lane))
     environment = {"PATH": os.defpath + ":/usr/sbin:/sbin", "PYTHONPATH": f"{root.source}:/opt/pqbed/vendor"}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
     work = Path(tempfile.mkdtemp(prefix="pqbed-netns-"))
-    return PlainProcess((*apart, "sh", "-c", _ENTER, str(root.path), *agent), environment, work)
+    confine = (sys.executable, "-I", "-S", CONFINE, "root", str(root.path))
+    return PlainProcess((*apart, *confine, *agent), environment, work)

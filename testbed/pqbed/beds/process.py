@@ -17,6 +17,8 @@ from typing import Protocol
 
 from pqbed.errors import HostError, LaneError
 
+# The program that confines a lane to its root before it starts.
+CONFINE = str(Path(__file__).with_name("confine.py"))
 END_TIMEOUT_S = 5.0
 READ_BYTES = 65536
 

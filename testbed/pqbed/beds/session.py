@@ -1,13 +1,14 @@
 """The session that `pqbed up` starts for `link` and `fetch`: its settings, kept in one small file.
 
 A bed whose lanes end with the process (netns, uml, fake) starts a lane for each command, sets the stored link and ends
-the lane again; the docker bed keeps its containers running and finds them by label.
+the lane again; the docker bed keeps its containers running and finds them by label, on the engine that the session
+remembers. Taking it down is teardown.py.
 """
 
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
@@ -15,9 +16,9 @@ from typing import Literal, Protocol, runtime_checkable
 from pqbed.agent.facts import LaneFacts
 from pqbed.atomic_files import translate_os_errors, write_atomic
 from pqbed.beds.bed import Bed, BedName, Lane
-from pqbed.beds.choose import bed_choice
-from pqbed.beds.host_checks import probe_engine
-from pqbed.beds.make import clean_engine, lane_is_up
+from pqbed.beds.docker.endpoint import DockerEndpoint, docker_endpoint
+from pqbed.beds.lane_lock import lock_lane
+from pqbed.beds.make import up_fault
 from pqbed.calibrate.judge import Deviation, judge
 from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import EngineError, SpecError, StoreError
@@ -34,14 +35,16 @@ from pqbed.spec.workload import Workload
 from pqbed.user_folders import state_home
 
 Schema = Literal["pqbed.session/1"]
-BEDS_ON_ENGINES = ("auto", "docker", "uml")
 DEFAULT_TIMEOUT_NS = 300_000_000_000
 STATE_HINT = "point XDG_STATE_HOME at a folder that you may write to"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Settings of `up` and `link set`. `kernel` and `versions` are those of the lane that `up` started."""
+    """Settings of `up` and `link set`. `kernel` and `versions` are those of the lane that `up` started.
+
+    `engine` is where the docker bed runs; None for other beds, and in files of versions that did not store it.
+    """
 
     schema: Schema = "pqbed.session/1"
     bed: BedName
@@ -52,14 +55,28 @@ class Session:
     seed: int = 1
     kernel: str = ""
     versions: dict[str, str] = field(default_factory=dict)
+    engine: DockerEndpoint | None = None
 
 
 @runtime_checkable
 class PersistentBed(Protocol):
-    """A bed whose lanes can outlive the command: `open_lane` then finds the one that is up."""
+    """A bed with a lane that outlives the command, on a container engine."""
 
-    def up(self, lanes: int) -> object:
-        """Start lanes and leave them running; lanes that run already are kept."""
+    @property
+    def endpoint(self) -> DockerEndpoint:
+        """The engine that the lane runs on."""
+        ...
+
+    def up(self) -> bool:
+        """Start the lane and leave it running; return whether it had to be created. A whole one is kept."""
+        ...
+
+    def abandon_up(self) -> None:
+        """Remove the lane."""
+        ...
+
+    def open_up_lane(self, profiles: Sequence[Profile], timeout_ns: int) -> Lane:
+        """Start a session on the lane. Raises LaneError, with the cure, if it is not as `up` left it."""
         ...
 
 
@@ -108,15 +125,33 @@ def forget_session() -> bool:
 
 
 def start_session(bed: Bed, session: Session) -> tuple[Session, LinkState]:
-    """Start one lane of a prepared `bed`, set the link, read it back, and store the session."""
-    if isinstance(bed, PersistentBed):
-        bed.up(1)
-    with contextlib.closing(bed.open_lane(0, session.profiles, DEFAULT_TIMEOUT_NS)) as lane:
-        state = lane.set_link(session.link, session.tcp, session.seed)
-        facts: LaneFacts = lane.facts
-    started = replace(session, kernel=facts.kernel, versions=dict(facts.versions))
-    write_session(started)
+    """Start one lane of a prepared `bed`, set the link, read it back, and store the session.
+
+    On failure the lane is removed, unless it was up before. Raises EngineError if a lane is up on another engine.
+    """
+    engine = bed.endpoint if isinstance(bed, PersistentBed) else None
+    _refuse_second_engine(engine)
+    with contextlib.ExitStack() as undo:
+        if isinstance(bed, PersistentBed) and bed.up():
+            undo.callback(bed.abandon_up)
+        with _open_lane(bed, session.profiles, DEFAULT_TIMEOUT_NS) as lane:
+            state = lane.set_link(session.link, session.tcp, session.seed)
+            facts: LaneFacts = lane.facts
+        started = replace(session, kernel=facts.kernel, versions=dict(facts.versions), engine=engine)
+        write_session(started)
+        undo.pop_all()
     return started, state
+
+
+def _refuse_second_engine(engine: DockerEndpoint | None) -> None:
+    """Raise EngineError if the session on record has its lane on another engine: nothing would remember it."""
+    try:
+        before = find_session()
+    except StoreError:
+        return  # what cannot be read is replaced
+    if before is not None and before.engine is not None and before.engine != engine:
+        here = f"not {engine.host}" if engine is not None else "and this bed needs no engine"
+        raise EngineError(f"a bed is up on {before.engine.host}, {here}", hint="`pqbed down` removes it")
 
 
 def why_lost(session: Session) -> str:
@@ -124,7 +159,7 @@ def why_lost(session: Session) -> str:
     if session.bed != "docker":
         return ""
     try:
-        return "" if lane_is_up() else "its containers no longer run"
+        return up_fault(session.engine or docker_endpoint())
     except EngineError as error:
         return error.message
 
@@ -132,8 +167,22 @@ def why_lost(session: Session) -> str:
 @contextlib.contextmanager
 def open_session_lane(bed: Bed, session: Session, timeout_ns: int = DEFAULT_TIMEOUT_NS) -> Iterator[Lane]:
     """Yield the lane of the session with its link set; end it afterwards unless the bed is persistent."""
-    with contextlib.closing(bed.open_lane(0, session.profiles, timeout_ns)) as lane:
+    with _open_lane(bed, session.profiles, timeout_ns) as lane:
         lane.set_link(session.link, session.tcp, session.seed)
+        yield lane
+
+
+@contextlib.contextmanager
+def _open_lane(bed: Bed, profiles: Sequence[Profile], timeout_ns: int) -> Iterator[Lane]:
+    """Yield the lane that is up, for this command alone, or a lane of its own."""
+    if isinstance(bed, PersistentBed):
+        with (
+            lock_lane(state_path().with_suffix(".lock")),
+            contextlib.closing(bed.open_up_lane(profiles, timeout_ns)) as lane,
+        ):
+            yield lane
+        return
+    with contextlib.closing(bed.open_lane(0, profiles, timeout_ns)) as lane:
         yield lane
 
 
@@ -171,17 +220,6 @@ def fetch_in_session(lane: Lane, session: Session, profile: Profile, size_bytes:
     ]
     for _fetch, timings in lane.run({session_cell_id: cell}, fetches):
         yield timings
-
-
-def remove_all(choice: str | None = None) -> tuple[str, ...]:
-    """Remove everything with our label from the engine, and the session file; return the names of what was removed.
-
-    Needs no session, so that it also removes what a killed process left. `choice` other than docker, uml or auto
-    leaves the engine alone. Safe to call twice.
-    """
-    on_engine = choice is None or bed_choice(choice) in BEDS_ON_ENGINES
-    removed = clean_engine() if on_engine and probe_engine().info is not None else ()
-    return (*removed, *((str(state_path()),) if forget_session() else ()))
 
 
 def _fetch_seed(seed: int, number: int) -> int:

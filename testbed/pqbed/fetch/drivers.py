@@ -6,15 +6,18 @@ Each is imported only when its stack fetches: an image has only what its own dri
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 from pqbed.errors import HostError
+from pqbed.fetch.relay import LOOPBACK, Relay
 from pqbed.fetch.request import FetchRequest
 from pqbed.spec.sample import Timings
 from pqbed.spec.stacks import Stack
 from pqbed.tls.credentials import Credentials
+from pqbed.tls.groups import canonical_group, group_codepoint
 from pqbed.tls.programs import DAMAGED_HINT
 from pqbed.tls.support import Probed
+from pqbed.tls.wire_sizes import WireSizes, read_wire_sizes
 
 
 class Driver(Protocol):
@@ -51,7 +54,7 @@ class DriverClient(Probed):
     def __init__(self, stack: Stack) -> None:
         super().__init__(stack)
         self._driver = DRIVERS[stack.client](stack)
-        self._providers: dict[str, str | None] = {}
+        self._served: dict[tuple[str, str], dict[str, Any]] = {}
         self.take_credentials = self._driver.take_credentials
         self.release = self._driver.release
         self.log_keys = self._driver.log_keys
@@ -61,12 +64,31 @@ class DriverClient(Probed):
     def fetch(self, request: FetchRequest) -> Timings:
         """Do one fetch; a failure is a result."""
         timings = self._driver.fetch(request)
-        return timings if timings.group is None else replace(timings, client_provider=self._provider_of(timings.group))
+        if timings.group is None:
+            return timings
+        key = timings.group, timings.signature or ""
+        if key not in self._served:
+            self._served[key] = self._describe(request, *key)
+        return replace(timings, **self._served[key])
 
-    def _provider_of(self, group: str) -> str | None:
-        if group not in self._providers:
-            self._providers[group] = self.support().provider_of(group)
-        return self._providers[group]
+    def learn_sizes(self, request: FetchRequest) -> WireSizes | None:
+        """Do one fetch through a relay that counts its bytes; None if it fails. Closes the connection."""
+        with Relay(request.address, request.port) as relay:
+            timings = self._driver.fetch(replace(request, address=LOOPBACK, port=relay.port))
+            self._driver.release()
+        if timings.outcome != "ok":
+            return None
+        return read_wire_sizes(bytes(relay.sent), bytes(relay.received), relay.flight_bytes, request.size_bytes)
+
+    def _describe(self, request: FetchRequest, group: str, scheme: str) -> dict[str, Any]:
+        """Return the name of a group that may be known by its codepoint alone, and who serves it and the signature."""
+        support = self.support()
+        asked = request.group if group_codepoint(group) == request.group_id is not None else group
+        return {
+            "group": support.name_of(group) or canonical_group(asked),
+            "client_provider": support.provider_of(group),
+            "client_signature_provider": support.provider_of_scheme(scheme),
+        }
 
 
 def _curl(_stack: Stack) -> Driver:

@@ -19,9 +19,8 @@ from pqbed.fetch.tcpinfo import TcpInfo, unpack_tcp_info
 from pqbed.spec.codec import from_json
 from pqbed.spec.sample import Outcome, Timings
 from pqbed.spec.stacks import Stack
-from pqbed.tls.algorithms import published_groups
 from pqbed.tls.credentials import Credentials
-from pqbed.tls.groups import GROUP_HEADER, canonical_group
+from pqbed.tls.groups import GROUP_HEADER, canonical_group, group_codepoint
 from pqbed.tls.support import probe_support
 
 
@@ -103,7 +102,7 @@ class ProgramClient:
             "port": request.port,
             "server_name": request.server_name,
             "size_bytes": request.size_bytes,
-            "group_id": published_groups()[canonical_group(request.group)].codepoint,
+            "group_id": request.group_id or group_codepoint(request.group),
             "root_pem": request.root_pem,
             "chain_pem": credentials.chain_pem if credentials else "",
             "key_pem": credentials.key_pem if credentials else "",

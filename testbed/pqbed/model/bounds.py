@@ -5,7 +5,7 @@ Pure. Both need the length of the Certificate messages, which only an open lane 
 
 from dataclasses import dataclass
 
-from pqbed.model.exchange import Exchange, exchange_of
+from pqbed.model.exchange import Exchange, known_exchange
 from pqbed.model.floor import connect_floor_ns, handshake_floor_ns, ttlb_floor_ns
 from pqbed.model.simulate.connection import ExpectedFetch, simulate_fetch
 from pqbed.model.simulate.receiver import QUICK_ACKS
@@ -14,6 +14,7 @@ from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link, mean_loss_ppm
 from pqbed.spec.profile import DEFAULT_STACK, Profile
 from pqbed.spec.shape import SIDES, congestion_control_of, loss_of, rate_of
+from pqbed.tls.wire_sizes import WireSizes
 
 # What was compared with packets (docs/design/dd-009-expectation.md).
 KNOWN_HTTP = "1.1"
@@ -49,24 +50,32 @@ class Bounds:
     holds: bool
 
 
-def bounds_of(cell: Cell, certificate_bytes: int | None, client_certificate_bytes: int | None) -> Bounds | None:
-    """Return what holds for `cell`. None where the length of a Certificate message that it sends is not known.
+def bounds_of(
+    cell: Cell,
+    certificate_bytes: int | None,
+    client_certificate_bytes: int | None,
+    sizes: WireSizes | None = None,
+) -> Bounds | None:
+    """Return what holds for `cell`, by `sizes` if they were learned. None where its sizes are not known.
 
-    Nor is it known what another version of HTTP puts on the wire.
+    That is so if no lane was open yet, of algorithms that no table has, and of another version of HTTP.
     """
     if cell.workload.http != KNOWN_HTTP:
         return None
     if certificate_bytes is None or (cell.profile.mutual and client_certificate_bytes is None):
         return None
-    exchange = exchange_of(cell, certificate_bytes, client_certificate_bytes)
+    if sizes is None and not has_known_sizes(cell.profile):
+        return None
+    exchange = known_exchange(cell, certificate_bytes, client_certificate_bytes, sizes)
+    learned = sizes is not None
     lossless = simulate_fetch(cell, exchange) if cell.workload.size_bytes <= MOST_SIZE_BYTES else None
-    holds = lossless is not None and not unknowns(cell, lossless) and not is_lossy(cell)
-    return Bounds(floors=floors_of(cell, exchange), lossless=lossless, holds=holds)
+    holds = lossless is not None and not unknowns(cell, lossless, learned=learned) and not is_lossy(cell)
+    return Bounds(floors=floors_of(cell, exchange, learned=learned), lossless=lossless, holds=holds)
 
 
-def floors_of(cell: Cell, exchange: Exchange) -> Floors:
+def floors_of(cell: Cell, exchange: Exchange, *, learned: bool = False) -> Floors:
     """Return the floors, with some slack for sizes that are not known to the byte."""
-    slack = OTHER_STACK_SLACK_BYTES if _other_stacks(cell.profile) else SLACK_BYTES
+    slack = OTHER_STACK_SLACK_BYTES if _other_stacks(cell.profile) and not learned else SLACK_BYTES
     server, response = exchange.server_bytes - slack, max(1, sum(exchange.response) - slack)
     client, hello = exchange.client_bytes - slack, max(1, sum(exchange.client_hello) - slack)
     return Floors(
@@ -81,8 +90,11 @@ def is_lossy(cell: Cell) -> bool:
     return any(mean_loss_ppm(loss_of(cell.link, side)) for side in SIDES)
 
 
-def unknowns(cell: Cell, lossless: ExpectedFetch) -> tuple[str, ...]:
-    """Name what in the cell, besides loss, the expectation does not know: samples need not lie near it."""
+def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> tuple[str, ...]:
+    """Name what in the cell, besides loss, the expectation does not know: samples need not lie near it.
+
+    `learned`: its sizes were, so that it matters neither which stack it is nor whether tables have its algorithms.
+    """
     link, tcp = cell.link, cell.tcp
     controls = {congestion_control_of(tcp, side) for side in SIDES}
     return (
@@ -92,7 +104,7 @@ def unknowns(cell: Cell, lossless: ExpectedFetch) -> tuple[str, ...]:
         *(("jitter",) if link.jitter_ns else ()),
         *_unknown_rates(link, lossless),
         *(("a queue that overflows",) if lossless.overflowed else ()),
-        *_unknown_profile(cell.profile),
+        *(() if learned else _unknown_profile(cell.profile)),
     )
 
 

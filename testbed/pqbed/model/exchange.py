@@ -16,12 +16,15 @@ from pqbed.model.sizes import (
     certificate_message_bytes,
     certificate_verify_bytes,
     client_hello_bytes,
+    has_known_sizes,
     request_bytes,
     response_bytes,
     server_hello_bytes,
 )
 from pqbed.spec.cell import Cell
 from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.stacks import known_stacks
+from pqbed.tls.wire_sizes import WireSizes
 
 # OpenSSL gathers a flight in a buffer of this size, and empties it when it is full (crypto/bio/bf_buff.c).
 FLIGHT_BUFFER_BYTES = 4096
@@ -67,6 +70,41 @@ def exchange_of(
         client_flight=(*_client_flight(profile, client_certificate_bytes), request_bytes(size_bytes)),
         response=tuple(sealed(response_bytes(size_bytes))),
     )
+
+
+def known_exchange(
+    cell: Cell, certificate_bytes: int | None, client_certificate_bytes: int | None, sizes: WireSizes | None
+) -> Exchange:
+    """Return the writes of a fetch in `cell`, as learned in `sizes`, else computed from the tables of the standards.
+
+    Raises SpecError where neither knows them, and for another HTTP than 1.1.
+    """
+    if sizes is not None:
+        return learned_exchange(cell, sizes)
+    if not has_known_sizes(cell.profile):
+        raise SpecError(
+            f"the sizes of profile {cell.profile.name} on the wire are not known: no table has them, and this run did "
+            "not learn them",
+            "measure it again with this version of pqbed, which learns them when a lane starts",
+        )
+    return exchange_of(cell, certificate_bytes, client_certificate_bytes)
+
+
+def learned_exchange(cell: Cell, sizes: WireSizes) -> Exchange:
+    """Return the writes of a fetch in `cell`, given the records of another body."""
+    size_bytes, profile = cell.workload.size_bytes, cell.profile
+    return Exchange(
+        client_hello=(sizes.client_hello_bytes,),
+        server_flight=_writes(profile.stack, sizes.server_flight),
+        client_flight=(*_writes(profile.clients_stack, sizes.client_flight), sizes.request_of(size_bytes)),
+        response=sizes.response_of(size_bytes),
+    )
+
+
+def _writes(stack: str, records: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the writes of a flight: OpenSSL's, or of a program of its own, which writes it at once (Go, Botan)."""
+    entry = known_stacks().get(stack)
+    return (sum(records),) if entry is not None and entry.program else buffered(list(records))
 
 
 def buffered(records: list[int], room: int = FLIGHT_BUFFER_BYTES) -> tuple[int, ...]:

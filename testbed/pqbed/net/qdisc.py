@@ -19,7 +19,7 @@ from pqbed.net.netem import (
     decode,
     message,
 )
-from pqbed.net.netem_support import refusal_to_shape
+from pqbed.net.netem_refusals import refusal_to_shape
 from pqbed.net.rtnetlink import (
     NLM_F_CREATE,
     NLM_F_DUMP,

@@ -4,7 +4,7 @@ from pqbed.report.facts import STUDY_FILE
 from pqbed.reproduce.judge import ClaimResult, evaluate_claims
 from pqbed.reproduce.published import Published, read_published
 from pqbed.reproduce.results import Results, read_results
-from pqbed.reproduce.stored import is_study, plan_study, planned_cells, read_study, study_to_toml
+from pqbed.reproduce.stored import is_study, plan_study, planned_cells, read_study, study_hash, study_to_toml
 from pqbed.reproduce.verdict_text import verdict_row
 from pqbed.reproduce.write import Answer, write_study_report
 
@@ -21,6 +21,7 @@ __all__ = [
     "read_published",
     "read_results",
     "read_study",
+    "study_hash",
     "study_to_toml",
     "verdict_row",
     "write_study_report",

@@ -1,11 +1,13 @@
 """The plan stored in a run directory: study.toml, the study as it was before the run, or sweep.toml."""
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
-from pqbed.plan import Plan, plan_sweep, plan_sweeps
+from pqbed.plan import Plan, plan_hash, plan_sweep, plan_sweeps
 from pqbed.report.facts import STUDY_FILE, SWEEP_FILE
 from pqbed.spec.cell import Cell
 from pqbed.spec.study import Study
@@ -32,9 +34,20 @@ def plan_study(study: Study) -> Plan:
     return plan_sweeps(tuple(study.sweeps.values()), samples=study.samples, seed=study.seed)
 
 
+def study_hash(read: ReadStudy) -> str:
+    """Return 16 hexadecimal digits for the plan of a study and for what it claims, as its file says both."""
+    text = plan_hash(plan_study(read.study)) + json.dumps(read.table, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def stored_plan(run: Path) -> Plan:
+    """Return the plan of the run in this folder. Raises SpecError if it is missing."""
+    if is_study(run):
+        return plan_study(read_study(run).study)
+    sweep, _ = read_run_sweep(run / SWEEP_FILE)
+    return plan_sweep(sweep)
+
+
 def planned_cells(run: Path) -> dict[str, Cell]:
     """Return the cells of the run in this folder, by id. Raises SpecError if its plan is missing."""
-    if is_study(run):
-        return plan_study(read_study(run).study).cells
-    sweep, _ = read_run_sweep(run / SWEEP_FILE)
-    return plan_sweep(sweep).cells
+    return stored_plan(run).cells

@@ -36,6 +36,7 @@ State = Literal["finished", "interrupted"]
 class SweepOutcome:
     """How a sweep ended. Counts are of the whole run, including what was done before it was resumed.
 
+    `lost` fetches were taken away by accidents of the host; they are taken, and neither ok nor failed.
     With a precision, `planned` is the number of fetches known to be needed when it ended.
     A failed cell has no good sample, or one over a link other than the one asked for: according to the kernel, to
     calibration (`wrong_links`), or because it is faster than physics allows (`below_floor`). Unsupported cells do not
@@ -46,6 +47,7 @@ class SweepOutcome:
     planned: int
     taken: int
     not_ok: int
+    lost: int = 0
     failed_cells: tuple[str, ...]
     wrong_links: tuple[str, ...] = ()
     below_floor: tuple[Below, ...] = ()
@@ -126,7 +128,7 @@ def _record_facts(plan: Plan, run: Run, facts: LaneFacts) -> None:
     """Store the facts that only an open lane knows, before the first sample."""
     wire_bytes = {served.profile.name: served.certificate_wire_bytes for served in facts.served}
     client_wire_bytes = {served.profile.name: served.client_certificate_wire_bytes for served in facts.served}
-    run.write_cells(bound_cells(tabulate_cells(plan, wire_bytes, client_wire_bytes), plan.cells))
+    run.write_cells(bound_cells(tabulate_cells(plan, wire_bytes, client_wire_bytes, facts.sizes), plan.cells))
     manifest = replace(run.manifest, kernel=facts.kernel, versions=facts.versions, sysctls=facts.sysctls)
     run.write_manifest(manifest)
 
@@ -146,11 +148,17 @@ def _finish_run(plan: Plan, run: Run, planned: int, pressure: Pressure) -> Sweep
 
 def _count(plan: Plan, run: Run, planned: int) -> SweepOutcome:
     ok, wrong_link = pl.col("outcome") == "ok", pl.col("outcome") == "link_mismatch"
+    unsupported = pl.col("outcome") == "unsupported"
     fine = pl.col("outcome").is_in(NO_FAILURES)
     counts = (
         run.samples()
         .group_by("cell_id")
-        .agg(n=pl.len(), n_fine=fine.sum(), failed=~(ok.any() | fine.all()) | wrong_link.any())
+        .agg(
+            n=pl.len(),
+            n_fine=fine.sum(),
+            n_lost=(pl.col("outcome") == "lost").sum(),
+            failed=~(ok.any() | unsupported.all()) | wrong_link.any(),
+        )
     )
     rows = {row["cell_id"]: row for row in counts.collect().to_dicts()}
     taken = sum(row["n"] for row in rows.values())
@@ -161,6 +169,7 @@ def _count(plan: Plan, run: Run, planned: int) -> SweepOutcome:
         planned=planned,
         taken=taken,
         not_ok=taken - sum(row["n_fine"] for row in rows.values()),
+        lost=sum(row["n_lost"] for row in rows.values()),
         failed_cells=tuple(
             cell_id for cell_id in plan.cells if cell_id in on_wrong or (cell_id in rows and rows[cell_id]["failed"])
         ),

@@ -5,15 +5,16 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pqbed.beds.bed import Bed, Lane
-from pqbed.errors import LaneError
+from pqbed.errors import LaneError, LaneGoneError
 from pqbed.plan import Plan
 from pqbed.runner.blocks import Blocks
 from pqbed.runner.calibration import Calibrator
 from pqbed.runner.events import BlockDone, LaneClosed, LaneFailed, LaneOpened, SampleTaken, SweepEvent
+from pqbed.runner.lane_facts import SameLanes
 from pqbed.runner.pressure import LanePressure, PressureWatch, is_contended
 from pqbed.spec.codec import to_json
 from pqbed.spec.sample import Fetch, Sample, Timings
@@ -21,6 +22,8 @@ from pqbed.store.run import Run
 
 # A lane that fails this often in a row without a sample will not come back.
 FAILURE_LIMIT = 3
+# A fetch that this many lanes did not survive is stored as lost.
+LOSS_LIMIT = 3
 # Ctrl-C reaches the processes of a lane as well as ours, and they may be quicker: wait before calling it a failure.
 SETTLE_S = 0.2
 
@@ -35,6 +38,7 @@ class SweepContext:
     blocks: Blocks
     calibrator: Calibrator
     pressure: PressureWatch
+    lanes: SameLanes
     stop: threading.Event
     emit: Callable[[SweepEvent], None]
 
@@ -50,6 +54,7 @@ class Worker:
         self._pressure = LanePressure(context.pressure)
         self._opened = False
         self._failures = 0
+        self._losses = 0
         self._host = socket.gethostname()
         self._thread = threading.Thread(target=self._run, name=f"lane-{index}", daemon=True)
 
@@ -96,8 +101,10 @@ class Worker:
                 return
             try:
                 self._fetch(lane, left)
+            except LaneGoneError as error:
+                self._repeat_lost_fetch(error, left)
             except LaneError as error:
-                self._record_lost_fetch(error, left)
+                self._record_failed_fetch(error, left)
         if not left:
             self._context.emit(BlockDone(lane=self.index, block=block[0].block))
             checkpoint = self._context.blocks.done(block[0].block)
@@ -108,7 +115,11 @@ class Worker:
         if self._lane is None:
             plan = self._context.plan
             self._lane = self._context.bed.open_lane(self.index, plan.profiles, plan.timeout_ns)
-            self._context.emit(LaneOpened(lane=self.index, facts=self._lane.facts, again=self._opened))
+            facts = self._lane.facts
+            self._context.lanes.compare(facts)
+            if not self._opened:
+                facts = replace(facts, sizes=self._lane.learn_sizes())
+            self._context.emit(LaneOpened(lane=self.index, facts=facts, again=self._opened))
             self._opened = True
             self._links = self._context.calibrator.queue_of_lane()
         return self._lane
@@ -125,7 +136,7 @@ class Worker:
                 if not left or fetch != left[0]:
                     raise LaneError(f"lane {self.index} answered for a fetch that was not requested")
                 self._store(lane, left.popleft(), timings)
-                self._failures = 0
+                self._failures = self._losses = 0
                 if self._context.stop.is_set():
                     return
         finally:
@@ -134,8 +145,22 @@ class Worker:
         if left:
             raise LaneError(f"lane {self.index} left {len(left)} fetches of a block unfinished")
 
-    def _record_lost_fetch(self, error: LaneError, left: deque[Fetch]) -> None:
-        """Store the fetch that was in flight as `server_down`, and drop the lane."""
+    def _repeat_lost_fetch(self, error: LaneGoneError, left: deque[Fetch]) -> None:
+        """Drop the lane and leave the fetch that was in flight to the next, or store it as `lost` after LOSS_LIMIT.
+
+        A lane that does not survive two fetches in a row, one after LOSS_LIMIT tries, reaches FAILURE_LIMIT.
+        """
+        if self._context.stop.wait(SETTLE_S):
+            return
+        self._losses += 1
+        lane = self._lane
+        if lane is not None and left and self._losses == LOSS_LIMIT:
+            self._store(lane, left.popleft(), Timings(outcome="lost", detail=error.message))
+            self._failures = 0
+        self._count_failure(error)
+
+    def _record_failed_fetch(self, error: LaneError, left: deque[Fetch]) -> None:
+        """Store the fetch at which a living agent failed as `server_down`, and drop the lane."""
         if self._context.stop.wait(SETTLE_S):
             return
         lane = self._lane

@@ -11,6 +11,7 @@ from pqbed.plan import Plan
 from pqbed.runner.blocks import Blocks
 from pqbed.runner.calibration import Calibrator
 from pqbed.runner.events import LaneClosed, SweepEvent
+from pqbed.runner.lane_facts import SameLanes
 from pqbed.runner.pressure import PressureWatch
 from pqbed.runner.worker import SweepContext, Worker
 from pqbed.spec.options import Calibrate
@@ -51,6 +52,7 @@ class WorkerPool:
             blocks=blocks,
             calibrator=calibrator,
             pressure=pressure,
+            lanes=SameLanes(run.manifest),
             stop=self._halt,
             emit=emit,
         )

@@ -20,10 +20,14 @@ def known_name(name: str, names: Iterable[str], noun: str) -> str:
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return a hint: the likely meaning of `name`, and all `names`."""
     choices = list(names)
-    lowered = {choice.lower(): choice for choice in choices}
-    likely = difflib.get_close_matches(name.lower(), lowered, n=1)
-    guess = f"did you mean {lowered[likely[0]]!r}? " if likely else ""
-    return f"{guess}choose from {', '.join(choices)}"
+    return f"{likely(name, choices)}choose from {', '.join(choices)}"
+
+
+def likely(name: str, names: Iterable[str]) -> str:
+    """Return a hint: `did you mean 'x'? ` with the nearest of `names`, "" if none is near."""
+    lowered = {choice.lower(): choice for choice in names}
+    near = difflib.get_close_matches(name.lower(), lowered, n=1)
+    return f"did you mean {lowered[near[0]]!r}? " if near else ""
 
 
 def plain_name(text: str, noun: str) -> str:

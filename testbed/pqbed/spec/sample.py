@@ -14,11 +14,12 @@ Outcome = Literal[
     "server_down",
     "unsupported",
     "link_mismatch",
+    "lost",
 ]
 
 
-# What a profile cannot do on a pair of stacks is a finding, not a failure.
-NO_FAILURES: tuple[Outcome, ...] = ("ok", "unsupported")
+# What a profile cannot do on a pair of stacks is a finding, and what the host took away says nothing about either.
+NO_FAILURES: tuple[Outcome, ...] = ("ok", "unsupported", "lost")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,9 @@ class Timings:
     segments. All of the client's socket, so `retransmits` and `lost` are those of the client. With another transport
     than TCP there is no `tcp_connect_ns`, and none of these.
     `queue_drops` counts packets for which the bottlenecks of both directions had no room (layout `router` alone).
-    `provider` and `client_provider`: which provider of its library served the group on either side; None where it
-    cannot be told.
+    `provider` and `client_provider`: which provider of its library served the group on either side;
+    `signature_provider` and `client_signature_provider`: which one signed CertificateVerify on the server and verified
+    it on the client. None if the library does not report it.
     """
 
     outcome: Outcome
@@ -60,6 +62,8 @@ class Timings:
     queue_drops: int | None = None
     provider: str | None = None
     client_provider: str | None = None
+    signature_provider: str | None = None
+    client_signature_provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

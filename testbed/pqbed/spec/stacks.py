@@ -1,6 +1,7 @@
-"""Stacks as data: `images/NAME/stack.toml`, one a stack (docs/reference/stacks.md).
+"""Stacks as data: `images/NAME/stack.toml`, one a stack, and those that users added (docs/reference/stacks.md).
 
-The files travel with the agent's source, so that both sides of a bed read the same entry.
+The entries of `images/` travel with the agent's source, an added one with its stack's files, so that both sides of a
+bed read the same entry.
 """
 
 import functools
@@ -10,10 +11,13 @@ from pathlib import Path
 
 from pqbed.spec.codec import from_json
 from pqbed.spec.names import known_name
+from pqbed.user_folders import data_home
 
 ENTRY = "stack.toml"
 # Where the files of a stack lie in its image, or in a guest's root.
 HOME = "/opt/pqbed/stacks"
+# And those of an added one: apart from what a root was built of, so that they can be put into it later.
+ADDED = "/opt/pqbed/added"
 _PACKAGE = Path(__file__).parents[1]
 # Beside the agent's source in guests and images, in the wheel, in the source tree.
 _FOLDERS = (_PACKAGE / "_stacks", _PACKAGE / "_images", _PACKAGE.parents[1] / "images")
@@ -24,8 +28,8 @@ class Stack:
     """One stack. `server` and `client` name the drivers (tls/server_drivers.py, fetch/drivers.py).
 
     `program`: what the driver `program` runs. `environment`: of whatever of the stack runs. `extends`: the stack whose
-    image it is built on, "" none; `base`: the image it is built on where that is not Debian's. `tmpfs`: folders of a
-    root that it writes to.
+    image it is built on, "" none. `tmpfs`: folders of a root that it writes to. Of an added stack, `module` and
+    `library` name its files and `hash` is that of all of them.
     """
 
     name: str
@@ -35,8 +39,10 @@ class Stack:
     program: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     extends: str = ""
-    base: str = ""
     tmpfs: tuple[str, ...] = ()
+    module: tuple[str, ...] = ()
+    library: tuple[str, ...] = ()
+    hash: str = ""
 
 
 def stack_named(name: str) -> Stack:
@@ -44,9 +50,25 @@ def stack_named(name: str) -> Stack:
     return known_stacks()[known_name(name, known_stacks(), "stack")]
 
 
-@functools.cache
 def known_stacks() -> dict[str, Stack]:
-    """Return all stacks by name."""
+    """Return all stacks by name: pqbed's own, those that this user added, and those added to this root or image."""
+    return builtin_stacks() | _stacks_in(Path(ADDED)) | _stacks_in(added_stacks_home())
+
+
+def added_stacks_home() -> Path:
+    """Return the folder of the stacks that this user added, each in a folder of its name."""
+    return data_home() / "stacks"
+
+
+def _stacks_in(folder: Path) -> dict[str, Stack]:
+    names = builtin_stacks()
+    entries = sorted(folder.glob(f"*/{ENTRY}"))
+    return {path.parent.name: read_stack(path) for path in entries if path.parent.name not in names}
+
+
+@functools.cache
+def builtin_stacks() -> dict[str, Stack]:
+    """Return pqbed's own stacks by name."""
     folder = next(folder for folder in _FOLDERS if folder.is_dir())
     return {path.parent.name: read_stack(path) for path in sorted(folder.glob(f"*/{ENTRY}"))}
 

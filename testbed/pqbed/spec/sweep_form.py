@@ -26,6 +26,8 @@ from pqbed.spec.options import OLD_RUN_KEYS, RUN_OPTIONS
 from pqbed.spec.parse import Choice
 from pqbed.spec.profile import Chain, Profile
 
+# The most characters of a value that an error quotes.
+MOST_QUOTED = 80
 _ARM_LISTS = ("profile", "stack", "client_stack")
 _TEXTS = ("name", "samples", "precision", "max_samples", "seed", "timeout")
 
@@ -35,7 +37,7 @@ def _joined(value: object) -> object:
     items = value if isinstance(value, list | tuple) else [value]
     for item in items:
         if isinstance(item, bool) or not isinstance(item, str | int | float):
-            raise ValueError(f"{item!r} is neither a text nor a number")  # noqa: TRY004 (pydantic catches this one)
+            raise ValueError(f"{_quoted(item)} is neither a text nor a number")  # noqa: TRY004 (pydantic catches this one)
     return ",".join(map(str, items))
 
 
@@ -160,14 +162,23 @@ def form_error(error: ValidationError) -> SpecError:
             return SpecError(f"{where} is not a table", f"write [{where}] and the keys below it")
         case "string_pattern_mismatch":
             return SpecError(
-                f"{where}: {first['input']!r} cannot be a name", "use up to 64 letters, digits, '.', '_' and '-'"
+                f"{where}: {_quoted(first['input'])} cannot be a name", "use up to 64 letters, digits, '.', '_' and '-'"
             )
         case _:
             return _form_refusal(where, first["msg"], first["input"])
 
 
+def _quoted(value: object) -> str:
+    """Return how `value` is written, cut if it is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # thousands of digits (sys.set_int_max_str_digits), or of brackets
+        return "a value too long to print"
+    return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}..."
+
+
 def _form_refusal(where: str, message: str, value: object) -> SpecError:
-    reason = message.removeprefix("Value error, ").replace("Input should", f"{value!r} should", 1)
+    reason = message.removeprefix("Value error, ").replace("Input should", f"{_quoted(value)} should", 1)
     return SpecError(f"{where}: {reason}", "correct the value")
 
 

@@ -30,6 +30,9 @@ from pqbed.spec.sweep import Sweep
 from pqbed.spec.sweep_form import SweepForm, form_error
 from pqbed.units import format_duration, format_percentage
 
+MOST_SPEC_BYTES = 1 << 20
+MOST_KEY_PARTS = 100
+
 # What else a layer says of a sweep, each as one text: option -> field of Sweep, and its reader.
 _SETTINGS: dict[str, tuple[str, Callable[[str, bool], Any]]] = {
     "name": ("name", lambda text, _: plain_name(text, "the name of a sweep")),
@@ -83,11 +86,23 @@ def samples_given(*layers: Mapping[str, object] | None) -> bool:
 
 
 def read_spec(path: Path) -> dict[str, Any]:
-    """Return the sweep file at `path` as TOML gives it."""
+    """Return the sweep file at `path` as TOML gives it. Raises SpecError for anything but a file of modest size."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        if path.exists() and not path.is_file():
+            raise SpecError(f"cannot read the sweep file {path}: it is not a regular file", "check the path")
+        with path.open("rb") as file:
+            content = file.read(MOST_SPEC_BYTES + 1)
+        if len(content) > MOST_SPEC_BYTES:
+            raise SpecError(f"{path} is larger than {MOST_SPEC_BYTES} bytes", "name a sweep file")
+        text = content.decode()
+        # tomllib takes a time that grows with the square of the parts of a key; a sweep file has three.
+        if any(line.partition("=")[0].count(".") > MOST_KEY_PARTS for line in text.splitlines()):
+            raise SpecError(f"{path} has a key of more than {MOST_KEY_PARTS} parts", "check the file")
+        return tomllib.loads(text)
     except OSError as error:
         raise SpecError(f"cannot read the sweep file {path}: {error.strerror}", "check the path") from error
+    except RecursionError as error:
+        raise SpecError(f"{path} is nested too deeply", "check the file") from error
     except ValueError as error:
         raise SpecError(f"{path} is not TOML: {error}", "mend the file there; texts stand in quotes") from error
 

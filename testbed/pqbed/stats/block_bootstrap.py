@@ -58,6 +58,25 @@ def drawn_quantiles(ordered: Floats, order: Places, counts: Counts, qs: Sequence
     return np.array([_quantile_of_draws(ordered, order, counts, q) for q in qs])
 
 
+def independent_quantiles(ordered: Floats, q: float, draws: int, seed: int) -> Floats:
+    """Return the quantile of ascending values in each of `draws` resamples that share no blocks with anything else.
+
+    Nothing is resampled: value number ceil(n U) is the k-th smallest of a resample of n values if U is the k-th
+    smallest of n uniform numbers, which is distributed as Beta(k, n - k + 1) (David and Nagaraja 2003, 2.3), and the
+    next one lies in the rest as the smallest of n - k does.
+    """
+    generator = np.random.default_rng(seed)
+    count, rank = ordered.size, (ordered.size - 1) * q
+    below = int(rank)
+    at = generator.beta(below + 1, count - below, draws)
+    low = ordered[_place(at, count)]
+    if rank == below:
+        return low
+    after = 1 - (1 - at) * generator.random(draws) ** (1 / (count - below - 1))
+    high = ordered[_place(after, count)]
+    return _interpolate(low, high, rank - below)
+
+
 def percentile_intervals(
     arm: Floats, base: Floats, confidence: float = CONFIDENCE, *, relative: bool = True
 ) -> tuple[Floats, Floats]:
@@ -93,9 +112,17 @@ def _quantile_of_draws(ordered: Floats, order: Places, counts: Counts, q: float)
     low: Floats = np.take_along_axis(ordered, first + at, axis=1)
     if rank == below:
         return low
-    high = np.take_along_axis(ordered, first + after, axis=1)
+    return _interpolate(low, np.take_along_axis(ordered, first + after, axis=1), rank - below)
+
+
+def _place(uniform: Floats, count: int) -> Places:
+    return np.minimum((uniform * count).astype(np.intp), count - 1)
+
+
+def _interpolate(low: Floats, high: Floats, share: float) -> Floats:
+    """Return the value `share` of the way from `low` to `high`; infinite if `high` is censored."""
     with np.errstate(invalid="ignore"):
-        between: Floats = np.where(np.isinf(high), math.inf, low + (rank - below) * (high - low))
+        between: Floats = np.where(np.isinf(high), math.inf, low + share * (high - low))
     return between
 
 

@@ -7,20 +7,24 @@ import polars as pl
 from pqbed.model.bounds import bounds_of
 from pqbed.spec.cell import Cell
 from pqbed.store.schema import BOUNDED, CELLS, conform
+from pqbed.store.wire_sizes import sizes_from_row
+from pqbed.tls.wire_sizes import WireSizes
 
 
 def bound_cells(table: pl.DataFrame, cells: Mapping[str, Cell]) -> pl.DataFrame:
     """Fill in the floors and expected times of each row of `table`; `cells` are those of the plan, by id."""
     rows = [
-        _bounds(cells[row["cell_id"]], row["chain_wire_bytes"], row["client_chain_wire_bytes"])
+        _bounds(cells[row["cell_id"]], row["chain_wire_bytes"], row["client_chain_wire_bytes"], sizes_from_row(row))
         for row in table.to_dicts()
     ]
     return conform(table.with_columns(pl.DataFrame(rows, schema=BOUNDED)), CELLS)
 
 
-def _bounds(cell: Cell, chain_bytes: int | None, client_chain_bytes: int | None) -> dict[str, int | None]:
+def _bounds(
+    cell: Cell, chain_bytes: int | None, client_chain_bytes: int | None, sizes: WireSizes | None
+) -> dict[str, int | None]:
     """Return the columns of BOUNDED."""
-    bounds = bounds_of(cell, chain_bytes, client_chain_bytes)
+    bounds = bounds_of(cell, chain_bytes, client_chain_bytes, sizes)
     if bounds is None:
         return {}
     floors, lossless = bounds.floors, bounds.lossless

@@ -10,7 +10,7 @@ import polars as pl
 
 from pqbed.model.bounds import floors_of, is_lossy, unknowns
 from pqbed.model.breakdown import Breakdown, break_down_difference
-from pqbed.model.exchange import Exchange, exchange_of
+from pqbed.model.exchange import Exchange, known_exchange
 from pqbed.model.simulate.connection import ExpectedFetch, simulate_fetch
 from pqbed.spec.cell import Cell
 from pqbed.stats.expectation import bound_cells
@@ -19,6 +19,7 @@ from pqbed.stats.grid import find_baselines
 from pqbed.stats.phases import AFTER_CONNECT, PHASES, tabulate_sample_phases
 from pqbed.stats.quantiles import quantile
 from pqbed.stats.tcp_info import tabulate_tcp_info
+from pqbed.store.wire_sizes import sizes_from_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ class Explainer:
         self._rows = table.to_dicts()
         self._bases = find_baselines(table, table["profile"][0] if baseline is None else baseline)
         self._cells = cells
-        self._samples = _by_cell(samples)
+        self._samples = _by_cell(samples.filter(pl.col("outcome") != "lost"))
         self._phases = _by_cell(tabulate_sample_phases(samples.lazy(), table).collect())
         self._none = samples.clear(), tabulate_sample_phases(samples.clear().lazy(), table).collect()
         tcp_info = tabulate_tcp_info(samples.lazy())
@@ -103,7 +104,7 @@ class Explainer:
         cell_id = row["cell_id"]
         cell, own = self._cells[cell_id], self._samples_of(number)
         phases = self._phases.get(cell_id, self._none[1])
-        expected = self._expect(number)
+        expected, learned = self._expect(number), sizes_from_row(row) is not None
         return Explained(
             cell_id=cell_id,
             cell=cell,
@@ -113,9 +114,9 @@ class Explainer:
             p50_ns=_ttlb(own, 0.5),
             baseline=None if base is None else self._rows[base]["profile"],
             baseline_p50_ns=None if base is None else _ttlb(self._samples_of(base), 0.5),
-            floor_ns=floors_of(cell, self._exchange(number)).last_byte_ns,
+            floor_ns=floors_of(cell, self._exchange(number), learned=learned).last_byte_ns,
             expected=expected,
-            unknown=unknowns(cell, expected),
+            unknown=unknowns(cell, expected, learned=learned),
             breakdown=None if base is None else break_down_difference(cell, expected, self._expect(base)),
             phases=tuple(_phase_time(phases, phase) for phase in PHASES),
             losses=_losses(own, phases, expected.last_byte_ns) if is_lossy(cell) else None,
@@ -133,7 +134,8 @@ class Explainer:
 
     def _exchange(self, number: int) -> Exchange:
         row = self._rows[number]
-        return exchange_of(self._cells[row["cell_id"]], row["chain_wire_bytes"], row["client_chain_wire_bytes"])
+        chains = row["chain_wire_bytes"], row["client_chain_wire_bytes"]
+        return known_exchange(self._cells[row["cell_id"]], *chains, sizes_from_row(row))
 
 
 def _by_cell(table: pl.DataFrame) -> dict[str, pl.DataFrame]:

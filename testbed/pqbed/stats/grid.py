@@ -1,4 +1,4 @@
-"""Samples as a grid of values by cell and block; failed fetches are censored (infinite)."""
+"""Samples as a grid of values by cell and block; failed fetches are censored (infinite), lost ones are no samples."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -91,7 +91,8 @@ def _read_samples(samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequen
 
 def _value(milestone: str) -> pl.Expr:
     reached = pl.col("outcome") == "ok" if milestone == "ttlb" else pl.col("outcome").is_in(REACHED)
-    return pl.when(reached).then(MILESTONES[milestone]).cast(pl.Float64).fill_null(math.inf)
+    value = pl.when(reached).then(MILESTONES[milestone]).cast(pl.Float64).fill_null(math.inf)
+    return pl.when(pl.col("outcome") == "lost").then(math.nan).otherwise(value)
 
 
 def _places(table: pl.DataFrame, cell_count: int) -> tuple[npt.NDArray[np.intp], int]:

@@ -16,7 +16,15 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from pqbed.stats.block_bootstrap import DRAWS, SEED, Counts, draw_counts, drawn_quantiles, percentile_intervals
+from pqbed.stats.block_bootstrap import (
+    DRAWS,
+    SEED,
+    Counts,
+    draw_counts,
+    drawn_quantiles,
+    independent_quantiles,
+    percentile_intervals,
+)
 from pqbed.stats.quantiles import CONFIDENCE, Floats, interval_exists, quantiles
 
 # Pairs computed together, so that their data stays in the CPU's cache.
@@ -73,10 +81,7 @@ def independent_increase(
     """Compare two samples that share no blocks (none NaN; infinite: failed): one increase per quantile of `qs`."""
     if not arm.size or not base.size:
         return [UNKNOWN] * len(qs)
-    sides = []
-    for number, values in enumerate((arm, base)):
-        rows = values[np.newaxis, :]
-        sides.append(_Drawn.of(rows, draw_counts(values.size, draws, seed + number), qs))
+    sides = [_Drawn.alone(values, draws, seed + number, qs) for number, values in enumerate((arm, base))]
     return [_increases(sides[0], sides[1], [0], [0], q)[0] for q in range(len(qs))]
 
 
@@ -103,6 +108,19 @@ class _Drawn:
         drawn = drawn_quantiles(ordered, order, counts, [qs[place] for place in bounded])
         points = np.array([quantiles(ordered, q) for q in qs])
         return cls(points=points, draws=dict(zip(bounded, drawn, strict=True)))
+
+    @classmethod
+    def alone(cls, values: Floats, draws: int, seed: int, qs: Sequence[float]) -> "_Drawn":
+        """Return the quantiles of one arm that is resampled by itself."""
+        ordered = np.sort(values)
+        return cls(
+            points=np.array([quantiles(ordered[np.newaxis], q) for q in qs]),
+            draws={
+                place: independent_quantiles(ordered, q, draws, seed)[np.newaxis]
+                for place, q in enumerate(qs)
+                if interval_exists(values.size, q)
+            },
+        )
 
 
 def _compare(

@@ -10,24 +10,28 @@ from pqbed.plan import Plan, link_id
 from pqbed.spec.axes import AXES
 from pqbed.spec.cell import Cell
 from pqbed.spec.profile import Profile, chain_text
-from pqbed.store.schema import ASKED, CELLS, conform
+from pqbed.store.schema import ASKED, CELLS, LEARNED, conform
+from pqbed.store.wire_sizes import size_columns
+from pqbed.tls.wire_sizes import WireSizes
 
 
 def tabulate_cells(
     plan: Plan,
     chain_wire_bytes: Mapping[str, int],
     client_chain_wire_bytes: Mapping[str, int | None] = MappingProxyType({}),
+    sizes: Mapping[str, WireSizes] = MappingProxyType({}),
 ) -> pl.DataFrame:
-    """Return one row a cell of `plan`. Wire bytes are those of the Certificate messages, by name of the profile."""
+    """Return one row a cell of `plan`. By name of the profile: the bytes of the Certificate messages, learned sizes."""
     rows = [
         {
             **_row(identity, cell),
             "chain_wire_bytes": chain_wire_bytes.get(cell.profile.name),
             "client_chain_wire_bytes": client_chain_wire_bytes.get(cell.profile.name),
+            **size_columns(sizes.get(cell.profile.name)),
         }
         for identity, cell in plan.cells.items()
     ]
-    return conform(pl.DataFrame(rows, schema=ASKED), CELLS)
+    return conform(pl.DataFrame(rows, schema=pl.Schema([*ASKED.items(), *LEARNED.items()])), CELLS)
 
 
 def _row(identity: str, cell: Cell) -> dict[str, Any]:

@@ -25,11 +25,13 @@ NO_RUN_HINT = "name a folder under results/ that `pqbed sweep` made"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumption:
-    """A resumption of the run: when, with which command, on which host."""
+    """A resumption of the run: when, with which command, on which host, by which pqbed, after how many samples."""
 
     at: str
     command: tuple[str, ...]
     host: HostFacts
+    pqbed: str = ""
+    samples: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +86,10 @@ class HandshakeCpu:
 class Manifest:
     """`kernel` and `versions` are those of the lanes, `artefacts` the bed's images and file systems by hash.
 
-    With `precision_ppm` a cell has as many samples as that took, at most `max_samples`. `packages` are the Python
-    packages of this environment. `pressure` has one entry per process that worked on the run. `handshake_cpu` is what
-    virtual time leaves out, empty if not measured. Times are UTC, ISO 8601; `ended` None: not ended, or killed.
+    `plan` is the hash of the resolved plan, empty in runs of an older pqbed. With `precision_ppm` a cell has as many
+    samples as that took, at most `max_samples`. `packages` are the Python packages of this environment. `pressure` has
+    one entry per process that worked on the run. `handshake_cpu` is what virtual time leaves out, empty if not
+    measured. Times are UTC, ISO 8601; `ended` None: not ended, or killed.
     """
 
     schema: str = RUN_ID
@@ -96,6 +99,7 @@ class Manifest:
     bed: str
     clock: str
     seed: int
+    plan: str = ""
     precision_ppm: int | None = None
     max_samples: int | None = None
     started: str
@@ -120,6 +124,7 @@ def start_manifest(
     clock: str,
     seed: int,
     artefacts: Mapping[str, str],
+    plan: str = "",
     run_again: str = "",
 ) -> Manifest:
     """Return the manifest of a run that starts now, on this host."""
@@ -130,6 +135,7 @@ def start_manifest(
         bed=bed,
         clock=clock,
         seed=seed,
+        plan=plan,
         started=utc_now(),
         artefacts=dict(artefacts),
         packages=installed_packages(),
@@ -137,9 +143,9 @@ def start_manifest(
     )
 
 
-def resume_manifest(manifest: Manifest, command: Sequence[str]) -> Manifest:
-    """Return `manifest` with one more resumption, now and on this host."""
-    resumption = Resumption(at=utc_now(), command=tuple(command), host=read_host())
+def resume_manifest(manifest: Manifest, command: Sequence[str], samples: int) -> Manifest:
+    """Return `manifest` with one more resumption, now and on this host, of a run that has `samples`."""
+    resumption = Resumption(at=utc_now(), command=tuple(command), host=read_host(), pqbed=__version__, samples=samples)
     return replace(manifest, resumed=(*manifest.resumed, resumption), ended=None, state=None)
 
 
@@ -165,7 +171,7 @@ def read_manifest(folder: Path) -> Manifest:
         text = path.read_text(encoding="utf-8", errors="replace")
     try:
         fields_by_name = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"{path} is not JSON: {error}", NO_RUN_HINT) from error
     if not isinstance(fields_by_name, dict):
         raise StoreError(f"{path} is not a JSON object", NO_RUN_HINT)

@@ -3,10 +3,11 @@
 Writing is safe against a kill at any moment, because every step is one rename or one removal:
 
 1. a sample is a whole line in `journal/<stem>.ndjson`;
-2. sealing puts the same rows into `samples/part-<stem>.parquet` (hidden name, sync, rename, sync of the folder);
-3. only then is the journal removed.
+2. sealing adds the SHA-256 of the part to `SHA256SUMS`, then
+3. puts the same rows into `samples/part-<stem>.parquet` (hidden name, sync, rename, sync of the folder);
+4. only then is the journal removed.
 
-A journal whose part exists was therefore left between 2 and 3, and is never read.
+A journal whose part exists was therefore left between 3 and 4, and is never read.
 """
 
 import contextlib
@@ -29,6 +30,7 @@ import polars as pl
 from pqbed.atomic_files import drop_temporaries, sync_folder, translate_os_errors, write_atomic, write_synced
 from pqbed.errors import StoreError
 from pqbed.store.calibration import CALIBRATION, CALIBRATION_ID, CALIBRATION_NAME
+from pqbed.store.checksums import DAMAGE_HINT, add_sum, check_part, lost_parts, read_sums
 from pqbed.store.cpu import CPU, CPU_ID, CPU_NAME
 from pqbed.store.journal import Journal, read_journal
 from pqbed.store.lock import Lock
@@ -52,6 +54,7 @@ class Run:
         self._lock = lock
         self._journals: dict[int, Journal] = {}
         self._mutex = threading.RLock()
+        self._checked: set[Path] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -101,7 +104,8 @@ class Run:
         if self.finished():
             return False
         self.close()
-        shutil.rmtree(self.path)
+        with contextlib.suppress(FileNotFoundError):  # someone else removed it
+            shutil.rmtree(self.path)
         return True
 
     def write_manifest(self, manifest: Manifest) -> None:
@@ -117,16 +121,23 @@ class Run:
         _write_table(self.path / "summary.parquet", conform(summary, SUMMARY), SUMMARY_ID)
 
     def samples(self) -> pl.LazyFrame:
-        """Return all samples, sealed or not. Consistent even while another process writes the run."""
+        """Return all samples, sealed or not. Consistent even while another process writes the run.
+
+        Raises StoreError if a part is damaged or lost. A part is read for its sum once: it never changes.
+        """
         journals = self._read_journals()  # before the parts: sealing moves rows from here to there
         parts = self._part_paths()
+        self._check(parts)
         sealed = [_scan_table(path, SAMPLES, SAMPLES_ID) for path in parts]
         live = [rows.lazy() for path, rows in journals.items() if self._part_path(path) not in parts]
         return pl.concat([SAMPLES.to_frame().lazy(), *sealed, *live])
 
     def cells(self) -> pl.LazyFrame:
-        """Return the cells table; no rows before the first lane has opened."""
-        return _scan_table(self.path / "cells.parquet", CELLS, CELLS_ID)
+        """Return the cells table; no rows before the first lane has opened. Raises StoreError if it is missing."""
+        path = self.path / "cells.parquet"
+        if not path.exists() and self._part_paths():
+            raise StoreError(f"{path} is missing, and there are samples", DAMAGE_HINT)
+        return _scan_table(path, CELLS, CELLS_ID)
 
     def summary(self) -> pl.LazyFrame:
         """Return the summary; no rows before one was written."""
@@ -171,10 +182,24 @@ class Run:
             if self._part_path(path).exists():
                 _remove(path)
 
+    def _check(self, parts: list[Path]) -> None:
+        folder = self.path / SAMPLES_FOLDER
+        sums = read_sums(self.path)
+        for part in parts:
+            if part not in self._checked:
+                check_part(part, sums)
+                self._checked.add(part)
+        unseen = sums.keys() - {part.name for part in parts}
+        for name in lost_parts(folder, self.path / JOURNAL_FOLDER, sorted(unseen)):
+            raise StoreError(f"{folder / name} is missing", DAMAGE_HINT)
+
     def _seal_journal(self, path: Path) -> None:
         rows = read_journal(path)
         if not rows.is_empty():
-            _write_table(self._part_path(path), rows, SAMPLES_ID)
+            part = self._part_path(path)
+            content = _table_bytes(rows, SAMPLES_ID)
+            add_sum(self.path, part.name, content)
+            write_atomic(part, content)
         _remove(path)
 
     def _close_journals(self) -> None:
@@ -281,9 +306,13 @@ def _drop_stale(out: Path) -> None:
 
 
 def _write_table(path: Path, frame: pl.DataFrame, schema_id: str) -> None:
+    write_atomic(path, _table_bytes(frame, schema_id))
+
+
+def _table_bytes(frame: pl.DataFrame, schema_id: str) -> bytes:
     buffer = io.BytesIO()
     frame.write_parquet(buffer, metadata={_SCHEMA_KEY: schema_id})
-    write_atomic(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _scan_table(path: Path, schema: pl.Schema, schema_id: str) -> pl.LazyFrame:

@@ -60,6 +60,8 @@ SAMPLES = pl.Schema(
         "cpu_steal_ppm": pl.Int64,
         "cpu_throttled_ppm": pl.Int64,
         "pressed": pl.Boolean,
+        "signature_provider": pl.String,
+        "client_signature_provider": pl.String,
     }
 )
 
@@ -128,8 +130,21 @@ BOUNDED = pl.Schema(
         pl.Int64(),
     )
 )
+# What was learned from one fetch at the start (tls/wire_sizes.py), records as `BYTES` or `BYTESxNUMBER` in order.
+LEARNED = pl.Schema(
+    {
+        "client_hello_bytes": pl.Int64,
+        "server_flight_bytes": pl.Int64,
+        "client_flight_bytes": pl.Int64,
+        "request_bytes": pl.Int64,
+        "response_header_bytes": pl.Int64,
+        "server_flight_records": pl.String,
+        "client_flight_records": pl.String,
+        "response_records": pl.String,
+    }
+)
 ASKED = pl.Schema([*_ARM.items(), *CONDITIONS.items()])
-CELLS = pl.Schema([*ASKED.items(), *_READ_BACK.items(), *BOUNDED.items()])
+CELLS = pl.Schema([*ASKED.items(), *_READ_BACK.items(), *BOUNDED.items(), *LEARNED.items()])
 
 SUMMARY = pl.Schema(
     {

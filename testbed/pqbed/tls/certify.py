@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pqbed.errors import HostError
 from pqbed.tls.openssl import run_openssl
-from pqbed.tls.signatures import KEY_KINDS
+from pqbed.tls.signatures import key_kind
 
 VALID_DAYS = "3650"
 SERIAL_BYTES = 20  # RFC 5280 4.1.2.2: at most
@@ -74,7 +74,7 @@ def certify(certificate: Certificate, more: dict[str, str] | None = None) -> Non
 def _key_arguments(certificate: Certificate) -> list[str]:
     if certificate.key.exists():
         return ["-key", str(certificate.key)]
-    return ["-newkey", *KEY_KINDS[certificate.algorithm].newkey, "-keyout", str(certificate.key)]
+    return ["-newkey", *key_kind(certificate.algorithm).newkey, "-keyout", str(certificate.key)]
 
 
 def _serial(certificate: Certificate) -> str:

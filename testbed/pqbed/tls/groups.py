@@ -21,6 +21,17 @@ def canonical_group(text: str) -> str:
     return _names().get(lower, lower if lower.startswith("0x") else text.strip())
 
 
+def group_codepoint(text: str) -> int | None:
+    """Return the codepoint of a group, by any of its names in the registry or as a codepoint (`0xfe35`); else None."""
+    name = canonical_group(text)
+    if name in published_groups():
+        return published_groups()[name].codepoint
+    try:
+        return int(name, 16) if name.startswith("0x") else None
+    except ValueError:
+        return None
+
+
 @functools.cache
 def _names() -> dict[str, str]:
     names = {}

@@ -2,13 +2,14 @@
 
 from pqbed.tls.programs import run_program
 
+PROGRAM = "openssl"
 REQUIRED_VERSION = "3.5"
 TIMEOUT_S = 120.0
 
 
 def run_openssl(*arguments: str, hint: str = "") -> str:
     """Return what `openssl` prints. Raises HostError, with `hint`, unless it ends with exit code 0."""
-    return run_program(("openssl", *arguments), TIMEOUT_S, hint)
+    return run_program((PROGRAM, *arguments), TIMEOUT_S, hint)
 
 
 def list_openssl(*arguments: str) -> str:

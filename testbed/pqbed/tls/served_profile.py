@@ -13,7 +13,8 @@ class ServedProfile:
     """One profile as the server offers it. `certificate_wire_bytes`: the TLS Certificate message.
 
     `client_certificate_wire_bytes` is that of the client's, None without mutual authentication. `provider` serves the
-    group and `group_id` is its codepoint, None if the stack does not report them. Keys are in `Credentials`.
+    group and `signature_provider` the signature, `group_id` is the group's codepoint; None if the stack does not report
+    them. Keys are in `Credentials`.
     """
 
     profile: Profile
@@ -24,3 +25,4 @@ class ServedProfile:
     client_certificate_wire_bytes: int | None = None
     provider: str | None = None
     group_id: int | None = None
+    signature_provider: str | None = None

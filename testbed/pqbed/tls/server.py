@@ -19,7 +19,7 @@ from pqbed.tls.listener import Listener
 from pqbed.tls.programs import DAMAGED_HINT
 from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
 from pqbed.tls.server_drivers import SERVER_DRIVERS, Launch
-from pqbed.tls.signatures import KEY_KINDS
+from pqbed.tls.signatures import key_kind
 from pqbed.tls.support import Probed, Support
 
 START_TIMEOUT_S = 20.0
@@ -125,15 +125,17 @@ def _written(path: Path) -> bool:
 def _serve(profile: Profile, port: int, chains: Chains, support: Support) -> ServedProfile:
     files = chains["server", profile.chain]
     client_chain = profile.clients_chain
+    scheme = key_kind(profile.chain.algorithm).scheme
     return ServedProfile(
         profile=profile,
         port=port,
         root_pem=files.root.read_text(),
         certificate_wire_bytes=files.wire_bytes,
-        signature=KEY_KINDS[profile.chain.algorithm].scheme,
+        signature=scheme,
         client_certificate_wire_bytes=None if client_chain is None else chains["client", client_chain].wire_bytes,
         provider=support.provider_of(profile.group),
         group_id=support.codepoint_of(profile.group),
+        signature_provider=support.provider_of_scheme(scheme),
     )
 
 
@@ -162,5 +164,5 @@ def _listener(served: ServedProfile, chains: Chains) -> Listener:
         signature=served.signature,
         client_root=None if clients is None else chains["client", clients].root,
         client_depth=0 if clients is None else clients.depth,
-        client_signature="" if clients is None else KEY_KINDS[clients.algorithm].scheme,
+        client_signature="" if clients is None else key_kind(clients.algorithm).scheme,
     )

@@ -10,8 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pqbed.spec.stacks import Stack
-from pqbed.tls.algorithms import published_groups
-from pqbed.tls.groups import GROUP_HEADER, canonical_group
+from pqbed.tls.groups import GROUP_HEADER, group_codepoint
 from pqbed.tls.listener import Listener
 from pqbed.tls.nginx import nginx_configuration
 from pqbed.tls.signatures import scheme_codepoint
@@ -51,7 +50,7 @@ def _listener_fields(listener: Listener) -> dict[str, object]:
         "port": listener.port,
         "chain": str(listener.chain),
         "key": str(listener.key),
-        "group_id": published_groups()[canonical_group(listener.group)].codepoint,
+        "group_id": group_codepoint(listener.group),
         "signature_id": scheme_codepoint(listener.signature),
         "client_root": "" if listener.client_root is None else str(listener.client_root),
         "client_signature_id": scheme_codepoint(listener.client_signature) if listener.client_signature else 0,

@@ -3,6 +3,7 @@
 import functools
 from dataclasses import dataclass
 
+from pqbed.errors import SpecError
 from pqbed.tls.algorithms import signatures_by_key
 
 
@@ -40,9 +41,18 @@ def _kind(key: str) -> KeyKind:
 KEY_KINDS = {key: _kind(key) for key in _NEWKEY}
 
 
+def key_kind(algorithm: str) -> KeyKind:
+    """Return how keys of `algorithm` are made. One beyond the table has a single name, as a provider gives it."""
+    return KEY_KINDS.get(algorithm) or KeyKind(newkey=(algorithm,), scheme=algorithm)
+
+
 def scheme_codepoint(scheme: str) -> int:
-    """Return the codepoint of a signature scheme."""
-    return _codepoints()[canonical_scheme(scheme)]
+    """Return the codepoint of a signature scheme, by its name in the registry or as a codepoint. Raises SpecError."""
+    name = canonical_scheme(scheme)
+    try:
+        return _codepoints().get(name) or int(name, 16)
+    except ValueError:
+        raise SpecError(f"the codepoint of signature scheme {scheme!r} is not known") from None
 
 
 def canonical_scheme(text: str) -> str:

@@ -1,20 +1,22 @@
 """Engines for tests: the host's or one of our own, and one with netem anywhere; and the stack's image on both."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pqbed.artefacts import docker_contexts, prepare_base
 from pqbed.beds.docker.images import ensure_image
-from pqbed.beds.docker.sdk import connect, connect_to
+from pqbed.beds.docker.sdk import DockerEngine, connect, connect_to
 from pqbed.errors import EngineError
 from pqbed.user_folders import cache_home
 from support.engines import netem, private
 
 
 @pytest.fixture(scope="session")
-def private_engine():
+def private_engine() -> Iterator[Any]:
     """The engine that answers here, else one of our own."""
     try:
         present = private.try_connect(connect)
@@ -32,7 +34,7 @@ def private_engine():
 
 
 @pytest.fixture(scope="session")
-def stack_image(private_engine):
+def stack_image(private_engine: DockerEngine) -> Any:
     """The id of the stack's image on `private_engine`: loaded from the cache folder where it was built before."""
     recipe, _ = docker_contexts()
     tar = image_tar(recipe.reference)
@@ -45,7 +47,7 @@ def stack_image(private_engine):
 
 
 @pytest.fixture(scope="session")
-def netem_engine():
+def netem_engine() -> Iterator[Any]:
     """An engine whose containers can be shaped, whatever this host's kernel is: PQBED_TEST_NETEM_ENGINE, or a guest."""
     given = os.environ.get("PQBED_TEST_NETEM_ENGINE")
     if given:
@@ -59,18 +61,33 @@ def netem_engine():
         yield engine
 
 
+@pytest.fixture(scope="module")
+def seedless_engine():
+    """An engine whose kernel has a netem that takes no seed: Debian 12's, 6.1."""
+    reason = netem.missing()
+    if reason:
+        pytest.skip(reason)
+    with netem.netem_engine_guest("bookworm", number=1) as engine:
+        yield engine
+
+
 @pytest.fixture(scope="session")
-def netem_image(request, netem_engine):
+def netem_image(request: pytest.FixtureRequest, netem_engine: DockerEngine) -> Any:
     """The id of the stack's image on `netem_engine`."""
+    return give_image(request, netem_engine)
+
+
+def give_image(request, engine):
+    """Give an engine the stack's image, from the cache folder or another engine; return its id."""
     recipe, _ = docker_contexts()
-    present = netem_engine.image_id(recipe.reference)
+    present = engine.image_id(recipe.reference)
     if present is not None:
         return present
     tar = image_tar(recipe.reference)
     if not tar.exists():
         request.getfixturevalue("stack_image")
-    load_image(netem_engine, tar)
-    return netem_engine.image_id(recipe.reference)
+    load_image(engine, tar)
+    return engine.image_id(recipe.reference)
 
 
 def image_tar(reference: str) -> Path:
@@ -84,7 +101,7 @@ def image_tar(reference: str) -> Path:
     return tar
 
 
-def save_image(engine, reference, tar):
+def save_image(engine: Any, reference: Any, tar: Any) -> None:
     """Write an image to a tar, whole or not at all."""
     tar.parent.mkdir(parents=True, exist_ok=True)
     partial = tar.with_suffix(".partial")
@@ -93,7 +110,7 @@ def save_image(engine, reference, tar):
     partial.replace(tar)
 
 
-def load_image(engine, tar):
+def load_image(engine: Any, tar: Any) -> None:
     """Read an image from a tar."""
     with tar.open("rb") as data:
         engine._client.load_image(data)

@@ -1,8 +1,9 @@
 """A Docker Engine whose kernel has netem, on a host whose kernel has none: inside a User-mode Linux guest.
 
-The guest's kernel is that of the uml bed with images/uml/docker.config added; its root is Debian with docker.io; a
-tap device of this host leads to its port. For pqbed it is a remote engine at a tcp:// address. Kernel and root are
-made once (about 7 minutes) and kept in the cache folder.
+The guest's kernel is that of the uml bed with images/uml/docker.config added, or one that a Debian suite ships
+(package user-mode-linux); its root is Debian with docker.io; a tap device of this host leads to its port. For pqbed it
+is a remote engine at a tcp:// address. Kernel and root are made once and kept in the cache folder: about 7 minutes with
+a kernel of our own, 1 with Debian's.
 """
 
 import collections
@@ -13,6 +14,8 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from pqbed.artefacts.bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
@@ -27,14 +30,49 @@ from pqbed.user_folders import cache_home
 from support.engines.private import wait_ready
 
 FRAGMENTS = ("kernel.config", "docker.config")
-PACKAGES = ("docker-cli", "docker.io", "iproute2", "iptables", "procps")
+PACKAGES = ("docker-cli", "docker.io", "iproute2", "iptables", "kmod", "procps")
 INIT = Path(__file__).with_name("engine-init")
 TAP = "pqbed-engine"
-# The last network of the range for benchmarks: lanes count from its other end.
-HOST_ADDRESS = "198.19.255.253"
-GUEST_ADDRESS = "198.19.255.254"
+# The last networks of the range for benchmarks: lanes count from its other end.
+LAST_NETWORK = IPv4Address("198.19.255.252")
+NETWORK_SIZE = 4
 MEMORY = "3G"
 START_TIMEOUT_S = 90
+# $0 is the guest's root, $1 the kernel's folder. This host's C library may be older than the kernel's suite: it runs on
+# that of the root, with this host's devices.
+ENTER_ROOT = 'mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && mount --bind "$1" "$0/mnt" && shift'
+ENTER_ROOT += ' && exec chroot "$0" "$@"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tap:
+    """A tap device of this host and the addresses at its two ends. Guest `number` has one of its own."""
+
+    number: int
+
+    @property
+    def name(self) -> str:
+        return f"{TAP}{self.number}"
+
+    @property
+    def host(self) -> str:
+        return str(LAST_NETWORK - NETWORK_SIZE * self.number + 1)
+
+    @property
+    def guest(self) -> str:
+        return str(LAST_NETWORK - NETWORK_SIZE * self.number + 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestKernel:
+    """A kernel that is a program: how to run it, and where it finds its root and its modules.
+
+    Without a folder of modules everything is built in.
+    """
+
+    command: tuple[str, ...]
+    root: str
+    modules: str = ""
 
 
 def missing() -> str:
@@ -51,16 +89,17 @@ def missing() -> str:
 
 
 @contextmanager
-def netem_engine_guest() -> Iterator[DockerEngine]:
-    """Boot the guest, yield a connection to its engine, end it."""
-    kernel, root = guest_kernel(), guest_root()
-    host = f"tcp://{GUEST_ADDRESS}:2375"
-    with _tap(), _booted(kernel, root) as console, wait_ready(host, START_TIMEOUT_S, console) as engine:
+def netem_engine_guest(suite: str = "", number: int = 0) -> Iterator[DockerEngine]:
+    """Boot guest `number` on our own kernel, or on a Debian suite's; yield a connection to its engine, end it."""
+    kernel = debian_kernel(suite) if suite else guest_kernel()
+    tap = Tap(number=number)
+    host = f"tcp://{tap.guest}:2375"
+    with _tap(tap), _booted(kernel, tap) as console, wait_ready(host, START_TIMEOUT_S, console) as engine:
         yield engine
 
 
-def guest_kernel() -> Path:
-    """Return the kernel, built first where the cache lacks it."""
+def guest_kernel() -> GuestKernel:
+    """Return the kernel of our own, built first where the cache lacks it."""
     entry = kernel_entry(FRAGMENTS)
     with building(entry) as partial:
         if partial is not None:
@@ -68,7 +107,21 @@ def guest_kernel() -> Path:
             packages = kernel_packages()
             build = bootstrap("engine kernel", variant="apt", packages=packages, hooks=hooks, ca_bundle=None)
             run_commands([build], no_progress)
-    return entry / "linux"
+    return GuestKernel(command=(str(entry / "linux"),), root=str(guest_root()))
+
+
+def debian_kernel(suite: str) -> GuestKernel:
+    """Return the kernel that Debian's `suite` ships: 6.1 in bookworm, whose netem takes no seed; 6.12 in trixie."""
+    entry = cache_home() / "tests" / f"uml-{suite}"
+    with building(entry) as partial:
+        if partial is not None:
+            # Unpacked, not installed: the package's dependencies are of no use here.
+            fetch = ["--variant=extract", "--mode=root", "--include=user-mode-linux", suite, str(partial)]
+            run_commands([Command(name="Debian's kernel", argv=["mmdebstrap", *fetch], env=_build_env())], no_progress)
+    (modules,) = (entry / "usr/lib/uml/modules").iterdir()
+    apart = ("unshare", "--mount", "sh", "-c", ENTER_ROOT, str(guest_root()), str(entry))
+    inside = "/mnt" / modules.relative_to(entry)
+    return GuestKernel(command=(*apart, "/mnt/usr/bin/linux.uml"), root="/", modules=str(inside))
 
 
 def guest_root() -> Path:
@@ -90,34 +143,39 @@ def _root_command(target: Path) -> Command:
         '--aptopt=APT::Install-Recommends "false"',
         f"--customize-hook=upload {INIT} /sbin/engine-init",
         '--customize-hook=chmod 755 "$1/sbin/engine-init"',
-        '--customize-hook=mkdir -p "$1/var/lib/docker" "$1/var/lib/containerd"',
+        '--customize-hook=mkdir -p "$1/var/lib/docker" "$1/var/lib/containerd" "$1/lib/modules"',
         SUITE,
         str(target),
     ]
-    return Command(name="engine root", argv=argv, env={"TMPDIR": str(build_folder())})
+    return Command(name="engine root", argv=argv, env=_build_env())
+
+
+def _build_env() -> dict[str, str]:
+    return {"TMPDIR": str(build_folder())}
 
 
 @contextmanager
-def _tap() -> Iterator[None]:
-    _ip("tuntap", "add", "dev", TAP, "mode", "tap")
+def _tap(tap: Tap) -> Iterator[None]:
+    _ip("tuntap", "add", "dev", tap.name, "mode", "tap")
     try:
-        _ip("address", "add", f"{HOST_ADDRESS}/30", "dev", TAP)
-        _ip("link", "set", TAP, "up")
+        _ip("address", "add", f"{tap.host}/30", "dev", tap.name)
+        _ip("link", "set", tap.name, "up")
         yield
     finally:
-        _ip("link", "delete", TAP)
+        _ip("link", "delete", tap.name)
 
 
 @contextmanager
-def _booted(kernel: Path, root: Path):
-    folder = (exec_tmpfs() or Path("/dev/shm")) / f"pqbed-engine-{os.getpid()}"
+def _booted(kernel: GuestKernel, tap: Tap):
+    folder = (exec_tmpfs() or Path("/dev/shm")) / f"{tap.name}-{os.getpid()}"
     folder.mkdir()
-    said = collections.deque(maxlen=60)
+    said: collections.deque[bytes] = collections.deque(maxlen=60)
     process = subprocess.Popen(
         [
-            *(str(kernel), f"mem={MEMORY}", "rootfstype=hostfs", f"rootflags={root}", "ro", "init=/sbin/engine-init"),
-            *("seccomp=on", "con=null", "con0=fd:0,fd:1", "quiet"),
-            *(f"vec0:transport=tap,ifname={TAP}", f"guest_address={GUEST_ADDRESS}/30"),
+            *(*kernel.command, f"mem={MEMORY}", "rootfstype=hostfs", f"rootflags={kernel.root}", "ro"),
+            *("init=/sbin/engine-init", "seccomp=on", "con=null", "con0=fd:0,fd:1", "quiet"),
+            *(f"vec0:transport=tap,ifname={tap.name}", f"guest_address={tap.guest}/30"),
+            *((f"module_folder={kernel.modules}",) if kernel.modules else ()),
         ],
         env={"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder)},
         stdin=subprocess.PIPE,

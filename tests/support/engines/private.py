@@ -8,9 +8,10 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pqbed.beds.docker.sdk import DockerEngine, connect_to
 from pqbed.errors import EngineError
@@ -31,11 +32,13 @@ def missing() -> str:
 @contextmanager
 def private_engine_process() -> Iterator[DockerEngine]:
     """Start dockerd, yield a connection, end it by its own pid."""
-    _install()
+    install()
     with tempfile.TemporaryDirectory(prefix="pqbed-engine-", dir="/var/tmp") as name:
         folder = Path(name)
         with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(_command(folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                command(folder, f"unix://{folder}/socket"), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
         try:
             yield wait_ready(f"unix://{folder}/socket", START_TIMEOUT_S, lambda: _says(process, folder))
         finally:
@@ -44,7 +47,7 @@ def private_engine_process() -> Iterator[DockerEngine]:
             _unmount_below(folder)
 
 
-def wait_ready(host, timeout_s, says) -> DockerEngine:
+def wait_ready(host: Any, timeout_s: Any, says: Any) -> DockerEngine:
     """Return a connection as soon as the engine at `host` answers; `says` tells how it fares where it does not."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -57,7 +60,7 @@ def wait_ready(host, timeout_s, says) -> DockerEngine:
         time.sleep(0.2)
 
 
-def try_connect(connecting):
+def try_connect(connecting: Callable[[], DockerEngine]) -> DockerEngine:
     """Connect; the SDK leaves the socket of a failed attempt to the garbage collector, which is not to complain."""
     try:
         return connecting()
@@ -69,13 +72,14 @@ def try_connect(connecting):
     raise refused
 
 
-def _command(folder: Path) -> list[str]:
+def command(folder: Path, host: str) -> list[str]:
+    """Return the command of an engine in `folder` that listens at `host`."""
     return [
         "dockerd",
         f"--data-root={folder}/data",
         f"--exec-root={folder}/exec",
         f"--pidfile={folder}/pid",
-        f"--host=unix://{folder}/socket",
+        f"--host={host}",
         # Lanes bring their own networks; builds take the host's. So the host's firewall and bridges stay as they are.
         "--bridge=none",
         "--iptables=false",
@@ -91,7 +95,8 @@ def _unmount_below(folder: Path) -> None:
             subprocess.run(["umount", "--lazy", point], check=True)
 
 
-def _install() -> None:
+def install() -> None:
+    """Install Docker's engine if it is missing."""
     if shutil.which("dockerd") is None:
         sys.stderr.write("tests: no container engine here: apt-get install docker.io\n")
         install = ["apt-get", "install", "-qy", "--no-install-recommends", "docker.io"]

@@ -1,6 +1,7 @@
 import os
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -9,16 +10,16 @@ from pqbed.errors import BuildError
 
 
 @pytest.fixture(autouse=True)
-def cache(monkeypatch, tmp_path):
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return tmp_path / "pqbed"
 
 
-def python(name, code):
+def python(name: str, code: str) -> Command:
     return Command(name=name, argv=[sys.executable, "-u", "-c", code])
 
 
-def test_output_goes_to_the_log_and_steps_to_the_callback(cache):
+def test_output_goes_to_the_log_and_steps_to_the_callback(cache: Path) -> None:
     steps = []
     code = "print('a'); print('@step second'); [print(i) for i in range(4)]"
     run_commands([python("first step", code)], lambda *step: steps.append(step), {"second": 4})
@@ -33,7 +34,7 @@ def test_output_goes_to_the_log_and_steps_to_the_callback(cache):
     ]
 
 
-def test_a_failure_says_where_the_log_is_and_how_it_ends(cache):
+def test_a_failure_says_where_the_log_is_and_how_it_ends(cache: Path) -> None:
     code = "import sys; [print('line', i) for i in range(100)]; print('the reason', file=sys.stderr); sys.exit(7)"
     with pytest.raises(BuildError) as caught:
         run_commands([python("builder", code)], no_progress)
@@ -45,12 +46,12 @@ def test_a_failure_says_where_the_log_is_and_how_it_ends(cache):
     assert "line 50\n" not in message
 
 
-def test_a_missing_program_is_a_build_error():
+def test_a_missing_program_is_a_build_error() -> None:
     with pytest.raises(BuildError, match="cannot start no-such-program"):
         run_commands([Command(name="x", argv=["no-such-program"])], no_progress)
 
 
-def test_a_failure_ends_the_others(tmp_path):
+def test_a_failure_ends_the_others(tmp_path: Path) -> None:
     slow = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(60)"
     fails = f"import os, sys, time\nwhile not os.path.exists({str(tmp_path / 'pid')!r}): time.sleep(0.01)\nsys.exit(1)"
     began = time.monotonic()

@@ -1,14 +1,21 @@
+import importlib.util
+import os
 import platform
 import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pqbed.artefacts import prepare, wheels
 from pqbed.artefacts.bootstrap import bootstrap, require_bootstrap
+from pqbed.artefacts.build_steps import Command
+from pqbed.artefacts.contents import seal
 from pqbed.artefacts.contexts import docker_contexts
 from pqbed.artefacts.image_sources import recipe_folder
 from pqbed.artefacts.kernel import kernel_entry
-from pqbed.artefacts.rootfs import root_entry
+from pqbed.artefacts.rootfs import changing_folders, root_entry
 from pqbed.artefacts.trust import trusted_bundle
 from pqbed.errors import BuildError, HostError
 
@@ -16,13 +23,13 @@ PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
 
 @pytest.fixture(autouse=True)
-def cache(monkeypatch, tmp_path):
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache/pqbed"
 
 
 @pytest.fixture
-def offline_wheels(monkeypatch, tmp_path):
+def offline_wheels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder = tmp_path / "wheels"
     folder.mkdir()
     (folder / "pycurl-0.tar.gz").touch()
@@ -31,24 +38,83 @@ def offline_wheels(monkeypatch, tmp_path):
     return folder
 
 
-def test_what_is_cached_is_not_made_again(monkeypatch):
-    kernel, root = kernel_entry(), root_entry()
-    (root / "var/lib/dpkg").mkdir(parents=True)
-    (root / "var/lib/dpkg/status").write_text("Package: nginx\n")
-    kernel.mkdir(parents=True)
-    (kernel / "linux").write_bytes(b"ELF")
-    (kernel / "version").write_text("7.3.4 (linux-source-7.3 7.3.4-1)\n")
+def test_what_is_cached_is_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel, root = make_kernel(), make_root()
     monkeypatch.setattr(prepare, "run_commands", lambda *_: pytest.fail("nothing is to be run"))
     made = prepare.prepare_uml()
     assert (made.kernel, made.root) == (kernel / "linux", root)
     assert made.kernel_version == "7.3.4 (linux-source-7.3 7.3.4-1)"
     (root / "var/lib/dpkg/status").write_text("Package: apache2\n")
+    seal(root)
     assert prepare.prepare_uml().root_hash != made.root_hash
 
 
+def make_kernel() -> Path:
+    kernel = kernel_entry()
+    kernel.mkdir(parents=True)
+    (kernel / "linux").write_bytes(b"ELF")
+    (kernel / "config").touch()
+    (kernel / "version").write_text("7.3.4 (linux-source-7.3 7.3.4-1)\n")
+    return kernel
+
+
+def make_root() -> Path:
+    root = root_entry()
+    (root / "var/lib/dpkg").mkdir(parents=True)
+    (root / "var/lib/dpkg/status").write_text("Package: nginx\n")
+    seal(root, changing_folders())
+    return root
+
+
 @pytest.mark.usefixtures("offline_wheels")
-def test_a_failed_step_leaves_no_entry(monkeypatch, cache):
-    def fail(commands, *_):
+def test_a_damaged_root_is_built_again_and_named(monkeypatch):
+    make_kernel()
+    root = make_root()
+    (root / "var/lib/dpkg/status").write_text("Package: apache2\n")
+    steps = []
+
+    def assemble(partial, *_):
+        (partial / "var/lib/dpkg").mkdir(parents=True)
+        (partial / "var/lib/dpkg/status").write_text("Package: nginx\n")
+
+    monkeypatch.setattr(prepare, "require_bootstrap", lambda: None)
+    monkeypatch.setattr(prepare, "require_space", lambda _: None)
+    monkeypatch.setattr(prepare, "run_commands", lambda *_: None)
+    monkeypatch.setattr(prepare, "assemble_root", assemble)
+    assert str(root) in prepare.damaged_artefacts()
+    prepare.prepare_uml(lambda name, _: steps.append(name))
+    said = "the root file system in the cache is damaged, building it again: var/lib/dpkg/status was changed"
+    assert steps == [said]
+    assert (root / "var/lib/dpkg/status").read_text() == "Package: nginx\n"
+    assert prepare.damaged_artefacts(full=True) == {}
+
+
+@pytest.mark.parametrize("kind", ["kernel", "root"])
+def test_an_emptied_folder_is_one_sentence_where_it_cannot_be_built(monkeypatch, kind):
+    for path in {"kernel": make_kernel(), "root": make_root()}[kind].iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(HostError, match="mmdebstrap is not installed"):
+        prepare.prepare_uml()
+    assert list(prepare.damaged_artefacts().values()) == ["it has no list of its contents"]
+
+
+def test_a_kernel_of_an_older_pqbed_is_adopted_and_then_held_to_its_bytes():
+    kernel = make_kernel()
+    assert prepare.damaged_artefacts() == {}
+    assert not (kernel / ".contents.json").exists()  # looking changes nothing
+    make_root()
+    prepare.prepare_uml()
+    before = (kernel / "linux").stat()
+    (kernel / "linux").write_bytes(b"ELG")
+    os.utime(kernel / "linux", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert prepare.damaged_artefacts(full=False) == {}
+    assert prepare.damaged_artefacts(full=True) == {str(kernel): "linux was changed"}
+
+
+@pytest.mark.usefixtures("offline_wheels")
+def test_a_failed_step_leaves_no_entry(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    def fail(commands: list[Command], *_: Callable[..., Any] | dict[str, int]) -> None:
         raise BuildError(f"{commands[0].name} failed")
 
     monkeypatch.setattr(prepare, "require_bootstrap", lambda: None)
@@ -61,17 +127,16 @@ def test_a_failed_step_leaves_no_entry(monkeypatch, cache):
 
 
 @pytest.mark.usefixtures("offline_wheels")
-def test_a_missing_kernel_alone_does_not_make_a_root(monkeypatch):
+def test_a_missing_kernel_alone_does_not_make_a_root(monkeypatch: pytest.MonkeyPatch) -> None:
     ran = []
 
-    def run(commands, *_):
+    def run(commands: list[Command], *_: Callable[..., Any] | dict[str, int]) -> None:
         ran.extend(commands)
         kernel = kernel_entry().with_name(f"{kernel_entry().name}.partial")
         (kernel / "linux").write_bytes(b"ELF")
         (kernel / "version").write_text("7.3.4\n")
 
-    (root_entry() / "var/lib/dpkg").mkdir(parents=True)
-    (root_entry() / "var/lib/dpkg/status").touch()
+    make_root()
     monkeypatch.setattr(prepare, "require_bootstrap", lambda: None)
     monkeypatch.setattr(prepare, "require_space", lambda _: None)
     monkeypatch.setattr(prepare, "run_commands", run)
@@ -80,14 +145,14 @@ def test_a_missing_kernel_alone_does_not_make_a_root(monkeypatch):
     assert not any("build-pycurl" in argument for argument in ran[0].argv)
 
 
-def test_other_machines_are_told_what_they_can_do(monkeypatch):
+def test_other_machines_are_told_what_they_can_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     with pytest.raises(HostError, match="needs x86-64") as caught:
         require_bootstrap()
     assert "docker" in caught.value.hint
 
 
-def test_a_missing_tool_is_named_with_its_cure(monkeypatch):
+def test_a_missing_tool_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(HostError, match="mmdebstrap") as caught:
@@ -95,13 +160,13 @@ def test_a_missing_tool_is_named_with_its_cure(monkeypatch):
     assert "apt install mmdebstrap" in caught.value.hint
 
 
-def test_a_python_without_pip_is_told(monkeypatch):
-    monkeypatch.setattr(wheels.importlib.util, "find_spec", lambda _: None)
+def test_a_python_without_pip_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(HostError, match="has no pip"):
         wheels.fetch_wheels(lambda *_: None, None)
 
 
-def test_added_certificates_reach_pip_and_apt_and_nothing_is_switched_off(tmp_path):
+def test_added_certificates_reach_pip_and_apt_and_nothing_is_switched_off(tmp_path: Path) -> None:
     given = tmp_path / "proxy.pem"
     given.write_text(PEM)
     bundle = trusted_bundle(given)
@@ -116,7 +181,7 @@ def test_added_certificates_reach_pip_and_apt_and_nothing_is_switched_off(tmp_pa
 
 
 @pytest.mark.parametrize("text", [None, "not a certificate"])
-def test_a_bundle_that_holds_no_certificate_is_refused(tmp_path, text):
+def test_a_bundle_that_holds_no_certificate_is_refused(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "proxy.pem"
     if text is not None:
         path.write_text(text)
@@ -125,7 +190,7 @@ def test_a_bundle_that_holds_no_certificate_is_refused(tmp_path, text):
 
 
 @pytest.mark.usefixtures("offline_wheels")
-def test_contexts_hold_all_that_their_dockerfiles_copy():
+def test_contexts_hold_all_that_their_dockerfiles_copy() -> None:
     stack, guest = docker_contexts()
     for context in (stack, guest):
         for line in (context.folder / "Dockerfile").read_text().splitlines():
@@ -139,7 +204,7 @@ def test_contexts_hold_all_that_their_dockerfiles_copy():
 
 
 @pytest.mark.usefixtures("offline_wheels")
-def test_certificates_are_in_the_context_and_not_in_the_tag(tmp_path):
+def test_certificates_are_in_the_context_and_not_in_the_tag(tmp_path: Path) -> None:
     given = tmp_path / "proxy.pem"
     given.write_text(PEM)
     plain, trusting = docker_contexts()[0], docker_contexts(ca_bundle=given)[0]
@@ -148,5 +213,5 @@ def test_certificates_are_in_the_context_and_not_in_the_tag(tmp_path):
     assert PEM in (trusting.folder / "ca.pem").read_text()
 
 
-def test_the_recipe_of_the_guest_names_the_stack_it_stands_on():
+def test_the_recipe_of_the_guest_names_the_stack_it_stands_on() -> None:
     assert "FROM ${STACK}" in (recipe_folder("uml") / "Dockerfile").read_text()

@@ -5,15 +5,20 @@ from pathlib import Path
 import pytest
 
 from pqbed.artefacts import source
+from pqbed.artefacts.contents import find_damage
 from pqbed.artefacts.image_sources import PACKAGE
-from pqbed.artefacts.source import agent_files, put_source
+from pqbed.artefacts.source import agent_files, copy_source, put_source, source_hash
 from pqbed.spec.stacks import known_stacks
 
 
+def uncompiled(root: Path, folder: Path, shown: str) -> None:
+    """Stand in for the root's own Python, which a folder of tests does not have."""
+
+
 def test_only_modules_of_the_agent_go_in(tmp_path):
-    folder = put_source(tmp_path)
-    assert folder.parent == tmp_path / "opt/pqbed"
-    copied = {path.relative_to(folder / "pqbed") for path in folder.rglob("*") if path.is_file()}
+    folder = put_source(tmp_path, uncompiled)
+    assert folder.parent == tmp_path / "opt/pqbed/agent"
+    copied = {path.relative_to(folder / "pqbed") for path in (folder / "pqbed").rglob("*") if path.is_file()}
     entries = {path for path in copied if path.parts[0] == "_stacks"}
     assert entries == {Path("_stacks", name, "stack.toml") for name in known_stacks()}
     copied -= entries
@@ -48,12 +53,30 @@ def test_all_that_the_agent_imports_of_pqbed_goes_in_too():
 
 
 def test_putting_it_twice_changes_nothing(tmp_path):
-    first = put_source(tmp_path)
-    marker = first / "marker"
-    marker.touch()
-    assert put_source(tmp_path) == first
-    assert marker.exists()
-    assert [path.name for path in first.parent.iterdir()] == [first.name]
+    first = put_source(tmp_path, uncompiled)
+    before = first.stat().st_ino
+    assert put_source(tmp_path, uncompiled) == first
+    assert first.stat().st_ino == before
+    assert {path.name for path in first.parent.iterdir()} == {first.name, f"{first.name}.verified"}
+
+
+@pytest.mark.parametrize("change", ["edit", "add", "remove"])
+def test_a_copy_that_was_changed_is_put_again(tmp_path, change):
+    first = put_source(tmp_path, uncompiled)
+    module = first / "pqbed/agent/lane.py"
+    text = module.read_text()
+    if change == "edit":
+        module.write_text(text + "\n")
+    elif change == "add":
+        (first / "sitecustomize.py").write_text("raise SystemExit\n")
+    else:
+        module.unlink()
+    steps = []
+    assert put_source(tmp_path, uncompiled, lambda name, _: steps.append(name)) == first
+    assert len(steps) == 1
+    assert "the agent's source in the cache is damaged" in steps[0]
+    assert module.read_text() == text
+    assert find_damage(first, full=True) == ""
 
 
 def test_a_copy_that_fails_leaves_nothing(monkeypatch, tmp_path):
@@ -63,5 +86,17 @@ def test_a_copy_that_fails_leaves_nothing(monkeypatch, tmp_path):
 
     monkeypatch.setattr(source, "copy_source", fail)
     with pytest.raises(OSError, match="No space"):
-        put_source(tmp_path)
-    assert list((tmp_path / "opt/pqbed").iterdir()) == []
+        put_source(tmp_path, uncompiled)
+    assert list((tmp_path / "opt/pqbed/agent").iterdir()) == []
+
+
+def test_the_source_of_one_stack_is_not_changed_by_another(monkeypatch, tmp_path):
+    one, all_of_them = source_hash(("openssl",)), source_hash()
+    entry = tmp_path / "stack.toml"
+    entry.write_text('title = "another"\n')
+    entries = {**source.stack_entries(), "another": entry}
+    monkeypatch.setattr(source, "stack_entries", lambda: entries)
+    assert source_hash(("openssl",)) == one
+    assert source_hash() != all_of_them
+    copy_source(tmp_path / "pqbed", ("openssl",))
+    assert [path.name for path in (tmp_path / "pqbed" / "_stacks").iterdir()] == ["openssl"]

@@ -1,13 +1,16 @@
 import gzip
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pqbed.beds import choose
+from pqbed.beds import choose, make
 from pqbed.beds.choose import choose_bed, decide_bed, pick
-from pqbed.beds.host_checks import BedStatus, EngineInfo, EngineProbe, check_docker, check_uml, exec_tmpfs
-from pqbed.beds.netem_check import kernel_has_netem
+from pqbed.beds.host_checks import PROBED_LATER, BedStatus, EngineInfo, EngineProbe, check_docker, check_uml, exec_tmpfs
+from pqbed.beds.kernel_check import kernel_has_netem, kernel_seeds_netem
 from pqbed.errors import EngineError, HostError, SpecError
+from pqbed.spec.options import Clock
 
 INFO = EngineInfo(version="29.1", api="1.52", kernel="6.12", machine="amd64", netem=True)
 ENGINE = EngineProbe(info=INFO)
@@ -29,22 +32,24 @@ NO_UML = BedStatus(bed="uml", usable=False, found="this is arm64", cure="use doc
         (DOCKER, NO_UML, None, "docker"),
     ],
 )
-def test_auto_takes_docker_with_netem_and_uml_otherwise(docker, uml, clock, taken):
+def test_auto_takes_docker_with_netem_and_uml_otherwise(
+    docker: BedStatus, uml: BedStatus, clock: Clock | None, taken: str
+) -> None:
     assert pick(docker, uml, clock)[0] == taken
 
 
-def test_auto_says_why_docker_was_not_taken():
+def test_auto_says_why_docker_was_not_taken() -> None:
     assert pick(NO_DOCKER, UML, None)[1] == "no engine"
 
 
 @pytest.mark.parametrize(("docker", "clock"), [(NO_DOCKER, None), (DOCKER, "virtual")])
-def test_auto_refuses_a_host_that_runs_nothing(docker, clock):
+def test_auto_refuses_a_host_that_runs_nothing(docker: BedStatus, clock: Clock | None) -> None:
     with pytest.raises(HostError) as refused:
         pick(docker, NO_UML, clock)
     assert refused.value.hint == "use docker"
 
 
-def test_a_named_bed_that_cannot_run_is_refused_with_its_cure(monkeypatch):
+def test_a_named_bed_that_cannot_run_is_refused_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choose, "check_bed", lambda name: NO_DOCKER if name == "docker" else NO_UML)
     with pytest.raises(EngineError, match="no engine") as engine:
         decide_bed("docker")
@@ -53,18 +58,18 @@ def test_a_named_bed_that_cannot_run_is_refused_with_its_cure(monkeypatch):
         decide_bed("uml")
 
 
-def test_a_clock_that_the_bed_lacks_is_refused():
+def test_a_clock_that_the_bed_lacks_is_refused() -> None:
     with pytest.raises(SpecError, match="no virtual clock"):
         decide_bed("netns", "virtual")
 
 
-def test_the_fake_bed_is_always_there():
+def test_the_fake_bed_is_always_there() -> None:
     bed, reason = choose_bed("fake")
     assert (bed.name, bed.clock) == ("fake", "virtual")
     assert reason.startswith("fake (virtual clock): asked for")
 
 
-def test_an_engine_without_netem_in_its_kernel_does_not_do():
+def test_an_engine_without_netem_in_its_kernel_does_not_do() -> None:
     without = EngineProbe(info=replace(INFO, netem=False))
     assert check_docker(ENGINE).usable
     assert not check_docker(without).usable
@@ -72,7 +77,44 @@ def test_an_engine_without_netem_in_its_kernel_does_not_do():
     assert not check_docker(NO_ENGINE).usable
 
 
-def test_uml_needs_x86_64_and_what_builds_it(monkeypatch, tmp_path):
+def test_a_netem_that_takes_no_seed_does_not_do_and_auto_says_why():
+    old = check_docker(EngineProbe(info=replace(INFO, kernel="6.1.0-13-amd64")))
+    assert not old.usable
+    assert "takes no seed" in old.found
+    assert "6.6" in old.cure
+    assert pick(old, UML, None) == ("uml", old.found)
+    vendor = check_docker(EngineProbe(info=replace(INFO, kernel="5.14.0-427.el9.x86_64")))
+    assert vendor.usable
+    assert PROBED_LATER in vendor.found
+
+
+@pytest.mark.parametrize(
+    ("release", "seeds"),
+    [
+        ("6.6.0", True),
+        ("6.12.117+deb13-amd64", True),
+        ("7.3.4", True),
+        ("6.5.13", False),
+        ("6.1.176", False),
+        ("5.15.167.4-microsoft-standard-WSL2", False),
+        ("5.14.0-427.el9.x86_64", None),
+        ("unknown", None),
+    ],
+)
+def test_a_release_tells_whether_netem_takes_a_seed(release, seeds):
+    assert kernel_seeds_netem(release) is seeds
+
+
+def test_images_can_be_built_on_an_engine_without_netem(monkeypatch):
+    without = EngineProbe(info=replace(INFO, netem=False))
+    monkeypatch.setattr(choose, "probe_engine", lambda: without)
+    monkeypatch.setattr(choose, "make_docker", lambda *_: "bed")
+    assert choose_bed("docker", to_measure=False)[0] == "bed"
+    with pytest.raises(EngineError, match="no sch_netem"):
+        choose_bed("docker")
+
+
+def test_uml_needs_x86_64_and_what_builds_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert "x86-64" in check_uml(NO_ENGINE, "aarch64").found
     assert not check_uml(NO_ENGINE, "x86_64", which=lambda _: None).usable
@@ -82,25 +124,25 @@ def test_uml_needs_x86_64_and_what_builds_it(monkeypatch, tmp_path):
     assert check_uml(NO_ENGINE, "x86_64", which=lambda _: None).usable
 
 
-def test_uml_runs_in_containers_of_an_engine_for_x86_64():
+def test_uml_runs_in_containers_of_an_engine_for_x86_64() -> None:
     assert check_uml(ENGINE, "aarch64").usable
     arm = EngineProbe(info=replace(INFO, machine="arm64"))
     assert not check_uml(arm, "aarch64").usable
 
 
-def test_an_engine_that_does_not_tell_is_probed_and_uml_takes_over(monkeypatch):
+def test_an_engine_that_does_not_tell_is_probed_and_uml_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:
     silent = EngineProbe(info=replace(INFO, kernel="6.6-other", netem=None))
     monkeypatch.setattr(choose, "probe_engine", lambda: silent)
     monkeypatch.setattr(choose, "docker_refusal", lambda *_: HostError("this kernel has no sch_netem"))
-    monkeypatch.setitem(choose.MAKERS, "uml", choose.MAKERS["fake"])
+    monkeypatch.setitem(make.MAKERS, "uml", make.MAKERS["fake"])
     _bed, reason = choose_bed("auto")
     assert reason.startswith("uml (virtual clock): the engine's kernel cannot shape (this kernel has no sch_netem)")
     monkeypatch.setattr(choose, "docker_refusal", lambda *_: None)
-    monkeypatch.setitem(choose.MAKERS, "docker", choose.MAKERS["fake"])
+    monkeypatch.setitem(make.MAKERS, "docker", make.MAKERS["fake"])
     assert choose_bed("auto")[1].startswith("docker (real clock): engine 29.1")
 
 
-def test_a_folder_in_memory_must_allow_execution(monkeypatch, tmp_path):
+def test_a_folder_in_memory_must_allow_execution(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     mounts = tmp_path / "mounts"
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     mounts.write_text(f"tmpfs {tmp_path} tmpfs rw,noexec 0 0\n")
@@ -109,7 +151,14 @@ def test_a_folder_in_memory_must_allow_execution(monkeypatch, tmp_path):
     assert exec_tmpfs(mounts) == tmp_path
 
 
-def kernel(root, *, config=None, builtin=None, loadable=None, loaded=False):
+def kernel(
+    root: Path,
+    *,
+    config: str | None = None,
+    builtin: str | None = None,
+    loadable: str | None = None,
+    loaded: bool = False,
+) -> Path:
     """Lay out what a kernel of release 6.12 shows of itself."""
     for folder in ("proc", "lib/modules/6.12", "sys/module"):
         (root / folder).mkdir(parents=True)
@@ -140,5 +189,5 @@ def kernel(root, *, config=None, builtin=None, loadable=None, loaded=False):
         ({}, None),
     ],
 )
-def test_a_kernel_tells_whether_it_has_netem(tmp_path, shown, has):
+def test_a_kernel_tells_whether_it_has_netem(tmp_path: Path, shown: dict[str, Any], has: bool | None) -> None:
     assert kernel_has_netem(kernel(tmp_path, **shown), "6.12") is has

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from pqbed_cli.exits import SOME_FAILED, USAGE
+from support.command_line import Pqbed
 
 HOST_UNFIT = 3
 
 
 @pytest.fixture
-def run(pqbed):
+def run(pqbed: Pqbed) -> Path:
     """A small run of the fake bed."""
     ended = pqbed(
         "sweep",
@@ -32,7 +33,7 @@ def run(pqbed):
     return path
 
 
-def test_it_explains_one_cell_in_words(pqbed, run):
+def test_it_explains_one_cell_in_words(pqbed: Pqbed, run: Path) -> None:
     ended = pqbed("explain", str(run), "--profile", "pq", "--loss", "0", "--size", "200")
     assert ended.code == 0
     head, told, account, measured, *flights, phases = ended.out.partition("\n\n")[2].splitlines()
@@ -44,7 +45,7 @@ def test_it_explains_one_cell_in_words(pqbed, run):
     assert phases.startswith("  phases at p50: connect 36.18 ms, TLS ")
 
 
-def test_a_cell_is_named_by_its_id(pqbed, run):
+def test_a_cell_is_named_by_its_id(pqbed: Pqbed, run: Path) -> None:
     cells = json.loads(pqbed("explain", "latest", "--json").out)["cells"]
     assert len(cells) == 8
     identity = cells[-1]["cell_id"]
@@ -54,7 +55,7 @@ def test_a_cell_is_named_by_its_id(pqbed, run):
     assert one["below_floor"] == []
 
 
-def test_lossy_cells_say_what_loss_did(pqbed, run):
+def test_lossy_cells_say_what_loss_did(pqbed: Pqbed, run: Path) -> None:
     ended = pqbed("explain", str(run), "--loss", "1", "--size", "0", "--profile", "classical")
     assert "expected without loss" in ended.out
     assert "  what loss costs: +" in ended.out
@@ -62,12 +63,12 @@ def test_lossy_cells_say_what_loss_did(pqbed, run):
     assert "    neither of these: 7; given up at the time limit: 0\n" in ended.out
 
 
-def test_another_baseline(pqbed, run):
+def test_another_baseline(pqbed: Pqbed, run: Path) -> None:
     ended = pqbed("explain", str(run), "--baseline", "pq", "--profile", "classical", "--size", "0", "--loss", "0")
     assert re.search(r"^  -12\d ms: 15\.\d KB less at 1 Mbit/s; no extra round trip", ended.out, re.MULTILINE)
 
 
-def test_a_sample_below_the_floor_ends_with_four(pqbed, run, monkeypatch):
+def test_a_sample_below_the_floor_ends_with_four(pqbed: Pqbed, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pqbed.model.bounds.SLACK_BYTES", -100_000)
     ended = pqbed("explain", str(run), "--profile", "pq", "--loss", "0", "--size", "0")
     assert ended.code == SOME_FAILED
@@ -77,15 +78,15 @@ def test_a_sample_below_the_floor_ends_with_four(pqbed, run, monkeypatch):
 
 
 @pytest.mark.parametrize("arguments", [("--size", "7"), ("nocell",), ("--rtt", "x"), ("--baseline", "x")])
-def test_what_means_no_cell_is_refused(pqbed, run, arguments):
+def test_what_means_no_cell_is_refused(pqbed: Pqbed, run: Path, arguments: tuple[str, ...]) -> None:
     assert run.is_dir()
     ended = pqbed("explain", "latest", *arguments)
     assert ended.code == USAGE
     assert "hint: " in ended.err
 
 
-def test_a_run_without_cells_cannot_be_explained(pqbed, run):
+def test_a_run_without_cells_cannot_be_explained(pqbed: Pqbed, run: Path) -> None:
     (run / "cells.parquet").unlink()
     ended = pqbed("explain", str(run))
     assert ended.code == HOST_UNFIT
-    assert "has no cells yet" in ended.err
+    assert "cells.parquet is missing" in ended.err

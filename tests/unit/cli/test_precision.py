@@ -1,18 +1,20 @@
 import json
 import re
 import signal
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from pqbed.report.write import write_report
 from pqbed.store.run import open_run
-from support.command_line import SMALL, interrupt_a_slow_sweep, only_run
+from support.command_line import SMALL, Pqbed, interrupt_a_slow_sweep, only_run
 
 PRECISE = (*SMALL, "--precision", "4", "--max-samples", "60")
 
 
-def test_a_sweep_says_what_it_spent_where(pqbed, tmp_path):
+def test_a_sweep_says_what_it_spent_where(pqbed: Pqbed, tmp_path: Path) -> None:
     ended = pqbed("sweep", *PRECISE)
     assert ended.code == 0
     assert "24 cells x 20 to 60 samples, until each increase at p50 is known to ±4%: 480 to 1440 fetches" in ended.err
@@ -38,7 +40,7 @@ def test_a_sweep_says_what_it_spent_where(pqbed, tmp_path):
     assert pqbed("show", "latest").out == ended.out[ended.out.index("TTLB in ms") :]
 
 
-def test_the_report_says_it_too(pqbed, tmp_path):
+def test_the_report_says_it_too(pqbed: Pqbed, tmp_path: Path) -> None:
     pqbed("sweep", *PRECISE)
     with open_run(only_run(tmp_path)) as run:
         page = write_report(run, figure_files=False).page.read_text()
@@ -46,7 +48,7 @@ def test_the_report_says_it_too(pqbed, tmp_path):
     assert page.count("<td>reached</td>") >= 1
 
 
-def test_a_run_without_a_precision_says_nothing_of_it(pqbed, tmp_path):
+def test_a_run_without_a_precision_says_nothing_of_it(pqbed: Pqbed, tmp_path: Path) -> None:
     pqbed("sweep", *SMALL, "--samples", "3")
     assert "precision" not in pqbed("show", "latest").out
     assert "precision" not in json.loads(pqbed("show", "latest", "--json").out)
@@ -55,7 +57,7 @@ def test_a_run_without_a_precision_says_nothing_of_it(pqbed, tmp_path):
         assert 'id="precision"' not in write_report(run, figure_files=False).page.read_text()
 
 
-def test_progress_ends_with_what_was_taken(pqbed, tmp_path):
+def test_progress_ends_with_what_was_taken(pqbed: Pqbed, tmp_path: Path) -> None:
     ended = pqbed("sweep", *PRECISE)
     count = pl.read_parquet(only_run(tmp_path) / "samples").height
     last = [line for line in ended.err.splitlines() if "failed in" in line]
@@ -63,7 +65,7 @@ def test_progress_ends_with_what_was_taken(pqbed, tmp_path):
     assert last[0].startswith(f"{count} of {count} samples, 0 failed in ")
 
 
-def test_the_file_of_a_run_plans_the_same(pqbed, tmp_path):
+def test_the_file_of_a_run_plans_the_same(pqbed: Pqbed, tmp_path: Path) -> None:
     pqbed("sweep", *PRECISE)
     planned = json.loads(pqbed("plan", "--spec", str(only_run(tmp_path) / "sweep.toml"), "--json").out)
     typed = json.loads(pqbed("plan", *PRECISE, "--json").out)
@@ -83,7 +85,9 @@ def test_the_file_of_a_run_plans_the_same(pqbed, tmp_path):
         ("samples = 9", ("--precision", "3"), (30_000, 1000)),
     ],
 )
-def test_the_later_word_counts(pqbed, tmp_path, file, typed, expected):
+def test_the_later_word_counts(
+    pqbed: Pqbed, tmp_path: Path, file: str, typed: tuple[str, ...], expected: tuple[Any, ...]
+) -> None:
     (tmp_path / "sweep.toml").write_text(f'{file}\n[run]\nbed = "fake"\n')
     sweep = json.loads(pqbed("plan", "--spec", "sweep.toml", *typed, "--json").out)["sweep"]
     assert (sweep["precision_ppm"], sweep["samples"]) == expected
@@ -101,18 +105,18 @@ def test_the_later_word_counts(pqbed, tmp_path, file, typed, expected):
         (("--precision", "narrow"), "--precision: 'narrow'"),
     ],
 )
-def test_what_makes_no_sense_is_refused(pqbed, typed, told):
+def test_what_makes_no_sense_is_refused(pqbed: Pqbed, typed: tuple[str, ...], told: str) -> None:
     ended = pqbed("plan", "--bed", "fake", *typed)
     assert ended.code == 2
     assert told in ended.err
 
 
-def test_a_file_needs_the_unit(pqbed, tmp_path):
+def test_a_file_needs_the_unit(pqbed: Pqbed, tmp_path: Path) -> None:
     (tmp_path / "sweep.toml").write_text("precision = 1\n")
     assert pqbed("plan", "--bed", "fake", "--spec", "sweep.toml").code == 2
 
 
-def test_interrupted_and_resumed_it_holds_what_it_would_have_held(pqbed, tmp_path):
+def test_interrupted_and_resumed_it_holds_what_it_would_have_held(pqbed: Pqbed, tmp_path: Path) -> None:
     pqbed("sweep", *PRECISE, "--out", "whole")
     [whole] = (tmp_path / "whole").iterdir()
     code, out, _ = interrupt_a_slow_sweep(tmp_path, signal.SIGTERM, PRECISE)

@@ -1,6 +1,10 @@
 """Every wrong request: its exit code, one sentence, a cure, and no traceback."""
 
+from pathlib import Path
+
 import pytest
+
+from support.command_line import Pqbed
 
 FAKE = ("--bed", "fake")
 
@@ -65,7 +69,9 @@ FAKE = ("--bed", "fake")
         (("doctor", "now"), "unexpected extra argument", "pqbed doctor --help"),
     ],
 )
-def test_a_wrong_request_is_refused_in_one_sentence_with_a_cure(pqbed, tmp_path, arguments, says, cure):
+def test_a_wrong_request_is_refused_in_one_sentence_with_a_cure(
+    pqbed: Pqbed, tmp_path: Path, arguments: tuple[str, ...], says: str, cure: str
+) -> None:
     ended = pqbed(*arguments)
     sentence, hint = ended.err.splitlines()[-2:]
     assert ended.code == 2
@@ -77,7 +83,7 @@ def test_a_wrong_request_is_refused_in_one_sentence_with_a_cure(pqbed, tmp_path,
     assert not (tmp_path / "results").exists()
 
 
-def test_a_folder_that_cannot_hold_runs_is_told_before_anything_starts(pqbed, tmp_path):
+def test_a_folder_that_cannot_hold_runs_is_told_before_anything_starts(pqbed: Pqbed, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     ended = pqbed("sweep", "--bed", "fake", "--samples", "1", "--out", "file/results")
     assert ended.code == 3
@@ -86,7 +92,7 @@ def test_a_folder_that_cannot_hold_runs_is_told_before_anything_starts(pqbed, tm
     assert "--out" in ended.err
 
 
-def test_resuming_what_is_no_run_is_refused(pqbed, tmp_path):
+def test_resuming_what_is_no_run_is_refused(pqbed: Pqbed, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     ended = pqbed("sweep", "--resume", "empty")
     assert ended.code == 3
@@ -94,7 +100,7 @@ def test_resuming_what_is_no_run_is_refused(pqbed, tmp_path):
     assert list((tmp_path / "empty").iterdir()) == []
 
 
-def test_a_damaged_session_file_names_its_cure_and_down_removes_it(pqbed, tmp_path):
+def test_a_damaged_session_file_names_its_cure_and_down_removes_it(pqbed: Pqbed, tmp_path: Path) -> None:
     state = tmp_path / "state/pqbed/bed.json"
     state.parent.mkdir(parents=True)
     state.write_text("{torn")
@@ -105,7 +111,7 @@ def test_a_damaged_session_file_names_its_cure_and_down_removes_it(pqbed, tmp_pa
     assert pqbed("status").out == "no bed is up; `pqbed up` starts one\n"
 
 
-def test_an_internal_error_ends_with_1_and_its_traceback(pqbed, monkeypatch):
+def test_an_internal_error_ends_with_1_and_its_traceback(pqbed: Pqbed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pqbed.doctor.examine_host", lambda: 1 // 0)
     ended = pqbed("doctor")
     assert ended.code == 1
@@ -113,8 +119,8 @@ def test_an_internal_error_ends_with_1_and_its_traceback(pqbed, monkeypatch):
     assert "please report" in ended.err
 
 
-def test_an_interrupt_outside_a_sweep_ends_with_130(pqbed, monkeypatch):
-    def interrupted():
+def test_an_interrupt_outside_a_sweep_ends_with_130(pqbed: Pqbed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pqbed.doctor.examine_host", interrupted)

@@ -27,7 +27,7 @@ def run(pqbed: Pqbed, swept: Path) -> Path:  # noqa: ARG001 (it makes the folder
     return Path(shutil.copytree(swept, Path("results") / swept.name))
 
 
-def test_report_says_where_it_lies(pqbed, run):
+def test_report_says_where_it_lies(pqbed: Pqbed, run: Path) -> None:
     ended = pqbed("report", "latest", "--percentile", "50,99")
     assert ended.code == 0
     assert ended.out == f"figures: {run}/figures (25 files)\nreport: {run}/report.html\n"
@@ -38,7 +38,9 @@ def test_report_says_where_it_lies(pqbed, run):
 
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("found", [True, False])
-def test_report_opens_the_page_or_says_how(pqbed, run, monkeypatch, found):
+def test_report_opens_the_page_or_says_how(
+    pqbed: Pqbed, run: Path, monkeypatch: pytest.MonkeyPatch, found: bool
+) -> None:
     opened = []
     monkeypatch.setattr(webbrowser, "open", lambda address: opened.append(address) or found)
     ended = pqbed("report", "latest", "--open")
@@ -46,7 +48,7 @@ def test_report_opens_the_page_or_says_how(pqbed, run, monkeypatch, found):
     assert ("no browser was found" in ended.err) is not found
 
 
-def test_report_refuses_an_unknown_baseline_and_percentile(pqbed, run):
+def test_report_refuses_an_unknown_baseline_and_percentile(pqbed: Pqbed, run: Path) -> None:
     assert run.is_dir()
     for arguments, words in ((("--baseline", "x"), "'x'"), (("--percentile", "101"), "101")):
         ended = pqbed("report", "latest", *arguments)
@@ -54,7 +56,7 @@ def test_report_refuses_an_unknown_baseline_and_percentile(pqbed, run):
         assert words in ended.err
 
 
-def test_compare_prints_cell_by_cell(pqbed, run):
+def test_compare_prints_cell_by_cell(pqbed: Pqbed, run: Path) -> None:
     ended = pqbed("compare", str(run), "latest")
     assert ended.code == 0
     head, *rows = ended.out.partition("slower\n")[2].splitlines()
@@ -86,7 +88,7 @@ def test_compare_prints_cell_by_cell(pqbed, run):
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_a_run_from_before_there_was_an_aa_arm_is_still_read(pqbed):
+def test_a_run_from_before_there_was_an_aa_arm_is_still_read(pqbed: Pqbed) -> None:
     assert pqbed("sweep", *SMALL, "--no-aa").code == 0
     [run] = Path("results").iterdir()
     path = run / "cells.parquet"
@@ -105,7 +107,7 @@ def test_a_run_from_before_there_was_an_aa_arm_is_still_read(pqbed):
     assert pqbed("explain", "latest", "--size", "50").code == 0
 
 
-def test_compare_refuses_what_would_mislead_and_says_how_to_insist(pqbed, run):
+def test_compare_refuses_what_would_mislead_and_says_how_to_insist(pqbed: Pqbed, run: Path) -> None:
     copy = Path("copy")
     copy.mkdir()
     for path in run.rglob("*"):
@@ -122,7 +124,7 @@ def test_compare_refuses_what_would_mislead_and_says_how_to_insist(pqbed, run):
     assert pqbed("compare", str(run), "copy", "--across", "clock,kernel").code == 0
 
 
-def test_export_writes_every_format(pqbed, run):
+def test_export_writes_every_format(pqbed: Pqbed, run: Path) -> None:
     assert run.is_dir()
     readers = {"csv": pl.read_csv, "parquet": pl.read_parquet, "json": pl.read_json}
     for form, read in readers.items():
@@ -132,7 +134,7 @@ def test_export_writes_every_format(pqbed, run):
         assert {"last_byte_ns", "rtt_ns", "profile"} <= set(table.columns)
 
 
-def test_export_goes_to_the_output(pqbed, run):
+def test_export_goes_to_the_output(pqbed: Pqbed, run: Path) -> None:
     assert run.is_dir()
     text = pqbed("export", "latest", "--csv", "--table", "percentiles", "--percentile", "50").out
     assert pl.read_csv(io.StringIO(text)).height == 12
@@ -157,7 +159,7 @@ def test_export_goes_to_the_output(pqbed, run):
         (("--csv", "--to", "no/such/file.csv"), "no folder"),
     ],
 )
-def test_export_refuses_what_it_cannot_do(pqbed, run, arguments, words):
+def test_export_refuses_what_it_cannot_do(pqbed: Pqbed, run: Path, arguments: tuple[str, ...], words: str) -> None:
     assert run.is_dir()
     ended = pqbed("export", "latest", *arguments)
     assert ended.code == USAGE

@@ -1,5 +1,9 @@
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 
 from pqbed.beds import make
@@ -9,7 +13,7 @@ from pqbed.plan import Plan
 from pqbed.reproduce import read_study
 from pqbed.store.run import open_run
 from pqbed_cli.workflows import study as workflow
-from support.command_line import only_run
+from support.command_line import Pqbed, only_run
 from support.sweeps import new_run, small_plan
 
 FAKE = ("--bed", "fake", "--samples", "8", "--lanes", "2")
@@ -17,7 +21,7 @@ CLAIMS = 47
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_a_study_ends_with_its_verdicts_whatever_they_are(pqbed, tmp_path):
+def test_a_study_ends_with_its_verdicts_whatever_they_are(pqbed: Pqbed, tmp_path: Path) -> None:
     ended = pqbed("reproduce", "madweb2024", *FAKE)
     assert ended.code == 0
     run = only_run(tmp_path)
@@ -39,7 +43,7 @@ def test_a_study_ends_with_its_verdicts_whatever_they_are(pqbed, tmp_path):
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_json_has_every_number_with_its_parts(pqbed):
+def test_json_has_every_number_with_its_parts(pqbed: Pqbed) -> None:
     ended = pqbed("reproduce", "madweb2024-wire", *FAKE, "--json")
     told = json.loads(ended.out)
     assert (ended.code, told["study"], len(told["verdicts"])) == (0, "madweb2024-wire", CLAIMS)
@@ -54,7 +58,9 @@ def test_json_has_every_number_with_its_parts(pqbed):
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_an_interrupted_study_goes_on_and_is_reported_again(pqbed, tmp_path, monkeypatch):
+def test_an_interrupted_study_goes_on_and_is_reported_again(
+    pqbed: Pqbed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = Plan.block_count
     monkeypatch.setattr(Plan, "block_count", property(lambda _: 3))
     pqbed("reproduce", "madweb2024", *FAKE)
@@ -82,29 +88,45 @@ def test_an_interrupted_study_goes_on_and_is_reported_again(pqbed, tmp_path, mon
         (("madweb2024", "--samples", "many"), "samples: 'many' is not a whole number"),
     ],
 )
-def test_a_wrong_request_is_refused(pqbed, arguments, message):
+def test_a_wrong_request_is_refused(pqbed: Pqbed, arguments: tuple[str, ...], message: str) -> None:
     ended = pqbed("reproduce", *arguments)
     assert ended.code == 2
     assert message in ended.err
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_what_is_measured_cannot_change_on_the_way(pqbed):
+def test_what_is_measured_cannot_change_on_the_way(pqbed: Pqbed) -> None:
     pqbed("reproduce", "madweb2024", "--bed", "fake", "--samples", "1")
     assert "--samples cannot be used with --resume" in pqbed("reproduce", "--resume", "latest", "--samples", "9").err
     assert "resume it with: pqbed reproduce --resume" in pqbed("sweep", "--resume", "latest").err
     assert "not of madweb2024-wire" in pqbed("reproduce", "madweb2024-wire", "--resume", "latest").err
 
 
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(("before", "after"), [('samples = "1"', 'samples = "2"'), ("low = 1.7", "low = 1.6")])
+def test_a_run_whose_study_was_edited_is_not_resumed(pqbed, tmp_path, before, after):
+    pqbed("reproduce", "madweb2024", "--bed", "fake", "--samples", "1")
+    study = only_run(tmp_path) / "study.toml"
+    text = study.read_text()
+    assert before in text
+    study.write_text(text.replace(before, after, 1))
+    refused = pqbed("reproduce", "--resume", "latest")
+    assert refused.code == 3
+    assert "the plan in study.toml was " in refused.err
+    assert "start a new run: pqbed reproduce madweb2024" in refused.err
+    study.write_text(text)
+    assert pqbed("reproduce", "--resume", "latest").code == 0
+
+
 class Guest(FakeBed):
     """A bed whose virtual clock leaves out the CPU."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.name = "uml"
 
 
-def measure_cpu_beside(tmp_path, monkeypatch, native):
+def measure_cpu_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, native: Any) -> pl.DataFrame:
     monkeypatch.setattr(make, "make_netns", lambda *_: native)
     monkeypatch.setattr(workflow, "CPU_FETCHES", 2)
     with new_run(tmp_path) as run:
@@ -112,15 +134,17 @@ def measure_cpu_beside(tmp_path, monkeypatch, native):
         return run.cpu().collect()
 
 
-def test_the_cpu_is_measured_beside_a_virtual_clock(tmp_path, monkeypatch):
+def test_the_cpu_is_measured_beside_a_virtual_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cpu = measure_cpu_beside(tmp_path, monkeypatch, FakeBed(clock="real"))
     assert cpu.select("profile", "size_bytes", "lane").n_unique() == 2 * 2 * 5
     assert cpu.height == 2 * 2 * 5 * 2
 
 
-def test_a_host_that_cannot_measure_the_cpu_says_so_and_goes_on(tmp_path, monkeypatch, capsys):
+def test_a_host_that_cannot_measure_the_cpu_says_so_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     class Refusing(FakeBed):
-        def prepare(self, _stacks=()):
+        def prepare(self, stacks: Sequence[str] = ()) -> dict[str, str]:  # noqa: ARG002
             raise HostError("The netns bed needs Linux and root", "Use sudo.")
 
     cpu = measure_cpu_beside(tmp_path, monkeypatch, Refusing(clock="real"))

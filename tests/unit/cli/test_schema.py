@@ -11,17 +11,18 @@ from jsonschema import Draft202012Validator
 
 from pqbed.spec import presets
 from pqbed.spec.axes import AXES
-from support.command_line import SMALL, only_run
+from support.command_line import SMALL, Pqbed, only_run
 
 PRESETS = ("default", "demo", "trace")
 STORED = sorted((Path(__file__).parents[2] / "golden" / "runs").glob("*/sweep.toml"))
 
 
 @pytest.fixture
-def schema(pqbed) -> dict[str, Any]:
+def schema(pqbed: Pqbed) -> dict[str, Any]:
     ended = pqbed("schema")
     assert ended.code == 0
-    return json.loads(ended.out)
+    schema: dict[str, Any] = json.loads(ended.out)
+    return schema
 
 
 def problems(schema: dict[str, Any], text: str) -> list[str]:
@@ -30,16 +31,16 @@ def problems(schema: dict[str, Any], text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_presets_are_valid(schema, name: str) -> None:
+def test_presets_are_valid(schema: Any, name: str) -> None:
     assert problems(schema, resources.files(presets).joinpath(f"{name}.toml").read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.parent.name)
-def test_the_sweep_files_of_stored_runs_are_valid(schema, path: Path) -> None:
+def test_the_sweep_files_of_stored_runs_are_valid(schema: Any, path: Path) -> None:
     assert problems(schema, path.read_text(encoding="utf-8")) == []
 
 
-def test_the_sweep_file_of_a_new_run_is_valid(pqbed, schema, tmp_path: Path) -> None:
+def test_the_sweep_file_of_a_new_run_is_valid(pqbed: Pqbed, schema: Any, tmp_path: Path) -> None:
     assert pqbed("sweep", *SMALL, "--samples", "1").code == 0
     assert problems(schema, (only_run(tmp_path) / "sweep.toml").read_text(encoding="utf-8")) == []
 
@@ -54,7 +55,7 @@ def test_the_sweep_file_of_a_new_run_is_valid(pqbed, schema, tmp_path: Path) -> 
         '[profiles.mine]\ngroup = "X25519"\nchain = { algorithm = "p256", depth = 3 }',
     ],
 )
-def test_what_is_read_is_valid(schema, pqbed, tmp_path: Path, text: str) -> None:
+def test_what_is_read_is_valid(schema: Any, pqbed: Pqbed, tmp_path: Path, text: str) -> None:
     assert problems(schema, text) == []
     (tmp_path / "sweep.toml").write_text(text)
     assert pqbed("plan", "--bed", "fake", "--spec", "sweep.toml").code == 0
@@ -75,12 +76,12 @@ def test_what_is_read_is_valid(schema, pqbed, tmp_path: Path, text: str) -> None
         '[profiles.mine]\ngroup = "X25519"\nchain = { algorithm = "p256", depth = 99 }',
     ],
 )
-def test_what_is_refused_is_not_valid(schema, pqbed, tmp_path: Path, text: str) -> None:
+def test_what_is_refused_is_not_valid(schema: Any, pqbed: Pqbed, tmp_path: Path, text: str) -> None:
     assert problems(schema, text)
     (tmp_path / "sweep.toml").write_text(text)
     assert pqbed("plan", "--bed", "fake", "--spec", "sweep.toml").code == 2
 
 
-def test_every_axis_has_its_help_as_description(schema) -> None:
+def test_every_axis_has_its_help_as_description(schema: Any) -> None:
     for option, axis in AXES.items():
         assert schema["properties"][option]["description"] == axis.help

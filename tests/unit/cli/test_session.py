@@ -2,15 +2,17 @@ import json
 import re
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from pqbed.beds.session import Session, write_session
 from pqbed.spec.link import Link
+from support.command_line import Pqbed
 from support.sweeps import CLASSIC
 
 UP = ("up", "--bed", "fake")
 
 
-def test_a_bed_goes_up_is_used_and_goes_down(pqbed, snapshot):
+def test_a_bed_goes_up_is_used_and_goes_down(pqbed: Pqbed, snapshot: SnapshotAssertion) -> None:
     commands = (
         UP,
         ("status",),
@@ -26,7 +28,7 @@ def test_a_bed_goes_up_is_used_and_goes_down(pqbed, snapshot):
     assert re.sub(r"removed \S+/state", "removed <state>", text) == snapshot
 
 
-def test_up_can_be_repeated_and_down_too(pqbed):
+def test_up_can_be_repeated_and_down_too(pqbed: Pqbed) -> None:
     assert pqbed(*UP).code == 0
     assert pqbed(*UP, "--profile", "pq").code == 0
     assert "profiles            pq\n" in pqbed("status").out
@@ -34,7 +36,7 @@ def test_up_can_be_repeated_and_down_too(pqbed):
     assert pqbed("down").out == "nothing was up\n"
 
 
-def test_link_set_keeps_what_is_not_named(pqbed):
+def test_link_set_keeps_what_is_not_named(pqbed: Pqbed) -> None:
     pqbed(*UP)
     pqbed("link", "set", "--rtt", "200")
     pqbed("link", "set", "--loss", "ge:1/30")
@@ -44,7 +46,7 @@ def test_link_set_keeps_what_is_not_named(pqbed):
     assert status["link"]["bandwidth_bps"] == 1_000_000
 
 
-def test_link_set_tells_sides_and_directions_apart(pqbed):
+def test_link_set_tells_sides_and_directions_apart(pqbed: Pqbed) -> None:
     pqbed(*UP)
     ended = pqbed(
         *("link", "set", "--bandwidth", "16", "--bandwidth-up", "1", "--loss-up", "2", "--initcwnd", "30"),
@@ -68,7 +70,7 @@ def test_link_set_tells_sides_and_directions_apart(pqbed):
     assert "congestion control  cubic\n" in pqbed("status").out
 
 
-def test_link_set_takes_single_values_only(pqbed):
+def test_link_set_takes_single_values_only(pqbed: Pqbed) -> None:
     pqbed(*UP)
     before = pqbed("status").out
     for arguments, says in (
@@ -83,14 +85,14 @@ def test_link_set_takes_single_values_only(pqbed):
     assert pqbed("status").out == before
 
 
-def test_fetch_refuses_a_profile_that_is_not_served(pqbed):
+def test_fetch_refuses_a_profile_that_is_not_served(pqbed: Pqbed) -> None:
     pqbed(*UP, "--profile", "classical,pq")
     ended = pqbed("fetch", "--profile", "hybrid")
     assert ended.code == 2
     assert "choose from classical, pq" in ended.err
 
 
-def test_fetch_gives_every_field_as_json(pqbed):
+def test_fetch_gives_every_field_as_json(pqbed: Pqbed) -> None:
     pqbed(*UP)
     (fetched,) = json.loads(pqbed("fetch", "--profile", "pq", "--size", "50", "--json").out)
     assert fetched["outcome"] == "ok"
@@ -99,20 +101,20 @@ def test_fetch_gives_every_field_as_json(pqbed):
     assert fetched["tcp_connect_ns"] < fetched["tls_done_ns"] < fetched["first_byte_ns"] < fetched["last_byte_ns"]
 
 
-def test_a_failed_fetch_ends_with_4(pqbed):
+def test_a_failed_fetch_ends_with_4(pqbed: Pqbed) -> None:
     pqbed(*UP)
     ended = pqbed("fetch", "--size", "2MiB", "--timeout", "1")
     assert ended.code == 4
     assert "fetch 1: timeout" in ended.out
 
 
-def test_build_says_what_was_made(pqbed):
+def test_build_says_what_was_made(pqbed: Pqbed) -> None:
     built = json.loads(pqbed("build", "--bed", "fake", "--json").out)
     assert built == {"bed": "fake", "clock": "virtual", "artefacts": {"fake": "sha256:" + "0" * 64}}
     assert "everything the bed needs is there" in pqbed("build", "--bed", "fake").out
 
 
-def test_a_link_with_a_router_shows_its_stages(pqbed):
+def test_a_link_with_a_router_shows_its_stages(pqbed: Pqbed) -> None:
     assert pqbed(*UP, "--layout", "router").code == 0
     assert "layout              router\n" in pqbed("status").out
     ended = pqbed("link", "set", "--queue", "10", "--jitter", "1")
@@ -128,7 +130,7 @@ def test_a_link_with_a_router_shows_its_stages(pqbed):
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])
-def test_status_tells_that_the_engine_of_the_bed_is_gone(pqbed, options):
+def test_status_tells_that_the_engine_of_the_bed_is_gone(pqbed: Pqbed, options: tuple[str, ...]) -> None:
     write_session(Session(bed="docker", clock="real", profiles=(CLASSIC,), link=Link(rtt_ns=35_000_000)))
     ended = pqbed("status", *options)
     assert ended.code == 3
@@ -139,13 +141,13 @@ def test_status_tells_that_the_engine_of_the_bed_is_gone(pqbed, options):
         assert "no container engine answers" in json.loads(ended.out)["gone"]
 
 
-def test_a_bed_without_standing_parts_is_never_gone(pqbed):
+def test_a_bed_without_standing_parts_is_never_gone(pqbed: Pqbed) -> None:
     pqbed(*UP)
     ended = pqbed("status", "--json")
     assert (ended.code, json.loads(ended.out)["gone"]) == (0, "")
 
 
-def test_fetch_takes_each_pair_of_stacks(pqbed):
+def test_fetch_takes_each_pair_of_stacks(pqbed: Pqbed) -> None:
     pqbed(*UP, "--profile", "hybrid")
     ended = pqbed("fetch", "--stack", "openssl,go", "--client-stack", "same,go")
     assert ended.code == 0

@@ -11,6 +11,7 @@ from pqbed.spec.axes import AXES
 from pqbed.spec.text import read_run_sweep
 from pqbed.store.cells import tabulate_cells
 from pqbed.store.schema import ASKED
+from support.command_line import Pqbed
 
 STORED = Path(__file__).parents[2] / "golden" / "runs"
 RUNS = ("finished", "stopped")
@@ -57,7 +58,7 @@ def test_every_axis_reads_its_value_back_from_a_stored_row(stored: Path) -> None
         }
 
 
-def test_a_stored_run_is_shown_explained_compared_and_exported(pqbed, stored: Path, tmp_path: Path) -> None:
+def test_a_stored_run_is_shown_explained_compared_and_exported(pqbed: Pqbed, stored: Path, tmp_path: Path) -> None:
     run = copy_of(stored, tmp_path)
     shown = pqbed("show", str(run))
     assert (shown.code, shown.err) == (0, "")
@@ -67,11 +68,11 @@ def test_a_stored_run_is_shown_explained_compared_and_exported(pqbed, stored: Pa
     assert pqbed("export", str(run), "--csv").out.startswith("cell_id,")
 
 
-def test_an_interrupted_stored_run_is_resumed_to_its_plan(pqbed, tmp_path: Path) -> None:
+def test_an_interrupted_stored_run_is_resumed_to_its_plan(pqbed: Pqbed, tmp_path: Path) -> None:
     run = copy_of(STORED / "stopped", tmp_path)
     ended = pqbed("sweep", "--resume", str(run))
     assert ended.code == 0
-    samples = pl.read_parquet(run / "samples" / "*.parquet")
+    samples = pl.concat([pl.read_parquet(part) for part in (run / "samples").iterdir()], how="diagonal")
     plan = plan_sweep(read_run_sweep(run / "sweep.toml")[0])
     planned = sorted((fetch.cell_id, fetch.block, fetch.seed) for block in plan.blocks() for fetch in block)
     assert sorted(samples.select("cell_id", "block", "seed").rows()) == planned

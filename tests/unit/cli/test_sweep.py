@@ -1,15 +1,17 @@
 import json
 import re
 import signal
+from pathlib import Path
 
 import polars as pl
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from pqbed.plan import plan_sweep
-from pqbed_cli.exits import SOME_FAILED
+from pqbed_cli.exits import HOST_UNFIT, SOME_FAILED
 from pqbed_cli.options import SweepOptions
 from pqbed_cli.workflows.request import read_request
-from support.command_line import SMALL, fake_that, interrupt_a_slow_sweep, only_run
+from support.command_line import SMALL, Pqbed, fake_that, interrupt_a_slow_sweep, only_run
 
 WITHOUT_COPY = (*SMALL, "--no-aa")
 ESCAPE = "\x1b"
@@ -19,7 +21,14 @@ def without_path(text: str) -> str:
     return re.sub(r"\d{8}T\d{6}Z", "<utc>", text)
 
 
-def test_a_sweep_ends_with_a_table_and_the_path_of_its_run(pqbed, tmp_path, snapshot):
+def edit_manifest(run: Path, **changes: object) -> None:
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps(manifest | changes))
+
+
+def test_a_sweep_ends_with_a_table_and_the_path_of_its_run(
+    pqbed: Pqbed, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
     ended = pqbed("sweep", *SMALL, "--samples", "20", "--lanes", "2")
     assert ended.code == 0
     assert without_path(ended.out) == snapshot
@@ -28,7 +37,7 @@ def test_a_sweep_ends_with_a_table_and_the_path_of_its_run(pqbed, tmp_path, snap
     assert (only_run(tmp_path) / "summary.parquet").exists()
 
 
-def test_progress_is_a_plain_line_every_tenth(pqbed):
+def test_progress_is_a_plain_line_every_tenth(pqbed: Pqbed) -> None:
     ended = pqbed("sweep", *WITHOUT_COPY, "--samples", "20")
     lines = [line for line in ended.err.splitlines() if "failed" in line]
     assert len(lines) == 10
@@ -36,27 +45,27 @@ def test_progress_is_a_plain_line_every_tenth(pqbed):
     assert lines[-1].startswith("320 of 320 samples, 0 failed in ")
 
 
-def test_many_profiles_are_set_one_below_the_other(pqbed, snapshot):
+def test_many_profiles_are_set_one_below_the_other(pqbed: Pqbed, snapshot: SnapshotAssertion) -> None:
     profiles = "classical,classical-ecdsa,hybrid,pq"
     pqbed("sweep", "--bed", "fake", "--rtt", "35", "--size", "0,50", "--profile", profiles, "--samples", "12")
     assert without_path(pqbed("show", "latest").out) == snapshot
 
 
-def test_show_prints_the_table_of_the_sweep_again(pqbed, tmp_path):
+def test_show_prints_the_table_of_the_sweep_again(pqbed: Pqbed, tmp_path: Path) -> None:
     swept = pqbed("sweep", *SMALL, "--samples", "8")
     table = swept.out[swept.out.index("TTLB in ms") :]
     assert pqbed("show", "latest").out == table
     assert pqbed("show", f"results/{only_run(tmp_path).name}").out == table
 
 
-def test_show_takes_other_percentiles(pqbed):
+def test_show_takes_other_percentiles(pqbed: Pqbed) -> None:
     pqbed("sweep", *SMALL, "--samples", "8")
     shown = pqbed("show", "latest", "--percentile", "75").out
     assert "increase p75" in shown
     assert "increase p90" in pqbed("show", "latest", "--percentile", "p90").out
 
 
-def test_show_takes_any_percentile_and_says_where_samples_are_too_few(pqbed):
+def test_show_takes_any_percentile_and_says_where_samples_are_too_few(pqbed: Pqbed) -> None:
     pqbed("sweep", "--bed", "fake", "--rtt", "35", "--bandwidth", "1", "--size", "0", "--samples", "400")
     shown = pqbed("show", "latest", "--percentile", "99,99.9").out
     assert re.search(r"increase p99  finding", shown)
@@ -73,14 +82,14 @@ def test_show_takes_any_percentile_and_says_where_samples_are_too_few(pqbed):
     assert (pq["finding_p50"], pq["margin"], copy["copy_of"]) == ("differs", "1%", "classical")
 
 
-def test_the_margin_of_show_decides_what_is_equivalent(pqbed):
+def test_the_margin_of_show_decides_what_is_equivalent(pqbed: Pqbed) -> None:
     pqbed("sweep", *SMALL, "--samples", "20")
     shown = pqbed("show", "latest", "--margin", "900ms").out
     assert "differs" not in shown
     assert "equivalent: within ±900ms" in shown
 
 
-def test_json_owns_stdout(pqbed):
+def test_json_owns_stdout(pqbed: Pqbed) -> None:
     ended = pqbed("sweep", *WITHOUT_COPY, "--samples", "3", "--json")
     swept = json.loads(ended.out)
     assert ended.code == 0
@@ -90,14 +99,14 @@ def test_json_owns_stdout(pqbed):
     assert json.loads(pqbed("show", "latest", "--json").out) == swept
 
 
-def test_the_plan_of_the_defaults(pqbed, tmp_path, snapshot):
+def test_the_plan_of_the_defaults(pqbed: Pqbed, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     ended = pqbed("plan", "--bed", "fake", "--rtt", "35,200", "--loss", "0,1,3,10", "--lanes", "2")
     assert ended.code == 0
     assert ended.out == snapshot
     assert not (tmp_path / "results").exists()
 
 
-def test_sides_and_directions_stand_in_the_plan_and_in_the_table(pqbed):
+def test_sides_and_directions_stand_in_the_plan_and_in_the_table(pqbed: Pqbed) -> None:
     apart = ("--bandwidth-up", "0.5,same", "--loss-up", "0", "--initcwnd-client", "5", "--congestion-control", "bbr")
     plan = pqbed("plan", *SMALL, *apart, "--samples", "1").out
     for axis in (
@@ -113,14 +122,14 @@ def test_sides_and_directions_stand_in_the_plan_and_in_the_table(pqbed):
     assert "rtt 200ms, bandwidth 1mbit, loss 0% (up 0%)" in table
 
 
-def test_the_plan_as_json_has_every_cell(pqbed):
+def test_the_plan_as_json_has_every_cell(pqbed: Pqbed) -> None:
     planned = json.loads(pqbed("plan", *WITHOUT_COPY, "--samples", "5", "--lanes", "1", "--json").out)
     assert planned["estimate"]["cells"] == len(planned["cells"]) == 16
     assert planned["estimate"]["fetches"] == 80
     assert planned["run"]["bed"] == "fake"
 
 
-def test_flags_and_a_sweep_file_give_the_same_sweep(pqbed, tmp_path):
+def test_flags_and_a_sweep_file_give_the_same_sweep(pqbed: Pqbed, tmp_path: Path) -> None:
     (tmp_path / "sweep.toml").write_text(
         'rtt = ["35ms", "200ms"]\nbandwidth = "1mbit"\nloss = ["0%", "1%"]\nsize = ["0KiB", "200KiB"]\n'
         'samples = 7\n[run]\nbed = "fake"\n'
@@ -130,7 +139,7 @@ def test_flags_and_a_sweep_file_give_the_same_sweep(pqbed, tmp_path):
     assert flags == file
 
 
-def test_the_sweep_file_of_a_run_gives_the_same_run(pqbed, tmp_path):
+def test_the_sweep_file_of_a_run_gives_the_same_run(pqbed: Pqbed, tmp_path: Path) -> None:
     pqbed("sweep", *SMALL, "--samples", "2")
     first = only_run(tmp_path)
     again = pqbed("plan", "--spec", str(first / "sweep.toml"), "--json")
@@ -138,14 +147,14 @@ def test_the_sweep_file_of_a_run_gives_the_same_run(pqbed, tmp_path):
     assert list(json.loads(again.out)["cells"]) == cells
 
 
-def test_flags_are_laid_over_a_sweep_file(tmp_path):
+def test_flags_are_laid_over_a_sweep_file(tmp_path: Path) -> None:
     (tmp_path / "sweep.toml").write_text('rtt = "35ms"\nloss = "3%"\n')
     sweep = read_request(SweepOptions(axes={"rtt": "200"}, spec=tmp_path / "sweep.toml", samples="1")).sweep
     assert sweep.rtt_ns == (200_000_000,)
     assert sweep.loss[0].probability_ppm == 30_000
 
 
-def test_a_cell_without_a_good_sample_ends_with_4(pqbed, monkeypatch):
+def test_a_cell_without_a_good_sample_ends_with_4(pqbed: Pqbed, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_that(monkeypatch, fail_at=range(1, 1000))
     ended = pqbed("sweep", "--bed", "fake", "--rtt", "35", "--size", "0", "--bandwidth", "1", "--samples", "2")
     assert ended.code == 4
@@ -154,23 +163,39 @@ def test_a_cell_without_a_good_sample_ends_with_4(pqbed, monkeypatch):
     assert "undecided" not in ended.out
 
 
-def test_a_failed_percentile_is_not_a_number(pqbed, monkeypatch):
+def test_a_failed_percentile_is_not_a_number(pqbed: Pqbed, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_that(monkeypatch, fail_at=(1, 2, 3))
     options = ("--rtt", "35", "--size", "0", "--bandwidth", "1", "--profile", "classical", "--no-aa", "--samples", "8")
     shown = pqbed("sweep", "--bed", "fake", *options, "--lanes", "1").out
     assert re.search(r"0B +\d+\.\d +failed +\d+\.\d +\d+\.\d +5/8", shown)
 
 
-def test_a_lane_that_dies_is_noted_and_the_sweep_goes_on(pqbed, monkeypatch):
+def test_a_lane_that_dies_is_noted_and_the_sweep_goes_on(pqbed: Pqbed, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_that(monkeypatch, die_at=(3,))
     ended = pqbed("sweep", *SMALL, "--samples", "2", "--lanes", "1")
     assert ended.code == 0
     assert "lane 0 failed and is started again" in ended.err
-    assert "1 server_down" in ended.out
+    assert "server_down" not in ended.out
+
+
+def test_a_lost_fetch_is_reported_and_does_not_count_as_slow(pqbed, monkeypatch, tmp_path):
+    options = ("--rtt", "35", "--size", "0", "--bandwidth", "1", "--profile", "classical", "--no-aa", "--samples", "8")
+    whole = pqbed("sweep", "--bed", "fake", *options, "--lanes", "1", "--out", "whole").out
+    fake_that(monkeypatch, die_at=(3, 4, 5))
+    ended = pqbed("sweep", "--bed", "fake", *options, "--lanes", "1")
+    assert ended.code == 0
+    assert "classical 0B: 1 lost" in ended.out
+    assert "7/8" in ended.out
+    (row,) = pl.read_parquet(only_run(tmp_path) / "summary.parquet").to_dicts()
+    assert (row["n"], row["n_ok"], row["n_failed"], row["n_lost"]) == (8, 7, 0, 1)
+    assert row["p90_ns"] is not None
+    assert "8/8" in whole
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_kill_keep_what_was_measured_and_the_run_can_go_on(pqbed, tmp_path, how):
+def test_ctrl_c_and_kill_keep_what_was_measured_and_the_run_can_go_on(
+    pqbed: Pqbed, tmp_path: Path, how: signal.Signals
+) -> None:
     code, out, err = interrupt_a_slow_sweep(tmp_path, how)
     run = only_run(tmp_path)
     assert code == 130
@@ -187,13 +212,13 @@ def test_ctrl_c_and_kill_keep_what_was_measured_and_the_run_can_go_on(pqbed, tmp
     assert pqbed("sweep", "--resume", "latest").code == 0
 
 
-def test_the_signal_is_given_back(pqbed):
+def test_the_signal_is_given_back(pqbed: Pqbed) -> None:
     before = signal.getsignal(signal.SIGTERM)
     pqbed("plan", *SMALL)
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_the_samples_of_a_resumed_run_are_those_of_its_plan(pqbed, tmp_path):
+def test_the_samples_of_a_resumed_run_are_those_of_its_plan(pqbed: Pqbed, tmp_path: Path) -> None:
     interrupt_a_slow_sweep(tmp_path)
     pqbed("sweep", "--resume", "latest")
     axes = {"rtt": "35,200", "bandwidth": "1", "loss": "0,1", "size": "0,200"}
@@ -203,7 +228,9 @@ def test_the_samples_of_a_resumed_run_are_those_of_its_plan(pqbed, tmp_path):
     assert set(samples.select("cell_id", "repetition", "seed").rows()) == planned
 
 
-def test_a_sample_below_the_floor_fails_the_run_and_names_the_cell(pqbed, monkeypatch):
+def test_a_sample_below_the_floor_fails_the_run_and_names_the_cell(
+    pqbed: Pqbed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pqbed.beds.fake.SPREAD", -0.05)
     one = ("--rtt", "35", "--bandwidth", "1", "--size", "0", "--loss", "0", "--profile", "pq", "--no-aa")
     ended = pqbed("sweep", "--bed", "fake", *one, "--samples", "3")
@@ -218,19 +245,20 @@ def test_a_sample_below_the_floor_fails_the_run_and_names_the_cell(pqbed, monkey
     assert shown.err.startswith("error: 3 samples of cell ")
 
 
-def test_a_run_from_before_there_was_an_aa_arm_goes_on_without_it(pqbed, tmp_path):
+def test_a_run_from_before_there_was_an_aa_arm_goes_on_without_it(pqbed: Pqbed, tmp_path: Path) -> None:
     pqbed("sweep", *WITHOUT_COPY, "--samples", "3")
     run = only_run(tmp_path)
     text = (run / "sweep.toml").read_text()
     assert "aa = false\n" in text
     (run / "sweep.toml").write_text(text.replace("aa = false\n", "").replace("samples = 3", "samples = 4"))
+    edit_manifest(run, plan="")
     resumed = pqbed("sweep", "--resume", "latest")
     assert resumed.code == 0
     assert "48 of 64 samples are there already" in resumed.err
     assert pl.read_parquet(run / "cells.parquet").height == 16
 
 
-def test_the_aa_arm_is_counted_and_cannot_be_changed_on_resuming(pqbed):
+def test_the_aa_arm_is_counted_and_cannot_be_changed_on_resuming(pqbed: Pqbed) -> None:
     with_copy, without = (
         json.loads(pqbed("plan", *options, "--json").out)["estimate"] for options in (SMALL, WITHOUT_COPY)
     )
@@ -243,7 +271,7 @@ def test_the_aa_arm_is_counted_and_cannot_be_changed_on_resuming(pqbed):
     assert "--no-aa cannot be used with --resume" in refused.err
 
 
-def test_calibrate_is_of_the_run_and_means_the_same_from_a_file(pqbed, tmp_path):
+def test_calibrate_is_of_the_run_and_means_the_same_from_a_file(pqbed: Pqbed, tmp_path: Path) -> None:
     assert pqbed("sweep", *SMALL, "--samples", "2", "--calibrate", "off").code == 0
     run = only_run(tmp_path)
     assert 'calibrate = "off"' in (run / "sweep.toml").read_text()
@@ -257,6 +285,56 @@ def test_calibrate_is_of_the_run_and_means_the_same_from_a_file(pqbed, tmp_path)
     assert pqbed("plan", "--calibrate", "often").code == 2
 
 
-def test_a_plan_says_how_long_links_take_on_a_real_clock(pqbed):
+def test_a_plan_says_how_long_links_take_on_a_real_clock(pqbed: Pqbed) -> None:
     told = pqbed("plan", "--bed", "netns", "--rtt", "35,200", "--loss", "0,1", "--size", "0", "--samples", "5").out
     assert re.search(r", of which \d+ s to calibrate 8 links$", told.strip())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "named"),
+    [
+        ("seed = 7", "seed = 8", "the seed in sweep.toml was 7 and is now 8"),
+        ("samples = 3", "samples = 4", "the plan in sweep.toml was "),
+        ('timeout = "30s"', 'timeout = "1ms"', "the plan in sweep.toml was "),
+    ],
+)
+def test_a_run_whose_sweep_was_edited_is_not_resumed(pqbed, tmp_path, before: str, after: str, named: str):
+    pqbed("sweep", *WITHOUT_COPY, "--samples", "3", "--seed", "7", "--timeout", "30s")
+    run = only_run(tmp_path)
+    text = (run / "sweep.toml").read_text()
+    assert before in text
+    (run / "sweep.toml").write_text(text.replace(before, after))
+    manifest = (run / "manifest.json").read_text()
+    refused = pqbed("sweep", "--resume", "latest")
+    assert refused.code == HOST_UNFIT
+    assert named in refused.err
+    assert f"start a new run: pqbed sweep --spec results/{run.name}/sweep.toml" in refused.err
+    assert (run / "manifest.json").read_text() == manifest
+    (run / "sweep.toml").write_text(text)
+    assert pqbed("sweep", "--resume", "latest").code == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"artefacts": {"fake": "sha256:1"}}, "fake was sha256:1 and is now sha256:0"),
+        ({"clock": "real"}, "the clock of the manifest was virtual and is now real"),
+        ({"kernel": "fake-2"}, "the kernel of the manifest was fake-1 and is now fake-2"),
+    ],
+)
+def test_samples_of_another_bed_are_not_added_to_a_run(pqbed, tmp_path, changes: dict[str, object], named: str):
+    pqbed("sweep", *WITHOUT_COPY, "--samples", "3")
+    run = only_run(tmp_path)
+    edit_manifest(run, **changes)
+    refused = pqbed("sweep", "--resume", "latest")
+    assert refused.code == HOST_UNFIT
+    assert named in refused.err
+
+
+def test_each_resumption_is_recorded(pqbed, tmp_path):
+    pqbed("sweep", *WITHOUT_COPY, "--samples", "3")
+    pqbed("sweep", "--resume", "latest")
+    pqbed("sweep", "--resume", "latest", "--lanes", "1")
+    manifest = json.loads((only_run(tmp_path) / "manifest.json").read_text())
+    assert [entry["samples"] for entry in manifest["resumed"]] == [48, 48]
+    assert {entry["pqbed"] for entry in manifest["resumed"]} == {manifest["pqbed"]}

@@ -3,24 +3,28 @@ import json
 import webbrowser
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pqbed.agent.tracing import Traced, TracedFetch
 from pqbed.beds.fake import FakeLane
+from pqbed.spec.cell import Cell
+from pqbed.spec.sample import Fetch, Timings
 from pqbed_cli.exits import HOST_UNFIT, SOME_FAILED, USAGE
+from support.command_line import Pqbed
 from support.traces import STORED, stored_trace
 
 CELL = ("--bed", "fake", "--rtt", "200", "--loss", "20", "--size", "4", "--profile", "pq")
 
 
 @pytest.fixture
-def traced(monkeypatch):
+def traced(monkeypatch: pytest.MonkeyPatch) -> tuple[list[Any], list[Timings]]:
     """Let the fake bed give out the stored trace, and be told what it was asked to fetch."""
     asked = []
     timings = [stored_trace().timings]
 
-    def trace(_lane, cell, fetch):
+    def trace(_lane: FakeLane, cell: Cell, fetch: Fetch) -> Traced:
         asked.append((cell, fetch))
         captures = {f"{side}_pcap": (STORED / f"{side}.pcap").read_bytes() for side in ("client", "server")}
         return Traced(fetch=TracedFetch(timings=timings[0], ended_ns=2**62), keys="SECRET\n", **captures)
@@ -29,13 +33,13 @@ def traced(monkeypatch):
     return asked, timings
 
 
-def folder():
+def folder() -> Path:
     (found,) = Path("results").iterdir()
     return found
 
 
 @pytest.mark.usefixtures("traced")
-def test_a_trace_is_a_folder_of_its_own(pqbed, monkeypatch):
+def test_a_trace_is_a_folder_of_its_own(pqbed: Pqbed, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
     monkeypatch.setattr(webbrowser, "open", lambda address: opened.append(address) or True)
     ended = pqbed("trace", *CELL, "--name", "mine", "--seed", "3", "--open")
@@ -61,7 +65,7 @@ def test_a_trace_is_a_folder_of_its_own(pqbed, monkeypatch):
 
 
 @pytest.mark.usefixtures("traced", "undrawn")
-def test_json_tells_what_trace_json_tells_and_the_folder(pqbed):
+def test_json_tells_what_trace_json_tells_and_the_folder(pqbed: Pqbed) -> None:
     told = json.loads(pqbed("trace", *CELL, "--json").out)
     assert told.pop("folder") == str(folder())
     assert told == json.loads((folder() / "trace.json").read_text())
@@ -70,7 +74,7 @@ def test_json_tells_what_trace_json_tells_and_the_folder(pqbed):
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_the_folder_says_how_to_trace_it_again(pqbed, traced):
+def test_the_folder_says_how_to_trace_it_again(pqbed: Pqbed, traced: tuple[list[Any], list[Timings]]) -> None:
     assert pqbed("trace", *CELL, "--repetition", "7").code == 0
     again = json.loads((folder() / "trace.json").read_text())["run_again"]
     assert again == "pqbed trace --spec sweep.toml --repetition 7"
@@ -82,7 +86,7 @@ def test_the_folder_says_how_to_trace_it_again(pqbed, traced):
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_a_trace_fetches_what_a_sweep_would(pqbed, traced):
+def test_a_trace_fetches_what_a_sweep_would(pqbed: Pqbed, traced: tuple[list[Any], list[Timings]]) -> None:
     assert pqbed("trace", *CELL, "--seed", "9", "--repetition", "1").code == 0
     assert pqbed("sweep", *CELL, "--seed", "9", "--samples", "2", "--no-aa", "--out", "runs").code == 0
     (run,) = Path("runs").iterdir()
@@ -91,7 +95,9 @@ def test_a_trace_fetches_what_a_sweep_would(pqbed, traced):
     assert (fetch.cell_id, fetch.seed) in {(row["cell_id"], row["seed"]) for row in rows if row["repetition"] == 1}
 
 
-def test_a_failed_fetch_is_drawn_and_told_by_the_exit_code(pqbed, traced):
+def test_a_failed_fetch_is_drawn_and_told_by_the_exit_code(
+    pqbed: Pqbed, traced: tuple[list[Any], list[Timings]]
+) -> None:
     _, timings = traced
     timings[0] = replace(timings[0], outcome="timeout", detail="late", last_byte_ns=None)
     ended = pqbed("trace", *CELL)
@@ -100,7 +106,7 @@ def test_a_failed_fetch_is_drawn_and_told_by_the_exit_code(pqbed, traced):
     assert (folder() / "flow.svg").exists()
 
 
-def test_a_bed_without_packets_says_so_and_leaves_nothing(pqbed):
+def test_a_bed_without_packets_says_so_and_leaves_nothing(pqbed: Pqbed) -> None:
     ended = pqbed("trace", "--bed", "fake")
     assert ended.code == HOST_UNFIT
     assert "sends no packets" in ended.err
@@ -117,7 +123,7 @@ def test_a_bed_without_packets_says_so_and_leaves_nothing(pqbed):
         (("--size", "x"), "'x'"),
     ],
 )
-def test_what_is_no_single_cell_is_refused(pqbed, options, words):
+def test_what_is_no_single_cell_is_refused(pqbed: Pqbed, options: tuple[str, ...], words: str) -> None:
     ended = pqbed("trace", "--bed", "fake", *options)
     assert ended.code == USAGE
     assert words in ended.err

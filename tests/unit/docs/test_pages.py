@@ -2,7 +2,9 @@
 
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -21,20 +23,21 @@ PAGES = sorted(
 COMMAND = typer.main.get_command(app)
 
 
-def typed_commands(text):
+def typed_commands(text: Any) -> Iterator[Any]:
     """Yield what stands behind the prompts of console blocks: `pqbed sweep --rtt 35`."""
     for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
         yield from re.findall(r"^ *[$#] pqbed (.*)$", block, re.MULTILINE)
 
 
-def options_of(command):
+def options_of(command: Any) -> Any:
     return {flag for item in command.params for flag in (*item.opts, *item.secondary_opts)} | {"--help", "-h"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_commands_on_a_page_exist(page):
+def test_commands_on_a_page_exist(page: Any) -> None:
     for line in typed_commands(page.read_text()):
-        command, words = COMMAND, shlex.split(line, comments=True)
+        command: Any = COMMAND
+        words = shlex.split(line, comments=True)
         while words and words[0] in getattr(command, "commands", {}):
             command = command.commands[words.pop(0)]
         assert not hasattr(command, "commands"), f"there is no such command: {line}"
@@ -43,7 +46,7 @@ def test_commands_on_a_page_exist(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_relative_links_on_a_page_lead_somewhere(page):
+def test_relative_links_on_a_page_lead_somewhere(page: Any) -> None:
     text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         path, _, anchor = target.partition("#")
@@ -55,12 +58,12 @@ def test_relative_links_on_a_page_lead_somewhere(page):
             assert anchor in anchors(linked.read_text()), target
 
 
-def anchors(text):
+def anchors(text: Any) -> Any:
     titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_code_names_pages_that_exist():
+def test_code_names_pages_that_exist() -> None:
     """Comments and docstrings that send a reader to docs/ name files there."""
     sources = [*(ROOT / "testbed").rglob("*.py"), *(ROOT / "cli").rglob("*.py"), *(ROOT / "images").rglob("*.*")]
     for source in sources:
@@ -70,7 +73,7 @@ def test_code_names_pages_that_exist():
             assert list((ROOT / name).parent.glob(f"{(ROOT / name.rstrip('.')).name}*")), f"{source}: {name}"
 
 
-def test_every_design_note_is_in_the_index_and_in_the_navigation():
+def test_every_design_note_is_in_the_index_and_in_the_navigation() -> None:
     notes = sorted(path.name for path in (ROOT / "docs" / "design").glob("dd-*.md"))
     index = (ROOT / "docs" / "design" / "index.md").read_text()
     assert re.findall(r"^\| \[dd-\d+\]\((.*?)\)", index, re.MULTILINE) == notes

@@ -7,6 +7,7 @@ import tomllib
 import typing
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ STORED = REFERENCE.parents[1] / "results" / "reference" / "madweb2024"
 JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
-def tables(page, *head):
+def tables(page: Any, *head: Any) -> Any:
     """Return the rows of every table on `page` whose first columns are `head`, without the backticks of names."""
     rows = []
     for block in re.findall(r"(?:^\|.*\n)+", (REFERENCE / page).read_text(), re.MULTILINE):
@@ -42,32 +43,32 @@ def tables(page, *head):
     return rows
 
 
-def section(page, title):
+def section(page: Any, title: Any) -> Any:
     """Return the rows of the first table below the heading `title`."""
     text = (REFERENCE / page).read_text()
     below = text[re.search(rf"^#+ {re.escape(title)}$", text, re.MULTILINE).end() :]
     return [cells(line) for line in re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)[0].splitlines()[2:]]
 
 
-def cells(line):
+def cells(line: Any) -> Any:
     return [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip()[1:-1])]
 
 
-def names(text):
+def names(text: Any) -> Any:
     """Return what `` `a_{x,y}` ``, `` `b` `` stands for: a_x, a_y, b."""
     return [name for pattern in re.findall(r"`([^`]+)`", text) for name in expand(pattern)]
 
 
-def expand(pattern):
+def expand(pattern: Any) -> Any:
     parts = [part.split(",") if odd else [part] for odd, part in alternate(re.split(r"\{([^}]*)\}", pattern))]
     return ["".join(choice) for choice in itertools.product(*parts)]
 
 
-def alternate(parts):
+def alternate(parts: Any) -> Any:
     return [(place % 2, part) for place, part in enumerate(parts)]
 
 
-def columns(rows):
+def columns(rows: Any) -> Any:
     """Return name -> type of the rows of a table of columns; a name may stand once."""
     pairs = [(name, kind) for first, kind, *_ in rows for name in names(first)]
     assert len(dict(pairs)) == len(pairs)
@@ -86,18 +87,18 @@ def columns(rows):
         ("calibration.md", CALIBRATION),
     ],
 )
-def test_a_page_lists_the_columns_of_its_table(page, schema):
+def test_a_page_lists_the_columns_of_its_table(page: Any, schema: Any) -> None:
     assert columns(tables(page, "column", "type")) == {name: str(kind) for name, kind in schema.items()}
 
 
-def test_the_columns_of_a_precision_are_its_own_and_the_conditions():
+def test_the_columns_of_a_precision_are_its_own_and_the_conditions() -> None:
     rows = [row for row in tables("precision.md", "column", "type") if row[0].startswith("`")]
     own = {name: str(kind) for name, kind in PRECISION.items() if name not in CONDITIONS}
     assert columns(rows) == own
     assert set(columns(section("cells.md", "Conditions"))) == set(CONDITIONS)
 
 
-def json_type(annotation):
+def json_type(annotation: Any) -> Any:
     """Return how the page words the JSON form of `annotation`."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if type(None) in arguments:
@@ -112,18 +113,18 @@ def json_type(annotation):
     return JSON_TYPES.get(annotation, "object")
 
 
-def field_types(kind):
+def field_types(kind: Any) -> Any:
     hints = typing.get_type_hints(kind)
     return {field.name: json_type(hints[field.name]) for field in fields(kind)}
 
 
-def item_kind(kind, name):
+def item_kind(kind: Any, name: Any) -> Any:
     """Return the dataclass that field `name` of `kind` is, or holds."""
     annotation = typing.get_type_hints(kind)[name]
     return next(iter(typing.get_args(annotation)), annotation)
 
 
-def test_the_fields_of_a_manifest():
+def test_the_fields_of_a_manifest() -> None:
     page = "manifest.md"
     assert columns(section(page, "manifest.json")) == field_types(Manifest)
     for name in ("host", "resumed", "lane_checks", "pressure", "handshake_cpu"):
@@ -133,14 +134,14 @@ def test_the_fields_of_a_manifest():
     assert columns(rows) == field_types(item_kind(item_kind(Manifest, "lane_checks"), "trials"))
 
 
-def test_the_fields_of_a_flight_in_a_trace():
+def test_the_fields_of_a_flight_in_a_trace() -> None:
     flight = typing.get_args(typing.get_type_hints(find_flights)["return"])[0]
     page = columns(section("trace.md", "flights"))
     assert page.pop("payload_bytes") == "integer"  # computed
     assert page == field_types(flight)
 
 
-def test_the_fields_of_verdicts_and_studies_are_those_of_the_stored_run():
+def test_the_fields_of_verdicts_and_studies_are_those_of_the_stored_run() -> None:
     verdicts = json.loads((STORED / "verdicts.json").read_text())
     assert [names(row[0])[0] for row in tables("study.md", "field")] == list(verdicts[0])
     study = tomllib.loads((STORED / "study.toml").read_text())
@@ -149,11 +150,11 @@ def test_the_fields_of_verdicts_and_studies_are_those_of_the_stored_run():
     assert {key for claim in study["claims"] for key in claim} <= keys
 
 
-def keys_of_sweep(title):
+def keys_of_sweep(title: Any) -> Any:
     return {names(row[0])[0]: row[1].strip("`") for row in section("sweep-toml.md", title)}
 
 
-def test_a_sweep_file_has_the_keys_and_defaults_of_its_page():
+def test_a_sweep_file_has_the_keys_and_defaults_of_its_page() -> None:
     page = keys_of_sweep("Axes") | keys_of_sweep("Scalars")
     written = tomllib.loads(sweep_to_toml(*sweep_from({})))
     assert set(written) - {"run", "profiles"} <= set(page)
@@ -166,7 +167,7 @@ def test_a_sweep_file_has_the_keys_and_defaults_of_its_page():
             assert is_known({key: "1"}), key
 
 
-def is_known(raw):
+def is_known(raw: Any) -> Any:
     """Return whether the keys of `raw` exist, whatever is thought of their values."""
     try:
         sweep_from(raw)
@@ -175,11 +176,11 @@ def is_known(raw):
     return True
 
 
-def test_a_key_that_no_page_has_is_refused():
+def test_a_key_that_no_page_has_is_refused() -> None:
     assert not is_known({"bandwith": "1mbit"})
 
 
-def test_how_a_sweep_is_run_has_the_keys_and_defaults_of_the_page():
+def test_how_a_sweep_is_run_has_the_keys_and_defaults_of_the_page() -> None:
     page = keys_of_sweep("run")
     _, options = sweep_from({})
     written = {name for name, value in to_json(options).items() if value is not None}
@@ -192,14 +193,14 @@ def test_how_a_sweep_is_run_has_the_keys_and_defaults_of_the_page():
             assert is_known({"run": {key: "1"}}), key
 
 
-def test_the_form_of_a_profile_and_of_a_chain():
+def test_the_form_of_a_profile_and_of_a_chain() -> None:
     profile = {field.name for field in fields(Profile)} - {"name", "copy_of"}
     assert set(keys_of_sweep("profiles")) == profile
     chain = {names(row[0])[0] for row in tables("sweep-toml.md", "key", "default")} - profile
     assert {field.name for field in fields(Chain)} <= chain
 
 
-def test_the_profiles_that_come_with_pqbed():
+def test_the_profiles_that_come_with_pqbed() -> None:
     page = [(names(row[0])[0], row[1], names(row[2])[0], row[3]) for row in tables("profiles.md", "profile")]
     assert page == [
         (name, profile.group, chain_text(profile.chain), "yes" if profile.mutual else "no")
@@ -207,15 +208,15 @@ def test_the_profiles_that_come_with_pqbed():
     ]
 
 
-def test_the_outcomes_of_a_sample():
+def test_the_outcomes_of_a_sample() -> None:
     assert [names(row[0])[0] for row in tables("outcomes.md", "outcome")] == list(typing.get_args(Outcome))
 
 
-def test_the_keys_of_a_stack():
+def test_the_keys_of_a_stack() -> None:
     contract = section("stacks.md", "The contract")
     assert [names(row[0])[0] for row in contract] == [field.name for field in fields(Stack) if field.name != "name"]
 
 
-def test_a_term_stands_once_in_the_glossary_and_in_order():
+def test_a_term_stands_once_in_the_glossary_and_in_order() -> None:
     terms = [row[0].strip("*").lower() for row in tables("glossary.md", "term")]
     assert terms == sorted(set(terms))

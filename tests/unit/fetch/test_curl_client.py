@@ -8,8 +8,10 @@ import socket
 import ssl
 import struct
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pycurl
 import pytest
@@ -18,7 +20,8 @@ from pqbed.errors import HostError
 from pqbed.fetch.curl_client import CurlClient, _classify
 from pqbed.fetch.request import FetchRequest
 from pqbed.spec.profile import Chain
-from pqbed.tls.chains import SERVER_NAME, make_chain
+from pqbed.spec.sample import Timings
+from pqbed.tls.chains import SERVER_NAME, ChainFiles, make_chain
 from pqbed.tls.credentials import Credentials
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
@@ -30,13 +33,13 @@ WAIT_S = 10
 
 @dataclass(frozen=True)
 class Chains:
-    server: object
-    stranger: object
-    client: object
+    server: ChainFiles
+    stranger: ChainFiles
+    client: ChainFiles
 
 
 @pytest.fixture(scope="module")
-def chains(tmp_path_factory):
+def chains(tmp_path_factory: pytest.TempPathFactory) -> Chains:
     folder = tmp_path_factory.mktemp("chains")
     chain = Chain(algorithm="p256")
     return Chains(
@@ -46,7 +49,14 @@ def chains(tmp_path_factory):
     )
 
 
-def respond(connection, *, status="200 OK", headers=(GROUP_LINE,), length=SIZE, body=SIZE):
+def respond(
+    connection: ssl.SSLSocket,
+    *,
+    status: str = "200 OK",
+    headers: tuple[str, ...] = (GROUP_LINE,),
+    length: int = SIZE,
+    body: int = SIZE,
+) -> None:
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {length}", *headers]
     connection.sendall("\r\n".join([*lines, "", ""]).encode() + bytes(body))
 
@@ -54,7 +64,7 @@ def respond(connection, *, status="200 OK", headers=(GROUP_LINE,), length=SIZE, 
 class TlsServer:
     """Accepts one connection after the other and answers each with `answer(connection)`; records what it saw."""
 
-    def __init__(self, chains, *, curve="X25519", client_root=None):
+    def __init__(self, chains: Chains, *, curve: str = "X25519", client_root: Path | None = None) -> None:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(chains.server.sent, chains.server.key)
         self.context.set_ecdh_curve(curve)
@@ -63,16 +73,20 @@ class TlsServer:
         if client_root is not None:
             self.context.verify_mode = ssl.CERT_REQUIRED
             self.context.load_verify_locations(client_root)
-        self.answer = respond
-        self.names, self.requests, self.resumed, self.alpn, self.clients = [], [], [], [], []
+        self.answer: Callable[..., None] = respond
+        self.names: list[Any] = []
+        self.requests: list[Any] = []
+        self.resumed: list[Any] = []
+        self.alpn: list[Any] = []
+        self.clients: list[Any] = []
         self.ending = threading.Event()
-        self.ends = []
+        self.ends: list[Any] = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
 
-    def run(self):
+    def run(self) -> None:
         while True:
             plain, _ = self.listener.accept()
             with plain:
@@ -81,7 +95,7 @@ class TlsServer:
                 with contextlib.suppress(ssl.SSLError, ConnectionError):
                     self.serve(plain)
 
-    def serve(self, plain):
+    def serve(self, plain: socket.socket) -> None:
         plain.settimeout(WAIT_S)
         with self.context.wrap_socket(plain, server_side=True) as connection:
             self.resumed.append(connection.session_reused)
@@ -93,7 +107,7 @@ class TlsServer:
                 self.ends.append(self.end_of(connection))
 
     @staticmethod
-    def end_of(connection):
+    def end_of(connection: ssl.SSLSocket) -> bytes | str:
         """Return how the client ends the connection, below TLS: with a reset, or with bytes and a FIN (b"")."""
         with socket.socket(fileno=os.dup(connection.fileno())) as plain:
             plain.settimeout(WAIT_S)
@@ -102,7 +116,7 @@ class TlsServer:
             except ConnectionResetError:
                 return "reset"
 
-    def close(self):
+    def close(self) -> None:
         self.ending.set()
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", self.port)).close()
@@ -112,10 +126,10 @@ class TlsServer:
 
 
 @pytest.fixture
-def serving(chains):
+def serving(chains: Chains) -> Iterator[Callable[..., Any]]:
     servers = []
 
-    def start(**options):
+    def start(**options: Any) -> TlsServer:
         servers.append(TlsServer(chains, **options))
         return servers[-1]
 
@@ -125,18 +139,18 @@ def serving(chains):
 
 
 @pytest.fixture
-def server(serving):
+def server(serving: Callable[..., TlsServer]) -> TlsServer:
     return serving()
 
 
 @pytest.fixture
-def client():
+def client() -> Iterator[CurlClient]:
     client = CurlClient()
     yield client
     client.release()
 
 
-def request_to(port, chains, **changes):
+def request_to(port: int, chains: Chains, **changes: Any) -> FetchRequest:
     request = FetchRequest(
         address="127.0.0.1",
         port=port,
@@ -150,13 +164,13 @@ def request_to(port, chains, **changes):
     return replace(request, **changes)
 
 
-def fetch(client, server, chains, **changes):
+def fetch(client: CurlClient, server: TlsServer, chains: Chains, **changes: Any) -> Timings:
     timings = client.fetch(request_to(server.port, chains, **changes))
     client.release()
     return timings
 
 
-def test_a_fetch_gives_its_milestones_in_order(client, server, chains):
+def test_a_fetch_gives_its_milestones_in_order(client: CurlClient, server: TlsServer, chains: Chains) -> None:
     timings = fetch(client, server, chains)
     assert (timings.outcome, timings.detail) == ("ok", "")
     assert (timings.body_bytes, timings.http_status, timings.group) == (SIZE, 200, "x25519")
@@ -165,26 +179,30 @@ def test_a_fetch_gives_its_milestones_in_order(client, server, chains):
     assert 0 < milestones[0] < milestones[1] < milestones[2] <= milestones[3] < WAIT_S * 10**9
 
 
-def test_a_fetch_reads_tcp_info_of_its_own_connection(client, server, chains):
+def test_a_fetch_reads_tcp_info_of_its_own_connection(client: CurlClient, server: TlsServer, chains: Chains) -> None:
     timings = fetch(client, server, chains)
     assert timings.cwnd >= 2
     assert 0 < timings.tcp_rtt_ns < 10**9
     assert (timings.retransmits, timings.lost) == (0, 0)
 
 
-def test_the_request_names_the_server_and_the_size(client, server, chains):
+def test_the_request_names_the_server_and_the_size(client: CurlClient, server: TlsServer, chains: Chains) -> None:
     fetch(client, server, chains)
     assert server.names == [SERVER_NAME]
     assert server.requests[0].startswith(f"GET /{SIZE} HTTP/1.1\r\nHost: {SERVER_NAME}:{server.port}\r\n")
     assert server.alpn == [None]
 
 
-def test_every_fetch_is_a_new_connection_without_resumption(client, server, chains):
+def test_every_fetch_is_a_new_connection_without_resumption(
+    client: CurlClient, server: TlsServer, chains: Chains
+) -> None:
     assert [fetch(client, server, chains).outcome for _ in range(3)] == ["ok"] * 3
     assert server.resumed == [False] * 3
 
 
-def test_the_connection_stays_open_until_release_and_is_then_reset(client, server, chains):
+def test_the_connection_stays_open_until_release_and_is_then_reset(
+    client: CurlClient, server: TlsServer, chains: Chains
+) -> None:
     client.fetch(request_to(server.port, chains))
     connection = client._connection
     assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) == b"\x01"  # established
@@ -195,13 +213,17 @@ def test_the_connection_stays_open_until_release_and_is_then_reset(client, serve
     assert server.ends == ["reset"]
 
 
-def test_the_next_fetch_resets_a_connection_that_nobody_released(client, server, chains):
+def test_the_next_fetch_resets_a_connection_that_nobody_released(
+    client: CurlClient, server: TlsServer, chains: Chains
+) -> None:
     assert [client.fetch(request_to(server.port, chains)).outcome for _ in range(2)] == ["ok", "ok"]
     assert server.ends == ["reset"]
     client.release()
 
 
-def test_no_proxy_is_used(client, server, chains, monkeypatch):
+def test_no_proxy_is_used(
+    client: CurlClient, server: TlsServer, chains: Chains, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
     assert fetch(client, server, chains).outcome == "ok"
 
@@ -216,7 +238,9 @@ def test_no_proxy_is_used(client, server, chains, monkeypatch):
         ({"length": 1000, "body": 1000}, ("short_body", f"1000 of {SIZE} bytes")),
     ],
 )
-def test_a_whole_response_is_judged(client, server, chains, answer, judgement):
+def test_a_whole_response_is_judged(
+    client: CurlClient, server: TlsServer, chains: Chains, answer: dict[str, Any], judgement: tuple[str, ...]
+) -> None:
     server.answer = lambda connection: respond(connection, **answer)
     timings = fetch(client, server, chains)
     outcome = timings.outcome
@@ -224,23 +248,23 @@ def test_a_whole_response_is_judged(client, server, chains, answer, judgement):
     assert (timings.last_byte_ns is None) == (outcome == "short_body")
 
 
-def test_nothing_of_a_response_stays_for_the_next(client, server, chains):
+def test_nothing_of_a_response_stays_for_the_next(client: CurlClient, server: TlsServer, chains: Chains) -> None:
     assert fetch(client, server, chains).group == "x25519"
     server.answer = lambda connection: respond(connection, headers=(), length=10, body=10)
     timings = fetch(client, server, chains, size_bytes=10)
     assert (timings.outcome, timings.group, timings.body_bytes) == ("wrong_group", None, 10)
 
 
-def end_early(connection):
+def end_early(connection: ssl.SSLSocket) -> None:
     respond(connection, body=1000)
     connection.unwrap()
 
 
-def say_nothing(connection):
+def say_nothing(connection: ssl.SSLSocket) -> None:
     connection.shutdown(socket.SHUT_RDWR)
 
 
-def break_off(connection):
+def break_off(connection: ssl.SSLSocket) -> None:
     respond(connection, body=1000)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
@@ -249,7 +273,9 @@ def break_off(connection):
 @pytest.mark.parametrize(
     ("answer", "outcome"), [(end_early, "short_body"), (say_nothing, "reset"), (break_off, "reset")]
 )
-def test_a_response_that_breaks_off_is_a_sample(client, server, chains, answer, outcome):
+def test_a_response_that_breaks_off_is_a_sample(
+    client: CurlClient, server: TlsServer, chains: Chains, answer: Callable[..., Any], outcome: str
+) -> None:
     server.answer = answer
     timings = fetch(client, server, chains)
     assert timings.outcome == outcome
@@ -258,42 +284,46 @@ def test_a_response_that_breaks_off_is_a_sample(client, server, chains, answer, 
     assert timings.last_byte_ns is None
 
 
-def test_a_server_that_stays_silent_is_a_timeout(client, server, chains):
+def test_a_server_that_stays_silent_is_a_timeout(client: CurlClient, server: TlsServer, chains: Chains) -> None:
     server.answer = lambda _connection: None
     timings = fetch(client, server, chains, timeout_ns=300_000_000)
     assert (timings.outcome, timings.first_byte_ns, timings.body_bytes) == ("timeout", None, 0)
     assert timings.tls_done_ns > 0
 
 
-def test_a_port_without_a_server_refuses(client, chains):
+def test_a_port_without_a_server_refuses(client: CurlClient, chains: Chains) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     timings = client.fetch(request_to(port, chains))
     assert (timings.outcome, timings.tcp_connect_ns, timings.tls_done_ns) == ("refused", None, None)
 
 
-def test_another_root_is_an_error_of_tls(client, server, chains):
+def test_another_root_is_an_error_of_tls(client: CurlClient, server: TlsServer, chains: Chains) -> None:
     timings = fetch(client, server, chains, root_pem=chains.stranger.root.read_text())
     assert (timings.outcome, timings.tls_done_ns, timings.signature) == ("tls_error", None, None)
     assert timings.tcp_connect_ns > 0
 
 
-def test_another_name_is_an_error_of_tls(client, server, chains):
+def test_another_name_is_an_error_of_tls(client: CurlClient, server: TlsServer, chains: Chains) -> None:
     assert fetch(client, server, chains, server_name="other.pqbed.test").outcome == "tls_error"
 
 
-def test_a_server_without_the_group_is_an_error_of_tls(client, serving, chains):
+def test_a_server_without_the_group_is_an_error_of_tls(
+    client: CurlClient, serving: Callable[..., Any], chains: Chains
+) -> None:
     assert fetch(client, serving(curve="prime256v1"), chains).outcome == "tls_error"
 
 
-def test_a_group_is_restricted_to_one_fetch(client, serving, chains):
+def test_a_group_is_restricted_to_one_fetch(client: CurlClient, serving: Callable[..., Any], chains: Chains) -> None:
     server = serving(curve="prime256v1")
     server.answer = lambda connection: respond(connection, headers=("X-Pqbed-Group: prime256v1",))
     assert fetch(client, server, chains, group="secp256r1").outcome == "ok"
     assert fetch(client, server, chains).outcome == "tls_error"
 
 
-def test_credentials_are_shown_only_for_the_profile_they_are_for(client, serving, chains):
+def test_credentials_are_shown_only_for_the_profile_they_are_for(
+    client: CurlClient, serving: Callable[..., Any], chains: Chains
+) -> None:
     files = chains.client
     client.take_credentials(
         [Credentials(profile="mutual", chain_pem=files.sent.read_text(), key_pem=files.key.read_text())]
@@ -306,7 +336,9 @@ def test_credentials_are_shown_only_for_the_profile_they_are_for(client, serving
     assert len(server.clients) == 1
 
 
-def test_keys_are_logged_between_log_keys_and_take_keys_only(client, server, chains):
+def test_keys_are_logged_between_log_keys_and_take_keys_only(
+    client: CurlClient, server: TlsServer, chains: Chains
+) -> None:
     fetch(client, server, chains)
     client.log_keys()
     path = Path(os.environ["SSLKEYLOGFILE"])
@@ -324,17 +356,17 @@ def test_keys_are_logged_between_log_keys_and_take_keys_only(client, server, cha
     assert not path.exists()
 
 
-def test_other_versions_of_http_are_not_tried(client, chains):
+def test_other_versions_of_http_are_not_tried(client: CurlClient, chains: Chains) -> None:
     timings = client.fetch(request_to(1, chains, http="2"))
     assert (timings.outcome, timings.detail) == ("unsupported", "this client does not speak HTTP/2")
 
 
-def test_the_version_is_that_of_libcurl_and_its_tls_library(client):
+def test_the_version_is_that_of_libcurl_and_its_tls_library(client: CurlClient) -> None:
     assert "libcurl/" in client.version()
     assert "OpenSSL/" in client.version()
 
 
-def test_a_pycurl_with_another_tls_library_is_refused(monkeypatch):
+def test_a_pycurl_with_another_tls_library_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pycurl, "version", "PycURL/7.49.0 libcurl/8.23.0 GnuTLS/3.8.3")
     with pytest.raises(HostError, match="GnuTLS"):
         CurlClient()
@@ -348,5 +380,5 @@ def test_a_pycurl_with_another_tls_library_is_refused(monkeypatch):
         (pycurl.E_HTTP2, 0, "reset"),
     ],
 )
-def test_codes_of_libcurl_are_outcomes(code, os_errno, outcome):
+def test_codes_of_libcurl_are_outcomes(code: int, os_errno: int, outcome: str) -> None:
     assert _classify(code, "", os_errno)[0] == outcome

@@ -1,7 +1,9 @@
 """The driver for clients that are programs: what they say is judged, and keys pass by their input alone."""
 
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -51,7 +53,7 @@ REQUEST = FetchRequest(
 
 
 @pytest.fixture
-def client():
+def client() -> Iterator[Any]:
     made = ProgramClient(
         Stack(name="tried", title="", server="program", client="program", program=(sys.executable, "-c", PROGRAM))
     )
@@ -69,25 +71,25 @@ def client():
         (5, "refused", "no"),
     ],
 )
-def test_a_slow_success_is_none(client, port, outcome, detail):
+def test_a_slow_success_is_none(client: Any, port: Any, outcome: Any, detail: Any) -> None:
     timings = client.fetch(replace(REQUEST, port=port))
     assert (timings.outcome, timings.detail) == (outcome, detail)
     client.release()
 
 
-def test_a_fetch_over_another_group_keeps_its_times_and_names_that_group(client):
+def test_a_fetch_over_another_group_keeps_its_times_and_names_that_group(client: Any) -> None:
     timings = client.fetch(replace(REQUEST, port=3))
     assert (timings.last_byte_ns, timings.group) == (4, "x25519")
 
 
-def test_a_program_that_ends_ends_the_lane_and_tells_no_key(client):
+def test_a_program_that_ends_ends_the_lane_and_tells_no_key(client: Any) -> None:
     client.take_credentials([Credentials(profile="mutual", chain_pem="chain", key_pem="PRIVATE")])
     with pytest.raises(LaneError, match=r"the client of tried ended in a fetch \(exit code 7\)") as ended:
         client.fetch(replace(REQUEST, port=6, credentials="mutual"))
     assert "PRIVATE" not in str(ended.value)
 
 
-def test_keys_are_logged_only_between_the_two_calls(client):
+def test_keys_are_logged_only_between_the_two_calls(client: Any) -> None:
     client.fetch(REQUEST)
     client.log_keys()
     client.fetch(REQUEST)
@@ -96,7 +98,7 @@ def test_keys_are_logged_only_between_the_two_calls(client):
     assert client.take_keys() == ""
 
 
-def test_only_a_mutual_request_carries_the_key(client):
+def test_only_a_mutual_request_carries_the_key(client: Any) -> None:
     client.take_credentials([Credentials(profile="mutual", chain_pem="chain", key_pem="a key")])
     assert client._question(replace(REQUEST, credentials="mutual"))["key_pem"] == "a key"
     assert client._question(REQUEST)["key_pem"] == ""

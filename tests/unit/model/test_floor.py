@@ -1,4 +1,6 @@
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,11 +19,10 @@ from pqbed.spec.link import GilbertElliott, Link, RandomLoss, mean_loss_ppm
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
+from support.units import MS
 
-MS = 1_000_000
 
-
-def cell(rtt_ns=35 * MS, bandwidth_bps=None, initcwnd=20, **link):
+def cell(rtt_ns: int = 35 * MS, bandwidth_bps: int | None = None, initcwnd: int = 20, **link: Any) -> Cell:
     return Cell(
         link=Link(rtt_ns=rtt_ns, bandwidth_bps=bandwidth_bps, **link),
         tcp=Tcp(initcwnd_server=initcwnd),
@@ -30,9 +31,9 @@ def cell(rtt_ns=35 * MS, bandwidth_bps=None, initcwnd=20, **link):
     )
 
 
-def segment_by_segment_ns(payload, window, rtt_ns, rate):
+def segment_by_segment_ns(payload: int, window: int, rtt_ns: int, rate: int | None) -> int:
     """Send one segment after the other: number j may go when ceil((j - window + 1) / 2) are acknowledged."""
-    done = []
+    done: list[int] = []
     count = -(-payload // 1448)
     for number in range(count):
         size = min(1448, payload - number * 1448)
@@ -43,7 +44,7 @@ def segment_by_segment_ns(payload, window, rtt_ns, rate):
 
 
 @pytest.mark.parametrize(("payload", "wire"), [(0, 0), (1, 67), (1448, 1514), (1449, 1581), (204_800, 214_172)])
-def test_wire_bytes(payload, wire):
+def test_wire_bytes(payload: int, wire: int) -> None:
     assert wire_bytes(payload) == wire
 
 
@@ -51,11 +52,11 @@ def test_wire_bytes(payload, wire):
     ("segments", "window", "rounds"),
     [(0, 10, 1), (1, 10, 1), (10, 10, 1), (11, 10, 2), (30, 10, 2), (31, 10, 3), (142, 20, 4)],
 )
-def test_slow_start_rounds(segments, window, rounds):
+def test_slow_start_rounds(segments: int, window: int, rounds: int) -> None:
     assert slow_start_rounds(segments, window) == rounds
 
 
-def test_each_direction_has_its_own_rate():
+def test_each_direction_has_its_own_rate() -> None:
     even, slow_up = cell(bandwidth_bps=1_000_000), cell(bandwidth_bps=1_000_000, bandwidth_up_bps=100_000)
     sent = 74 + 1_500 + 2 * 66  # a SYN and a ClientHello of two segments
     later_ns = handshake_floor_ns(slow_up, 8_000, 1_500) - handshake_floor_ns(even, 8_000, 1_500)
@@ -65,18 +66,18 @@ def test_each_direction_has_its_own_rate():
     assert earlier_ns == pytest.approx(sent * 8 * 1_000, abs=10)
 
 
-def test_without_a_rate_only_round_trips_count():
+def test_without_a_rate_only_round_trips_count() -> None:
     assert handshake_floor_ns(cell(), 8_000, 1_500) == 70 * MS
     assert ttlb_floor_ns(cell(), 8_000, 1_800, 250) == 105 * MS
     assert ttlb_floor_ns(cell(), 8_000, 1_800, 0) == 70 * MS
 
 
-def test_a_fetch_measured_in_a_guest_is_at_its_floor():
+def test_a_fetch_measured_in_a_guest_is_at_its_floor() -> None:
     """35 ms, no rate, 200 KiB, initcwnd 10 took 210.03 ms (design.md, section 3)."""
     assert ttlb_floor_ns(cell(initcwnd=10), 2_500, 700, 204_800 + 250) == 210 * MS
 
 
-def test_at_a_low_rate_the_wire_bytes_count_and_no_round_waits():
+def test_at_a_low_rate_the_wire_bytes_count_and_no_round_waits() -> None:
     payload = 204_800
     assert flight_ns(cell(bandwidth_bps=1_000_000), payload, 20) == transmit_ns(payload, 1_000_000)
     assert transmit_ns(payload, 1_000_000) == 8 * wire_bytes(payload) * 1000
@@ -86,20 +87,20 @@ def test_at_a_low_rate_the_wire_bytes_count_and_no_round_waits():
 @pytest.mark.parametrize("window", [1, 4, 10, 20])
 @pytest.mark.parametrize("payload", [1, 1448, 14_480, 51_200, 204_800, 2_000_000])
 @pytest.mark.parametrize("rtt_ns", [0, MS, 35 * MS, 200 * MS])
-def test_rounds_agree_with_sending_segment_by_segment(rate, window, payload, rtt_ns):
+def test_rounds_agree_with_sending_segment_by_segment(rate: int | None, window: int, payload: int, rtt_ns: int) -> None:
     floor = flight_ns(cell(rtt_ns=rtt_ns, bandwidth_bps=rate), payload, window)
     exact = segment_by_segment_ns(payload, window, rtt_ns, rate)
     assert floor <= exact
     assert floor >= exact * 0.98 - 3 * frame_ns(1514, rate)
 
 
-def test_jitter_lowers_the_floor():
+def test_jitter_lowers_the_floor() -> None:
     assert rtt_floor_ns(Link(rtt_ns=35 * MS, jitter_ns=MS)) == 33 * MS
     assert rtt_floor_ns(Link(rtt_ns=35 * MS, jitter_ns=MS, distribution="normal")) == 27 * MS
     assert rtt_floor_ns(Link(rtt_ns=MS, jitter_ns=MS, distribution="normal")) == 0
 
 
-def test_mean_loss():
+def test_mean_loss() -> None:
     assert mean_loss_ppm(RandomLoss(probability_ppm=30_000)) == 30_000
     burst = GilbertElliott(enter_bad_ppm=10_000, leave_bad_ppm=90_000, loss_in_bad_ppm=500_000)
     assert mean_loss_ppm(burst) == 50_000
@@ -107,7 +108,7 @@ def test_mean_loss():
 
 
 @pytest.mark.parametrize("floor", [lambda one: handshake_floor_ns(one, 1, 1), lambda one: ttlb_floor_ns(one, 1, 1, 1)])
-def test_there_is_no_floor_without_tcp(floor):
+def test_there_is_no_floor_without_tcp(floor: Callable[..., Any]) -> None:
     over_quic = replace(cell(), workload=Workload(size_bytes=1, http="3"))
     assert over_quic.workload.transport == "quic"
     with pytest.raises(SpecError, match="no floor for HTTP/3"):
@@ -116,6 +117,6 @@ def test_there_is_no_floor_without_tcp(floor):
 
 
 @pytest.mark.parametrize(("flight", "segments"), [(2_262, 4), (15_860, 13), (31_657, 25)])
-def test_short_segments_of_a_flight_are_in_the_floor_s_window(flight, segments):
+def test_short_segments_of_a_flight_are_in_the_floor_s_window(flight: int, segments: int) -> None:
     """Seen: 2, 12 and 23."""
     assert most_segments(flight) == segments

@@ -49,20 +49,20 @@ losses = st.builds(RandomLoss, probability_ppm=probabilities) | st.builds(
 
 
 @given(netems)
-def test_what_is_encoded_is_decoded(netem):
+def test_what_is_encoded_is_decoded(netem: Netem) -> None:
     data = bytes(encode(message(3, netem), RTM_NEWQDISC, 0))
     assert decode(data) == netem
 
 
 @given(netems, st.integers(0, 2**64 - 1))
-def test_message_ends_with_the_seed(netem, seed):
+def test_message_ends_with_the_seed(netem: Netem, seed: int) -> None:
     data = encode(message(3, netem), RTM_NEWQDISC, 0)
     data[-8:] = seed.to_bytes(8, "little")
     assert decode(bytes(data)).seed == seed
 
 
 @given(losses)
-def test_loss_survives_the_kernels_units(loss):
+def test_loss_survives_the_kernels_units(loss: GilbertElliott | RandomLoss) -> None:
     random_loss, burst = odds_of(loss)
     netem = Netem(
         delay_ns=0,
@@ -77,14 +77,14 @@ def test_loss_survives_the_kernels_units(loss):
     assert loss_of(netem) == loss
 
 
-def test_odds_of_certain_and_impossible():
+def test_odds_of_certain_and_impossible() -> None:
     assert odds(0) == 0
     assert odds(PPM) == 2**32 - 1
     assert odds(PPM // 2) == 2**31  # 2^31 - 0.5, rounded up
     assert ppm(2**32 - 1) == PPM
 
 
-def test_ideal_link_needs_no_netem():
+def test_ideal_link_needs_no_netem() -> None:
     assert netem_of(shape_end(Link(rtt_ns=0), Tcp(), "client", seed=1)) is None
 
 
@@ -98,17 +98,19 @@ def test_ideal_link_needs_no_netem():
         Link(rtt_ns=0, loss=GilbertElliott(enter_bad_ppm=0, leave_bad_ppm=0)),
     ],
 )
-def test_any_impairment_needs_netem(link):
+def test_any_impairment_needs_netem(link: Link) -> None:
     assert netem_of(shape_end(link, Tcp(), "client", seed=1)) is not None
 
 
-def test_rate_that_would_mean_none_is_refused():
+def test_rate_that_would_mean_none_is_refused() -> None:
     with pytest.raises(SpecError, match="smallest rate"):
         netem_of(shape_end(Link(rtt_ns=0, bandwidth_bps=7), Tcp(), "client", seed=1))
 
 
-def test_what_another_program_set_is_named():
-    built = message(3, netem_of(shape_end(Link(rtt_ns=2), Tcp(), "client", seed=1)))
+def test_what_another_program_set_is_named() -> None:
+    netem = netem_of(shape_end(Link(rtt_ns=2), Tcp(), "client", seed=1))
+    assert netem is not None
+    built = message(3, netem)
     built["handle"] = 0x8001_0000
     options = dict(built["attrs"])["TCA_OPTIONS"]
     options["duplicate"] = 5
@@ -119,7 +121,7 @@ def test_what_another_program_set_is_named():
     assert decode(bytes(encode(built, RTM_NEWQDISC, 0))).rest == ("handle", "duplicate", "reorder", "ecn")
 
 
-def test_pyroute2s_own_class_does_not_lend_us_its_map():
+def test_pyroute2s_own_class_does_not_lend_us_its_map() -> None:
     code = """
 from pyroute2.netlink.rtnl.tcmsg import tcmsg
 tcmsg()

@@ -11,12 +11,14 @@ What differs on purpose, and nothing else:
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pqbed.net.netem import RTM_NEWQDISC, Netem, message, odds_of
 from pqbed.net.rtnetlink import HEADER, NLM_F_CREATE, NLM_F_EXCL, attributes, encode
 from pqbed.spec.link import GilbertElliott, RandomLoss
+from support.units import MS
 
 FOLDER = Path(__file__).parents[2] / "golden" / "netem"
 TCMSG_BYTES, QOPT_BYTES = 20, 24
@@ -24,9 +26,9 @@ CORR, DELAY_DIST, LOSS, RATE, RATE64, LATENCY64, JITTER64, PRNG_SEED = 1, 2, 5, 
 KIND, OPTIONS = 1, 2
 
 
-def netem(**changed):
+def netem(**changed: Any) -> Any:
     loss, burst_loss = odds_of(changed.pop("loss", RandomLoss()))
-    plain = {
+    plain: dict[str, Any] = {
         "delay_ns": 0,
         "jitter_ns": 0,
         "distribution": "uniform",
@@ -39,7 +41,6 @@ def netem(**changed):
     return Netem(**plain | changed)
 
 
-MS = 1_000_000
 CASES = {
     "delay": netem(delay_ns=17_500_000),
     "delay-odd-ns": netem(delay_ns=17_500_001),
@@ -70,21 +71,21 @@ CASES = {
 }
 
 
-def stored(name):
+def stored(name: str) -> bytes:
     lines = (FOLDER / f"{name}.hex").read_text().splitlines()
     return bytes.fromhex("".join(line for line in lines if not line.startswith("#")))
 
 
-def options(data):
+def options(data: bytes) -> bytes:
     return attributes(data, HEADER.size + TCMSG_BYTES)[OPTIONS]
 
 
-def test_every_stored_message_has_its_case():
+def test_every_stored_message_has_its_case() -> None:
     assert {path.stem for path in FOLDER.glob("*.hex")} == set(CASES)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_message_is_that_of_tc(name):
+def test_message_is_that_of_tc(name: str) -> None:
     theirs = stored(name)
     ours = bytes(encode(message(1, CASES[name]), RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL))
 
@@ -96,23 +97,23 @@ def test_message_is_that_of_tc(name):
     compare_attributes(attributes(options(ours), QOPT_BYTES), attributes(options(theirs), QOPT_BYTES))
 
 
-def test_loss_is_marked_nested_as_tc_marks_it():
+def test_loss_is_marked_nested_as_tc_marks_it() -> None:
     marked = struct.pack("=H", 0x8000 | LOSS)
     assert marked in options(stored("loss-gilbert-elliott"))
     assert marked in options(bytes(encode(message(1, CASES["loss-gilbert-elliott"]), RTM_NEWQDISC, 0)))
 
 
-def header_without_length(data):
+def header_without_length(data: bytes) -> tuple[int, ...]:
     """Type, flags, sequence number, port."""
     return HEADER.unpack_from(data)[1:]
 
 
-def tcmsg_without_handle(data):
+def tcmsg_without_handle(data: bytes) -> tuple[int, ...]:
     family, index, _, parent, info = struct.unpack_from("=IiIII", data, HEADER.size)
     return family, index, parent, info
 
 
-def compare_attributes(ours, theirs):
+def compare_attributes(ours: dict[int, bytes], theirs: dict[int, bytes]) -> None:
     if DELAY_DIST in theirs:
         compare_tables(ours.pop(DELAY_DIST), theirs.pop(DELAY_DIST))
     if RATE in theirs and RATE64 not in theirs:
@@ -124,7 +125,7 @@ def compare_attributes(ours, theirs):
         assert not any(value)
 
 
-def compare_tables(ours, theirs):
+def compare_tables(ours: bytes, theirs: bytes) -> None:
     assert len(ours) == len(theirs) == 8192
     pairs = zip(struct.unpack("=4096h", ours), struct.unpack("=4096h", theirs), strict=True)
     assert max(abs(mine - other) for mine, other in pairs) <= 1

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from pqbed.net.netem import netem_of
@@ -7,8 +9,8 @@ from pqbed.spec.link import GilbertElliott, RandomLoss
 from pqbed.spec.shape import EndShape
 
 
-def shape(**changed):
-    plain = {
+def shape(**changed: Any) -> Any:
+    plain: dict[str, Any] = {
         "delay_ns": 17_500_001,
         "jitter_ns": 0,
         "distribution": "uniform",
@@ -41,10 +43,12 @@ def shape(**changed):
         ),
     ],
 )
-def test_netem_in_the_words_of_tc(changed, text):
-    assert netem_text(netem_of(shape(**changed))) == text
+def test_netem_in_the_words_of_tc(changed: Any, text: Any) -> None:
+    netem = netem_of(shape(**changed))
+    assert netem is not None
+    assert netem_text(netem) == text
 
 
-def test_other_qdiscs_are_named():
+def test_other_qdiscs_are_named() -> None:
     root = RootQdisc(kind="noqueue", handle=0, queued=0, queued_bytes=0, netem=None, options=b"")
     assert qdisc_text(root) == "qdisc noqueue 0: root"

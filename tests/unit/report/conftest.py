@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,12 @@ from pqbed.report.report_data import ReportData, read_report_data
 from pqbed.runner import run_sweep
 from pqbed.spec.sweep import Sweep
 from pqbed.store.run import Run
-from support.sweeps import CLASSIC, PQ, SWEEP, new_run
+from support.profiles import PQ
+from support.reports import MakeRun, MeasuredOf
+from support.sweeps import CLASSIC, SWEEP, new_run
 
 HYBRID = replace(PQ, name="hybrid", chain=CLASSIC.chain)
 WIDE = replace(SWEEP, profiles=(CLASSIC, HYBRID, PQ), samples=40)
-
-MakeRun = Callable[..., Run]
-Draw = Callable[..., ReportData]
 
 
 @pytest.fixture
@@ -37,7 +36,7 @@ def make_run(tmp_path: Path) -> Iterator[MakeRun]:
 
 
 @pytest.fixture
-def measured_of(make_run: MakeRun) -> Draw:
+def measured_of(make_run: MakeRun) -> MeasuredOf:
     def make(**changes: Any) -> ReportData:
         found = read_report_data(make_run(**changes))
         assert found is not None

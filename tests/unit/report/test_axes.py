@@ -1,7 +1,8 @@
 from pqbed.report.axes import split_axes
+from support.reports import MeasuredOf
 
 
-def test_what_varies_names_a_link_in_short_and_in_full(measured_of):
+def test_what_varies_names_a_link_in_short_and_in_full(measured_of: MeasuredOf) -> None:
     measured = measured_of()
     row = measured.cells.row(0, named=True)
     assert measured.axes.varying == ("rtt",)
@@ -9,12 +10,12 @@ def test_what_varies_names_a_link_in_short_and_in_full(measured_of):
     assert "bandwidth 1mbit" in measured.axes.common
 
 
-def test_a_link_that_does_not_vary_is_told_by_its_main_values(measured_of):
+def test_a_link_that_does_not_vary_is_told_by_its_main_values(measured_of: MeasuredOf) -> None:
     row = measured_of(rtt_ns=(35_000_000,)).cells.row(0, named=True)
     assert (row["link"], row["where"]) == ("one link", "rtt 35ms, bandwidth 1mbit, loss 0%")
 
 
-def test_colours_take_the_axes_they_have_room_for(measured_of):
+def test_colours_take_the_axes_they_have_room_for(measured_of: MeasuredOf) -> None:
     cells = measured_of(rtt_ns=(1, 2, 3), initcwnd=(10, 20), queue_packets=(1, 2, 3, 4), samples=1).cells
     axes = split_axes(cells.to_dicts())
     assert axes.varying == ("rtt", "queue", "initcwnd")
@@ -23,7 +24,7 @@ def test_colours_take_the_axes_they_have_room_for(measured_of):
     assert axes.inner(1) == ()
 
 
-def test_the_layout_is_named_where_it_varies_or_is_not_the_usual(measured_of):
+def test_the_layout_is_named_where_it_varies_or_is_not_the_usual(measured_of: MeasuredOf) -> None:
     row = measured_of(layout=("ends", "router"), rtt_ns=(35_000_000,)).cells.row(0, named=True)
     assert (row["link"], row["where"]) == ("ends", "layout ends")
     assert "layout router" in measured_of(layout=("router",)).axes.common

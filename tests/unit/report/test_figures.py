@@ -1,28 +1,34 @@
 import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import altair as alt
 import polars as pl
 import pytest
 
 from pqbed.report.figures import choose_figures
+from pqbed.report.figures.figure import Figure
 from pqbed.report.figures.over_size import draw_increase
 from pqbed.report.files import figure_files, whole_spec, write_figures
-from pqbed.report.theme import MODES, PALETTES, SHAPES, vega_config
+from pqbed.report.report_data import ReportData
+from pqbed.report.theme import MODES, PALETTES, SHAPES, Mode, vega_config
 from pqbed.spec.link import RandomLoss
+from support.reports import MeasuredOf
 from support.sweeps import CLASSIC
 
 ONE_LINK = (35_000_000,)
 
 
-def names_of(measured):
+def names_of(measured: ReportData) -> list[str]:
     return [figure.name for figure in choose_figures(measured)]
 
 
-def rows_of(spec):
+def rows_of(spec: dict[str, Any]) -> list[Any]:
     return [row for rows in spec["datasets"].values() for row in rows]
 
 
-def colours_of(spec):
+def colours_of(spec: dict[str, Any]) -> set[str]:
     encodings = [layer["encoding"] for layer in spec["layer"]]
     return {encoding["color"]["field"] for encoding in encodings if "color" in encoding}
 
@@ -36,17 +42,19 @@ def colours_of(spec):
         ({"rtt_ns": ONE_LINK, "size_bytes": (0,)}, ["increase-by-link", "phases", "distribution"]),
     ],
 )
-def test_what_varies_decides_what_is_drawn(measured_of, changes, names):
+def test_what_varies_decides_what_is_drawn(
+    measured_of: MeasuredOf, changes: dict[str, tuple[int, ...]], names: list[str]
+) -> None:
     assert names_of(measured_of(samples=4, **changes)) == names
 
 
-def test_one_profile_is_compared_with_nothing(measured_of):
+def test_one_profile_is_compared_with_nothing(measured_of: MeasuredOf) -> None:
     alone = measured_of(samples=4, profiles=(CLASSIC,))
     assert names_of(alone) == ["ttlb-over-size", "phases", "distribution"]
 
 
-def test_every_axis_that_measures_something_has_a_title_with_a_unit(measured_of):
-    def titles(node):
+def test_every_axis_that_measures_something_has_a_title_with_a_unit(measured_of: MeasuredOf) -> None:
+    def titles(node: Any) -> Iterator[str]:
         if isinstance(node, dict):
             for channel in ("x", "y"):
                 definition = node.get("encoding", {}).get(channel, {})
@@ -63,7 +71,7 @@ def test_every_axis_that_measures_something_has_a_title_with_a_unit(measured_of)
     assert all(title.endswith(")") for title in found)
 
 
-def test_of_one_link_every_percentile_is_a_line_and_of_many_every_link(measured_of):
+def test_of_one_link_every_percentile_is_a_line_and_of_many_every_link(measured_of: MeasuredOf) -> None:
     one = draw_increase(measured_of(rtt_ns=ONE_LINK))
     assert {row["percentile"] for row in rows_of(one.panels[0].spec) if "percentile" in row} == {"p50", "p75", "p90"}
     assert colours_of(one.panels[0].spec) == {"percentile"}
@@ -72,15 +80,15 @@ def test_of_one_link_every_percentile_is_a_line_and_of_many_every_link(measured_
     assert [panel.title for panel in many.panels] == ["hybrid against classic", "pq against classic"]
 
 
-def test_published_values_are_drawn_in_their_panel_only(measured_of):
+def test_published_values_are_drawn_in_their_panel_only(measured_of: MeasuredOf) -> None:
     published = pl.DataFrame({"profile": ["pq"], "percentile": ["p50"], "size_kib": [0.0], "increase": [33.0]})
     hybrid, pq = draw_increase(measured_of(), published).panels
     assert "published" not in json.dumps(hybrid.spec)
     assert "published" in json.dumps(pq.spec)
 
 
-def test_phases_have_a_stroke_where_the_model_knows_the_cell(measured_of):
-    def strokes(measured):
+def test_phases_have_a_stroke_where_the_model_knows_the_cell(measured_of: MeasuredOf) -> None:
+    def strokes(measured: ReportData) -> list[float]:
         (figure,) = [one for one in choose_figures(measured) if one.name == "phases"]
         rows = [row for panel in figure.panels for row in rows_of(panel.spec)]
         return sorted(row["expected_ms"] for row in rows if "expected_ms" in row)
@@ -90,7 +98,7 @@ def test_phases_have_a_stroke_where_the_model_knows_the_cell(measured_of):
     assert strokes(measured_of(samples=4, loss=(RandomLoss(probability_ppm=10_000),))) == []
 
 
-def test_no_chart_has_more_rows_than_altair_allows(measured_of):
+def test_no_chart_has_more_rows_than_altair_allows(measured_of: MeasuredOf) -> None:
     measured = measured_of(size_bytes=tuple(range(0, 30_000, 1000)), samples=60, rtt_ns=ONE_LINK)
     assert alt.data_transformers.active == "default"
     for figure in choose_figures(measured):
@@ -98,7 +106,7 @@ def test_no_chart_has_more_rows_than_altair_allows(measured_of):
             assert max(map(len, panel.spec["datasets"].values())) <= 5000
 
 
-def test_a_cell_without_any_success_leaves_a_gap_and_no_error(measured_of):
+def test_a_cell_without_any_success_leaves_a_gap_and_no_error(measured_of: MeasuredOf) -> None:
     measured = measured_of(bed={"fail_at": range(10_000)}, samples=3)
     assert names_of(measured)
     for figure in choose_figures(measured):
@@ -106,7 +114,7 @@ def test_a_cell_without_any_success_leaves_a_gap_and_no_error(measured_of):
             assert figure_files(figure)
 
 
-def test_files_of_a_figure_stand_alone(measured_of, tmp_path):
+def test_files_of_a_figure_stand_alone(measured_of: MeasuredOf, tmp_path: Path) -> None:
     figures = choose_figures(measured_of(samples=4))
     written = write_figures(tmp_path, figures[:1])
     assert sorted(path.name for path in written) == [
@@ -125,19 +133,19 @@ def test_files_of_a_figure_stand_alone(measured_of, tmp_path):
     assert spec["config"]["background"] == PALETTES["light"].page
 
 
-def luminance(colour):
+def luminance(colour: str) -> float:
     parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def contrast(one, other):
+def contrast(one: str, other: str) -> float:
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_colours_can_be_told_from_their_background(mode):
+def test_colours_can_be_told_from_their_background(mode: Mode) -> None:
     palette = PALETTES[mode]
     assert min(contrast(colour, palette.page) for colour in palette.series) >= 3
     assert contrast(palette.ink, palette.page) >= 7
@@ -149,7 +157,7 @@ def test_colours_can_be_told_from_their_background(mode):
     assert vega_config(mode)["background"] == palette.page
 
 
-def noises_of(figure):
+def noises_of(figure: Figure) -> list[dict[str, float | str]]:
     """Return the rows that the layers of the noise floor draw, of all panels."""
     layers = [(panel.spec, layer) for panel in figure.panels for layer in panel.spec.get("layer", [])]
     return [
@@ -163,7 +171,9 @@ def noises_of(figure):
 @pytest.mark.parametrize(
     ("changes", "each"), [({}, "size_kib"), ({"size_bytes": (0,)}, "link"), ({"rtt_ns": ONE_LINK}, "size_kib")]
 )
-def test_increases_are_drawn_over_the_noise_of_the_aa_arm(measured_of, changes, each):
+def test_increases_are_drawn_over_the_noise_of_the_aa_arm(
+    measured_of: MeasuredOf, changes: dict[str, tuple[int, ...]], each: str
+) -> None:
     measured = measured_of(aa=True, **changes)
     figure = choose_figures(measured)[0]
     drawn = {(row["percentile"], row[each]): (row["negative"], row["noise"]) for row in noises_of(figure)}
@@ -174,7 +184,7 @@ def test_increases_are_drawn_over_the_noise_of_the_aa_arm(measured_of, changes, 
     assert "-again" not in json.dumps([panel.spec for other in choose_figures(measured) for panel in other.panels])
 
 
-def test_without_an_aa_arm_no_noise_is_drawn_nor_told(measured_of):
+def test_without_an_aa_arm_no_noise_is_drawn_nor_told(measured_of: MeasuredOf) -> None:
     figures = choose_figures(measured_of())
     assert noises_of(figures[0]) == []
     assert not any("noise floor" in figure.reading for figure in figures)

@@ -2,7 +2,9 @@ import html.parser
 import itertools
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 import pytest
@@ -13,6 +15,7 @@ from pqbed.report.page.cells import tabulate_cells
 from pqbed.report.report_data import read_report_data
 from pqbed.report.verdict import VERDICTS_NAME, Verdict, read_verdicts, write_verdicts
 from pqbed.report.write import REPORT_NAME, write_report
+from support.reports import MakeRun, MeasuredOf
 
 VERDICT = Verdict(
     question="TTLB at <0> KiB", published="~33%", band="29 to 35%", ours="30.4%", standing="inside", why="as said"
@@ -22,21 +25,21 @@ VERDICT = Verdict(
 class Outline(html.parser.HTMLParser):
     """What a page is made of: its tags with their attributes."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         super().__init__()
-        self.tags = []
+        self.tags: list[Any] = []
         self.feed(text)
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: list[Any]) -> None:
         self.tags.append((tag, dict(attrs)))
 
-    def all(self, tag):
+    def all(self, tag: str) -> list[dict[str, str]]:
         return [attributes for name, attributes in self.tags if name == tag]
 
 
 @pytest.fixture
-def page_of(make_run):
-    def make(verdicts=(), **changes):
+def page_of(make_run: MakeRun) -> Callable[..., Any]:
+    def make(verdicts: list[Verdict] | tuple[Any, ...] = (), **changes: Any) -> str:
         run = make_run(**changes)
         if verdicts:
             write_verdicts(run.path, verdicts)
@@ -45,7 +48,7 @@ def page_of(make_run):
     return make
 
 
-def test_the_page_loads_nothing(page_of):
+def test_the_page_loads_nothing(page_of: Callable[..., Any]) -> None:
     page = page_of(samples=4)
     outline = Outline(page)
     assert not [attributes for _tag, attributes in outline.tags if "src" in attributes]
@@ -54,7 +57,7 @@ def test_the_page_loads_nothing(page_of):
     assert outline.all("meta")[1]["content"].startswith("default-src 'none'")
 
 
-def test_every_table_has_a_caption_and_headers_and_every_figure_a_name(page_of):
+def test_every_table_has_a_caption_and_headers_and_every_figure_a_name(page_of: Callable[..., Any]) -> None:
     page = page_of([VERDICT], samples=4, bed={"fail_at": {1}}).partition("<script")[0]
     outline = Outline(page)
     tables = re.findall(r"<table.*?</table>", page, re.DOTALL)
@@ -69,13 +72,13 @@ def test_every_table_has_a_caption_and_headers_and_every_figure_a_name(page_of):
     assert outline.all("html") == [{"lang": "en"}]
 
 
-def test_headings_do_not_skip_a_level(page_of):
+def test_headings_do_not_skip_a_level(page_of: Callable[..., Any]) -> None:
     levels = [int(tag[1]) for tag, _attributes in Outline(page_of(samples=4)).tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
-def test_what_a_run_says_cannot_become_markup(make_run):
+def test_what_a_run_says_cannot_become_markup(make_run: MakeRun) -> None:
     run = make_run(samples=4)
     (run.path / "sweep.toml").write_text("name = '</pre><script>alert(1)</script>'\n")
     page = write_report(run, figure_files=False).page.read_text()
@@ -86,7 +89,7 @@ def test_what_a_run_says_cannot_become_markup(make_run):
     assert "<" not in data[1]
 
 
-def test_verdicts_are_shown_where_the_run_holds_some(page_of, make_run):
+def test_verdicts_are_shown_where_the_run_holds_some(page_of: Callable[..., Any], make_run: MakeRun) -> None:
     assert "Verdicts" not in page_of(samples=4)
     page = page_of([VERDICT], samples=4)
     assert '<th scope="row">TTLB at &lt;0&gt; KiB</th>' in page
@@ -98,7 +101,7 @@ def test_verdicts_are_shown_where_the_run_holds_some(page_of, make_run):
         read_verdicts(run.path)
 
 
-def test_a_run_without_samples_has_a_page_too(make_run):
+def test_a_run_without_samples_has_a_page_too(make_run: MakeRun) -> None:
     run = make_run(samples=1)
     for part in (run.path / "samples").iterdir():
         part.unlink()
@@ -108,7 +111,7 @@ def test_a_run_without_samples_has_a_page_too(make_run):
     assert "vegaEmbed" not in page.read_text()
 
 
-def test_tables_of_a_run_stand_alone(make_run):
+def test_tables_of_a_run_stand_alone(make_run: MakeRun) -> None:
     run = make_run(samples=4)
     samples = tabulate_run(run, "samples").collect()
     assert samples.height == 48
@@ -118,9 +121,10 @@ def test_tables_of_a_run_stand_alone(make_run):
     assert tabulate_run(run, "percentiles", percentiles=(50.0, 99.0)).collect().height == 24
 
 
-def test_cells_show_the_tcp_of_the_client_and_drops_where_they_were_counted(make_run):
+def test_cells_show_the_tcp_of_the_client_and_drops_where_they_were_counted(make_run: MakeRun) -> None:
     run = make_run(samples=4)
     data = read_report_data(run)
+    assert data is not None
     title, names = tabulate_cells(data).groups[-1]
     assert (title, names) == ("TCP of the client (p50 / p90)", ("retransmits", "lost", "cwnd"))
     assert tabulate_cells(data).rows[0][-3:] == ("0 / 0", "0 / 0", "20 / 20")
@@ -134,7 +138,7 @@ def test_cells_show_the_tcp_of_the_client_and_drops_where_they_were_counted(make
     assert tabulate_cells(uncounted).groups[-1][0] == "Phases at p50 (ms)"
 
 
-def test_cells_show_what_they_are_held_against_and_their_phases(measured_of):
+def test_cells_show_what_they_are_held_against_and_their_phases(measured_of: MeasuredOf) -> None:
     measured = measured_of(samples=4)
     table = tabulate_cells(measured)
     assert table.columns == ("Link", "Size", "Profile", "Succeeded")
@@ -151,7 +155,7 @@ def test_cells_show_what_they_are_held_against_and_their_phases(measured_of):
     assert sum(parts) == pytest.approx(ttlb, abs=0.3)
 
 
-def test_a_sample_below_the_floor_is_told_first(make_run, monkeypatch):
+def test_a_sample_below_the_floor_is_told_first(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
     assert 'class="alarm"' not in write_report(make_run(samples=4), figure_files=False).page.read_text()
     monkeypatch.setattr("pqbed.beds.fake.SPREAD", -0.05)
     page = write_report(make_run(samples=4), figure_files=False).page.read_text()

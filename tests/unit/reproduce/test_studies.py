@@ -1,6 +1,7 @@
 """The studies that come with pqbed, and the numbers they are judged by."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,11 +12,10 @@ from pqbed.reproduce.stored import study_to_toml
 from pqbed.spec.link import RandomLoss
 from pqbed.spec.study import Claim, Study
 from pqbed.spec.study_text import study_from, study_names, study_table
+from support.units import MS
 
-MS = 1_000_000
 
-
-def read(name: str = "madweb2024", **typed: object) -> Study:
+def read(name: str = "madweb2024", **typed: Any) -> Study:
     return study_from(study_table(name), typed).study
 
 

@@ -4,6 +4,9 @@ import itertools
 import random
 import threading
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,15 +15,18 @@ from pqbed.duration.checkpoints import FEWEST_BLOCKS, blocks_expected, checkpoin
 from pqbed.duration.forecast import Forecast
 from pqbed.runner import CheckpointReached, SampleTaken, run_sweep
 from pqbed.runner.adaptive import AdaptiveBlocks
-from pqbed.spec.sample import Timings
+from pqbed.spec.cell import Cell
+from pqbed.spec.profile import Profile
+from pqbed.spec.sample import Fetch, Timings
 from pqbed.stats.precision import half_widths
+from pqbed.store.run import Run
 from support.sweeps import held, new_run, planned, precise_plan, small_plan
 
 PRECISION_PPM = 30_000
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path: Path) -> Iterator[Run]:
     with new_run(tmp_path) as made:
         yield made
 
@@ -28,61 +34,64 @@ def run(tmp_path):
 class DrawnBed(FakeBed):
     """Its lanes take as long as `draw` says: of a random stream of the fetch and its cell, and the cell."""
 
-    def __init__(self, draw):
+    def __init__(self, draw: Callable[..., Any]) -> None:
         super().__init__()
         self.draw = draw
 
-    def open_lane(self, index, profiles, timeout_ns):
+    def open_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> "DrawnLane":
         return DrawnLane(self, index, profiles, timeout_ns)
 
 
 class DrawnLane(FakeLane):
-    def run(self, cells, fetches):
+    _bed: DrawnBed
+
+    def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
         for fetch in fetches:
             stream = random.Random(f"{fetch.seed}/{fetch.cell_id}")
             ttlb_ns = round(self._bed.draw(stream, cells[fetch.cell_id]))
             yield fetch, Timings(outcome="ok", tls_done_ns=ttlb_ns // 2, last_byte_ns=ttlb_ns)
 
 
-def quiet(_stream, cell):
+def quiet(_stream: random.Random, cell: Cell) -> float:
     return 1e9 * (1.2 if cell.profile.name == "pq" else 1)
 
 
-def heavy(stream, cell):
+def heavy(stream: random.Random, cell: Cell) -> float:
     """As over a lossy link: some fetches lose packets, and wait for time-outs that have a heavy tail."""
     lost = sum(stream.random() < 0.1 for _ in range(10))
     wait = sum(2e8 * stream.paretovariate(1.8) for _ in range(lost))
     return quiet(stream, cell) + stream.expovariate(1 / 3e7) + wait
 
 
-def samples_by_cell(run):
+def samples_by_cell(run: Run) -> Counter[str]:
     return Counter(cell for cell, _ in held(run))
 
 
 @pytest.mark.parametrize("most", [1, 19, 20, 21, 1000, 1_000_000])
-def test_checkpoints_are_a_quarter_apart_and_end_at_the_most(most):
+def test_checkpoints_are_a_quarter_apart_and_end_at_the_most(most: int) -> None:
     points = checkpoints(most)
     assert points[0] == min(most, FEWEST_BLOCKS)
     assert points[-1] == most
     assert all(one < other <= 1.25 * one for one, other in itertools.pairwise(points))
 
 
-def test_widths_are_expected_to_shrink_with_the_root_of_the_samples():
+def test_widths_are_expected_to_shrink_with_the_root_of_the_samples() -> None:
     assert blocks_expected(20, 2.0, 1.0, 1000) == next(point for point in checkpoints(1000) if point >= 80)
+    assert blocks_expected(20, 1.0, 2.0, 1000) == 25, "a checkpoint that was reached is not expected again"
     assert blocks_expected(20, 1.01, 1.0, 1000) == 25
     assert blocks_expected(20, float("inf"), 1.0, 1000) == 1000
     assert blocks_expected(20, 100.0, 1.0, 1000) == 1000
 
 
-def test_without_spread_it_ends_at_the_first_checkpoint(run):
+def test_without_spread_it_ends_at_the_first_checkpoint(run: Run) -> None:
     plan = precise_plan(100, samples=1000)
     outcome = run_sweep(plan, DrawnBed(quiet), run, lanes=2, half_widths=half_widths)
     assert set(samples_by_cell(run).values()) == {FEWEST_BLOCKS}
     assert (outcome.state, outcome.planned, outcome.taken) == ("finished", 160, 160)
 
 
-def test_a_noisy_comparison_goes_on_alone(run):
-    def draw(stream, cell):
+def test_a_noisy_comparison_goes_on_alone(run: Run) -> None:
+    def draw(stream: random.Random, cell: Cell) -> float:
         return (heavy if cell.workload.size_bytes and cell.link.rtt_ns == 200_000_000 else quiet)(stream, cell)
 
     plan = precise_plan(PRECISION_PPM, samples=400)
@@ -94,7 +103,7 @@ def test_a_noisy_comparison_goes_on_alone(run):
     assert taken[noisy[0][0]] in checkpoints(400)
 
 
-def widths_by_samples(run, comparison, most):
+def widths_by_samples(run: Run, comparison: tuple[str, ...], most: int) -> dict[int, float]:
     """The half width that the first n blocks give, for every n from the fewest on."""
     samples = run.samples().collect()
     blocks = range(FEWEST_BLOCKS, most + 1)
@@ -104,7 +113,9 @@ def widths_by_samples(run, comparison, most):
 @pytest.mark.parametrize(
     ("draw", "precision_ppm", "most"), [(heavy, 60_000, 300), (heavy, 80_000, 200), (quiet, 10_000, 40)]
 )
-def test_at_most_1_3_times_the_samples_of_an_oracle(tmp_path, draw, precision_ppm, most):
+def test_at_most_1_3_times_the_samples_of_an_oracle(
+    tmp_path: Path, draw: Callable[..., Any], precision_ppm: int, most: int
+) -> None:
     """The oracle knows from a long run of the same seeds from which n on the first n blocks are precise."""
     one = {"rtt_ns": (35_000_000,), "size_bytes": (0,), "samples": most}
     with new_run(tmp_path) as run:
@@ -122,7 +133,7 @@ def test_at_most_1_3_times_the_samples_of_an_oracle(tmp_path, draw, precision_pp
     assert draw is quiet or taken > FEWEST_BLOCKS
 
 
-def test_the_lanes_do_not_change_what_is_fetched(tmp_path):
+def test_the_lanes_do_not_change_what_is_fetched(tmp_path: Path) -> None:
     tables = []
     for lanes in (1, 2, 5):
         with new_run(tmp_path) as run:
@@ -133,7 +144,7 @@ def test_the_lanes_do_not_change_what_is_fetched(tmp_path):
     assert 4 * FEWEST_BLOCKS * 2 < tables[0].height < 8 * 100
 
 
-def test_an_interrupted_one_goes_on_to_the_same_samples(tmp_path):
+def test_an_interrupted_one_goes_on_to_the_same_samples(tmp_path: Path) -> None:
     plan = precise_plan(PRECISION_PPM)
     with new_run(tmp_path) as run:
         run_sweep(plan, FakeBed(), run, lanes=2, half_widths=half_widths)
@@ -141,9 +152,9 @@ def test_an_interrupted_one_goes_on_to_the_same_samples(tmp_path):
     for after in (1, 159, 160, 161, len(expected) - 1):
         with new_run(tmp_path) as run:
             stop = threading.Event()
-            seen = Counter()
+            seen: Counter[str] = Counter()
 
-            def count(event, seen=seen, stop=stop, after=after):
+            def count(event: Any, seen: Counter[str] = seen, stop: threading.Event = stop, after: int = after) -> None:
                 seen[type(event)] += 1
                 if seen[SampleTaken] >= after:
                     stop.set()
@@ -158,32 +169,32 @@ def test_an_interrupted_one_goes_on_to_the_same_samples(tmp_path):
             assert (again.state, again.planned, again.taken) == ("finished", len(expected), len(expected))
 
 
-def test_what_is_never_precise_ends_at_the_most(run):
+def test_what_is_never_precise_ends_at_the_most(run: Run) -> None:
     outcome = run_sweep(precise_plan(100, samples=30), FakeBed(), run, lanes=2, half_widths=half_widths)
     assert held(run) == planned(small_plan(samples=30))
     assert outcome.state == "finished"
 
 
-def test_where_every_fetch_of_an_arm_fails_nothing_is_known_and_the_most_is_taken(run):
+def test_where_every_fetch_of_an_arm_fails_nothing_is_known_and_the_most_is_taken(run: Run) -> None:
     plan, bed = precise_plan(PRECISION_PPM, samples=26), FakeBed(fail_at=range(10_000))
     outcome = run_sweep(plan, bed, run, lanes=1, half_widths=half_widths)
     assert outcome.taken == 26 * 8
     assert len(outcome.failed_cells) == 8
 
 
-def test_a_finished_run_opens_no_lane(run):
+def test_a_finished_run_opens_no_lane(run: Run) -> None:
     plan = precise_plan(PRECISION_PPM)
     run_sweep(plan, FakeBed(), run, lanes=2, half_widths=half_widths)
 
     class NoLanes(FakeBed):
-        def open_lane(self, *_):
+        def open_lane(self, *_: object, **__: object) -> FakeLane:
             raise AssertionError
 
     assert run_sweep(plan, NoLanes(), run, lanes=2, half_widths=half_widths).state == "finished"
 
 
-def test_looks_tell_what_is_left(run):
-    events = []
+def test_looks_tell_what_is_left(run: Run) -> None:
+    events: list[Any] = []
     plan = precise_plan(PRECISION_PPM)
     run_sweep(plan, FakeBed(), run, lanes=2, half_widths=half_widths, on_event=events.append)
     looks = [event for event in events if isinstance(event, CheckpointReached)]
@@ -193,7 +204,7 @@ def test_looks_tell_what_is_left(run):
     assert all(look.expected > 160 for look in looks[:-1])
 
 
-def test_blocks_are_handed_out_only_up_to_the_checkpoint(run):
+def test_blocks_are_handed_out_only_up_to_the_checkpoint(run: Run) -> None:
     plan = precise_plan(PRECISION_PPM)
     staged = AdaptiveBlocks(plan, run, set(), half_widths)
     never = threading.Event()
@@ -203,7 +214,7 @@ def test_blocks_are_handed_out_only_up_to_the_checkpoint(run):
     assert staged.take(never) is None
 
 
-def test_the_forecast_learns_what_each_cell_costs():
+def test_the_forecast_learns_what_each_cell_costs() -> None:
     forecast = Forecast(2, small_plan(samples=10))
     forecast.look({"quick": 10, "slow": 10, "new": 10})
     for lane in (0, 1):
@@ -213,7 +224,7 @@ def test_the_forecast_learns_what_each_cell_costs():
     assert forecast.seconds_left() == pytest.approx((6 * 1 + 8 * 5 + 10 * 3) / 2)
 
 
-def test_before_the_first_look_the_forecast_knows_nothing_of_the_end():
+def test_before_the_first_look_the_forecast_knows_nothing_of_the_end() -> None:
     plan = small_plan(samples=10)
     forecast = Forecast(1, plan)
     first, *_ = plan.cells

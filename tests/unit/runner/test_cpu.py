@@ -7,7 +7,8 @@ from pqbed.beds.fake import FakeBed
 from pqbed.runner.cpu import measure_cpu
 from pqbed.stats.cpu import cpu_costs
 from pqbed.store.cpu import CPU
-from support.sweeps import CLASSIC, PQ, new_run
+from support.profiles import PQ
+from support.sweeps import CLASSIC, new_run
 
 
 def measured() -> pl.DataFrame:

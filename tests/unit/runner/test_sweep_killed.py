@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -48,7 +49,7 @@ def drive() -> Iterator[Drive]:
         driver.wait(60)
 
 
-def finish_and_check(out):
+def finish_and_check(out: Any) -> None:
     plan = small_plan()
     [path] = out.glob("2*")
     with open_run(path) as run:
@@ -68,7 +69,7 @@ def call_count(drive: Drive, tmp_path_factory: pytest.TempPathFactory) -> int:
 
 # From the making of the directory (0) to the last write of the manifest (1); sealing is the end, so look closer there.
 @pytest.mark.parametrize("share", [0.0, 0.04, 0.08, 0.12, 0.2, 0.5, *(0.72 + i * 0.02 for i in range(15))])
-def test_killed_at_a_system_call(tmp_path, drive, call_count, share):
+def test_killed_at_a_system_call(tmp_path: Path, drive: Any, call_count: Any, share: Any) -> None:
     kill_at = 1 + round((call_count - 1) * share)
     ended, _ = drive(tmp_path, kill_at, SLEEP_S)
     assert ended == -signal.SIGKILL or share > 0.9, "calls differ by a few with who takes which block"
@@ -78,7 +79,7 @@ def test_killed_at_a_system_call(tmp_path, drive, call_count, share):
     finish_and_check(tmp_path)
 
 
-def test_killed_again_and_again(tmp_path, drive):
+def test_killed_again_and_again(tmp_path: Path, drive: Any) -> None:
     draw = random.Random(5)
     kills = 0
     while (ended := drive(tmp_path, draw.randint(8, 20))[0]) != 0:
@@ -88,7 +89,7 @@ def test_killed_again_and_again(tmp_path, drive):
     finish_and_check(tmp_path)
 
 
-def test_killed_from_outside_at_random_moments(tmp_path):
+def test_killed_from_outside_at_random_moments(tmp_path: Path) -> None:
     draw = random.Random(7)
     for _ in range(4):
         process = start(tmp_path, 0, 0.02)
@@ -100,7 +101,7 @@ def test_killed_from_outside_at_random_moments(tmp_path):
     finish_and_check(tmp_path)
 
 
-def test_a_sweep_with_a_precision_takes_the_same_samples_however_often_it_is_killed(tmp_path, drive):
+def test_a_sweep_with_a_precision_takes_the_same_samples_however_often_it_is_killed(tmp_path: Path, drive: Any) -> None:
     precision_ppm = 30_000
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     whole.mkdir()

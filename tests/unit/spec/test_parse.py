@@ -7,8 +7,7 @@ from pqbed.spec import parse
 from pqbed.spec.axes import AXES
 from pqbed.spec.link import GilbertElliott, Loss, RandomLoss
 from pqbed.spec.profiles import builtin_profiles
-
-MS = 1_000_000
+from support.units import MS
 
 
 def test_bare_numbers_mean_what_people_in_the_field_mean() -> None:

@@ -6,25 +6,24 @@ from pqbed.net.netem import netem_of
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
 from pqbed.spec.shape import STAGES, end_seed, limit_packets, reseed, shape_end, shape_stage, stages_of
 from pqbed.spec.tcp import Tcp
+from support.units import MS
 
-MS = 1_000_000
 
-
-def test_the_two_ends_share_the_rtt_to_the_nanosecond():
+def test_the_two_ends_share_the_rtt_to_the_nanosecond() -> None:
     link = Link(rtt_ns=35 * MS + 1)
     client, server = (shape_end(link, Tcp(), side, seed=1) for side in ("client", "server"))
     assert client.delay_ns + server.delay_ns == link.rtt_ns
     assert client.delay_ns - server.delay_ns == 1
 
 
-def test_each_end_has_its_own_windows():
+def test_each_end_has_its_own_windows() -> None:
     tcp = Tcp(initcwnd_server=30, initcwnd_client=10, initrwnd=44)
     assert shape_end(Link(rtt_ns=0), tcp, "server", seed=1).initcwnd == 30
     assert shape_end(Link(rtt_ns=0), tcp, "client", seed=1).initcwnd == 10
     assert shape_end(Link(rtt_ns=0), tcp, "client", seed=1).initrwnd == 44
 
 
-def test_each_direction_has_its_own_rate_and_loss():
+def test_each_direction_has_its_own_rate_and_loss() -> None:
     link = Link(
         rtt_ns=100 * MS,
         bandwidth_bps=16_000_000,
@@ -38,7 +37,7 @@ def test_each_direction_has_its_own_rate_and_loss():
     assert client.limit_packets < server.limit_packets
 
 
-def test_the_way_up_is_as_down_where_nothing_is_said():
+def test_the_way_up_is_as_down_where_nothing_is_said() -> None:
     link = Link(rtt_ns=100 * MS, bandwidth_bps=1_000_000, loss=RandomLoss(probability_ppm=10))
     client, server = (shape_end(link, Tcp(), side, seed=1) for side in ("client", "server"))
     assert replace(client, seed=server.seed) == server
@@ -47,7 +46,7 @@ def test_the_way_up_is_as_down_where_nothing_is_said():
     assert free.limit_packets > server.limit_packets
 
 
-def test_each_end_has_its_own_congestion_control():
+def test_each_end_has_its_own_congestion_control() -> None:
     tcp = Tcp(congestion_control="bbr", congestion_control_client="reno")
     assert shape_end(Link(rtt_ns=0), tcp, "server", seed=1).congestion_control == "bbr"
     assert shape_end(Link(rtt_ns=0), tcp, "client", seed=1).congestion_control == "reno"
@@ -55,28 +54,28 @@ def test_each_end_has_its_own_congestion_control():
     assert shape_end(Link(rtt_ns=0), same, "client", seed=1).congestion_control == "bbr"
 
 
-def test_limit_holds_the_delay_line_and_the_queue():
+def test_limit_holds_the_delay_line_and_the_queue() -> None:
     link = Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000_000, queue_packets=1000)
     # 100 ms at 1 Gbit/s are 100 Mbit, in frames of 1514 bytes.
     assert limit_packets(link, 1500, 100 * MS) == -(-100_000_000 // (8 * 1514)) + 1000
 
 
-def test_limit_counts_the_reach_of_jitter():
+def test_limit_counts_the_reach_of_jitter() -> None:
     link = Link(rtt_ns=0, bandwidth_bps=12_112_000, jitter_ns=MS, queue_packets=0)
     assert limit_packets(link, 1500, 0) == 4  # a frame a millisecond, and 4 jitters
 
 
-def test_limit_without_rate_is_bounded_by_the_windows():
+def test_limit_without_rate_is_bounded_by_the_windows() -> None:
     link = Link(rtt_ns=200 * MS, queue_packets=0)
     assert limit_packets(link, 1500, 100 * MS) * 1514 >= 6 * 1024 * 1024
 
 
-def test_smaller_frames_need_a_larger_limit():
+def test_smaller_frames_need_a_larger_limit() -> None:
     link = Link(rtt_ns=100 * MS, bandwidth_bps=10_000_000)
     assert limit_packets(link, 576, 50 * MS) > limit_packets(link, 1500, 50 * MS)
 
 
-def test_seeds_of_sides_and_neighbours_are_far_apart():
+def test_seeds_of_sides_and_neighbours_are_far_apart() -> None:
     seeds = {end_seed(seed, side) for seed in range(1000) for side in ("client", "server")}
     assert len(seeds) == 2000
     assert all(0 < seed < 1 << 64 for seed in seeds)
@@ -84,7 +83,7 @@ def test_seeds_of_sides_and_neighbours_are_far_apart():
     assert ones == pytest.approx(0.5, abs=0.01)
 
 
-def test_reseed_changes_nothing_else():
+def test_reseed_changes_nothing_else() -> None:
     link = Link(rtt_ns=MS, loss=GilbertElliott(enter_bad_ppm=1, leave_bad_ppm=2))
     shape = shape_end(link, Tcp(), "server", seed=1)
     other = reseed(shape, 2, "server")
@@ -92,7 +91,7 @@ def test_reseed_changes_nothing_else():
     assert replace(other, seed=shape.seed) == shape
 
 
-def test_a_plain_limit_is_taken_as_it_is():
+def test_a_plain_limit_is_taken_as_it_is() -> None:
     link = Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000_000, limit_packets=1000)
     assert limit_packets(link, 1500, 100 * MS) == 1000
 
@@ -108,7 +107,7 @@ ROUTED = Link(
 )
 
 
-def test_stages_of_a_router_do_in_two_steps_what_the_ends_do_in_one():
+def test_stages_of_a_router_do_in_two_steps_what_the_ends_do_in_one() -> None:
     ends = {side: shape_end(replace(ROUTED, layout="ends"), Tcp(), side, seed=1) for side in ("client", "server")}
     stages = {stage: shape_stage(ROUTED, Tcp(), stage, seed=1) for stage in STAGES}
     for way, side in (("down", "server"), ("up", "client")):
@@ -124,7 +123,7 @@ def test_stages_of_a_router_do_in_two_steps_what_the_ends_do_in_one():
     assert stages_of(replace(ROUTED, layout="ends")) == ()
 
 
-def test_the_ends_of_a_router_are_bare():
+def test_the_ends_of_a_router_are_bare() -> None:
     tcp = Tcp(initcwnd_server=30, mtu=1400)
     for side in ("client", "server"):
         end = shape_end(ROUTED, tcp, side, seed=1)
@@ -134,13 +133,13 @@ def test_the_ends_of_a_router_are_bare():
     assert shape_stage(ROUTED, tcp, "up-rate", seed=1).mtu == 1400
 
 
-def test_a_router_without_a_rate_has_no_bottleneck():
+def test_a_router_without_a_rate_has_no_bottleneck() -> None:
     free = replace(ROUTED, bandwidth_bps=None)
     assert netem_of(shape_stage(free, Tcp(), "down-rate", seed=1)) is None
     assert netem_of(shape_stage(free, Tcp(), "up-rate", seed=1)) is not None
 
 
-def test_jitter_keeps_the_order_where_there_is_a_rate():
+def test_jitter_keeps_the_order_where_there_is_a_rate() -> None:
     jittery = replace(ROUTED, bandwidth_up_bps=0, jitter_ns=MS)
     down, up = (shape_stage(jittery, Tcp(), stage, seed=1) for stage in ("down-delay", "up-delay"))
     # So fast that the longest packet of the kernel's takes less than a nanosecond.

@@ -19,8 +19,7 @@ from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.stacks import known_stacks
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.text import read_run_sweep, read_spec, samples_given, sweep_from, sweep_to_toml
-
-MS = 1_000_000
+from support.units import MS
 
 
 def test_the_first_command_needs_nothing_else() -> None:
@@ -86,7 +85,8 @@ def test_sides_and_directions_apart() -> None:
     assert sweep.initcwnd_client == (10, None)
     assert sweep.congestion_control == ("cubic", "bbr")
     assert sweep.congestion_control_client == (None, "reno")
-    assert sweep_from({})[0].bandwidth_up_bps == sweep_from({})[0].loss_up == (None,)
+    assert sweep_from({})[0].bandwidth_up_bps == (None,)
+    assert sweep_from({})[0].loss_up == (None,)
 
 
 @pytest.mark.parametrize("typed", ["1.1", 1.1, ["1.1"], [1.1]])
@@ -159,7 +159,7 @@ def test_a_builtin_profile_may_be_said_again_but_not_changed() -> None:
 P256: dict[str, Any] = {"algorithm": "p256"}
 
 
-def chained(**chain: object) -> dict[str, object]:
+def chained(**chain: Any) -> dict[str, object]:
     return {"profile": "a", "profiles": {"a": {"group": "x", "chain": chain}}}
 
 
@@ -342,7 +342,7 @@ OPTIONS = st.builds(
     bed=st.sampled_from(get_args(BedChoice)),
     clock=st.none() | st.sampled_from(get_args(Clock)),
     lanes=st.none() | st.integers(1, 1024),
-    out=st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=20),
+    out=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20),
 )
 
 

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,11 +21,11 @@ NAN, INF = math.nan, math.inf
 TRIALS, BLOCKS = 600, 60
 
 
-def increase(point, low, high, inner_pct=(NAN, NAN), inner_ns=(NAN, NAN)):
+def increase(point: Any, low: Any, high: Any, inner_pct: Any = (NAN, NAN), inner_ns: Any = (NAN, NAN)) -> Any:
     return Increase(point=point, low=low, high=high, inner_pct=inner_pct, inner_ns=inner_ns)
 
 
-def test_there_are_four_words():
+def test_there_are_four_words() -> None:
     assert FINDINGS == ("differs", "equivalent", "within noise", "undecided")
 
 
@@ -52,11 +53,11 @@ def test_there_are_four_words():
         (UNKNOWN, NAN, "undecided"),
     ],
 )
-def test_each_word_where_it_belongs(found, noise_pct, word):
+def test_each_word_where_it_belongs(found: Any, noise_pct: Any, word: Any) -> None:
     assert classify_difference(found, noise_pct, DEFAULT_MARGIN) == word
 
 
-def test_a_margin_in_time_is_held_against_the_difference_in_time():
+def test_a_margin_in_time_is_held_against_the_difference_in_time() -> None:
     found = increase(50, 40, 60, (41, 59), (2e6, 4e6))
     assert classify_difference(found, 0.1, Margin(amount=5_000_000, unit="ns")) == "equivalent"
     assert classify_difference(found, 0.1, Margin(amount=4_000_000, unit="ns")) == "differs"
@@ -72,13 +73,13 @@ def test_a_margin_in_time_is_held_against_the_difference_in_time():
         ("0.1s", Margin(amount=100_000_000, unit="ns"), "100ms"),
     ],
 )
-def test_a_margin_is_read_and_written(text, margin, shown):
+def test_a_margin_is_read_and_written(text: Any, margin: Any, shown: Any) -> None:
     assert parse_margin(text) == margin
     assert str(margin) == shown
 
 
 @pytest.mark.parametrize("text", ["", "0", "0ms", "-1%", "1KiB", "much", "1,2"])
-def test_what_is_no_margin_is_refused_with_what_would_be_one(text):
+def test_what_is_no_margin_is_refused_with_what_would_be_one(text: Any) -> None:
     with pytest.raises(SpecError, match=r"^--margin") as raised:
         parse_margin(text)
     assert "5ms" in raised.value.hint
@@ -94,12 +95,12 @@ def test_what_is_no_margin_is_refused_with_what_would_be_one(text):
         (UNKNOWN, INF),
     ],
 )
-def test_the_noise_floor_is_the_farthest_end_or_none(again, floor):
+def test_the_noise_floor_is_the_farthest_end_or_none(again: Any, floor: Any) -> None:
     assert noise_floor(again) == floor
     assert math.isnan(noise_floor(None))
 
 
-def draw(kind, rng, shape):
+def draw(kind: Any, rng: Any, shape: Any) -> Any:
     """Times of one arm: a smooth one, one with a spike and a tail as loss makes it, and one in steps with ties."""
     match kind:
         case "smooth":
@@ -110,7 +111,7 @@ def draw(kind, rng, shape):
             return 1 + 0.05 * rng.binomial(3, 0.3, shape)
 
 
-def share_of(word, kind, share, factor, margin, *, blocks=BLOCKS):
+def share_of(word: Any, kind: Any, share: Any, factor: Any, margin: Any, *, blocks: Any = BLOCKS) -> Any:
     """Return how often `word` is found for an arm that is slower by `factor`, over simulated runs with an A/A arm."""
     rng = np.random.default_rng(20_261_124)
     arms = rng.lognormal(0, 0.02, (TRIALS, blocks)) * draw(kind, rng, (3, TRIALS, blocks))
@@ -133,12 +134,12 @@ NOMINAL = 0.05 + 2 * math.sqrt(0.05 * 0.95 / TRIALS)
 
 @pytest.mark.parametrize("share", [0.5, 0.9])
 @pytest.mark.parametrize("kind", ["smooth", "lossy", "steps"])
-def test_equal_arms_are_seldom_found_to_differ(kind, share):
+def test_equal_arms_are_seldom_found_to_differ(kind: Any, share: Any) -> None:
     # By chance a true 0.9 % (dd-012) shows up as more than 1.9 % in one of 100 such simulations.
     assert share_of("differs", kind, share, 1.0, Margin(amount=1)) <= 2 * FALSE_DIFFERS
 
 
-def test_how_many_equal_arms_are_expected_to_differ_is_never_rounded_up_to_one():
+def test_how_many_equal_arms_are_expected_to_differ_is_never_rounded_up_to_one() -> None:
     assert expected_false_differs([0.1] * 4) == pytest.approx(0.04)
     assert expected_false_differs([None, NAN, 0.1]) == pytest.approx(0.11)
     assert expected_false_differs([]) == 0
@@ -146,21 +147,21 @@ def test_how_many_equal_arms_are_expected_to_differ_is_never_rounded_up_to_one()
 
 @pytest.mark.parametrize("factor", [1.02, 1 / 1.02])
 @pytest.mark.parametrize("kind", ["smooth", "lossy", "steps"])
-def test_a_shift_at_the_margin_is_seldom_found_equivalent(kind, factor):
+def test_a_shift_at_the_margin_is_seldom_found_equivalent(kind: Any, factor: Any) -> None:
     margin = Margin(amount=round(abs(factor - 1) * 1_000_000))
     assert share_of("equivalent", kind, 0.5, factor, margin) <= NOMINAL
 
 
-def test_few_blocks_do_not_make_arms_equivalent():
+def test_few_blocks_do_not_make_arms_equivalent() -> None:
     assert share_of("equivalent", "lossy", 0.5, 1.02, Margin(amount=20_000), blocks=10) <= NOMINAL
 
 
-def test_what_is_there_is_found():
+def test_what_is_there_is_found() -> None:
     assert share_of("differs", "smooth", 0.5, 1.10, DEFAULT_MARGIN) == 1.0
     assert share_of("equivalent", "smooth", 0.5, 1.0, Margin(amount=20_000)) > 0.9
 
 
-def test_equal_values_as_in_virtual_time_are_equivalent_and_a_shift_is_exact():
+def test_equal_values_as_in_virtual_time_are_equivalent_and_a_shift_is_exact() -> None:
     values = np.array([[100e6] * 8, [100e6] * 8, [102e6] * 8])
     found = paired_increases(values, [(1, 0), (2, 0)], [0.5])
     noise = noise_floor(found[1, 0][0])
@@ -171,7 +172,7 @@ def test_equal_values_as_in_virtual_time_are_equivalent_and_a_shift_is_exact():
     assert classify_difference(found[2, 0][0], noise, Margin(amount=2_000_000, unit="ns")) == "differs"
 
 
-def test_censored_and_single_samples_prove_nothing():
+def test_censored_and_single_samples_prove_nothing() -> None:
     one = paired_increases(np.array([[1.0], [1.0]]), [(1, 0)], [0.5])[1, 0][0]
     assert classify_difference(one, noise_floor(one), DEFAULT_MARGIN) == "undecided"
     failed = paired_increases(np.array([[INF] * 40, [INF] * 40]), [(1, 0)], [0.5])[1, 0][0]

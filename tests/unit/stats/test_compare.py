@@ -1,4 +1,7 @@
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -9,15 +12,16 @@ from pqbed.plan import plan_sweep
 from pqbed.runner import run_sweep
 from pqbed.stats.classify import Margin
 from pqbed.stats.compare import COMPARED, compare_runs, refuse_mixed
+from pqbed.store.run import Run
 from pqbed.store.schema import SAMPLES, conform
 from support.sweeps import SWEEP, new_run
 
 
 @pytest.fixture
-def run_of(tmp_path):
-    opened = []
+def run_of(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    opened: list[Any] = []
 
-    def make(**changes):
+    def make(**changes: Any) -> Run:
         run = new_run(tmp_path / f"{len(opened)}")
         opened.append(run)
         run_sweep(plan_sweep(replace(SWEEP, samples=40, **changes)), FakeBed(), run, lanes=1)
@@ -28,7 +32,7 @@ def run_of(tmp_path):
         run.close()
 
 
-def test_a_run_does_not_differ_from_itself(run_of):
+def test_a_run_does_not_differ_from_itself(run_of: Callable[..., Any]) -> None:
     run = run_of()
     found = compare_runs(run, run, [50, 90])
     assert found.schema == COMPARED
@@ -38,7 +42,7 @@ def test_a_run_does_not_differ_from_itself(run_of):
     assert found["noise_pct"].null_count() == 16
 
 
-def test_a_slower_run_is_found_slower_and_cells_of_one_run_alone_are_left_out(run_of):
+def test_a_slower_run_is_found_slower_and_cells_of_one_run_alone_are_left_out(run_of: Callable[..., Any]) -> None:
     a, b = run_of(), run_of(rtt_ns=(200_000_000, 1_000_000))
     samples = b.samples().collect()
     slow = conform(samples.with_columns(last_byte_ns=(pl.col("last_byte_ns") * 1.5).cast(pl.Int64)), SAMPLES)
@@ -50,7 +54,7 @@ def test_a_slower_run_is_found_slower_and_cells_of_one_run_alone_are_left_out(ru
     assert found["change_pct"].min() > 40
 
 
-def test_runs_without_a_common_cell_are_refused(run_of):
+def test_runs_without_a_common_cell_are_refused(run_of: Callable[..., Any]) -> None:
     with pytest.raises(SpecError, match="no cell in common"):
         compare_runs(run_of(), run_of(rtt_ns=(1_000_000,)), [50])
 
@@ -64,7 +68,9 @@ def test_runs_without_a_common_cell_are_refused(run_of):
         ("images", {"artefacts": {"root": "sha256:1"}}),
     ],
 )
-def test_what_would_be_taken_for_a_change_is_refused_unless_asked_for(run_of, name, change):
+def test_what_would_be_taken_for_a_change_is_refused_unless_asked_for(
+    run_of: Callable[..., Any], name: str, change: dict[str, Any]
+) -> None:
     manifest = run_of().manifest
     other = replace(manifest, **change)
     with pytest.raises(SpecError, match=name) as raised:
@@ -73,18 +79,18 @@ def test_what_would_be_taken_for_a_change_is_refused_unless_asked_for(run_of, na
     refuse_mixed(manifest, other, [name])
 
 
-def test_another_version_of_pqbed_itself_is_no_other_image(run_of):
+def test_another_version_of_pqbed_itself_is_no_other_image(run_of: Callable[..., Any]) -> None:
     manifest = run_of().manifest
     refuse_mixed(manifest, replace(manifest, artefacts={**manifest.artefacts, "source": "other"}))
 
 
-def test_an_unknown_difference_is_refused(run_of):
+def test_an_unknown_difference_is_refused(run_of: Callable[..., Any]) -> None:
     manifest = run_of().manifest
     with pytest.raises(SpecError, match="there is no 'host'"):
         refuse_mixed(manifest, manifest, ["host"])
 
 
-def test_the_aa_arm_is_not_compared_and_gives_the_noise_floor(run_of):
+def test_the_aa_arm_is_not_compared_and_gives_the_noise_floor(run_of: Callable[..., Any]) -> None:
     a, b = run_of(aa=True), run_of(aa=True, seed=2)
     found = compare_runs(a, b, [50])
     assert set(found["profile"]) == {"classic", "pq"}
@@ -98,7 +104,7 @@ def test_the_aa_arm_is_not_compared_and_gives_the_noise_floor(run_of):
     assert (found["noise_pct"] >= alone["noise_pct"]).all()
 
 
-def test_the_margin_decides_what_is_equivalent(run_of):
+def test_the_margin_decides_what_is_equivalent(run_of: Callable[..., Any]) -> None:
     a, b = run_of(), run_of(seed=2)
     wide, narrow = (compare_runs(a, b, [50], margin=Margin(amount=ppm)) for ppm in (500_000, 1))
     assert set(wide["finding"]) == {"equivalent"}

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,12 +16,12 @@ from pqbed.store.schema import CELLS, conform
 INF, NAN = math.inf, math.nan
 
 
-def cells_of(*profiles):
+def cells_of(*profiles: Any) -> Any:
     rows = pl.DataFrame({"cell_id": [f"c{number}" for number in range(len(profiles))], "profile": profiles})
     return conform(rows, CELLS)
 
 
-def grid_of(*rows, **others):
+def grid_of(*rows: Any, **others: Any) -> Any:
     values = np.array(rows, dtype=float)
     present = ~np.isnan(values)
     n, ok = present.sum(axis=1), (present & np.isfinite(values)).sum(axis=1)
@@ -28,7 +29,7 @@ def grid_of(*rows, **others):
     return Grid(values={name: others.get(name, values) for name in MILESTONES}, counts=counts)
 
 
-def test_any_percentile_of_a_cell_and_its_increase():
+def test_any_percentile_of_a_cell_and_its_increase() -> None:
     base = np.arange(1.0, 1001)
     table = tabulate_percentiles(grid_of(base, 2 * base), cells_of("a", "b"), "a", (50, 99.5))
     assert table.schema == PERCENTILES
@@ -40,36 +41,36 @@ def test_any_percentile_of_a_cell_and_its_increase():
     assert table["pairs"].to_list() == [None, None, 1000, 1000]
 
 
-def test_a_censored_percentile_says_so_and_an_empty_cell_does_not():
+def test_a_censored_percentile_says_so_and_an_empty_cell_does_not() -> None:
     table = tabulate_percentiles(grid_of([1, 2, INF, INF], [NAN] * 4), cells_of("a", "b"), "a", (25, 90))
     assert table["censored"].to_list() == [False, True, False, False]
     assert table["value_ns"].to_list() == [1.75, None, None, None]
 
 
 @pytest.mark.parametrize("text", ["0", "100", "p", "a", "50,,90", "-1", "nan"])
-def test_what_is_no_percentile_is_refused(text):
+def test_what_is_no_percentile_is_refused(text: Any) -> None:
     with pytest.raises(SpecError, match="percentile"):
         parse_percentiles(text)
 
 
-def test_percentiles_are_read_as_typed():
+def test_percentiles_are_read_as_typed() -> None:
     assert parse_percentiles("p50, 99.9,50") == (50.0, 99.9)
 
 
-def test_a_distribution_begins_at_none_and_ends_at_the_share_that_succeeded():
+def test_a_distribution_begins_at_none_and_ends_at_the_share_that_succeeded() -> None:
     table = tabulate_ecdf(grid_of([3, 1, 2, INF], [INF] * 4), cells_of("a", "b"))
     assert table.rows() == [("c0", 1.0, 0.0), ("c0", 1.0, 0.25), ("c0", 2.0, 0.5), ("c0", 3.0, 0.75)]
 
 
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=80), st.integers(1, 30))
-def test_every_point_of_a_distribution_is_true(values, points):
+def test_every_point_of_a_distribution_is_true(values: Any, points: Any) -> None:
     table = tabulate_ecdf(grid_of(values), cells_of("a"), points)
     assert table.height <= points + 1
     for _cell, value, share in table.rows()[1:]:
         assert share == pytest.approx(sum(one <= value for one in values) / len(values))
 
 
-def test_phases_end_at_the_percentile_of_the_ttlb_and_stop_where_censored():
+def test_phases_end_at_the_percentile_of_the_ttlb_and_stop_where_censored() -> None:
     ends = {"connect": [[1, 1, 1]], "handshake": [[2, 3, 4]], "first_byte": [[5, 5, 5]], "ttlb": [[6, 8, INF]]}
     grid = grid_of([6, 8, INF], **{name: np.array(rows, dtype=float) for name, rows in ends.items()})
     table = tabulate_phases(grid, cells_of("a"), (50, 90))

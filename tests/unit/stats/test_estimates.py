@@ -1,12 +1,14 @@
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from pqbed.stats.estimates import BootstrapEstimate, QuantileEstimator, combine, increase, largest, mean, ratio
 
 
-def rows(*cells) -> QuantileEstimator:
+def rows(*cells: list[Any] | npt.NDArray[Any]) -> QuantileEstimator:
     return QuantileEstimator(np.array(cells, dtype=np.float64))
 
 

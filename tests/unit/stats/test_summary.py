@@ -1,4 +1,6 @@
 import time
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -10,11 +12,10 @@ from pqbed.runner import run_sweep
 from pqbed.stats import summarise
 from pqbed.store.schema import CELLS, SAMPLES, SUMMARY, conform
 from support.sweeps import new_run, small_plan
+from support.units import MS
 
-MS = 1_000_000
 
-
-def cells_of(*profiles, rtt_ns=35 * MS, **columns):
+def cells_of(*profiles: str, rtt_ns: int = 35 * MS, **columns: Any) -> pl.DataFrame:
     return conform(
         pl.DataFrame({"cell_id": [f"{name}-{rtt_ns}" for name in profiles], "profile": profiles}).with_columns(
             rtt_ns=pl.lit(rtt_ns), **columns
@@ -23,7 +24,9 @@ def cells_of(*profiles, rtt_ns=35 * MS, **columns):
     )
 
 
-def samples_of(cell_id, times_ms, outcome="ok", handshakes_ms=None):
+def samples_of(
+    cell_id: str, times_ms: Any, outcome: list[str] | str = "ok", handshakes_ms: list[int] | None = None
+) -> pl.DataFrame:
     count = len(times_ms)
     outcomes = [outcome] * count if isinstance(outcome, str) else outcome
     columns = {
@@ -37,11 +40,11 @@ def samples_of(cell_id, times_ms, outcome="ok", handshakes_ms=None):
     return conform(pl.DataFrame(columns), SAMPLES)
 
 
-def row_of(summary, profile):
+def row_of(summary: pl.DataFrame, profile: str) -> dict[str, Any]:
     return summary.row(by_predicate=pl.col("profile") == profile, named=True)
 
 
-def test_known_answers():
+def test_known_answers() -> None:
     base, arm = list(range(101, 202)), list(range(202, 404, 2))
     samples = pl.concat([samples_of("a-35000000", base), samples_of("b-35000000", arm, handshakes_ms=[3] * 101)])
     summary = summarise(samples.lazy(), cells_of("a", "b").lazy(), "a")
@@ -57,7 +60,7 @@ def test_known_answers():
     assert [a[name] for name in ("baseline", "pairs", "increase_p50_pct")] == [None, None, None]
 
 
-def test_ties_and_one_sample():
+def test_ties_and_one_sample() -> None:
     samples = pl.concat([samples_of("a-35000000", [5] * 40), samples_of("b-35000000", [7])])
     summary = summarise(samples, cells_of("a", "b"), "a")
     a, b = row_of(summary, "a"), row_of(summary, "b")
@@ -67,7 +70,7 @@ def test_ties_and_one_sample():
     assert (b["increase_p50_pct"], b["increase_p50_low_pct"], b["pairs"]) == (pytest.approx(40), None, 1)
 
 
-def test_a_quantile_above_the_share_that_succeeded_is_null():
+def test_a_quantile_above_the_share_that_succeeded_is_null() -> None:
     times = [*range(1, 81), *[None] * 20]
     outcomes = ["ok"] * 80 + ["timeout"] * 15 + ["server_down"] * 5
     samples = pl.concat([samples_of("a-35000000", range(1, 101)), samples_of("b-35000000", times, outcomes)])
@@ -81,7 +84,7 @@ def test_a_quantile_above_the_share_that_succeeded_is_null():
     assert b["handshake_p90_ns"] == 1 * MS
 
 
-def test_handshakes_that_ended_count_where_the_transfer_did_not_and_others_do_not():
+def test_handshakes_that_ended_count_where_the_transfer_did_not_and_others_do_not() -> None:
     outcomes = ["timeout"] * 10
     b = row_of(summarise(samples_of("b-35000000", [None] * 10, outcomes), cells_of("b"), "b"), "b")
     assert (b["p50_ns"], b["handshake_p50_ns"]) == (None, 1 * MS)
@@ -89,7 +92,7 @@ def test_handshakes_that_ended_count_where_the_transfer_did_not_and_others_do_no
     assert (wrong["p50_ns"], wrong["handshake_p50_ns"], wrong["n_wrong_group"]) == (None, None, 10)
 
 
-def test_cells_that_are_all_censored():
+def test_cells_that_are_all_censored() -> None:
     samples = pl.concat([samples_of(f"{name}-35000000", [None] * 50, "refused") for name in "ab"])
     summary = summarise(samples, cells_of("a", "b"), "a")
     assert summary["n_refused"].to_list() == [50, 50]
@@ -102,14 +105,14 @@ def test_cells_that_are_all_censored():
     assert b["increase_p50_low_pct"] is None
 
 
-def test_cells_without_samples():
+def test_cells_without_samples() -> None:
     summary = summarise(SAMPLES.to_frame(), cells_of("a", "b"), "a")
     assert summary["n"].to_list() == [0, 0]
     assert summary["p50_ns"].null_count() == 2
     assert summary["pairs"].to_list() == [None, 0]
 
 
-def test_each_arm_is_compared_under_its_own_conditions():
+def test_each_arm_is_compared_under_its_own_conditions() -> None:
     cells = pl.concat([cells_of("a", "b"), cells_of("a", "b", rtt_ns=200 * MS), cells_of("b", rtt_ns=1)])
     times = {"a-35000000": 10, "b-35000000": 11, "a-200000000": 100, "b-200000000": 150, "b-1": 1}
     samples = pl.concat([samples_of(cell, [value] * 40) for cell, value in times.items()])
@@ -121,7 +124,7 @@ def test_each_arm_is_compared_under_its_own_conditions():
     assert increases["b-1"] is None
 
 
-def test_what_cannot_be_pooled_is_refused():
+def test_what_cannot_be_pooled_is_refused() -> None:
     cells, samples = cells_of("a"), samples_of("a-35000000", [1, 2])
     with pytest.raises(SpecError, match="no cell has the profile 'x'") as raised:
         summarise(samples, cells, "x")
@@ -135,7 +138,7 @@ def test_what_cannot_be_pooled_is_refused():
         summarise(samples.with_columns(cell_id=pl.lit("z")), cells, "a")
 
 
-def test_the_same_samples_give_the_same_summary_in_any_order():
+def test_the_same_samples_give_the_same_summary_in_any_order() -> None:
     draw = np.random.default_rng(1)
     samples = pl.concat(
         samples_of(
@@ -147,7 +150,7 @@ def test_the_same_samples_give_the_same_summary_in_any_order():
     assert first.equals(summarise(samples.sample(fraction=1, shuffle=True, seed=2), cells_of("a", "b"), "a"))
 
 
-def test_a_run_is_summarised_and_keeps_its_summary(tmp_path):
+def test_a_run_is_summarised_and_keeps_its_summary(tmp_path: Path) -> None:
     with new_run(tmp_path) as run:
         run_sweep(small_plan(samples=40), FakeBed(), run, lanes=2)
         summary = summarise(run.samples(), run.cells(), "classic")
@@ -157,7 +160,7 @@ def test_a_run_is_summarised_and_keeps_its_summary(tmp_path):
     assert slower["handshake_increase_p50_low_pct"].min() > 0
 
 
-def test_a_hundred_thousand_samples_take_seconds():
+def test_a_hundred_thousand_samples_take_seconds() -> None:
     count, blocks = 100, 1000
     draw = np.random.default_rng(1)
     names = [f"{number % 4}-{number // 4}" for number in range(count)]

@@ -1,3 +1,5 @@
+from typing import Any
+
 import polars as pl
 import pytest
 
@@ -5,11 +7,11 @@ from pqbed.stats.tcp_info import TCP_INFO, tabulate_tcp_info
 from pqbed.store.schema import SAMPLES, conform
 
 
-def samples(*rows):
+def samples(*rows: dict[str, Any]) -> pl.LazyFrame:
     return conform(pl.DataFrame(rows, schema_overrides=SAMPLES), SAMPLES).lazy()
 
 
-def test_percentiles_are_over_the_fetches_of_a_cell_that_report_a_count():
+def test_percentiles_are_over_the_fetches_of_a_cell_that_report_a_count() -> None:
     table = tabulate_tcp_info(
         samples(
             {"cell_id": "a", "outcome": "ok", "retransmits": 0, "lost": 0, "cwnd": 10},
@@ -27,5 +29,5 @@ def test_percentiles_are_over_the_fetches_of_a_cell_that_report_a_count():
     assert (b["queue_drops_p50"], b["queue_drops_p90"], b["lost_p50"]) == (7, 7, None)
 
 
-def test_a_run_without_samples_has_no_rows():
+def test_a_run_without_samples_has_no_rows() -> None:
     assert tabulate_tcp_info(SAMPLES.to_frame().lazy()).height == 0

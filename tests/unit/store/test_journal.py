@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -32,12 +33,12 @@ SAMPLE = st.builds(
 )
 
 
-def read_samples(path):
+def read_samples(path: Path) -> list[Sample]:
     return [sample_from_row(row) for row in read_journal(path).to_dicts()]
 
 
 @given(samples=st.lists(SAMPLE, max_size=4))
-def test_what_goes_in_comes_out(tmp_path_factory, samples):
+def test_what_goes_in_comes_out(tmp_path_factory: pytest.TempPathFactory, samples: list[Sample]) -> None:
     path = tmp_path_factory.mktemp("journal") / "lane-000-0001.ndjson"
     journal = Journal(path)
     for each in samples:
@@ -47,14 +48,14 @@ def test_what_goes_in_comes_out(tmp_path_factory, samples):
 
 
 @given(cut=st.integers(0, 400))
-def test_a_torn_last_line_is_dropped_and_no_other(tmp_path_factory, cut):
+def test_a_torn_last_line_is_dropped_and_no_other(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     path = tmp_path_factory.mktemp("torn") / "lane-000-0001.ndjson"
     lines = [sample_to_line(sample(number)) for number in range(3)]
     path.write_bytes(lines[0] + lines[1] + lines[2][: min(cut, len(lines[2]) - 1)])
     assert read_samples(path) == [sample(0), sample(1)]
 
 
-def test_a_line_is_readable_as_soon_as_it_is_appended(tmp_path):
+def test_a_line_is_readable_as_soon_as_it_is_appended(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "lane-000-0001.ndjson")
     journal.append(sample(0))
     assert read_samples(journal.path) == [sample(0)]
@@ -62,27 +63,27 @@ def test_a_line_is_readable_as_soon_as_it_is_appended(tmp_path):
 
 
 @pytest.mark.parametrize("line", [b"\0\0\0\0\n", b'{"cell_id": 3, "seed": "x"}\n', b'{"cell_id": "a", "blo\n', b"[]\n"])
-def test_a_bad_line_in_the_middle_is_an_error(tmp_path, line):
+def test_a_bad_line_in_the_middle_is_an_error(tmp_path: Path, line: bytes) -> None:
     path = tmp_path / "lane-000-0001.ndjson"
     path.write_bytes(sample_to_line(sample(0)) + line + sample_to_line(sample(1)))
     with pytest.raises(StoreError, match="contains a line that is no sample"):
         read_journal(path)
 
 
-def test_a_line_is_one_json_object_with_the_columns_of_the_schema():
+def test_a_line_is_one_json_object_with_the_columns_of_the_schema() -> None:
     line = sample_to_line(sample(3, detail="two\nlines"))
     assert line.count(b"\n") == 1
     assert list(json.loads(line)) == list(SAMPLES)
 
 
-def test_what_is_not_text_does_not_stop_a_sweep(tmp_path):
+def test_what_is_not_text_does_not_stop_a_sweep(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "lane-000-0001.ndjson")
     journal.append(sample(0, outcome="tls_error", detail="bad \udc80 byte"))
     journal.close()
     assert read_samples(journal.path)[0].timings.detail == "bad ? byte"
 
 
-def test_nothing_is_appended_to_a_closed_journal(tmp_path):
+def test_nothing_is_appended_to_a_closed_journal(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "lane-000-0001.ndjson")
     journal.close()
     journal.close()
@@ -90,12 +91,12 @@ def test_nothing_is_appended_to_a_closed_journal(tmp_path):
         journal.append(sample(0))
 
 
-def test_a_journal_never_overwrites_another(tmp_path):
+def test_a_journal_never_overwrites_another(tmp_path: Path) -> None:
     Journal(tmp_path / "lane-000-0001.ndjson").close()
     with pytest.raises(StoreError):
         Journal(tmp_path / "lane-000-0001.ndjson")
 
 
-def test_seeds_use_all_64_bits():
+def test_seeds_use_all_64_bits() -> None:
     assert sample(0).fetch.seed == 2**64 - 1
     assert replace(sample(0), lane=1) != sample(0)

@@ -85,7 +85,7 @@ def test_sealing_moves_samples_from_journals_to_parts(tmp_path):
         fill(run, range(5, 7))
         assert len(run.finished()) == 7
         run.seal()
-    parts = sorted(path.name for path in (run.path / "samples").iterdir())
+    parts = sorted(path.name for path in (run.path / "samples").glob("part-*"))
     assert parts == ["part-lane-000-0001.parquet", "part-lane-000-0002.parquet", "part-lane-001-0001.parquet"]
     metadata = pl.read_parquet_metadata(run.path / "samples" / parts[0])
     assert metadata["schema"] == SAMPLES_ID
@@ -130,7 +130,7 @@ def test_a_journal_left_by_a_killed_process_is_sealed_with_the_next(tmp_path):
     with open_run(run.path) as again:
         fill(again, range(3, 5))
         again.seal()
-    assert len(list((run.path / "samples").iterdir())) == 2
+    assert len(list((run.path / "samples").glob("part-*"))) == 2
     assert len(held(run)) == 5
 
 
@@ -222,6 +222,7 @@ def test_columns_added_later_do_not_disturb_this_reader_nor_those_missing(tmp_pa
         part = run.path / "samples" / "part-lane-000-0001.parquet"
         changed = pl.read_parquet(part).drop("cwnd").with_columns(later=1)
         changed.write_parquet(part, metadata={"schema": SAMPLES_ID})
+        (run.path / "SHA256SUMS").unlink()  # as of an older version
         table = run.samples().collect()
     assert table.schema == SAMPLES
     assert table["cwnd"].null_count() == 2

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -14,17 +15,17 @@ from pqbed.store.schema import CELLS, SAMPLES, check_id, conform, sample_from_ro
 from support.sweeps import manifest, new_run, sample, small_plan
 
 
-def test_a_sample_is_a_flat_row_and_back():
+def test_a_sample_is_a_flat_row_and_back() -> None:
     row = sample_to_row(sample(1))
     assert list(row) == list(SAMPLES)
     assert sample_from_row(row) == sample(1)
 
 
-def test_the_columns_of_the_design():
+def test_the_columns_of_the_design() -> None:
     design = """cell_id block repetition lane seed outcome detail tcp_connect_ns tls_done_ns first_byte_ns last_byte_ns
     body_bytes http_status group signature retransmits lost tcp_rtt_ns cwnd queue_drops
     provider client_provider bed clock kernel host
-    cpu_pressure_ppm cpu_steal_ppm cpu_throttled_ppm pressed"""
+    cpu_pressure_ppm cpu_steal_ppm cpu_throttled_ppm pressed signature_provider client_signature_provider"""
     assert list(SAMPLES) == design.split()
     design = """cell_id profile stack group chain chain_wire_bytes mutual rtt_ns bandwidth_bps loss_ppm
     jitter_ns distribution queue segmentation layout
@@ -32,7 +33,7 @@ def test_the_columns_of_the_design():
     assert set(design.split()) <= set(CELLS)
 
 
-def test_cells_tell_what_was_asked():
+def test_cells_tell_what_was_asked() -> None:
     burst = GilbertElliott(enter_bad_ppm=10_000, leave_bad_ppm=90_000)
     plan = small_plan(loss=(RandomLoss(probability_ppm=10_000), burst), bandwidth_bps=(None,))
     cells = tabulate_cells(plan, {"pq": 11_000})
@@ -45,7 +46,7 @@ def test_cells_tell_what_was_asked():
     assert set(cells.filter(profile="classic")["chain_wire_bytes"]) == {None}
 
 
-def test_cells_tell_sides_and_directions_apart():
+def test_cells_tell_sides_and_directions_apart() -> None:
     burst = GilbertElliott(enter_bad_ppm=10_000, leave_bad_ppm=90_000)
     plan = small_plan(bandwidth_up_bps=(None, 500_000), loss_up=(None, burst), congestion_control_client=(None, "bbr"))
     cells = tabulate_cells(plan, {})
@@ -55,7 +56,7 @@ def test_cells_tell_sides_and_directions_apart():
     assert set(up.rows()) == {(None, None, None, None), ("gilbert-elliott", 100_000, 10_000, 0)}
 
 
-def test_cells_name_chains_and_those_of_clients():
+def test_cells_name_chains_and_those_of_clients() -> None:
     mixed = Chain(algorithm="mldsa44", intermediate="mldsa65")
     padded = Chain(algorithm="rsa2048", wire_bytes=16_000)
     profiles = (
@@ -72,36 +73,36 @@ def test_cells_name_chains_and_those_of_clients():
     }
 
 
-def test_nothing_is_confirmed_without_samples():
+def test_nothing_is_confirmed_without_samples() -> None:
     cells = confirm_links(tabulate_cells(small_plan(), {}), SAMPLES.to_frame().lazy())
     assert cells.schema == CELLS
     assert cells["link_applied"].null_count() == cells.height == cells["applied_rtt_ns"].null_count()
 
 
-def test_tables_that_were_not_written_are_empty(tmp_path):
+def test_tables_that_were_not_written_are_empty(tmp_path: Path) -> None:
     with new_run(tmp_path) as run:
         assert run.cells().collect().is_empty()
         assert run.summary().collect().is_empty()
 
 
-def test_an_older_table_gets_the_columns_it_lacks():
+def test_an_older_table_gets_the_columns_it_lacks() -> None:
     frame = conform(pl.DataFrame({"cell_id": ["a"], "other": [1]}), CELLS)
     assert frame.schema == CELLS
     assert frame["cell_id"].to_list() == ["a"]
 
 
 @pytest.mark.parametrize("found", [None, "", "pqbed.samples", "pqbed.cells/1", "pqbed.samples/2", "pqbed.samples/x"])
-def test_other_schemas_are_refused(found):
+def test_other_schemas_are_refused(found: str | None) -> None:
     with pytest.raises(StoreError):
         check_id(found, "pqbed.samples/1", "x")
 
 
-def test_older_numbers_of_a_schema_are_read():
+def test_older_numbers_of_a_schema_are_read() -> None:
     check_id("pqbed.samples/1", "pqbed.samples/3", "x")
 
 
-def test_a_manifest_comes_back(tmp_path):
-    whole = resume_manifest(manifest(), ["pqbed", "sweep", "--resume", "x"])
+def test_a_manifest_comes_back(tmp_path: Path) -> None:
+    whole = resume_manifest(manifest(), ["pqbed", "sweep", "--resume", "x"], 12)
     (tmp_path / "manifest.json").write_bytes(dump_manifest(whole))
     assert read_manifest(tmp_path) == whole
     assert whole.run_again == "pqbed sweep"
@@ -109,13 +110,13 @@ def test_a_manifest_comes_back(tmp_path):
     assert whole.resumed[0].command[-1] == "x"
 
 
-def test_fields_added_later_do_not_disturb_this_reader(tmp_path):
+def test_fields_added_later_do_not_disturb_this_reader(tmp_path: Path) -> None:
     text = json.loads(dump_manifest(manifest())) | {"later": 1}
     (tmp_path / "manifest.json").write_text(json.dumps(text))
     assert read_manifest(tmp_path).pqbed
 
 
-def test_the_host_is_described():
+def test_the_host_is_described() -> None:
     host = read_host()
     assert host.cores >= 1
     assert host.kernel

@@ -8,11 +8,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pqbed.beds.docker.endpoint import DockerEndpoint
 from pqbed.errors import BuildError
 
 LAST_LINES = 15
 PROBE_TIMEOUT_S = 20
-NO_NETWORK_HINT = "a build needs Debian's archive: can containers of this engine reach it? See docs/ on proxies"
+NO_NETWORK_HINT = (
+    "a build needs Debian's archive: can containers of this engine reach it? Images can be built elsewhere and loaded "
+    "(`pqbed build --bed docker`, then docker save and docker load)"
+)
 
 
 class ClassicBuild:
@@ -45,13 +49,21 @@ def has_buildx() -> bool:
 
 
 def build_with_buildx(
-    host: str, context: Path, reference: str, arguments: Mapping[str, str], network: str | None
+    endpoint: DockerEndpoint,
+    context: Path,
+    reference: str,
+    *,
+    arguments: Mapping[str, str],
+    labels: Mapping[str, str],
+    network: str | None,
 ) -> None:
-    """Build through the CLI, on the engine at `host`, into its image store."""
+    """Build through the CLI, on the engine at `endpoint`, into its image store."""
     argv = ["docker", "buildx", "build", "--load", "--progress=plain", f"--tag={reference}"]
+    argv += [f"--label={name}={value}" for name, value in labels.items()]
     argv += [f"--build-arg={name}={value}" for name, value in arguments.items()]
     argv += [] if network is None else [f"--network={network}"]
-    own = {"DOCKER_HOST": host} if host else {}
+    others = ("DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "BUILDX_BUILDER")
+    inherited = {name: value for name, value in os.environ.items() if name not in others}
     tail: deque[str] = deque(maxlen=LAST_LINES)
     with subprocess.Popen(
         [*argv, str(context)],
@@ -60,7 +72,7 @@ def build_with_buildx(
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        env={**os.environ, **own},
+        env={**inherited, **endpoint.environment},
     ) as process:
         assert process.stdout is not None
         tail.extend(line.rstrip() for line in process.stdout if line.strip())

@@ -5,9 +5,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from pqbed.beds.docker.endpoint import DockerEndpoint
+from pqbed.errors import EngineError
+
 ObjectKind = Literal["container", "network", "volume"]
 
 ORDINARY_USER = "1000:1000"
+MIB = 1 << 20
+
+
+class TakenError(EngineError):
+    """A name or an address range is in use by something else on the engine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +38,15 @@ class NetworkAttachment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The most that a container may use: far above what a lane needs, far below what harms the engine's host."""
+
+    pids: int = 512
+    memory_bytes: int = 2048 * MIB
+    log_bytes: int = MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerSpec:
     """A container with only the capabilities in `capabilities`, a read-only root, and no new privileges.
 
@@ -49,6 +66,7 @@ class ContainerSpec:
     tmpfs: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     attached: bool = False
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +81,10 @@ class NetworkSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owned:
-    """A thing found by label. `image` is the id of a container's image; `busy`: an agent runs in it."""
+    """A thing with its labels. Of a container: the id of its image, when it started (ns since 1970), its networks.
+
+    `busy`: a program was started in it and still runs.
+    """
 
     kind: ObjectKind
     id: str
@@ -72,6 +93,8 @@ class Owned:
     running: bool = False
     image: str = ""
     busy: bool = False
+    started_ns: int = 0
+    networks: tuple[str, ...] = ()
 
 
 class ContainerConnection(Protocol):
@@ -100,6 +123,11 @@ class Engine(Protocol):
     Removing something that is already gone is no error. Ids are the engine's own.
     """
 
+    @property
+    def endpoint(self) -> DockerEndpoint:
+        """Where it is reached."""
+        ...
+
     def close(self) -> None:
         """Close the connections."""
         ...
@@ -120,7 +148,9 @@ class Engine(Protocol):
         """Make an image of one layer from a file system in a tar."""
         ...
 
-    def build_image(self, context: Path, reference: str, arguments: Mapping[str, str]) -> None:
+    def build_image(
+        self, context: Path, reference: str, arguments: Mapping[str, str], labels: Mapping[str, str]
+    ) -> None:
         """Build `context/Dockerfile`. Raises BuildError with the last lines of output."""
         ...
 
@@ -128,16 +158,28 @@ class Engine(Protocol):
         """Return references of local images that start with `prefix`."""
         ...
 
-    def remove_image(self, reference: str) -> None:
-        """Remove a local image."""
+    def labelled_images(self, label: str) -> Mapping[str, tuple[str, ...]]:
+        """Return the ids of local images that carry `label`, with their references: none for a builder's leftover."""
+        ...
+
+    def image_digest(self, reference: str) -> str:
+        """Return the digest under which a registry has the image, its id if none has it."""
+        ...
+
+    def remove_image(self, reference: str) -> bool:
+        """Remove a local image or its reference; return whether that was possible (others may be built on it)."""
+        ...
+
+    def subnets(self) -> Sequence[str]:
+        """Return the address ranges of all networks, whoever created them."""
         ...
 
     def create_network(self, spec: NetworkSpec) -> str:
-        """Create a network and return its id."""
+        """Create a network and return its id. Raises TakenError if its name or addresses are in use."""
         ...
 
     def create_container(self, spec: ContainerSpec) -> str:
-        """Create a container and return its id."""
+        """Create a container and return its id. Raises TakenError if its name is in use."""
         ...
 
     def start_container(self, container: str) -> None:

@@ -14,7 +14,7 @@ def open_uml_process(engine: Engine, image: str, argv: Sequence[str], name: str 
         image=image,
         argv=tuple(argv),
         labels=standalone_labels("uml", "guest"),
-        tmpfs={"/tmp": "exec,mode=1777"},  # noqa: S108 - the container's own
+        tmpfs={"/tmp": "exec,mode=1777,size=1g"},  # noqa: S108 - the container's own
         environment={"HOME": "/tmp", "TMPDIR": "/tmp"},  # noqa: S108
         attached=True,
     )

@@ -11,7 +11,7 @@ from pqbed.agent.rpc_client import RpcClient
 from pqbed.agent.rpc_proxies import proxy
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.agent.tracing import Traced, Tracer
-from pqbed.beds.docker.addresses import lane_addresses
+from pqbed.beds.docker.addresses import slot_addresses
 from pqbed.beds.docker.containers import LaneContainers, add_stack
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import LanePart
@@ -29,6 +29,7 @@ from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.shape import SIDES, Stage
 from pqbed.spec.stacks import stack_named
 from pqbed.spec.tcp import Tcp
+from pqbed.tls.wire_sizes import WireSizes
 
 # Wall-clock silence before a lane is given up, in addition to the time-out of a fetch.
 SILENCE_S = 60.0
@@ -75,6 +76,10 @@ class DockerLane:
             cell = cells[fetch.cell_id]
             self._last = (cell.link, cell.tcp, fetch.seed)
             yield fetch, timings
+
+    def learn_sizes(self) -> dict[str, WireSizes]:
+        """Fetch once with every profile (see `beds.bed.Lane`)."""
+        return self._runner.learn_sizes()
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends and read them back."""
@@ -150,7 +155,7 @@ class DockerLane:
         profiles: Sequence[Profile],
         timeout_ns: int,
     ) -> None:
-        addresses = lane_addresses(self.index)
+        addresses = slot_addresses(containers.claim.slot)
         server_end = self._open_end(engine, containers, "server-end")
         client_end = self._open_end(engine, containers, "client-end")
         server_end.check_netem()

@@ -52,6 +52,11 @@ def _host_arguments(spec: ContainerSpec) -> dict[str, Any]:
         "security_opt": ["no-new-privileges"],
         "read_only": True,
         "tmpfs": dict(spec.tmpfs),
+        "pids_limit": spec.limits.pids,
+        "mem_limit": spec.limits.memory_bytes,
+        # The same as of memory alone: no swap, which would be a delay that no link has.
+        "memswap_limit": spec.limits.memory_bytes,
+        "log_config": {"type": "json-file", "config": {"max-size": str(spec.limits.log_bytes), "max-file": "1"}},
         "sysctls": dict(spec.sysctls),
         "auto_remove": spec.attached,
     }

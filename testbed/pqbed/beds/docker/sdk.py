@@ -1,5 +1,7 @@
 """Container engine through the Docker SDK: Docker, Docker Desktop, Podman's socket; local or remote."""
 
+import datetime as dt
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -12,10 +14,19 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
 from pqbed.beds.docker.build import ClassicBuild, build_with_buildx, has_buildx
 from pqbed.beds.docker.connection import open_connection
-from pqbed.beds.docker.endpoint import absent_socket, docker_endpoint
-from pqbed.beds.docker.engine import ContainerConnection, ContainerSpec, EngineFacts, NetworkSpec, ObjectKind, Owned
+from pqbed.beds.docker.endpoint import DockerEndpoint, absent_socket, docker_endpoint
+from pqbed.beds.docker.engine import (
+    ContainerConnection,
+    ContainerSpec,
+    EngineFacts,
+    NetworkSpec,
+    ObjectKind,
+    Owned,
+    TakenError,
+)
 from pqbed.beds.docker.request import container_arguments, network_arguments
 from pqbed.errors import EngineError
+from pqbed.units import NS_PER_S
 
 REQUEST_TIMEOUT_S = 120
 REMOVAL_TIMEOUT_S = 60
@@ -24,34 +35,52 @@ BUILD_SILENCE_S = 1800
 LAST_LINES = 10
 # From this version on a MAC address belongs to the endpoint, and the container's own field is refused.
 ENDPOINT_MAC_API = (1, 44)
+UNTAGGED = "<none>:<none>"
+# What Docker and Podman say of a name or of addresses that are in use.
+TAKEN = ("overlaps", "already used", "already in use", "already exists")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)")
 
 
-def connect() -> "DockerEngine":
-    """Connect to the configured engine (endpoint.py). Raises EngineError if none answers."""
-    endpoint = docker_endpoint()
-    return connect_to(endpoint.host, endpoint.tls)
-
-
-def connect_to(host: str, tls: Any = None) -> "DockerEngine":
-    """Connect to the engine at `host` (unix://, tcp://, ssh://; "": the usual socket)."""
+def connect(endpoint: DockerEndpoint | None = None) -> "DockerEngine":
+    """Connect to the engine at `endpoint`, by default the configured one. Raises EngineError if none answers."""
+    endpoint = endpoint or docker_endpoint()
+    host = endpoint.host
     if absent := absent_socket(host):
         raise _no_engine(host, absent)
     try:
-        client = docker.APIClient(
-            base_url=host or None,
-            tls=tls or False,
-            version="auto",
-            timeout=REQUEST_TIMEOUT_S,
-            use_ssh_client=host.startswith("ssh://"),
-        )
+        client = open_client(endpoint, REQUEST_TIMEOUT_S)
     except (DockerException, requests.RequestException, OSError) as error:
         raise _no_engine(host, _reason(error)) from error
-    return DockerEngine(client, host)
+    return DockerEngine(client, endpoint)
+
+
+def open_client(endpoint: DockerEndpoint, timeout_s: int) -> Any:
+    """Return a client of the SDK. Raises EngineError for missing certificates, and what the SDK raises."""
+    return _Client(
+        base_url=endpoint.host,
+        tls=endpoint.tls_config(),
+        version="auto",
+        timeout=timeout_s,
+        use_ssh_client=endpoint.host.startswith("ssh://"),
+    )
+
+
+class _Client(docker.APIClient):  # type: ignore[misc]
+    """The SDK's client, for which the endpoint's authority goes before REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE."""
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """See requests.Session, which puts the environment's authorities before the session's own."""
+        return super().merge_environment_settings(url, proxies, stream, self.verify if verify is None else verify, cert)
+
+
+def connect_to(host: str) -> "DockerEngine":
+    """Connect to the engine at `host` (unix://, tcp://, ssh://), without TLS."""
+    return connect(DockerEndpoint(host=host))
 
 
 def _no_engine(host: str, reason: str) -> EngineError:
     return EngineError(
-        f"no container engine answers{' at ' + host if host else ''}: {reason}",
+        f"no container engine answers at {host}: {reason}",
         hint="start Docker, or set DOCKER_HOST; --bed uml needs no engine",
     )
 
@@ -59,11 +88,15 @@ def _no_engine(host: str, reason: str) -> EngineError:
 class DockerEngine:
     """An `Engine` (engine.py). Owns the client's connections."""
 
-    def __init__(self, client: Any, host: str) -> None:
-        """`host` is what DOCKER_HOST would be for this engine, "" for the usual socket."""
+    def __init__(self, client: Any, endpoint: DockerEndpoint) -> None:
         self._client = client
-        self.host = host
+        self.endpoint = endpoint
         self._buildx: bool | None = None
+
+    @property
+    def host(self) -> str:
+        """What DOCKER_HOST would be for this engine."""
+        return self.endpoint.host
 
     def __enter__(self) -> Self:
         return self
@@ -101,22 +134,25 @@ class DockerEngine:
         return self.image_id(reference) is not None
 
     def import_image(self, tar: Path, reference: str) -> None:
-        repository, _, tag = reference.partition(":")
         with _translate_errors(f"importing {reference}"):
-            self._client.import_image_from_file(str(tar), repository=repository, tag=tag)
+            # The tag as part of the repository, which Docker allows: Podman 4.3 ignores it as a parameter of its own.
+            self._client.import_image_from_file(str(tar), repository=reference)
 
-    def build_image(self, context: Path, reference: str, arguments: Mapping[str, str]) -> None:
+    def build_image(
+        self, context: Path, reference: str, arguments: Mapping[str, str], labels: Mapping[str, str]
+    ) -> None:
         network = self._build_network()
         if self._buildx is None:
             self._buildx = has_buildx()
         if self._buildx:
-            build_with_buildx(self.host, context, reference, arguments, network)
+            build_with_buildx(self.endpoint, context, reference, arguments=arguments, labels=labels, network=network)
             return
         with _translate_errors(f"building {reference}"):
             answers = self._client.build(
                 path=str(context),
                 tag=reference,
                 buildargs=dict(arguments),
+                labels=dict(labels),
                 network_mode=network,
                 rm=True,
                 forcerm=True,
@@ -130,9 +166,34 @@ class DockerEngine:
             images = self._client.images()
         return sorted(tag for image in images for tag in image.get("RepoTags") or () if tag.startswith(prefix))
 
-    def remove_image(self, reference: str) -> None:
-        with _translate_errors(f"removing the image {reference}"), suppress(NotFound):
-            self._client.remove_image(reference)
+    def labelled_images(self, label: str) -> Mapping[str, tuple[str, ...]]:
+        with _translate_errors("listing images"):
+            images = self._client.images(filters={"label": label})
+        return {image["Id"]: tuple(tag for tag in image.get("RepoTags") or () if tag != UNTAGGED) for image in images}
+
+    def image_digest(self, reference: str) -> str:
+        with _translate_errors(f"looking for the image {reference}"):
+            details = self._client.inspect_image(reference)
+        digests = details.get("RepoDigests") or ()
+        return str(digests[0].partition("@")[2] if digests else details["Id"])
+
+    def remove_image(self, reference: str) -> bool:
+        with _translate_errors(f"removing the image {reference}"):
+            try:
+                self._client.remove_image(reference)
+            except NotFound:
+                return True  # removed with another one
+            except APIError as error:
+                if error.status_code != requests.codes.conflict:
+                    raise
+                return False
+        return True
+
+    def subnets(self) -> Sequence[str]:
+        with _translate_errors("listing networks"):
+            networks = self._client.networks()
+        ranges = [part for network in networks for part in (network.get("IPAM") or {}).get("Config") or ()]
+        return [part["Subnet"] for part in ranges if part.get("Subnet")]
 
     def create_network(self, spec: NetworkSpec) -> str:
         with _translate_errors(f"creating the network {spec.name}"):
@@ -202,9 +263,18 @@ class DockerEngine:
             name=details["Name"].lstrip("/"),
             labels=details["Config"]["Labels"] or {},
             running=bool(details["State"]["Running"]),
+            started_ns=_ns_since_1970(details["State"].get("StartedAt") or ""),
+            networks=tuple((details.get("NetworkSettings") or {}).get("Networks") or {}),
             image=details["Image"],
-            busy=bool(details.get("ExecIDs")),
+            busy=any(self._runs(program) for program in details.get("ExecIDs") or ()),
         )
+
+    def _runs(self, program: str) -> bool:
+        """Return whether what `execute` started still runs: Podman lists for a while what has ended."""
+        try:
+            return bool(self._client.exec_inspect(program)["Running"])
+        except NotFound:
+            return False
 
     def _remove_container(self, container: str) -> None:
         try:
@@ -226,10 +296,19 @@ def _translate_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except (DockerException, requests.RequestException, OSError) as error:
-        hint = ""
-        if "overlaps" in str(error):
-            hint = "another network has these addresses: docker network ls; `pqbed down` removes pqbed's own"
-        raise EngineError(f"the engine failed at {doing}: {_reason(error)}", hint=hint) from error
+        taken = doing.startswith("creating") and any(words in str(error) for words in TAKEN)
+        kind = TakenError if taken else EngineError
+        raise kind(f"the engine failed at {doing}: {_reason(error)}") from error
+
+
+def _ns_since_1970(text: str) -> int:
+    """Return an RFC 3339 time in ns, of which Python's own parser reads microseconds only; 0 if it is none."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return 0
+    second, fraction, zone = match.groups()
+    moment = dt.datetime.fromisoformat(second + zone.replace("Z", "+00:00"))
+    return int(moment.timestamp()) * NS_PER_S + int((fraction or "0").ljust(9, "0"))
 
 
 def _reason(error: Exception) -> str:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 
 from pqbed.agent.interfaces import EndService
 from pqbed.agent.network_path import NetworkPath
-from pqbed.beds.docker.addresses import Address, LaneAddresses, lane_addresses
+from pqbed.beds.docker.addresses import Address, LaneAddresses, slot_addresses
 from pqbed.beds.docker.containers import HOLD, TMPFS, LaneContainers, start_container
 from pqbed.beds.docker.engine import ContainerSpec, Engine, NetworkAttachment
-from pqbed.beds.docker.labels import ROLE, lane_labels, lane_name, ours, part_name
+from pqbed.beds.docker.labels import ROLE
 from pqbed.net.sysctls import FORWARDING
 from pqbed.spec.link import Layout
 from pqbed.spec.shape import STAGES, Stage
@@ -22,9 +22,9 @@ from pqbed.spec.shape import STAGES, Stage
 def ensure_stages(engine: Engine, lane: LaneContainers) -> dict[Stage, str]:
     """Return the ids of the stages' containers: running ones on the lane's image are kept, the others created.
 
-    They have the lane's label, and are removed with it.
+    They have the lane's labels, and are removed with it.
     """
-    present = {container.labels.get(ROLE): container for container in engine.find("container", ours(lane.index))}
+    present = {container.labels.get(ROLE): container for container in engine.find("container", lane.claim.search)}
     stages: dict[Stage, str] = {}
     for stage in STAGES:
         container = present.get(stage)
@@ -38,15 +38,15 @@ def ensure_stages(engine: Engine, lane: LaneContainers) -> dict[Stage, str]:
 
 
 def _stage(lane: LaneContainers, stage: Stage) -> ContainerSpec:
-    address = lane_addresses(lane.index).stages[stage]
+    address = slot_addresses(lane.claim.slot).stages[stage]
     return ContainerSpec(
-        name=part_name(lane.index, stage),
+        name=lane.claim.container(stage),
         image=lane.image,
         argv=HOLD,
-        labels=lane_labels(lane.index, stage),
+        labels=lane.claim.labels(stage),
         # A capability reaches a process of another user only through a file that carries it: so root, with this one.
         user="0:0",
-        attachment=NetworkAttachment(network=lane_name(lane.index), address=address.address, mac=address.mac),
+        attachment=NetworkAttachment(network=lane.claim.network, address=address.address, mac=address.mac),
         capabilities=("NET_ADMIN",),
         sysctls=FORWARDING,
         tmpfs=TMPFS,

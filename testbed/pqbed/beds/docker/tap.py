@@ -6,7 +6,6 @@ from pqbed.agent.interfaces import Tap
 from pqbed.agent.rpc_proxies import proxy
 from pqbed.beds.docker.containers import HOLD, TMPFS, LaneContainers
 from pqbed.beds.docker.engine import ContainerSpec, Engine, Owned
-from pqbed.beds.docker.labels import lane_labels, lane_name
 from pqbed.beds.docker.session import ReadTimeout, agent_command, open_channel
 from pqbed.spec.shape import Side
 
@@ -15,12 +14,12 @@ def open_tap(
     engine: Engine, containers: LaneContainers, side: Side, *, read_timeout: ReadTimeout, owner: ExitStack
 ) -> Tap:
     """Start the container and its agent; `owner` removes it. One left by a killed process is removed with the lane."""
-    name = f"{lane_name(containers.index)}-{side}-tap"
+    name = containers.claim.container(f"{side}-tap")
     spec = ContainerSpec(
         name=name,
         image=containers.image,
         argv=HOLD,
-        labels=lane_labels(containers.index, "client-tap" if side == "client" else "server-tap"),
+        labels=containers.claim.labels("client-tap" if side == "client" else "server-tap"),
         # Root for the same reason as an end's container, with this one capability.
         user="0:0",
         joins=containers.parts[side],

@@ -1,24 +1,24 @@
-"""A User-mode Linux guest as an ordinary process of this user: no engine, no privilege."""
+"""A User-mode Linux guest as a confined process: no engine, no privilege."""
 
 import contextlib
 import os
+import sys
 import tempfile
 from pathlib import Path
 
 from pqbed.agent.cpu_affinity import cpu_of
-from pqbed.beds.process import PlainProcess
+from pqbed.beds.process import CONFINE, PlainProcess
 from pqbed.beds.uml.boot import kernel_arguments
 from pqbed.errors import HostError
 from pqbed.spec.options import Clock
 
 
 def start_guest_process(kernel: Path, root: Path, source: str, lane: int, clock: Clock) -> PlainProcess:
-    """Boot `kernel` on `root`, with the agent in `source` inside it."""
-    work = Path(tempfile.mkdtemp(prefix="pqbed-guest-"))
-    # UML keeps a socket and a pid file in a folder of its own, and its memory in an executable file.
-    environment = {"HOME": str(work), "PATH": os.defpath, "TMPDIR": memory_folder()}
-    command = (str(kernel), f"uml_dir={work}/", *kernel_arguments(str(root), source, lane, clock))
-    guest = PlainProcess(command, environment, work)
+    """Boot `kernel` on `root`, read-only, with the agent in `source` inside it."""
+    # UML keeps a pid file in a folder of its own, and its memory in an executable file.
+    work = Path(tempfile.mkdtemp(prefix="pqbed-guest-", dir=memory_folder()))
+    confine = (sys.executable, "-I", "-S", CONFINE, "guest", str(root), str(kernel), str(work))
+    guest = PlainProcess((*confine, *kernel_arguments(source, lane, clock)), {"PATH": os.defpath}, work)
     keep_on_one_cpu(guest.pid, lane)
     return guest
 

@@ -1,16 +1,20 @@
 """Choice of figures: those whose axis varies in the sweep."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from pqbed.report.figures.distributions import draw_ecdf, draw_phases
 from pqbed.report.figures.figure import Figure
 from pqbed.report.figures.over_link import draw_increase_by_link, draw_map
 from pqbed.report.figures.over_size import draw_increase, draw_ttlb
+from pqbed.report.figures.reduce import reduce_data
 from pqbed.report.report_data import ReportData
 
 
 def choose_figures(data: ReportData, published: pl.DataFrame | None = None) -> tuple[Figure, ...]:
     """Return the figures of a run, most informative first; `published` (over_size.PUBLISHED) goes over the increase."""
+    data, notes = reduce_data(data)
     several_sizes, several_links = len(data.sizes) > 1, len(data.links) > 1
     compared = data.percentiles["baseline"].is_not_null().any()
     figures = []
@@ -23,4 +27,4 @@ def choose_figures(data: ReportData, published: pl.DataFrame | None = None) -> t
     if several_sizes:
         figures.append(draw_ttlb(data))
     figures += [draw_phases(data), draw_ecdf(data)]
-    return tuple(figures)
+    return tuple(replace(figure, notes=(*notes, *figure.notes)) for figure in figures)

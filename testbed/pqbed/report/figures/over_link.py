@@ -18,9 +18,9 @@ from pqbed.report.figures.figure import (
     tooltips,
     with_interval_text,
 )
+from pqbed.report.figures.reduce import MOST_MAPPED
 from pqbed.report.report_data import ReportData
 
-MOST_MAPPED = 60
 # From this share of the largest increase on, a tile is dark enough for light text.
 STRONG = 0.6
 _ROW_HEIGHT = 30

@@ -6,39 +6,29 @@ from typing import Any
 import pytest
 import yaml
 
-from pqbed.beds.docker.containers import ensure_lane
-from pqbed.beds.docker.engine import ContainerSpec, NetworkSpec
+from pqbed.beds.docker.containers import create_lane
+from pqbed.beds.docker.engine import ContainerSpec
+from pqbed.beds.docker.labels import UP, Creator
 from support.fake_engine import FakeEngine
 
 FILE = Path(__file__).parents[4] / "compose" / "bed.yaml"
 DOLLAR = "$$"  # compose's way to write one
 
 
-class RecordingEngine(FakeEngine):
-    """Keeps the networks it was asked for, as it does the containers."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.networks: dict[str, NetworkSpec] = {}
-
-    def create_network(self, spec: NetworkSpec) -> str:
-        self.networks[spec.name] = spec
-        return super().create_network(spec)
-
-
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
-    return yaml.safe_load(FILE.read_text())
+    content: dict[str, Any] = yaml.safe_load(FILE.read_text())
+    return content
 
 
 @pytest.fixture(scope="module")
-def made() -> RecordingEngine:
-    engine = RecordingEngine()
-    ensure_lane(engine, 0, "image")
+def made() -> FakeEngine:
+    engine = FakeEngine()
+    create_lane(engine, Creator(owner="${PQBED_OWNER:?see the head of this file}", run=UP), 0, "image")
     return engine
 
 
-def test_services_are_the_containers(compose: dict[str, Any], made: RecordingEngine) -> None:
+def test_services_are_the_containers(compose: dict[str, Any], made: FakeEngine) -> None:
     names = {identity: spec.name.removeprefix("pqbed-0-") for identity, spec in made.specs.items()}
     assert {names[identity]: as_service(spec, names) for identity, spec in made.specs.items()} == {
         name: {key: value for key, value in service.items() if key != "image"}
@@ -57,6 +47,13 @@ def as_service(spec: ContainerSpec, names: dict[str, str]) -> dict[str, Any]:
         "read_only": True,
         "tmpfs": [f"{where}:{options}" for where, options in spec.tmpfs.items()],
         "labels": dict(spec.labels),
+        "pids_limit": spec.limits.pids,
+        "mem_limit": spec.limits.memory_bytes,
+        "memswap_limit": spec.limits.memory_bytes,
+        "logging": {
+            "driver": "json-file",
+            "options": {"max-size": str(spec.limits.log_bytes), "max-file": "1"},
+        },
     }
     if spec.capabilities:
         service["cap_add"] = list(spec.capabilities)
@@ -69,7 +66,7 @@ def as_service(spec: ContainerSpec, names: dict[str, str]) -> dict[str, Any]:
     return service
 
 
-def test_the_network_is_the_lanes(compose: dict[str, Any], made: RecordingEngine) -> None:
+def test_the_network_is_the_lanes(compose: dict[str, Any], made: FakeEngine) -> None:
     (spec,) = made.networks.values()
     assert compose["networks"]["lane"] == {
         "name": spec.name,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.beds.docker.endpoint import DEFAULT_SOCKET, docker_endpoint
+from pqbed.beds.docker.endpoint import DEFAULT_SOCKET, DockerEndpoint, docker_endpoint
 from pqbed.beds.docker.sdk import connect
 from pqbed.beds.host_checks import probe_engine
 from pqbed.errors import EngineError
@@ -15,7 +15,7 @@ from pqbed.errors import EngineError
 @pytest.fixture(autouse=True)
 def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the Docker CLI's configuration a folder of its own, in which nothing is said yet."""
-    for name in ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
         monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "docker"
     folder.mkdir()
@@ -23,12 +23,19 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def use_context(configuration: Path, name: str, host: str) -> None:
-    """What `docker context create` and `docker context use` write."""
-    meta = configuration / "contexts" / "meta" / hashlib.sha256(name.encode()).hexdigest()
+def create_context(configuration: Path, name: str, host: str, *, skip_verify: bool = False) -> Path:
+    """Write what `docker context create` writes; return where its certificates would be."""
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    meta = configuration / "contexts" / "meta" / digest
     meta.mkdir(parents=True)
-    endpoint = {"docker": {"Host": host, "SkipTLSVerify": False}}
+    endpoint = {"docker": {"Host": host, "SkipTLSVerify": skip_verify}}
     (meta / "meta.json").write_text(json.dumps({"Name": name, "Metadata": {}, "Endpoints": endpoint}))
+    return configuration / "contexts" / "tls" / digest / "docker"
+
+
+def use_context(configuration: Path, name: str, host: str) -> None:
+    """Write what `docker context create` and `docker context use` write."""
+    create_context(configuration, name, host)
     (configuration / "config.json").write_text(json.dumps({"currentContext": name}))
 
 
@@ -56,7 +63,72 @@ def test_docker_host_goes_before_the_context(
     assert probe_engine().reason.startswith(f"unix://{tmp_path}/named.sock")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"currentContext": "gone"}'])
+def test_the_variable_goes_before_the_context_in_use_and_docker_host_before_both(
+    configuration: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_context(configuration, "colima", "unix:///colima.sock")
+    create_context(configuration, "remote", "tcp://192.0.2.1:2376")
+    monkeypatch.setenv("DOCKER_CONTEXT", "remote")
+    assert docker_endpoint().host == "tcp://192.0.2.1:2376"
+    monkeypatch.setenv("DOCKER_CONTEXT", "default")
+    assert docker_endpoint().host == DEFAULT_SOCKET
+    monkeypatch.setenv("DOCKER_CONTEXT", "remote")
+    monkeypatch.setenv("DOCKER_HOST", "ssh://elsewhere")
+    assert docker_endpoint() == DockerEndpoint(host="ssh://elsewhere")
+
+
+@pytest.mark.parametrize("named_by", ["variable", "configuration"])
+def test_a_context_that_does_not_exist_is_an_error_as_for_the_docker_command(
+    configuration: Path, monkeypatch: pytest.MonkeyPatch, named_by: str
+) -> None:
+    if named_by == "variable":
+        monkeypatch.setenv("DOCKER_CONTEXT", "gone")
+    else:
+        (configuration / "config.json").write_text('{"currentContext": "gone"}')
+    with pytest.raises(EngineError, match="there is no Docker context 'gone'") as refused:
+        connect()
+    assert "docker context ls" in refused.value.hint
+    assert "there is no Docker context 'gone'" in probe_engine().reason
+
+
+def test_certificates_of_a_context_are_its_own(configuration: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = create_context(configuration, "remote", "tcp://192.0.2.1:2376", skip_verify=True)
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("DOCKER_CONTEXT", "remote")
+    endpoint = docker_endpoint()
+    assert endpoint == DockerEndpoint(host="tcp://192.0.2.1:2376", tls_folder=str(folder), tls_verify=False)
+    assert endpoint.environment == {
+        "DOCKER_HOST": "tcp://192.0.2.1:2376",
+        "DOCKER_CERT_PATH": str(folder),
+        "DOCKER_TLS": "1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("variables", "tls_folder", "verifies"),
+    [
+        ({}, "", True),
+        ({"DOCKER_CERT_PATH": "/certificates"}, "", True),
+        ({"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certificates"}, "/certificates", True),
+        ({"DOCKER_TLS_VERIFY": "0", "DOCKER_CERT_PATH": "/certificates"}, "/certificates", True),
+        ({"DOCKER_TLS": "1", "DOCKER_CERT_PATH": "/certificates"}, "/certificates", False),
+        ({"DOCKER_TLS_VERIFY": "1", "DOCKER_CONFIG": "/configuration"}, "/configuration", True),
+    ],
+)
+def test_tls_is_turned_on_as_for_the_docker_command(variables: dict[str, str], tls_folder: str, verifies: bool) -> None:
+    endpoint = docker_endpoint({"DOCKER_HOST": "tcp://192.0.2.1:2376", **variables})
+    assert (endpoint.tls_folder, endpoint.tls_verify) == (tls_folder, verifies)
+
+
+def test_missing_certificates_are_named(tmp_path: Path) -> None:
+    endpoint = DockerEndpoint(host="tcp://192.0.2.1:2376", tls_folder=str(tmp_path))
+    with pytest.raises(EngineError, match=r"certificates for tcp://192\.0\.2\.1:2376 are missing: ca\.pem") as refused:
+        connect(endpoint)
+    assert str(tmp_path) in refused.value.hint
+    assert "ca.pem" in probe_engine(endpoint).reason
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}"])
 def test_a_configuration_that_names_no_context_is_the_usual_socket(configuration: Path, text: str) -> None:
     (configuration / "config.json").write_text(text)
     assert docker_endpoint().host == DEFAULT_SOCKET

@@ -5,15 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from pqbed import __version__
 from pqbed.artefacts import base_reference
 from pqbed.beds.docker.build import ClassicBuild, build_with_buildx, has_buildx
-from pqbed.beds.docker.images import DEBIAN, ensure_base, ensure_image
+from pqbed.beds.docker.endpoint import DockerEndpoint
+from pqbed.beds.docker.images import BASE_REPOSITORY, DEBIAN, IMAGE, ensure_base, ensure_image
 from pqbed.errors import BuildError, HostError
 from support.fake_engine import FakeEngine
 
 
 @dataclass(frozen=True)
 class Recipe:
+    stack: str = "openssl"
     reference: str = "pqbed/openssl:abc"
     folder: Path = Path("/context")
     build_args: dict[str, str] = field(default_factory=dict)
@@ -33,21 +36,48 @@ def test_a_missing_image_is_built_on_debian():
     engine = FakeEngine(pullable=(DEBIAN,))
     steps = []
     ensure_image(engine, Recipe(), make_base, on_step=lambda name, _: steps.append(name))
-    assert engine.built == [{"context": "/context", "BASE": DEBIAN}]
+    _base, stack = engine.built
+    assert stack == {"context": "/context", "BASE": base_of(engine)}
     assert steps == [f"fetching {DEBIAN}", "building pqbed/openssl:abc"]
+
+
+def base_of(engine):
+    (reference,) = (name for name in engine.local_images if name.startswith(BASE_REPOSITORY))
+    return reference
+
+
+def test_an_image_says_what_it_is_and_what_it_was_built_on():
+    engine = FakeEngine(pullable=(DEBIAN,))
+    ensure_image(engine, Recipe(), make_base)
+    own = engine.labelled["pqbed/openssl:abc"]
+    assert own[IMAGE] == "openssl"
+    assert own["org.opencontainers.image.version"] == __version__
+    assert own["org.opencontainers.image.licenses"] == "Apache-2.0"
+    base = engine.labelled[base_of(engine)]
+    assert base[IMAGE] == "base"
+    assert base["org.opencontainers.image.base.name"] == DEBIAN
+    assert base["org.opencontainers.image.base.digest"] == f"sha256:{DEBIAN}"
+
+
+def test_a_base_of_someone_else_is_labelled_too():
+    engine = FakeEngine(local_images={"fedora:44": "sha256:3"})
+    ensure_image(engine, Recipe(stack="oqs", build_args={"BASE": "fedora:44"}), make_base)
+    assert engine.built[-1]["BASE"] == base_of(engine)
+    assert engine.labelled[base_of(engine)]["org.opencontainers.image.base.name"] == "fedora:44"
 
 
 def test_an_image_keeps_its_own_arguments():
     engine = FakeEngine(local_images={DEBIAN: "sha256:2"})
     ensure_image(engine, Recipe(build_args={"STACK": "pqbed/openssl:abc"}), make_base)
-    assert engine.built == [{"context": "/context", "STACK": "pqbed/openssl:abc", "BASE": DEBIAN}]
+    assert engine.built[-1] == {"context": "/context", "STACK": "pqbed/openssl:abc", "BASE": base_of(engine)}
 
 
 def test_without_a_registry_the_base_is_made_here_once():
     engine = FakeEngine()
-    assert ensure_base(engine, make_base) == base_reference()
-    assert ensure_base(engine, make_base) == base_reference()
-    assert engine.calls.count("import_image") == 1
+    base = ensure_base(engine, make_base)
+    assert engine.labelled[base]["org.opencontainers.image.base.name"] == base_reference()
+    assert ensure_base(engine, make_base) == base
+    assert engine.calls.count("import_image") == engine.calls.count("build_image") == 1
 
 
 def test_without_a_registry_and_without_mmdebstrap_the_error_names_both():
@@ -76,13 +106,17 @@ def fake_docker(tmp_path, monkeypatch, script):
 
 
 def test_buildx_is_asked_on_the_engine_that_is_used(tmp_path, monkeypatch):
-    fake_docker(tmp_path, monkeypatch, f'echo "$DOCKER_HOST $@" > {tmp_path}/said')
+    monkeypatch.setenv("DOCKER_CONTEXT", "another")
+    fake_docker(tmp_path, monkeypatch, f'echo "$DOCKER_HOST $DOCKER_CONTEXT $DOCKER_CERT_PATH $@" > {tmp_path}/said')
     assert has_buildx()
-    build_with_buildx("tcp://198.51.100.1:2375", Path("/context"), "pqbed/a:b", {"BASE": DEBIAN}, "host")
+    endpoint = DockerEndpoint(host="tcp://198.51.100.1:2376", tls_folder="/certificates")
+    build_with_buildx(
+        endpoint, Path("/context"), "pqbed/a:b", arguments={"BASE": DEBIAN}, labels={IMAGE: "a"}, network="host"
+    )
     said = (tmp_path / "said").read_text()
     assert said == (
-        "tcp://198.51.100.1:2375 buildx build --load --progress=plain --tag=pqbed/a:b "
-        f"--build-arg=BASE={DEBIAN} --network=host /context\n"
+        "tcp://198.51.100.1:2376  /certificates buildx build --load --progress=plain --tag=pqbed/a:b "
+        f"--label={IMAGE}=a --build-arg=BASE={DEBIAN} --network=host /context\n"
     )
 
 
@@ -90,4 +124,6 @@ def test_a_failed_buildx_build_shows_its_last_lines(tmp_path, monkeypatch):
     fake_docker(tmp_path, monkeypatch, "echo first; echo 'E: no such package' >&2; exit 1")
     assert not has_buildx()
     with pytest.raises(BuildError, match="E: no such package"):
-        build_with_buildx("", Path("/context"), "pqbed/a:b", {}, None)
+        build_with_buildx(
+            DockerEndpoint(host="unix:///x"), Path("/context"), "pqbed/a:b", arguments={}, labels={}, network=None
+        )

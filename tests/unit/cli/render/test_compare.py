@@ -1,12 +1,14 @@
 """How many differences chance alone explains: what dd-012 measured, never at least one."""
 
+from typing import Any
+
 import pytest
 
 from pqbed.stats.classify import DEFAULT_MARGIN
 from pqbed_cli.render.compare import count_line
 
 
-def row(finding, noise_pct, low=-1.0, high=1.0):
+def row(finding: Any, noise_pct: Any, low: Any = -1.0, high: Any = 1.0) -> Any:
     return {"finding": finding, "noise_pct": noise_pct, "change_low_pct": low, "change_high_pct": high}
 
 
@@ -23,7 +25,7 @@ def row(finding, noise_pct, low=-1.0, high=1.0):
         ([row("undecided", None, None, None)], ""),
     ],
 )
-def test_the_expected_number_of_false_findings(rows, chance):
+def test_the_expected_number_of_false_findings(rows: Any, chance: Any) -> None:
     line = count_line(rows, DEFAULT_MARGIN)
     assert line.startswith("b against a, at 95%, equivalent within ±1%: ")
     assert line.partition(rows[-1]["finding"])[2].partition(";")[2] == chance.removeprefix(";")

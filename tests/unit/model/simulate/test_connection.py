@@ -1,22 +1,25 @@
 """Every step of the expectation from both of its sides."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from pqbed.model.exchange import exchange_of
+from pqbed.model.exchange import Exchange, exchange_of
 from pqbed.model.floor import ttlb_floor_ns
 from pqbed.model.frames import frame_ns
 from pqbed.model.simulate.connection import simulate_fetch
+from pqbed.spec.cell import Cell
+from pqbed.spec.link import Layout
 from pqbed.spec.profile import Chain, Profile
-from support.exchanges import CLASSICAL, MS, MSS, RTT, cell_of, exchange
-
-PQ = Profile(name="pq", group="X25519MLKEM768", chain=Chain(algorithm="mldsa65"))
+from support.exchanges import MSS, RTT, cell_of, exchange
+from support.profiles import CLASSICAL, PQ
+from support.units import MS
 
 PQ_RSA = Profile(name="large", group="X25519MLKEM768", chain=Chain(algorithm="rsa2048", wire_bytes=30_000))
 
 
-def rtts(cell, flights):
+def rtts(cell: Cell, flights: Exchange) -> int:
     """The round trips of a fetch on a link without a rate limit."""
     whole, rest = divmod(simulate_fetch(cell, flights).last_byte_ns, cell.link.rtt_ns)
     assert rest == 0
@@ -25,7 +28,7 @@ def rtts(cell, flights):
 
 @pytest.mark.parametrize("initcwnd", [10, 20])
 @pytest.mark.parametrize("below", [True, False])
-def test_a_server_flight_above_initcwnd_costs_a_round_trip(initcwnd, below):
+def test_a_server_flight_above_initcwnd_costs_a_round_trip(initcwnd: int, below: bool) -> None:
     flights = exchange(server=initcwnd * MSS + (0 if below else 1))
     expected = simulate_fetch(cell_of(initcwnd), flights)
     assert expected.server_flight.segments == initcwnd + (0 if below else 1)
@@ -36,7 +39,7 @@ def test_a_server_flight_above_initcwnd_costs_a_round_trip(initcwnd, below):
 
 
 @pytest.mark.parametrize(("initcwnd", "segments", "trips"), [(10, 30, 3), (10, 31, 4), (20, 60, 3), (20, 61, 4)])
-def test_the_window_doubles_for_a_large_flight(initcwnd, segments, trips):
+def test_the_window_doubles_for_a_large_flight(initcwnd: int, segments: int, trips: int) -> None:
     # initcwnd, then twice as much: 30 and 60 segments in two windows.
     assert simulate_fetch(cell_of(initcwnd), exchange(server=segments * MSS)).tls_done_ns == trips * RTT
 
@@ -45,31 +48,33 @@ def test_the_window_doubles_for_a_large_flight(initcwnd, segments, trips):
     ("initcwnd", "segments", "trips"),
     [(10, 10, 3), (10, 11, 4), (10, 30, 4), (10, 31, 5), (20, 20, 3), (20, 21, 4), (20, 60, 4), (20, 61, 5)],
 )
-def test_responses_around_the_window(initcwnd, segments, trips):
+def test_responses_around_the_window(initcwnd: int, segments: int, trips: int) -> None:
     assert rtts(cell_of(initcwnd), exchange(response=segments * MSS)) == trips
 
 
 @pytest.mark.parametrize(
     ("initcwnd", "flight", "window"), [(10, 5, 10), (10, 6, 12), (10, 10, 20), (20, 10, 20), (20, 11, 22), (20, 20, 40)]
 )
-def test_a_handshake_opens_the_window_once_it_uses_more_than_half_of_it(initcwnd, flight, window):
+def test_a_handshake_opens_the_window_once_it_uses_more_than_half_of_it(
+    initcwnd: int, flight: int, window: int
+) -> None:
     expected = simulate_fetch(cell_of(initcwnd), exchange(server=flight * MSS))
     # It grows while it is less than twice what was under way.
     assert expected.response.window == window
 
 
 @pytest.mark.parametrize(("flight", "trips"), [(5, 4), (6, 3)])
-def test_a_larger_handshake_can_save_a_round_trip_of_the_response(flight, trips):
+def test_a_larger_handshake_can_save_a_round_trip_of_the_response(flight: int, trips: int) -> None:
     assert rtts(cell_of(10), exchange(server=flight * MSS, response=12 * MSS)) == trips
 
 
-def test_a_client_hello_above_the_client_s_window_costs_a_round_trip():
+def test_a_client_hello_above_the_client_s_window_costs_a_round_trip() -> None:
     assert rtts(cell_of(1), exchange(server=MSS, hello=MSS)) == 3
     assert rtts(cell_of(1), exchange(server=MSS, hello=MSS + 1)) == 4
 
 
 @pytest.mark.parametrize(("segments", "bound"), [(44, False), (45, True)])
-def test_the_receive_window_bounds_a_flight(segments, bound):
+def test_the_receive_window_bounds_a_flight(segments: int, bound: bool) -> None:
     """64,240 bytes are 44 segments."""
     expected = simulate_fetch(cell_of(100), exchange(server=segments * MSS))
     assert expected.server_flight.receiver_bound is bound
@@ -77,19 +82,19 @@ def test_the_receive_window_bounds_a_flight(segments, bound):
 
 
 @pytest.mark.parametrize(("segments", "trips"), [(4, 2), (5, 3)])
-def test_so_does_one_that_is_set(segments, trips):
+def test_so_does_one_that_is_set(segments: int, trips: int) -> None:
     cell = cell_of(20, initrwnd=4)
     assert simulate_fetch(cell, exchange(server=segments * MSS)).tls_done_ns == trips * RTT
 
 
-def test_at_a_low_rate_bytes_count_and_windows_do_not():
+def test_at_a_low_rate_bytes_count_and_windows_do_not() -> None:
     rate = 1_000_000
     less, more = (simulate_fetch(cell_of(20, rate), exchange(server=n * MSS)) for n in (2, 14))
     assert more.last_byte_ns - less.last_byte_ns == 12 * frame_ns(1514, rate)
     assert more.server_flight.waited_ns == less.server_flight.waited_ns
 
 
-def test_every_nanosecond_is_in_the_account():
+def test_every_nanosecond_is_in_the_account() -> None:
     for rate in (1_000_000, 100_000_000, None):
         expected = simulate_fetch(cell_of(10, rate), exchange(server=12 * MSS, response=200_000))
         flights = (expected.hello, expected.server_flight, expected.client_flight, expected.response)
@@ -97,7 +102,7 @@ def test_every_nanosecond_is_in_the_account():
         assert expected.last_byte_ns == expected.connect_ns + 2 * RTT + parts
 
 
-def test_the_first_byte_comes_with_the_first_whole_record():
+def test_the_first_byte_comes_with_the_first_whole_record() -> None:
     flights = replace(exchange(), response=(16_406, 10 * MSS))
     expected = simulate_fetch(cell_of(10), flights)
     # 16,406 bytes are 12 segments: two more than the first window.
@@ -108,18 +113,18 @@ def test_the_first_byte_comes_with_the_first_whole_record():
 @pytest.mark.parametrize("rate", [1_000_000, 100_000_000, 1_000_000_000, None])
 @pytest.mark.parametrize("initcwnd", [1, 10, 20, 100])
 @pytest.mark.parametrize("profile", [CLASSICAL, PQ], ids=lambda profile: profile.name)
-def test_nothing_is_expected_below_the_floor(size, rate, initcwnd, profile):
+def test_nothing_is_expected_below_the_floor(size: int, rate: int | None, initcwnd: int, profile: Profile) -> None:
     cell = cell_of(initcwnd, rate, profile, size, rtt_ns=35 * MS)
     sizes = exchange_of(cell)
     floor = ttlb_floor_ns(cell, sizes.server_bytes, sizes.client_bytes, sum(sizes.response))
     assert simulate_fetch(cell, sizes).last_byte_ns >= floor
 
 
-def test_a_link_without_delay_is_no_special_case():
+def test_a_link_without_delay_is_no_special_case() -> None:
     assert simulate_fetch(cell_of(10, rtt_ns=0), exchange(response=100_000)).last_byte_ns < 41 * MS
 
 
-def test_a_certificate_of_two_records_counted_in_packets():
+def test_a_certificate_of_two_records_counted_in_packets() -> None:
     """At initcwnd 20 what waits for the window closes up: 23 segments, and only two short ones before the last."""
     expected = simulate_fetch(cell_of(20), exchange_of(cell_of(profile=PQ_RSA), 30_000))
     assert (expected.server_flight.payload_bytes, expected.server_flight.segments) == (31_657, 23)
@@ -129,7 +134,16 @@ def test_a_certificate_of_two_records_counted_in_packets():
 SERVED_BYTES = {"classical": 1_714, "pq": 11_172}
 
 
-def cell_seen(profile, rate, layout="ends", size=0, *, rtt_ms=35, initcwnd=10, **link):
+def cell_seen(
+    profile: Profile,
+    rate: int,
+    layout: Layout = "ends",
+    size: int = 0,
+    *,
+    rtt_ms: int = 35,
+    initcwnd: int = 10,
+    **link: Any,
+) -> Cell:
     cell = cell_of(initcwnd, rate, profile, size, rtt_ns=rtt_ms * MS)
     return replace(cell, link=replace(cell.link, layout=layout, **link))
 
@@ -148,7 +162,7 @@ def cell_seen(profile, rate, layout="ends", size=0, *, rtt_ms=35, initcwnd=10, *
         (cell_seen(PQ, 96_000, "router", 20_480), 3_558.8, (1, 1)),
     ],
 )
-def test_timers_fire_on_slow_links_as_seen_in_a_guest(cell, seen_ms, repeated):
+def test_timers_fire_on_slow_links_as_seen_in_a_guest(cell: Cell, seen_ms: float, repeated: tuple[int, int]) -> None:
     expected = simulate_fetch(cell, exchange_of(cell, SERVED_BYTES[cell.profile.name]))
     assert expected.last_byte_ns == pytest.approx(seen_ms * MS, rel=1e-4)
     assert (expected.client_repeated, expected.server_repeated) == repeated
@@ -159,20 +173,22 @@ def test_timers_fire_on_slow_links_as_seen_in_a_guest(cell, seen_ms, repeated):
     ("rtt_ms", "rate", "initcwnd", "seen_ms"),
     [(200, 10**9, 20, 2_413.8), (100, 10**9, 10, 1_313.7), (35, 10**9, 10, 468.7), (200, 10**8, 10, 2_737.1)],
 )
-def test_eight_mib_over_a_long_fat_link_as_seen_in_a_guest(rtt_ms, rate, initcwnd, seen_ms):
+def test_eight_mib_over_a_long_fat_link_as_seen_in_a_guest(
+    rtt_ms: int, rate: int, initcwnd: int, seen_ms: float
+) -> None:
     """The send buffer's 4 MiB of memory hold 1,741 segments: fewer than the receiver had room for."""
     cell = cell_seen(CLASSICAL, rate, size=8 << 20, rtt_ms=rtt_ms, initcwnd=initcwnd)
     expected = simulate_fetch(cell, exchange_of(cell, 1_714))
     assert expected.last_byte_ns == pytest.approx(seen_ms * MS, rel=2e-4)
 
 
-def test_a_slow_uplink_as_seen_in_a_guest():
+def test_a_slow_uplink_as_seen_in_a_guest() -> None:
     cell = cell_seen(PQ, 10_000_000, size=204_800, bandwidth_up_bps=1_000_000)
     expected = simulate_fetch(cell, exchange_of(cell, 11_172))
     assert expected.last_byte_ns == pytest.approx(345.1 * MS, rel=1e-3)
 
 
-def test_a_window_of_three_as_seen_in_a_guest():
+def test_a_window_of_three_as_seen_in_a_guest() -> None:
     """Where OpenSSL reads the header of a record first decides when the receive buffer grows."""
     cell = cell_seen(PQ, 10_000_000, size=204_800, rtt_ms=200, initcwnd=3)
     expected = simulate_fetch(cell, exchange_of(cell, 11_172))
@@ -180,7 +196,7 @@ def test_a_window_of_three_as_seen_in_a_guest():
 
 
 @pytest.mark.parametrize(("layout", "repeated"), [("ends", 3), ("router", 5)])
-def test_a_syn_is_repeated_after_a_second_unless_it_is_still_in_its_own_host(layout, repeated):
+def test_a_syn_is_repeated_after_a_second_unless_it_is_still_in_its_own_host(layout: Layout, repeated: int) -> None:
     """One way takes 1.3 s: at the ends the client's SYN is still in its queue after one, behind a router it is not."""
     cell = cell_seen(CLASSICAL, 1_000_000, layout, rtt_ms=2_600)
     expected = simulate_fetch(cell, exchange_of(cell, 1_714))
@@ -189,7 +205,7 @@ def test_a_syn_is_repeated_after_a_second_unless_it_is_still_in_its_own_host(lay
 
 
 @pytest.mark.parametrize(("queue", "overflows"), [(20, False), (19, True)])
-def test_a_queue_that_is_too_short_for_a_flight_is_told(queue, overflows):
+def test_a_queue_that_is_too_short_for_a_flight_is_told(queue: int, overflows: bool) -> None:
     cell = cell_of(20, rate=1_000_000)
     routed = replace(cell, link=replace(cell.link, layout="router", queue_packets=queue))
     # The acknowledgement of the ClientHello leaves, and twenty segments wait behind it.
@@ -198,7 +214,7 @@ def test_a_queue_that_is_too_short_for_a_flight_is_told(queue, overflows):
     assert simulate_fetch(routed, flights).last_byte_ns == simulate_fetch(cell, flights).last_byte_ns
 
 
-def test_at_the_ends_the_delay_line_is_room_too():
+def test_at_the_ends_the_delay_line_is_room_too() -> None:
     cell = cell_of(20, rate=1_000_000)
     # 50 ms at 1 Mbit/s are 5 frames: with 16 that may wait there is room for the same 21.
     enough, short = (replace(cell, link=replace(cell.link, queue_packets=queue)) for queue in (16, 15))

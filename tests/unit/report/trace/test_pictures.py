@@ -2,7 +2,9 @@ import html.parser
 import itertools
 import re
 from dataclasses import replace
+from typing import Any
 from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element
 
 import pytest
 from hypothesis import given
@@ -14,26 +16,28 @@ from pqbed.report.trace.narrative import describe_trace
 from pqbed.report.trace.page import build_trace_page, draw_trace
 from pqbed.report.trace.time_scale import Cut, TimeScale, scale_time
 from pqbed.report.trace.time_sequence import LOST, draw_time_sequence
-from support.traces import MS, stored_trace
+from pqbed.trace.capture import Trace
+from support.traces import stored_trace
+from support.units import MS
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
-def trace():
+def trace() -> Trace:
     return stored_trace()
 
 
 @pytest.fixture(scope="module")
-def flow(trace):
+def flow(trace: Trace) -> Element:
     return ET.fromstring(draw_flow(trace, colours_of("light")))
 
 
-def texts(flow):
+def texts(flow: Element) -> list[str]:
     return [one.text or "" for one in flow.iter(f"{SVG}text")]
 
 
-def test_every_flight_and_every_wait_is_named_in_the_flow(trace, flow):
+def test_every_flight_and_every_wait_is_named_in_the_flow(trace: Trace, flow: Element) -> None:
     said = texts(flow)
     assert {flight.name for flight in trace.flights} <= set(said)
     assert [one for one in said if one.startswith("timer")] == [
@@ -42,7 +46,7 @@ def test_every_flight_and_every_wait_is_named_in_the_flow(trace, flow):
     assert any("first byte and last byte 3,588.9 ms" in one for one in said)
 
 
-def test_every_lost_segment_has_its_cross(trace, flow):
+def test_every_lost_segment_has_its_cross(trace: Trace, flow: Element) -> None:
     colour = colours_of("light")["lost"]
     strokes = [
         one for one in flow.iter(f"{SVG}line") if one.get("stroke") == colour and one.get("stroke-width") == "2.4"
@@ -51,25 +55,25 @@ def test_every_lost_segment_has_its_cross(trace, flow):
     assert len(strokes) == 2 * len(lost)
 
 
-def test_no_label_lies_on_another(flow):
+def test_no_label_lies_on_another(flow: Element) -> None:
     for anchor in ("start", "end"):
         rows = [
             one
             for one in flow.iter(f"{SVG}text")
-            if one.get("text-anchor") == anchor and 300 < float(one.get("x")) < 720
+            if one.get("text-anchor") == anchor and 300 < float(one.attrib["x"]) < 720
         ]
-        heights = sorted(float(one.get("y")) for one in rows if not (one.text or "").startswith("timer"))
+        heights = sorted(float(one.attrib["y"]) for one in rows if not (one.text or "").startswith("timer"))
         assert all(after - before >= 15 for before, after in itertools.pairwise(heights))
 
 
-def test_nothing_of_the_flow_is_outside_its_frame(flow):
+def test_nothing_of_the_flow_is_outside_its_frame(flow: Element) -> None:
     width, height = (float(value) for value in flow.get("viewBox").split()[2:])
     for one in flow.iter(f"{SVG}line"):
-        assert 0 <= float(one.get("x1")) <= width
-        assert 0 <= float(one.get("y2")) <= height
+        assert 0 <= float(one.attrib["x1"]) <= width
+        assert 0 <= float(one.attrib["y2"]) <= height
 
 
-def test_time_is_to_scale_outside_the_cuts_and_runs_on_within(trace):
+def test_time_is_to_scale_outside_the_cuts_and_runs_on_within(trace: Trace) -> None:
     scale = scale_time(trace)
     assert len(scale.cuts) == 4
     heights = [scale.height(ms * MS) for ms in range(scale.end_ns // MS)]
@@ -88,18 +92,18 @@ def test_time_is_to_scale_outside_the_cuts_and_runs_on_within(trace):
     st.integers(0, 10**9),
     st.integers(0, 10**9),
 )
-def test_clipping_keeps_within_the_pane(corners, one, other):
+def test_clipping_keeps_within_the_pane(corners: list[tuple[float, int]], one: int, other: int) -> None:
     begin, end = sorted((one, other))
     for _, time_ns in clip(corners, (begin, end)):
         assert begin - 1 <= time_ns <= end + 1
 
 
-def test_panes_are_what_the_cuts_leave():
+def test_panes_are_what_the_cuts_leave() -> None:
     scale = TimeScale((Cut(10, 20), Cut(30, 40)), 1.0, 50)
     assert scale.panes == ((0, 10), (20, 30), (40, 50))
 
 
-def test_the_time_sequence_has_a_bar_for_every_segment_that_came(trace):
+def test_the_time_sequence_has_a_bar_for_every_segment_that_came(trace: Trace) -> None:
     spec = whole_spec(draw_time_sequence(trace))
     rows = [row for rows in spec["datasets"].values() for row in rows if "behind" in row]
     with_data = [one for one in trace.segments if one.data]
@@ -110,7 +114,7 @@ def test_the_time_sequence_has_a_bar_for_every_segment_that_came(trace):
     assert sum(row["what"] in ("sent", "retransmitted") for row in rows) == len(with_data)
 
 
-def test_a_long_trace_is_thinned_and_says_so(trace):
+def test_a_long_trace_is_thinned_and_says_so(trace: Trace) -> None:
     one = next(one for one in trace.segments if one.data and not one.up)
     many = [replace(one, number=1448 * n, sent_ns=n, received_ns=n + MS, data=bytes(1448)) for n in range(9_000)]
     figure = draw_time_sequence(replace(trace, segments=(*trace.segments, *many)))
@@ -118,7 +122,7 @@ def test_a_long_trace_is_thinned_and_says_so(trace):
     assert all(len(rows) <= 5000 for rows in whole_spec(figure)["datasets"].values())
 
 
-def test_a_fetch_that_failed_on_its_way_is_drawn_too(trace):
+def test_a_fetch_that_failed_on_its_way_is_drawn_too(trace: Trace) -> None:
     opened = tuple(one for one in trace.segments if one.sent_ns < 150 * MS)
     failed = replace(
         trace,
@@ -133,16 +137,16 @@ def test_a_fetch_that_failed_on_its_way_is_drawn_too(trace):
 
 
 class Outline(html.parser.HTMLParser):
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         super().__init__()
-        self.tags = []
+        self.tags: list[Any] = []
         self.feed(text)
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
 
 
-def test_the_page_loads_nothing_and_holds_no_keys(trace):
+def test_the_page_loads_nothing_and_holds_no_keys(trace: Trace) -> None:
     page = build_trace_page(trace, draw_time_sequence(trace), "pqbed trace --rtt '<1>'")
     tags = Outline(page.partition('<script type="application/json"')[0]).tags
     assert not [attributes for _, attributes in tags if "src" in attributes]

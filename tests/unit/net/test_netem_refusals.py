@@ -1,8 +1,9 @@
 import errno
+from typing import Any
 
 import pytest
 
-from pqbed.net.netem_support import refusal_to_shape
+from pqbed.net.netem_refusals import refusal_to_shape
 from pqbed.net.rtnetlink import RefusalError
 
 
@@ -19,7 +20,7 @@ from pqbed.net.rtnetlink import RefusalError
         (errno.EINVAL, "negative latency", "negative latency", ""),
     ],
 )
-def test_each_refusal_has_its_sentence_and_cure(code, said, message, cure):
+def test_each_refusal_has_its_sentence_and_cure(code: Any, said: Any, message: Any, cure: Any) -> None:
     error = refusal_to_shape(RefusalError(code, said), "eth0")
     assert message in error.message
     assert "\n" not in error.message

@@ -1,0 +1,14 @@
+"""The checks of a stored run."""
+
+from collections.abc import Iterator
+
+from pqbed.store.run import open_run
+from pqbed.verify import Check, verify_run
+from pqbed_cli.options import VerifyOptions
+from pqbed_cli.workflows.runs import find_run
+
+
+def verify(options: VerifyOptions) -> Iterator[Check]:
+    """Yield the checks of the run that is named, as they are made."""
+    with open_run(find_run(options.run, options.out)) as run:
+        yield from verify_run(run)

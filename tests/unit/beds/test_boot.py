@@ -1,0 +1,13 @@
+"""The kernel arguments of a guest."""
+
+from pqbed.beds.uml.boot import kernel_arguments
+
+
+def test_a_guests_root_is_read_only_and_no_path_of_the_host_is_named():
+    arguments = kernel_arguments("/opt/pqbed/abc", 3, "virtual")
+    kernel = arguments[: arguments.index("--")]
+    assert "ro" in kernel
+    assert "rw" not in kernel
+    assert "rootflags=/" in kernel
+    assert [word for word in kernel if word.startswith("hostfs=")] == []  # the confining program adds it
+    assert "PYTHONPATH=/opt/pqbed/abc:/opt/pqbed/vendor" in kernel

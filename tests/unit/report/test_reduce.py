@@ -1,0 +1,56 @@
+"""Whatever a sweep may vary, its report can be drawn, and says what of it is not."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pqbed.report.figures import choose_figures
+from pqbed.report.figures.reduce import _counts_that_fit, reduce_data, rows_of_largest_panel
+from pqbed.report.report_data import MOST_ROWS
+from support.profiles import PQ
+from support.sweeps import CLASSIC
+
+COUNTS = st.fixed_dictionaries(dict.fromkeys(("profiles", "sizes", "percentiles"), st.integers(1, 3000)))
+
+
+@given(COUNTS, st.integers(1, 3000))
+@settings(max_examples=100, deadline=None)
+def test_any_run_is_reduced_to_panels_that_fit(counts, links):
+    kept = _counts_that_fit(counts, links)
+    assert rows_of_largest_panel(kept, links) <= MOST_ROWS
+    assert all(1 <= kept[name] <= counts[name] for name in counts)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rtt_ns": tuple(1_000_000 * n for n in range(1, 31)), "size_bytes": tuple(range(60)), "samples": 1},
+        {
+            "rtt_ns": (35_000_000,),
+            "profiles": tuple(replace(CLASSIC if n % 2 else PQ, name=f"p{n}") for n in range(200)),
+            "samples": 2,
+        },
+    ],
+    ids=["links and sizes", "profiles"],
+)
+def test_a_large_run_is_drawn_with_a_note(measured_of, changes):
+    data = measured_of(**({"profiles": (CLASSIC, PQ)} | changes))
+    figures = choose_figures(data)
+    for figure in figures:
+        assert any("are drawn; the table of cells has all of them" in note for note in figure.notes), figure.name
+        for panel in figure.panels:
+            assert all(len(rows) <= MOST_ROWS for rows in panel.spec["datasets"].values())
+
+
+def test_the_smallest_and_the_largest_size_are_drawn(measured_of):
+    data = measured_of(profiles=(CLASSIC, PQ), size_bytes=tuple(range(400)), samples=1)
+    drawn, _ = reduce_data(data)
+    assert 1 < len(drawn.sizes) < 400
+    assert (drawn.sizes[0], drawn.sizes[-1]) == (data.sizes[0], data.sizes[-1])
+
+
+def test_a_small_run_is_drawn_whole(measured_of):
+    data = measured_of(samples=2)
+    assert reduce_data(data) == (data, ())

@@ -1,0 +1,135 @@
+"""Sizes learned from one fetch: read from records, used for other bodies, kept in the cells table."""
+
+import socket
+import threading
+from dataclasses import replace
+
+import pytest
+
+from pqbed.errors import SpecError
+from pqbed.fetch.relay import LOOPBACK, Relay
+from pqbed.model.bounds import bounds_of
+from pqbed.model.exchange import exchange_of, known_exchange
+from pqbed.store.schema import CELLS, LEARNED
+from pqbed.store.wire_sizes import size_columns, sizes_from_row
+from pqbed.tls.wire_sizes import PROBE_BYTES, SEAL_BYTES, WireSizes, read_wire_sizes
+from support.exchanges import cell_of
+from support.profiles import CLASSICAL
+
+HANDSHAKE, CHANGE, DATA = 22, 20, 23
+
+
+def record(kind: int, length: int) -> bytes:
+    return bytes((kind, 3, 3)) + length.to_bytes(2, "big") + bytes(length)
+
+
+HELLO, FLIGHT = (
+    record(HANDSHAKE, 240),
+    record(HANDSHAKE, 122) + record(CHANGE, 1) + record(DATA, 27) + record(DATA, 900),
+)
+ANSWER, REQUEST = record(CHANGE, 1) + record(DATA, 69), record(DATA, 117)
+HEADER_BYTES = 255
+RESPONSE = record(DATA, HEADER_BYTES + 17) + 4 * record(DATA, 16_384 + 17)
+SIZES = WireSizes(
+    client_hello_bytes=245,
+    server_flight=(127, 6, 32, 905),
+    client_flight=(6, 74),
+    request_bytes=122,
+    response_header_bytes=HEADER_BYTES,
+    response=((HEADER_BYTES + SEAL_BYTES, 1), (16_384 + SEAL_BYTES, 4)),
+)
+
+
+def test_a_connection_is_read_record_by_record():
+    assert read_wire_sizes(HELLO + ANSWER + REQUEST, FLIGHT + RESPONSE, len(FLIGHT), PROBE_BYTES) == SIZES
+
+
+@pytest.mark.parametrize(
+    ("sent", "received", "flight_bytes"),
+    [
+        (b"", b"", 0),
+        (HELLO, FLIGHT, len(FLIGHT)),
+        (HELLO + ANSWER + REQUEST, FLIGHT, len(FLIGHT)),
+        (HELLO + ANSWER + REQUEST, FLIGHT + RESPONSE[:-9], len(FLIGHT)),
+        (b"GET / HTTP/1.1", b"no", 0),
+    ],
+)
+def test_what_is_no_whole_fetch_has_no_sizes(sent, received, flight_bytes):
+    assert read_wire_sizes(sent, received, flight_bytes, PROBE_BYTES) is None
+
+
+def test_another_body_is_cut_into_records_alike():
+    assert SIZES.response_of(PROBE_BYTES) == tuple(size for size, number in SIZES.response for _ in range(number))
+    assert SIZES.response_of(0) == (HEADER_BYTES - 4 + SEAL_BYTES,)
+    assert SIZES.request_of(0) == 122 - 4
+    longer = SIZES.response_of(1_000_000)
+    assert sum(size - SEAL_BYTES for size in longer) == 1_000_000 + HEADER_BYTES + 2
+    assert set(longer[1:-1]) == {16_384 + SEAL_BYTES}
+
+
+def test_they_survive_the_cells_table():
+    columns = size_columns(SIZES)
+    assert columns.keys() == LEARNED.keys()
+    assert columns["server_flight_records"] == "127 6 32 905"
+    assert columns["response_records"] == "277 16406x4"
+    assert sizes_from_row(columns) == SIZES
+    assert sizes_from_row({}) is None
+    assert list(CELLS)[-len(LEARNED) :] == list(LEARNED)
+
+
+def test_what_no_table_knows_is_unknown_until_it_is_learned():
+    cell = cell_of(10, 1_000_000, profile=replace(CLASSICAL, group="of tomorrow"))
+    assert bounds_of(cell, 1_715, None) is None
+    with pytest.raises(SpecError, match="the sizes of profile classical on the wire are not known"):
+        known_exchange(cell, 1_715, None, None)
+    bounds = bounds_of(cell, 1_715, None, SIZES)
+    assert bounds.holds
+    longer = bounds_of(cell, 1_715, None, replace(SIZES, client_hello_bytes=10_245))
+    # 10,000 bytes and the headers of seven more segments, at 8 us a byte.
+    assert longer.lossless.last_byte_ns - bounds.lossless.last_byte_ns == pytest.approx(8_000 * 10_462, rel=0.02)
+
+
+def test_another_stack_is_known_once_its_sizes_are():
+    cell = cell_of(10, 1_000_000, profile=replace(CLASSICAL, stack="other"))
+    assert not bounds_of(cell, 1_715, None).holds
+    assert bounds_of(cell, 1_715, None, SIZES).holds
+
+
+def test_what_openssl_was_seen_to_send_is_what_the_tables_give():
+    cell = cell_of(10, 1_000_000)
+    computed = exchange_of(cell, 1_715)
+    assert abs(sum(computed.client_hello) - 245) < 64
+
+
+def test_a_relay_counts_both_directions_and_the_first_flight():
+    server = socket.create_server((LOOPBACK, 0))
+
+    def serve():
+        connection, _ = server.accept()
+        with connection:
+            assert connection.recv(100) == b"hello"
+            connection.sendall(b"flight" * 1000)
+            assert connection.recv(100) == b"request"
+            connection.sendall(b"response")
+            connection.recv(100)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with Relay(LOOPBACK, server.getsockname()[1]) as relay, socket.create_connection((LOOPBACK, relay.port)) as client:
+        assert 1000 <= relay.port <= 9999
+        client.sendall(b"hello")
+        got = b""
+        while len(got) < 6000:
+            got += client.recv(10_000)
+        client.sendall(b"request")
+        assert client.recv(100) == b"response"
+    thread.join()
+    server.close()
+    assert (bytes(relay.sent), bytes(relay.received)) == (b"hellorequest", b"flight" * 1000 + b"response")
+    assert relay.flight_bytes == 6000
+
+
+def test_a_relay_that_nobody_uses_ends():
+    with Relay(LOOPBACK, 1) as relay:
+        pass
+    assert not relay.sent
