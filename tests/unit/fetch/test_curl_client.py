@@ -64,10 +64,11 @@ def respond(
 class TlsServer:
     """Accepts one connection after the other and answers each with `answer(connection)`; records what it saw."""
 
-    def __init__(self, chains: Chains, *, curve: str = "X25519", client_root: Path | None = None) -> None:
+    def __init__(self, chains: Chains, *, curve: str | None = None, client_root: Path | None = None) -> None:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(chains.server.sent, chains.server.key)
-        self.context.set_ecdh_curve(curve)
+        if curve is not None:  # X25519 is served without being named, which Python before 3.11.3 cannot do
+            self.context.set_ecdh_curve(curve)
         self.context.set_alpn_protocols(["http/1.1"])
         self.context.sni_callback = lambda _socket, name, _context: self.names.append(name)
         if client_root is not None:
