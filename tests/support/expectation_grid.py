@@ -78,14 +78,12 @@ FAR = in_both_layouts(
     make_cell(profile, rtt_ms, 1, 10, size_kib)
     for rtt_ms, size_kib, profile in itertools.product((1_000, 1_800, 2_600), (0, 20), (PROFILES[0], PROFILES[2]))
 )
-# Of access links the way up is the slower one; one without a limit up is here too.
+# Of access links the way up is the slower one.
+RATES = ((10 * MBIT, MBIT), (100 * MBIT, 10 * MBIT), (MBIT, 256_000), (256_000, 64_000), (MBIT, 10 * MBIT), (MBIT, 0))
 UPLINKS = in_both_layouts(
     on_link(make_cell(profile, 35, 1, 10, size_kib), bandwidth_bps=down, bandwidth_up_bps=up)
-    for (down, up), size_kib, profile in itertools.product(
-        ((10 * MBIT, MBIT), (100 * MBIT, 10 * MBIT), (MBIT, 256_000), (256_000, 64_000), (MBIT, 0)),
-        (0, 20, 200),
-        (PROFILES[0], PROFILES[2], MUTUAL),
-    )
+    for (down, up), size_kib, profile in itertools.product(RATES, (0, 20, 200), (PROFILES[0], PROFILES[2], MUTUAL))
+    if up or profile != MUTUAL
 )
 SMALL_WINDOWS = in_both_layouts(
     make_cell(profile, rtt_ms, rate, initcwnd, size_kib)
@@ -103,10 +101,11 @@ FREE = in_both_layouts(
 def random_cell(random: Random) -> Cell:
     """Return any cell: links from 64 kbit/s to 1 Gbit/s and from 5 to 1000 ms, alike or not up and down."""
     rate = round(10 ** random.uniform(4.8, 9))
-    up = random.choice((None, None, 0, rate // 2, rate // 4, rate // 10, 2 * rate))
+    profile = random.choice(ALL_PROFILES)
+    up = random.choice((None, None, rate if profile.mutual else 0, rate // 2, rate // 4, rate // 10, 2 * rate))
     initcwnd = random.choice((1, 2, 3, 4, 6, 8, 10, 10, 15, 20, 30, 60))
     size_kib = min(random.choice((0, 1, 5, 20, 50, 100, 200, 400, 1000)), rate // 100_000 * 100)
-    cell = make_cell(random.choice(ALL_PROFILES), 1, 1, initcwnd, size_kib)
+    cell = make_cell(profile, 1, 1, initcwnd, size_kib)
     return on_link(
         cell,
         rtt_ns=round(10 ** random.uniform(0.7, 3) * MS),

@@ -21,8 +21,10 @@ KNOWN_HTTP = "1.1"
 KNOWN_CONTROLS = {"cubic"}
 KNOWN_MTUS = frozenset({*range(1492, 1501), 3000, 9000})
 # Above this rate, or without one, segments come faster than a program reads them, so it is the CPU that decides which
-# of them are acknowledged together. It does not matter while each is acknowledged alone, and nothing waits for it.
+# of them are acknowledged together. That does not matter down while each is acknowledged alone and none waits for it,
+# nor up while there are only these few.
 HIGHEST_RATE_BPS = 1_000_000_000
+FEW_SEGMENTS = 2
 # Sizes that are computed may be off by some bytes: signatures of ECDSA vary, and so does what a client says of itself.
 # Of another stack no more is assumed than that it sends the shares, the chain and the signature.
 SLACK_BYTES, OTHER_STACK_SLACK_BYTES = 64, 512
@@ -100,21 +102,28 @@ def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> t
         *((f"congestion control {'/'.join(sorted(controls))}",) if controls != KNOWN_CONTROLS else ()),
         *((f"an MTU of {tcp.mtu}",) if tcp.mtu not in KNOWN_MTUS else ()),
         *(("jitter",) if link.jitter_ns else ()),
-        *_unknown_rate(link, lossless),
+        *_unknown_rates(link, lossless),
         *(("a queue that overflows",) if lossless.overflowed else ()),
         *(() if learned else _unknown_profile(cell.profile)),
     )
 
 
-def _unknown_rate(link: Link, lossless: ExpectedFetch) -> tuple[str, ...]:
-    """Name a downlink on which the time hangs on how fast the client's program reads (dd-009)."""
-    rate_bps = rate_of(link, "server")
-    if rate_bps is not None and rate_bps <= HIGHEST_RATE_BPS:
-        return ()
-    if lossless.server_flight.segments <= QUICK_ACKS and lossless.response.rounds == 1:
-        return ()
-    limit = "without a rate limit" if rate_bps is None else f"of more than {HIGHEST_RATE_BPS / 1e9:g} Gbit/s"
-    return (f"how fast the client reads on a downlink {limit}",)
+def _unknown_rates(link: Link, lossless: ExpectedFetch) -> tuple[str, ...]:
+    """Name a direction in which the time hangs on how fast a program reads what comes (dd-009)."""
+    down, up = (_unlimited(rate_of(link, side)) for side in ("server", "client"))
+    single = lossless.server_flight.segments <= QUICK_ACKS and lossless.response.rounds == 1
+    few = lossless.client_flight.segments <= FEW_SEGMENTS
+    return (
+        *((f"how fast the client reads on a downlink {down}",) if down and not single else ()),
+        *((f"how fast the server reads on an uplink {up}",) if up and not down and not few else ()),
+    )
+
+
+def _unlimited(rate_bps: int | None) -> str:
+    """Say that a rate is above the highest that is known; empty where it is not."""
+    if rate_bps is None:
+        return "without a rate limit"
+    return f"of more than {HIGHEST_RATE_BPS // 10**9} Gbit/s" if rate_bps > HIGHEST_RATE_BPS else ""
 
 
 def _unknown_profile(profile: Profile) -> tuple[str, ...]:

@@ -20,6 +20,13 @@ def bounds(cell: Cell) -> Bounds | None:
     return bounds_of(cell, 1_715, None)
 
 
+def unknowns_of(cell: Cell, client_bytes: int | None = None) -> tuple[str, ...]:
+    known = bounds_of(cell, 1_715, client_bytes)
+    assert known is not None
+    assert known.lossless is not None
+    return unknowns(cell, known.lossless)
+
+
 def with_link(**link: Any) -> Cell:
     return replace(CELL, link=replace(CELL.link, **link))
 
@@ -56,30 +63,32 @@ def test_elsewhere_a_lossless_fetch_can_be_told_but_nothing_is_expected(cell: Ce
 
 @pytest.mark.parametrize("up_bps", [None, 0, 100_000, 1_000_000])
 @pytest.mark.parametrize("initcwnd", [1, 9, 10])
-def test_every_uplink_and_window_is_known(up_bps, initcwnd):
+def test_every_uplink_and_window_is_known(up_bps: int | None, initcwnd: int) -> None:
     cell = with_link(bandwidth_up_bps=up_bps)
     assert bounds(replace(cell, tcp=replace(cell.tcp, initcwnd_server=initcwnd, initcwnd_client=initcwnd))).holds
 
 
-def test_without_a_rate_down_what_fits_into_a_window_is_known():
+def test_without_a_rate_down_what_fits_into_a_window_is_known() -> None:
     free = replace(with_link(bandwidth_bps=None), tcp=replace(CELL.tcp, initcwnd_server=20))
     assert bounds(free).holds
     many = replace(free, workload=replace(free.workload, size_bytes=100_000))
-    (unknown,) = unknowns(many, bounds(many).lossless)
+    (unknown,) = unknowns_of(many)
     assert unknown == "how fast the client reads on a downlink without a rate limit"
     # A flight of more segments than are acknowledged one by one.
     large = replace(free, profile=replace(CLASSICAL, chain=Chain(algorithm="mldsa87")))
     assert not bounds_of(large, 30_000, None).holds
 
 
+def test_a_chain_of_the_client_on_an_uplink_without_a_limit_is_not() -> None:
+    mutual = replace(with_link(bandwidth_up_bps=0), profile=replace(CLASSICAL, mutual=True))
+    (unknown,) = unknowns_of(mutual, 11_172)
+    assert unknown == "how fast the server reads on an uplink without a rate limit"
+
+
 def test_a_queue_that_overflows_is_seen_in_the_packets() -> None:
     for most, overflows in ((1000, False), (10, True)):
         cell = with_link(limit_packets=most)
-        known = bounds(cell)
-        assert known is not None
-        lossless = known.lossless
-        assert lossless is not None
-        assert ("a queue that overflows" in unknowns(cell, lossless)) is overflows
+        assert ("a queue that overflows" in unknowns_of(cell)) is overflows
 
 
 def test_very_long_responses_have_a_floor_alone() -> None:

@@ -6,8 +6,8 @@ CPU costs nothing here, as in virtual time. Queues are long enough, and nobody l
 import heapq
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from pqbed.model.exchange import Exchange
@@ -18,7 +18,9 @@ from pqbed.model.simulate.jiffies import stamp_ms
 from pqbed.model.simulate.pipe import Pipe
 from pqbed.model.simulate.segment import SimSegment
 from pqbed.spec.cell import Cell
+from pqbed.spec.link import Link, RandomLoss
 from pqbed.spec.shape import SIDES, Side, bottleneck_of, delay_of, rate_of, shape_end
+from pqbed.spec.tcp import Tcp
 
 # What a listening socket and a connecting one offer at first, in whole segments (tcp_select_initial_window); the
 # client counts those of a SYN, which has no time stamps in its way.
@@ -52,7 +54,13 @@ class ExpectedFetch:
 
 def simulate_fetch(cell: Cell, exchange: Exchange) -> ExpectedFetch:
     """Return what a fetch of `exchange` in `cell` takes without loss or jitter."""
-    return _Connection(cell, exchange).run()
+    return _simulate(replace(cell.link, loss=RandomLoss(), loss_up=None), cell.tcp, exchange)
+
+
+@lru_cache(maxsize=1024)
+def _simulate(link: Link, tcp: Tcp, exchange: Exchange) -> ExpectedFetch:
+    """Do it once for all cells that differ in their loss, and for both copies of a baseline."""
+    return _Connection(link, tcp, exchange).run()
 
 
 class _Event(NamedTuple):
@@ -64,13 +72,13 @@ class _Event(NamedTuple):
 
 
 class _Connection:
-    def __init__(self, cell: Cell, exchange: Exchange) -> None:
+    def __init__(self, link: Link, tcp: Tcp, exchange: Exchange) -> None:
         self._exchange = exchange
         self._hello_bytes, self._client_bytes = sum(exchange.client_hello), exchange.client_bytes
         self._server_bytes, self._response_bytes = exchange.server_bytes, sum(exchange.response)
-        self._ends = {side: _make_endpoint(cell, side, _records(exchange, side)) for side in SIDES}
+        self._ends = {side: _make_endpoint(link, tcp, side, _records(exchange, side)) for side in SIDES}
         pipes = {side: end.pipe for side, end in self._ends.items()}
-        self._syn = client_syn(pipes["client"], holds_frames=cell.link.layout == "ends")
+        self._syn = client_syn(pipes["client"], holds_frames=link.layout == "ends")
         self._syn_ack = server_syn(pipes["server"])
         self._events: list[_Event] = []
         self._numbers = itertools.count()
@@ -244,34 +252,34 @@ def _records(exchange: Exchange, side: Side) -> tuple[int, ...]:
     return tuple(itertools.accumulate(sizes))
 
 
-def _make_endpoint(cell: Cell, side: Side, records: tuple[int, ...]) -> SimEndpoint:
-    mss = segment_bytes(cell.tcp.mtu)
-    offers = {other: _offer(cell, other) for other in SIDES}
+def _make_endpoint(link: Link, tcp: Tcp, side: Side, records: tuple[int, ...]) -> SimEndpoint:
+    mss = segment_bytes(tcp.mtu)
+    offers = {other: _offer(tcp, other) for other in SIDES}
     return SimEndpoint(
-        _make_pipe(cell, side),
+        _make_pipe(link, tcp, side),
         mss=mss,
-        window=shape_end(cell.link, cell.tcp, side, 0).initcwnd,
+        window=shape_end(link, tcp, side, 0).initcwnd,
         offered=offers[side],
         limit=offers["client" if side == "server" else "server"],
-        holds_frames=cell.link.layout == "ends",
+        holds_frames=link.layout == "ends",
         records=records,
     )
 
 
-def _offer(cell: Cell, side: Side) -> int:
+def _offer(tcp: Tcp, side: Side) -> int:
     """Return the first receive window of `side`, in its SYN."""
-    segment = cell.tcp.mtu - TCP_IP_BYTES + (_STAMP_BYTES if side == "client" else 0)
+    segment = tcp.mtu - TCP_IP_BYTES + (_STAMP_BYTES if side == "client" else 0)
     offered = _FIRST_ROOM_BYTES // segment * segment
-    return min(offered, cell.tcp.initrwnd * segment) if cell.tcp.initrwnd else offered
+    return min(offered, tcp.initrwnd * segment) if tcp.initrwnd else offered
 
 
-def _make_pipe(cell: Cell, side: Side) -> Pipe:
+def _make_pipe(link: Link, tcp: Tcp, side: Side) -> Pipe:
     """Return the direction of the link that `side` sends on. At an end netem's limit holds the delay line too."""
-    delay_ns = delay_of(cell.link, side)
-    at_end = cell.link.layout == "ends"
+    delay_ns = delay_of(link, side)
+    at_end = link.layout == "ends"
     return Pipe(
-        rate_bps=rate_of(cell.link, side),
+        rate_bps=rate_of(link, side),
         delay_ns=delay_ns,
-        limit=bottleneck_of(cell.link, cell.tcp, side).limit_packets or None,
+        limit=bottleneck_of(link, tcp, side).limit_packets or None,
         held_ns=delay_ns if at_end else 0,
     )
