@@ -94,7 +94,9 @@ RunA = Annotated[str, typer.Argument(metavar="RUN_A", help="Folder of the run to
 RunB = Annotated[str, typer.Argument(metavar="RUN_B", help="Folder of the other run, or latest.")]
 RunsFolder = Annotated[str, _flag(INPUT, metavar="DIR", help="Folder in which to look for latest.")]
 CellId = Annotated[str | None, typer.Argument(metavar="CELL", help="Id of a cell, or its beginning. [default: all]")]
-Study = Annotated[str | None, typer.Argument(metavar="STUDY", help="madweb2024 or madweb2024-wire.")]
+Study = Annotated[
+    str | None, typer.Argument(metavar="STUDY", help="initcwnd2025, madweb2024, madweb2024-wire or paquin2020.")
+]
 Percentiles = Annotated[str, typer.Option(metavar="P,...", help="Percentiles, any between 0 and 100.")]
 Margin = Annotated[
     str, typer.Option(metavar="%|TIME", help="Largest difference that does not matter; a plain number is %.")

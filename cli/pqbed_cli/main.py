@@ -1,6 +1,7 @@
 """The `pqbed` command line, and the one place that prints errors and sets the exit code."""
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -18,6 +19,9 @@ from pqbed_cli.render.output import echo, note
 
 # Typer before 0.29 depends on click, later versions have their own copy; this reaches the base class in both.
 UsageError = typer.BadParameter.__mro__[1]
+
+# The most characters of a message: it may quote what was typed, however long that is.
+MOST_PRINTED = 1000
 
 app = typer.Typer(
     name="pqbed",
@@ -48,7 +52,7 @@ def pqbed(
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code. This is the console entry."""
     try:
-        with _sigterm_as_interrupt():
+        with _as_interrupt(signal.SIGTERM), _as_interrupt(signal.SIGHUP):
             code = app(args=arguments, prog_name="pqbed", standalone_mode=False)
     except PqbedError as error:
         return _refuse(error.message, error.hint, error.exit_code)
@@ -57,24 +61,38 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _leave_quietly()
     except Exception as error:  # noqa: BLE001 (the last place before the user)
-        if not isinstance(error, UsageError):
-            return _internal(error)
-        return _usage(error)
+        return _other(error)
     return code if isinstance(code, int) else 0
 
 
 @contextlib.contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """Treat SIGTERM (kill, systemd, the stop of a container) as Ctrl-C: end cleanly and keep what was measured."""
+def _as_interrupt(number: signal.Signals) -> Iterator[None]:
+    """Treat SIGTERM (kill, systemd, the stop of a container) or SIGHUP (a closed terminal) as Ctrl-C.
+
+    The command ends cleanly and keeps what was measured. A signal that is ignored (nohup) stays ignored.
+    """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = signal.getsignal(number)
+    if before is signal.SIG_IGN:
+        yield
+        return
+    signal.signal(number, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(number, before)
+
+
+def _other(error: Exception) -> int:
+    """Print what is no error of pqbed's own: a wrong command line, a path that cannot be, or a defect."""
+    if isinstance(error, UsageError):
+        return _usage(error)
+    if reason := _impossible_path(error):
+        return _refuse(reason, "name another path", USAGE)
+    return _internal(error)
 
 
 def _usage(error: Exception) -> int:
@@ -96,10 +114,22 @@ def _internal(error: Exception) -> int:
     )
 
 
+def _impossible_path(error: Exception) -> str:
+    """Return what is wrong with a path that no file system can have; "" if `error` is about something else."""
+    if isinstance(error, OSError) and error.errno in {errno.ENAMETOOLONG, errno.ELOOP}:
+        return f"{error.filename}: {(error.strerror or '').lower()}"
+    return "a path holds a null character" if str(error) == "embedded null byte" else ""
+
+
+def _cut(text: str) -> str:
+    """Return `text` with its middle left out if it quotes too much."""
+    return text if len(text) <= MOST_PRINTED else f"{text[: MOST_PRINTED // 2]} ... {text[-MOST_PRINTED // 2 :]}"
+
+
 def _refuse(message: str, hint: str, code: int) -> int:
-    note(f"pqbed: {message}")
+    note(f"pqbed: {_cut(message)}")
     if hint:
-        note(f"  hint: {hint}")
+        note(f"  hint: {_cut(hint)}")
     return code
 
 

@@ -30,7 +30,7 @@ def store_error(path: Path, error: OSError, hint: str = OUT_HINT) -> StoreError:
     if error.errno in _FULL:
         return StoreError(
             f"no space is left for {path}",
-            "free some space, then continue with --resume: what was measured is kept",
+            "free some space; a run with samples is kept, continue it with --resume",
         )
     if error.errno in _FORBIDDEN:
         return StoreError(f"{path} may not be written: {error.strerror}", hint)

@@ -152,14 +152,14 @@ def _digest(value: Cell | Link | Tcp) -> str:
 
 
 def _identifying(value: Any) -> Any:
-    """Return `value` as JSON, without the fields that came later and have their default."""
+    """Return `value` as JSON, without names that do not count, and fields that came later and have their default."""
     if not dataclasses.is_dataclass(value):
         return to_json(value)
     first = _FIRST_FIELDS.get(type(value), frozenset())
     return {
         field.name: _identifying(getattr(value, field.name))
         for field in dataclasses.fields(value)
-        if field.name in first or getattr(value, field.name) != field.default
+        if field.compare and (field.name in first or getattr(value, field.name) != field.default)
     }
 
 

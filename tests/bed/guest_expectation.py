@@ -7,15 +7,15 @@ from pqbed.agent.lane import LaneAgent
 from pqbed.plan import cell_id
 from pqbed.spec.codec import to_json
 from pqbed.spec.sample import Fetch
-from support.expectation_grid import EDGES, GRID, LARGEST, MUTUAL, PROFILES
+from support.expectation_grid import ALL_PROFILES, FAMILIES
 from support.units import MS
 
 
 def main() -> None:
     agent = LaneAgent(0, "virtual", Path("/run/pqbed"))
-    facts = agent.start((*PROFILES, LARGEST, MUTUAL), 300_000 * MS)
+    facts = agent.start(ALL_PROFILES, 300_000 * MS)
     print(json.dumps({"served": to_json(facts.served)}), flush=True)
-    cells = {cell_id(cell): cell for cell in (*GRID, *EDGES)}
+    cells = {cell_id(cell): cell for family in FAMILIES.values() for cell in family}
     agent.add_cells(cells)
     fetches = tuple(Fetch(cell_id=identity, block=0, repetition=0, seed=1) for identity in cells)
     for fetch, timings in zip(fetches, agent.run(fetches), strict=True):

@@ -1,4 +1,4 @@
-"""Fetch once in every cell of the grid with the stack that the argument names: what was learned, then the timings."""
+"""Fetch once in every cell of the grid with a stack and the profiles named: what was learned, then the timings."""
 
 import json
 import os
@@ -20,8 +20,8 @@ os.environ["PYTHONPATH"] = "/mnt/testbed:/opt/pqbed/vendor"
 
 
 def main() -> None:
-    stack = sys.argv[1]
-    cells = [replace(cell, profile=replace(cell.profile, stack=stack)) for cell in GRID]
+    stack, *names = sys.argv[1:]
+    cells = [replace(cell, profile=replace(cell.profile, stack=stack)) for cell in GRID if cell.profile.name in names]
     profiles = tuple({cell.profile.name: cell.profile for cell in cells}.values())
     agent = LaneAgent(0, "virtual", Path("/run/pqbed"))
     facts = agent.start(profiles, 300_000 * MS)

@@ -16,6 +16,7 @@ from pqbed.spec.workload import Workload
 from support.frames import listen, payload_frame_bytes, segments
 from support.units import MS
 
+TCP = Tcp(initcwnd_server=20, initcwnd_client=20)
 # A client that sends 16 KB: 12 segments.
 PROFILE = Profile(
     name="mutual",
@@ -27,15 +28,15 @@ PROFILE = Profile(
 FAST = Link(rtt_ns=200 * MS)
 SLOW = replace(FAST, bandwidth_bps=1_000_000)
 CASES = {
-    "even": (SLOW, Tcp()),
-    "slow up": (replace(SLOW, bandwidth_up_bps=100_000), Tcp()),
-    "free up": (replace(SLOW, bandwidth_up_bps=0), Tcp()),
-    "slow down": (replace(SLOW, bandwidth_bps=100_000, bandwidth_up_bps=1_000_000), Tcp()),
-    "deaf up": (replace(FAST, loss_up=RandomLoss(probability_ppm=1_000_000)), Tcp()),
-    "deaf down": (replace(FAST, loss=RandomLoss(probability_ppm=1_000_000), loss_up=RandomLoss()), Tcp()),
-    "wide": (FAST, Tcp()),
-    "narrow client": (FAST, Tcp(initcwnd_client=2)),
-    "narrow server": (FAST, Tcp(initcwnd_server=2)),
+    "even": (SLOW, TCP),
+    "slow up": (replace(SLOW, bandwidth_up_bps=100_000), TCP),
+    "free up": (replace(SLOW, bandwidth_up_bps=0), TCP),
+    "slow down": (replace(SLOW, bandwidth_bps=100_000, bandwidth_up_bps=1_000_000), TCP),
+    "deaf up": (replace(FAST, loss_up=RandomLoss(probability_ppm=1_000_000)), TCP),
+    "deaf down": (replace(FAST, loss=RandomLoss(probability_ppm=1_000_000), loss_up=RandomLoss()), TCP),
+    "wide": (FAST, TCP),
+    "narrow client": (FAST, replace(TCP, initcwnd_client=2)),
+    "narrow server": (FAST, replace(TCP, initcwnd_server=2)),
     "bbr server": (FAST, Tcp(congestion_control="bbr", congestion_control_client="cubic")),
     "bbr client": (FAST, Tcp(congestion_control_client="bbr")),
 }

@@ -23,6 +23,7 @@ from pqbed.tls.server import ServerProcess
 from support.profiles import CLASSICAL, PQ
 from support.units import KIB, MS
 
+TCP = Tcp(initcwnd_server=20, initcwnd_client=20)
 ETH_P_ALL, ETH_P_IP, OUTGOING = 3, 0x0800, 4
 SYN = 0x02
 
@@ -66,7 +67,7 @@ def count(capture: socket.socket) -> Count:
 
 
 def fetch(agent: LaneAgent, link: Link, profile: Profile, size_bytes: int, seed: int) -> dict[str, object]:
-    cell = Cell(link=link, tcp=Tcp(), profile=profile, workload=Workload(size_bytes=size_bytes))
+    cell = Cell(link=link, tcp=TCP, profile=profile, workload=Workload(size_bytes=size_bytes))
     identity = cell_id(cell)
     agent.add_cells({identity: cell})
     with listen() as capture:

@@ -110,7 +110,7 @@ def test_two_users_sweep_at_once_and_a_third_goes_down(netem_engine: DockerEngin
             sweep.result()
     for user in users:
         rows = user.samples()
-        assert rows.height == 12
+        assert rows.height == 6 * 2 * 2  # samples, profiles, bandwidths
         assert set(rows["outcome"]) == {"ok"}
         assert rows.filter(pl.col("tcp_connect_ns") < 35 * MS).is_empty()
     assert standing(netem_engine) == NOTHING

@@ -30,6 +30,7 @@ from pqbed.trace.segments import read_segments
 
 pytestmark = [pytest.mark.docker, pytest.mark.uml, pytest.mark.timeout(2400)]
 
+TCP = Tcp(initcwnd_server=20, initcwnd_client=20)
 MS = 1_000_000
 TIMEOUT_NS = 60_000 * MS
 CHAIN = Chain(algorithm="p256")
@@ -49,7 +50,7 @@ def bed(netem_engine: Engine, netem_image: str) -> Iterator[Any]:
 
 
 def cells(*profiles: Any, link: Any = LINK, size: Any = 50 * 1024) -> Any:
-    return {one.name: Cell(link=link, tcp=Tcp(), profile=one, workload=Workload(size_bytes=size)) for one in profiles}
+    return {one.name: Cell(link=link, tcp=TCP, profile=one, workload=Workload(size_bytes=size)) for one in profiles}
 
 
 def fetches(grid: Any, count: Any) -> Any:
@@ -68,7 +69,7 @@ def test_the_probe_finds_netem(netem_engine: DockerEngine, netem_image: str) -> 
 def test_a_lane_that_is_up_keeps_its_link_from_one_session_to_the_next(bed: Any, netem_engine: DockerEngine) -> None:
     assert bed.up()
     lane = bed.open_up_lane([CLASSICAL], TIMEOUT_NS)
-    asked = lane.set_link(LINK, Tcp(), seed=7)
+    asked = lane.set_link(LINK, TCP, seed=7)
     assert asked.client.applied.delay_ns + asked.server.applied.delay_ns == 40 * MS
     lane.close()
     again = bed.open_up_lane([CLASSICAL], TIMEOUT_NS)
@@ -136,11 +137,11 @@ def test_both_layouts_of_one_lane_obey_physics(bed: Any, netem_engine: DockerEng
     lane = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
     routed = replace(LINK, layout="router", bandwidth_up_bps=1_000_000)
     grid = {
-        name: Cell(link=link, tcp=Tcp(), profile=CLASSICAL, workload=Workload(size_bytes=50 * 1024))
+        name: Cell(link=link, tcp=TCP, profile=CLASSICAL, workload=Workload(size_bytes=50 * 1024))
         for name, link in (("router", routed), ("short", replace(routed, queue_packets=3)), ("ends", LINK))
     }
     got = [(fetch.cell_id, timings) for fetch, timings in lane.run(grid, fetches(grid, 3))]
-    state = lane.set_link(routed, Tcp(), seed=7)
+    state = lane.set_link(routed, TCP, seed=7)
     roles = {one.labels[ROLE] for one in netem_engine.find("container", lane_of(this_run(), 0))}
     lane.close()
     assert [timings.outcome for _, timings in got] == ["ok"] * 9, got
@@ -163,7 +164,7 @@ def test_calibration_from_the_containers_that_shape(bed: Any, netem_engine: Dock
     lane = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
     lossy = replace(LINK, bandwidth_bps=2_000_000, loss=RandomLoss(probability_ppm=50_000))
     for link in (lossy, replace(lossy, layout="router")):
-        measured = lane.calibrate(link, Tcp(), 1).measured
+        measured = lane.calibrate(link, TCP, 1).measured
         for way, sender in ((measured.up, measured.client), (measured.down, measured.server)):
             assert way.seed_repeats
             assert way.lost > 0
@@ -171,7 +172,7 @@ def test_calibration_from_the_containers_that_shape(bed: Any, netem_engine: Dock
             assert (sender.initcwnd, sender.mtu, sender.congestion_control) == (20, 1500, "cubic")
             assert sender.flight_frame_bytes <= 1514
         assert measured.rtt_p50_ns >= 40 * MS
-        assert not names(judge(link, Tcp(), measured, "real")) - LATE
+        assert not names(judge(link, TCP, measured, "real")) - LATE
         half = replace(link, rtt_ns=link.rtt_ns // 2, bandwidth_up_bps=4_000_000, loss=RandomLoss())
         wrong = names(judge(half, Tcp(initcwnd_server=10), measured, "real"))
         assert wrong - LATE >= {("initcwnd", "server"), ("loss", "up"), ("loss", "down")}

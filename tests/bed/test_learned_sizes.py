@@ -12,25 +12,28 @@ from pqbed.plan import cell_id
 from pqbed.spec.codec import from_json
 from pqbed.spec.sample import Timings
 from pqbed.tls.wire_sizes import WireSizes
-from support.expectation_grid import GRID, PROFILES
+from support.expectation_grid import GRID
 from support.guest import Guest, run_in_guest
 
 pytestmark = [pytest.mark.uml, pytest.mark.timeout(900)]
 
 TOLERANCE_PCT = 1.0
 CPU_NS_PER_PROFILE = 100_000_000
-ALL = {profile.name for profile in PROFILES}
-SPOKEN = {"openssl": ALL, "go": ALL, "botan": ALL - {"pq"}}
+# Go reads no certificate with the padding of `large` (its object identifier is too long), and Botan has no ML-DSA.
+SPOKEN = {
+    "openssl": ("classical", "ecdsa", "pq", "large"),
+    "go": ("classical", "ecdsa", "pq"),
+    "botan": ("classical", "ecdsa"),
+}
 
 
 @pytest.mark.parametrize("stack", SPOKEN)
 def test_every_cell_that_a_stack_speaks_is_as_expected_to_one_per_cent(stack: Any) -> None:
     built = prepare_uml(stacks=() if stack == "openssl" else ("botan", "go"))
-    first, *rows = run_in_guest(
-        Guest(built.kernel, built.root), Path(__file__).with_name("guest_learned_sizes.py"), stack
-    )
+    script = Path(__file__).with_name("guest_learned_sizes.py")
+    first, *rows = run_in_guest(Guest(built.kernel, built.root), script, " ".join((stack, *SPOKEN[stack])))
     sizes = {name: from_json(WireSizes, learned) for name, learned in first["sizes"].items()}
-    assert sizes.keys() == SPOKEN[stack]
+    assert sizes.keys() == set(SPOKEN[stack])
     assert first["cpu_ns"] < CPU_NS_PER_PROFILE * len(sizes)
     chains = {served["profile"]["name"]: served["certificate_wire_bytes"] for served in first["served"]}
     timings = {row["cell_id"]: from_json(Timings, row["timings"]) for row in rows}

@@ -33,6 +33,7 @@ from support.units import KIB, MS
 
 pytestmark = pytest.mark.uml
 
+TCP = Tcp(initcwnd_server=20, initcwnd_client=20)
 LINK = Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000)
 LOSSY = replace(LINK, loss=RandomLoss(probability_ppm=30_000))
 SEED = 0x9E3779B97F4A7C15
@@ -48,7 +49,7 @@ SECRETS = {
 
 
 def cell_of(name: str, link: Link = LINK, size_bytes: int = 0) -> Cell:
-    return Cell(link=link, tcp=Tcp(), profile=builtin_profiles()[name], workload=Workload(size_bytes=size_bytes))
+    return Cell(link=link, tcp=TCP, profile=builtin_profiles()[name], workload=Workload(size_bytes=size_bytes))
 
 
 def fetch_of(cell: Cell) -> Fetch:

@@ -4,8 +4,8 @@ From lib/random32.c (prandom_u32_state), include/linux/prandom.h (prandom_seed_s
 net/sched/sch_netem.c (loss_event, tabledist).
 """
 
-from pqbed.net.delay_distributions import SCALE, table
 from pqbed.net.netem import GilbertElliottOdds
+from pqbed.spec.delay_distributions import SCALE, table
 
 MASK = 0xFFFF_FFFF
 # a, b, c, d of each part of the combined Tausworthe generator (L'Ecuyer 1999).

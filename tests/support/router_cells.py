@@ -11,12 +11,13 @@ from pqbed.spec.workload import Workload
 from support.profiles import CLASSICAL, PQ
 from support.units import KIB, MBIT, MS
 
+TCP = Tcp(initcwnd_server=20, initcwnd_client=20)
 PROFILES = (CLASSICAL, PQ)
 LAYOUTS: tuple[Layout, ...] = ("ends", "router")
 
 
 def cell(link: Link, size_kib: int = 200, profile: Profile = CLASSICAL) -> Cell:
-    return Cell(link=link, tcp=Tcp(), profile=profile, workload=Workload(size_bytes=size_kib * KIB))
+    return Cell(link=link, tcp=TCP, profile=profile, workload=Workload(size_bytes=size_kib * KIB))
 
 
 # Without loss, and with room for all that the windows let out. The layouts alternate, as they do in a block.

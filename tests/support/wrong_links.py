@@ -13,6 +13,7 @@ from pqbed.spec.shape import EndShape, Stage, end_seed
 from pqbed.spec.tcp import Tcp
 from support.units import MS
 
+TCP = Tcp(initcwnd_server=20, initcwnd_client=20)
 # None: the end is left without any shaping.
 Falsify = Callable[[EndShape], EndShape | None]
 Found = set[tuple[str, str]]
@@ -35,7 +36,7 @@ class Wrong:
     stages: dict[Stage, Falsify] = field(default_factory=dict)
     found: Found
     asked: Link = FULL
-    tcp: Tcp = field(default_factory=Tcp)
+    tcp: Tcp = TCP
 
 
 def both(what: str) -> Found:
@@ -116,15 +117,15 @@ OTHERS |= {
 }
 
 RIGHT: dict[str, tuple[Link, Tcp]] = {
-    "full": (FULL, Tcp()),
-    "plain": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000), Tcp()),
-    "lossy": (Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000, loss=RandomLoss(probability_ppm=100_000)), Tcp()),
-    "fast": (Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000_000), Tcp()),
+    "full": (FULL, TCP),
+    "plain": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000), TCP),
+    "lossy": (Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000, loss=RandomLoss(probability_ppm=100_000)), TCP),
+    "fast": (Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000_000), TCP),
     "bursts": (
         Link(
             rtt_ns=100 * MS, bandwidth_bps=10_000_000, loss=GilbertElliott(enter_bad_ppm=10_000, leave_bad_ppm=250_000)
         ),
-        Tcp(),
+        TCP,
     ),
     "uneven": (
         Link(
@@ -136,23 +137,23 @@ RIGHT: dict[str, tuple[Link, Tcp]] = {
         ),
         Tcp(initcwnd_server=30, initcwnd_client=4, congestion_control="bbr", congestion_control_client="cubic"),
     ),
-    "pareto without a rate": (Link(rtt_ns=60 * MS, jitter_ns=5 * MS, distribution="paretonormal"), Tcp()),
-    "uniform": (Link(rtt_ns=60 * MS, jitter_ns=5 * MS), Tcp()),
-    "offload-off": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000, segmentation="offload-off"), Tcp()),
+    "pareto without a rate": (Link(rtt_ns=60 * MS, jitter_ns=5 * MS, distribution="paretonormal"), TCP),
+    "uniform": (Link(rtt_ns=60 * MS, jitter_ns=5 * MS), TCP),
+    "offload-off": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000, segmentation="offload-off"), TCP),
     "short queue": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000, queue_packets=5), Tcp(mtu=9000)),
     "the limit of a study": (
         Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000_000, **queue_fields(PlainLimit(packets=1000))),
-        Tcp(),
+        TCP,
     ),
     "large window": (Link(rtt_ns=100 * MS), Tcp(initcwnd_server=200)),
-    "router": (ROUTED, Tcp()),
-    "router, plain": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000, layout="router"), Tcp()),
+    "router": (ROUTED, TCP),
+    "router, plain": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000, layout="router"), TCP),
     "router, lossy": (
         Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000, loss=RandomLoss(probability_ppm=100_000), layout="router"),
-        Tcp(),
+        TCP,
     ),
-    "router, fast": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000_000, layout="router"), Tcp()),
-    "router without a rate": (Link(rtt_ns=35 * MS, loss=RandomLoss(probability_ppm=50_000), layout="router"), Tcp()),
-    "bare": (Link(rtt_ns=0), Tcp()),
-    "deaf": (Link(rtt_ns=35 * MS, loss=RandomLoss(probability_ppm=1_000_000)), Tcp()),
+    "router, fast": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000_000, layout="router"), TCP),
+    "router without a rate": (Link(rtt_ns=35 * MS, loss=RandomLoss(probability_ppm=50_000), layout="router"), TCP),
+    "bare": (Link(rtt_ns=0), TCP),
+    "deaf": (Link(rtt_ns=35 * MS, loss=RandomLoss(probability_ppm=1_000_000)), TCP),
 }

@@ -13,6 +13,7 @@ from pqbed_cli.commands.explain import explain
 from pqbed_cli.commands.export import export
 from pqbed_cli.commands.fetch import fetch
 from pqbed_cli.commands.link import link
+from pqbed_cli.commands.links import links
 from pqbed_cli.commands.plan import plan
 from pqbed_cli.commands.report import report
 from pqbed_cli.commands.reproduce import reproduce
@@ -47,6 +48,7 @@ def register(app: typer.Typer) -> None:
         verify,
         reproduce,
         algorithms,
+        links,
         schema,
     )
     for command in commands:

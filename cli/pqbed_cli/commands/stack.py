@@ -5,7 +5,7 @@ from pqbed_cli.help_groups import Command
 from pqbed_cli.options import AddStackOptions, takes
 
 stack = typer.Typer(
-    help="Add a stack from an OpenSSL provider module, or list or remove stacks.",
+    help="Add, list or remove TLS stacks.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pqbed.model.breakdown import FLIGHTS, flight
+from pqbed.model.breakdown import FLIGHTS, describe_repeats, flight
 from pqbed.model.breakdown import milliseconds as difference
 from pqbed.model.simulate.endpoint import ExpectedFlight
 from pqbed.report.axes import split_axes
@@ -84,6 +84,8 @@ def _block(cell: Explained) -> list[str]:
         lines.append(f"  {cell.breakdown.text}")
         lines += _measured_difference(cell)
     lines += [f"    {_flight_line(label, flight(cell.expected, name))}" for name, label, _ in FLIGHTS]
+    if repeats := describe_repeats(cell.expected):
+        lines.append(f"    spurious retransmissions: {repeats}; timers fire before the answer can come")
     lines += [_phases_line(cell.phases)] if cell.samples else []
     lines += _loss_lines(cell.losses) if cell.losses else []
     return [*lines, *_tcp_info_lines(cell)]

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from pqbed.spec.axes import AXES, Axis, axes_shown
+from pqbed.spec.axes import AXES, Axis, axes_shown, values_in
 from pqbed.spec.codec import to_json
+from pqbed.spec.links import said_by_all, value_texts
+from pqbed.spec.named_link import NamedLink
 from pqbed.spec.sweep import Sweep
 from pqbed.units import format_percentage
 from pqbed_cli.render.numbers import span
@@ -30,14 +32,25 @@ def plan_table(sweep: Sweep) -> Table:
     }
     axes = {axis.label: list(map(axis.format, axis.values(sweep))) for axis in axes_shown() if _is_said(axis, sweep)}
     axes = {name: values for name, values in (arms | axes).items() if values}
-    rows = tuple((name, str(len(values)), ", ".join(values)) for name, values in axes.items())
-    return Table(columns=("axis", "n", "values"), rows=rows, numeric=(1,))
+    rows = [(name, str(len(values)), ", ".join(values)) for name, values in axes.items()]
+    links = [(f"  {link.name}", "", _link_text(link)) for link in sweep.links]
+    place = next((place for place, (name, *_) in enumerate(rows, 1) if name == AXES["link"].label), 0)
+    return Table(columns=("axis", "n", "values"), rows=(*rows[:place], *links, *rows[place:]), numeric=(1,))
+
+
+def _link_text(link: NamedLink) -> str:
+    """Return the values that a named link has of its own."""
+    return ", ".join(f"{AXES[option].label} {text}" for option, text in value_texts(link).items())
 
 
 def _is_said(axis: Axis, sweep: Sweep) -> bool:
-    """Return whether a quiet axis, or one that needs another, has something to say."""
-    asked = AXES[axis.needs] if axis.needs else axis
-    return not (axis.quiet or axis.needs) or asked.values(sweep) != (asked.usual,)
+    """Return whether a quiet axis, or one that needs another, has something to say that no named link says."""
+    if axis.option in said_by_all(sweep.links):
+        return False
+    if axis.needs:
+        needed = AXES[axis.needs]
+        return values_in(needed, sweep) != (needed.usual,)
+    return not axis.quiet or axis.values(sweep) != (axis.usual,)
 
 
 def estimate_line(estimate: Estimate) -> str:

@@ -21,6 +21,7 @@ from pqbed.net.state import LinkState
 from pqbed.spec import parse
 from pqbed.spec.axes import AXES, Axis, lay_over
 from pqbed.spec.link import Link
+from pqbed.spec.links import LINK_AXES, builtin_links, parse_links, whole_link
 from pqbed.spec.names import known_name
 from pqbed.spec.pairs import pair_profiles
 from pqbed.spec.profile import Profile, stacks_of
@@ -106,10 +107,17 @@ def fetch(options: FetchOptions) -> list[ArmFetches]:
 def _lay_over(link: Link, tcp: Tcp, texts: Mapping[str, str]) -> tuple[Link, Tcp]:
     """Return `link` and `tcp` with the values in `texts` (by option) laid over them."""
     values = {option: _single_value(AXES[option], text) for option, text in texts.items()}
-    link = lay_over(link, values)
+    link = lay_over(_base_link(link, texts), {option: value for option, value in values.items() if option != "link"})
     if link.jitter_ns > link.rtt_ns // 2:
         raise SpecError("--jitter is more than half of --rtt", "give a smaller --jitter or a longer --rtt")
     return link, lay_over(tcp, values)
+
+
+def _base_link(link: Link, texts: Mapping[str, str]) -> Link:
+    """Return the link that is named in `texts`, or `link`, which has no name any more if other values change it."""
+    if "link" in texts:
+        return next((whole_link(named, link) for named in parse_links(texts["link"], builtin_links())), link)
+    return replace(link, name=None) if texts.keys() & LINK_AXES.keys() else link
 
 
 def _single_value(axis: Axis, text: str) -> Any:

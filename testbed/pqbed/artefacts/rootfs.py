@@ -20,7 +20,8 @@ SCRIPTS = ("packages-build.txt", "packages-run.txt", "wheels.txt", "build-pycurl
 VENDOR = "opt/pqbed/vendor"
 # Increased when this module changes what it does to a root, so that cached ones are not used.
 FORMAT = "root/3"
-# Lanes mount a file system of their own over the first ones; the last ones receive the agent's source and added stacks, each checked by itself.
+# Lanes mount a file system of their own over the first ones; the last ones receive the agent's source and added
+# stacks, each checked by itself.
 CHANGING = ("dev", "proc", "sys", "tmp", "run", "var/log", SOURCES, ADDED.lstrip("/"))
 
 

@@ -1,5 +1,6 @@
 """Host checks: which beds this host can run, and what to do about those that it cannot. Changes nothing."""
 
+import contextlib
 import os
 import platform
 import shutil
@@ -72,30 +73,22 @@ def probe_engine(endpoint: DockerEndpoint | None = None) -> EngineProbe:
     """Ask the engine at `endpoint`, by default the configured one. Waits at most ENGINE_TIMEOUT_S; never raises."""
     try:
         endpoint = endpoint or docker_endpoint()
-        tls = endpoint.tls_config()
     except EngineError as error:
         return EngineProbe(reason=error.message)
     if absent := absent_socket(endpoint.host):
         return EngineProbe(reason=f"{endpoint.host}: {absent}")
-    import docker
     import docker.errors
 
+    from pqbed.beds.docker.sdk import open_client
+
     try:
-        client = docker.DockerClient(
-            base_url=endpoint.host,
-            tls=tls,
-            timeout=ENGINE_TIMEOUT_S,
-            use_ssh_client=endpoint.host.startswith("ssh://"),
-        )
+        with contextlib.closing(open_client(endpoint, ENGINE_TIMEOUT_S)) as client:
+            version: dict[str, Any] = client.version()
+            info: dict[str, Any] = client.info()
+    except EngineError as error:
+        return EngineProbe(reason=error.message)
     except (docker.errors.DockerException, OSError) as error:
         return EngineProbe(reason=_reason(error, endpoint.host))
-    try:
-        version: dict[str, Any] = client.version()
-        info: dict[str, Any] = client.info()
-    except (docker.errors.DockerException, OSError) as error:
-        return EngineProbe(reason=_reason(error, endpoint.host))
-    finally:
-        client.close()
     kernel = str(version.get("KernelVersion", "unknown"))
     local = kernel == os.uname().release
     engine = EngineInfo(

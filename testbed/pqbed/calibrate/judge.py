@@ -224,6 +224,8 @@ def _judge_spread(check: _DirectionCheck, tolerance: Tolerance) -> Iterator[Devi
         yield Deviation(what="jitter", where=check.where, asked=_time(shape.jitter_ns), achieved=achieved)
         return
     achieved = nearest if of_nearest <= allowed else f"none that is known, nearest to {nearest}"
+    if spread.cut_count(shape.delay_ns, shape.jitter_ns, nearest):
+        achieved += " cut at zero"
     yield Deviation(what="distribution", where=check.where, asked=shape.distribution, achieved=achieved)
 
 

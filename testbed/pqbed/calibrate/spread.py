@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import get_args
 
-from pqbed.net.delay_distributions import ENTRIES, SCALE, table
+from pqbed.spec.delay_distributions import ENTRIES, SCALE, table
 from pqbed.spec.link import Distribution
 
 # The two distribution functions are aligned at each of these quantiles in turn.
@@ -20,6 +20,11 @@ def asked_delays(delay_ns: int, jitter_ns: int, distribution: Distribution) -> t
         (2 * entry + 1 - ENTRIES) * SCALE / ENTRIES for entry in range(ENTRIES)
     ]
     return tuple(max(0.0, delay_ns + jitter_ns * value / SCALE) for value in values)
+
+
+def cut_count(delay_ns: int, jitter_ns: int, distribution: Distribution) -> int:
+    """Return how many of `asked_delays` would be negative, and are zero instead."""
+    return bisect.bisect_right(asked_delays(delay_ns, jitter_ns, distribution), 0.0)
 
 
 def quantile(values: Sequence[float], q: float) -> float:

@@ -1,4 +1,4 @@
-"""What a cell's fetches are held against: the floor under all of them, and what one takes that loses nothing.
+"""Floor and expected time of a cell's fetches, and of which cells no time is expected.
 
 Pure. Both need the length of the Certificate messages, which only an open lane knows.
 """
@@ -8,22 +8,25 @@ from dataclasses import dataclass
 from pqbed.model.exchange import Exchange, known_exchange
 from pqbed.model.floor import connect_floor_ns, handshake_floor_ns, ttlb_floor_ns
 from pqbed.model.simulate.connection import ExpectedFetch, simulate_fetch
+from pqbed.model.simulate.receiver import QUICK_ACKS
 from pqbed.model.sizes import has_known_sizes
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link, mean_loss_ppm
 from pqbed.spec.profile import DEFAULT_STACK, Profile
 from pqbed.spec.shape import SIDES, congestion_control_of, loss_of, rate_of
-from pqbed.spec.tcp import Tcp
 from pqbed.tls.wire_sizes import WireSizes
 
 # What was compared with packets (docs/design/dd-009-expectation.md).
 KNOWN_HTTP = "1.1"
 KNOWN_CONTROLS = {"cubic"}
-LEAST_INITCWND = 10
+KNOWN_MTUS = frozenset({*range(1492, 1501), 3000, 9000})
+# Above this rate, or without one, segments come faster than a program reads them, so it is the CPU that decides which
+# of them are acknowledged together. It does not matter while each is acknowledged alone, and nothing waits for it.
+HIGHEST_RATE_BPS = 1_000_000_000
 # Sizes that are computed may be off by some bytes: signatures of ECDSA vary, and so does what a client says of itself.
 # Of another stack no more is assumed than that it sends the shares, the chain and the signature.
 SLACK_BYTES, OTHER_STACK_SLACK_BYTES = 64, 512
-# An expectation costs some 10 us a segment: tables do without that of a longer response (`pqbed explain` does not).
+# An expectation costs some 40 us per segment: tables do without that of a longer response (`pqbed explain` does not).
 MOST_SIZE_BYTES = 16 * 1024 * 1024
 
 
@@ -95,25 +98,23 @@ def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> t
     return (
         *((f"segmentation {link.segmentation}",) if link.segmentation != "wire" else ()),
         *((f"congestion control {'/'.join(sorted(controls))}",) if controls != KNOWN_CONTROLS else ()),
-        *((f"an MTU of {tcp.mtu}",) if tcp.mtu != Tcp().mtu else ()),
+        *((f"an MTU of {tcp.mtu}",) if tcp.mtu not in KNOWN_MTUS else ()),
         *(("jitter",) if link.jitter_ns else ()),
-        *_unknown_rates(link),
-        *((f"an initial window of {window}",) if (window := _least_initcwnd(tcp)) < LEAST_INITCWND else ()),
+        *_unknown_rate(link, lossless),
         *(("a queue that overflows",) if lossless.overflowed else ()),
         *(() if learned else _unknown_profile(cell.profile)),
     )
 
 
-def _least_initcwnd(tcp: Tcp) -> int:
-    return min(tcp.initcwnd_server, tcp.initcwnd_client)
-
-
-def _unknown_rates(link: Link) -> tuple[str, ...]:
-    """Name the rates at which guests were seen to take a round trip or a delayed acknowledgement more (dd-009)."""
-    up, down = rate_of(link, "client"), rate_of(link, "server")
-    if down is None:
-        return ("a way down without a rate limit",)
-    return ("a way up that is slower than the way down",) if up is not None and up < down else ()
+def _unknown_rate(link: Link, lossless: ExpectedFetch) -> tuple[str, ...]:
+    """Name a downlink on which the time hangs on how fast the client's program reads (dd-009)."""
+    rate_bps = rate_of(link, "server")
+    if rate_bps is not None and rate_bps <= HIGHEST_RATE_BPS:
+        return ()
+    if lossless.server_flight.segments <= QUICK_ACKS and lossless.response.rounds == 1:
+        return ()
+    limit = "without a rate limit" if rate_bps is None else f"of more than {HIGHEST_RATE_BPS / 1e9:g} Gbit/s"
+    return (f"how fast the client reads on a downlink {limit}",)
 
 
 def _unknown_profile(profile: Profile) -> tuple[str, ...]:

@@ -45,6 +45,9 @@ def break_down_difference(cell: Cell, arm: ExpectedFetch, base: ExpectedFetch) -
         serial_ns += ours.serial_ns - theirs.serial_ns
         waited_ns += ours.waited_ns - theirs.waited_ns
         reasons += _waiting(cell, label, side, ours, theirs)
+    repeats, base_repeats = (describe_repeats(expected) or "none" for expected in (arm, base))
+    if repeats != base_repeats:
+        reasons.append(f"spurious retransmissions: {repeats} (baseline: {base_repeats})")
     if not any("RTT" in reason or "waiting" in reason for reason in reasons):
         reasons.append(_nothing_more(cell, arm))
     return Breakdown(
@@ -53,6 +56,16 @@ def break_down_difference(cell: Cell, arm: ExpectedFetch, base: ExpectedFetch) -
         waited_ns=waited_ns,
         reasons=tuple(reasons),
     )
+
+
+def describe_repeats(expected: ExpectedFetch) -> str:
+    """Say what timers sent again although nothing was lost: `2 segments of the client, 1 SYN`; empty if nothing."""
+    counts = (
+        (expected.client_repeated, "segment{} of the client"),
+        (expected.server_repeated, "segment{} of the server"),
+        (expected.syns_repeated, "SYN{}"),
+    )
+    return ", ".join(f"{count} {noun.format('s' if count > 1 else '')}" for count, noun in counts if count)
 
 
 def flight(expected: ExpectedFetch, name: str) -> ExpectedFlight:

@@ -23,6 +23,7 @@ from pqbed.model.sizes import (
 )
 from pqbed.spec.cell import Cell
 from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.stacks import known_stacks
 from pqbed.tls.wire_sizes import WireSizes
 
 # OpenSSL gathers a flight in a buffer of this size, and empties it when it is full (crypto/bio/bf_buff.c).
@@ -79,7 +80,7 @@ def known_exchange(
     Raises SpecError where neither knows them, and for another HTTP than 1.1.
     """
     if sizes is not None:
-        return learned_exchange(sizes, cell.workload.size_bytes)
+        return learned_exchange(cell, sizes)
     if not has_known_sizes(cell.profile):
         raise SpecError(
             f"the sizes of profile {cell.profile.name} on the wire are not known: no table has them, and this run did "
@@ -89,14 +90,21 @@ def known_exchange(
     return exchange_of(cell, certificate_bytes, client_certificate_bytes)
 
 
-def learned_exchange(sizes: WireSizes, size_bytes: int) -> Exchange:
-    """Return the writes of a fetch of `size_bytes`, given the records of another one."""
+def learned_exchange(cell: Cell, sizes: WireSizes) -> Exchange:
+    """Return the writes of a fetch in `cell`, given the records of another body."""
+    size_bytes, profile = cell.workload.size_bytes, cell.profile
     return Exchange(
         client_hello=(sizes.client_hello_bytes,),
-        server_flight=buffered(list(sizes.server_flight)),
-        client_flight=(*buffered(list(sizes.client_flight)), sizes.request_of(size_bytes)),
+        server_flight=_writes(profile.stack, sizes.server_flight),
+        client_flight=(*_writes(profile.clients_stack, sizes.client_flight), sizes.request_of(size_bytes)),
         response=sizes.response_of(size_bytes),
     )
+
+
+def _writes(stack: str, records: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the writes of a flight: OpenSSL's, or of a program of its own, which writes it at once (Go, Botan)."""
+    entry = known_stacks().get(stack)
+    return (sum(records),) if entry is not None and entry.program else buffered(list(records))
 
 
 def buffered(records: list[int], room: int = FLIGHT_BUFFER_BYTES) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ from typing import Any
 from pyroute2.netlink import NLA_F_NESTED, nla, nlmsg
 
 from pqbed.errors import SpecError
-from pqbed.net.delay_distributions import table_bytes
+from pqbed.spec.delay_distributions import table_bytes
 from pqbed.spec.link import PPM, Distribution, GilbertElliott, Loss, RandomLoss
 from pqbed.spec.shape import EndShape
 

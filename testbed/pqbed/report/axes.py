@@ -51,9 +51,17 @@ def split_axes(rows: Sequence[Row]) -> Axes:
     shown = {name: words for name, words in values.items() if not _is_unsaid(LINK_AXES[name], values)}
     return Axes(
         common=tuple(f"{name} {words[0]}" for name, words in shown.items() if len(words) == 1),
-        varying=tuple(name for name, words in shown.items() if len(words) > 1),
+        varying=tuple(
+            name for name, words in shown.items() if len(words) > 1 and (name == "link" or _varies_within(name, rows))
+        ),
         counts={name: len(words) for name, words in shown.items()},
     )
+
+
+def _varies_within(name: str, rows: Sequence[Row]) -> bool:
+    """Return whether links of one name differ in axis `name`: if not, the name of the link says it."""
+    pairs = {(_word("link", row), _word(name, row)) for row in rows}
+    return len(pairs) > len({link for link, _ in pairs})
 
 
 def _word(name: str, row: Row) -> str:

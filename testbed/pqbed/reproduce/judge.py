@@ -67,7 +67,8 @@ def _measure(claim: Claim, results: Results, times: QuantileEstimator) -> Bootst
 
 def _ttlb(measure: Measure, results: Results, times: QuantileEstimator, share: float) -> BootstrapEstimate:
     (row,) = results.rows(measure.sweep, measure.profile, measure.size_bytes)
-    return combine(lambda time_ns: time_ns / NS_PER_MS, times.quantile(row, share))
+    more_ns = measure.rtts * results.cells["rtt_ns"][row]
+    return combine(lambda time_ns: (time_ns + more_ns) / NS_PER_MS, times.quantile(row, share))
 
 
 def _increase(measure: Measure, results: Results, times: QuantileEstimator, share: float) -> BootstrapEstimate:

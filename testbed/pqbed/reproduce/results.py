@@ -16,6 +16,7 @@ from pqbed.store.run import Run
 # Why there is no CPU term.
 IN_REAL_TIME = "included in the times"
 NOT_MEASURED = "not measured"
+NOT_COUNTED = "not counted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,12 @@ def read_results(run: Run, study: Study) -> Results | None:
     if not grid.counts["n"].sum():
         return None
     virtual = run.manifest.clock == "virtual"
-    costs = cpu_costs(run.cpu().collect()) if virtual else {}
-    no_cpu = "" if costs else NOT_MEASURED if virtual else IN_REAL_TIME
+    costs = cpu_costs(run.cpu().collect()) if virtual and not study.network_alone else {}
+    no_cpu = "" if costs else _why_no_cpu(virtual, study)
     return Results(study=study, cells=cells, grid=grid, costs=costs, no_cpu=no_cpu)
+
+
+def _why_no_cpu(virtual: bool, study: Study) -> str:
+    if not virtual:
+        return IN_REAL_TIME
+    return NOT_COUNTED if study.network_alone else NOT_MEASURED

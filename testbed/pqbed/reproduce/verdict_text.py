@@ -9,7 +9,8 @@ from pqbed.report.report_data import reduce_grid
 from pqbed.report.verdict import Verdict
 from pqbed.reproduce.judge import ClaimResult
 from pqbed.reproduce.published import Published
-from pqbed.reproduce.results import NOT_MEASURED, Results
+from pqbed.reproduce.results import NOT_COUNTED, NOT_MEASURED, Results
+from pqbed.spec.checks import cut_delays
 from pqbed.spec.study import Claim
 from pqbed.stats.estimates import BootstrapEstimate
 
@@ -72,12 +73,17 @@ def list_caveats(results: Results) -> list[str]:
         )
     elif results.no_cpu == NOT_MEASURED:
         caveats.append("The CPU term could not be measured on this host: verdicts and figures are of the network only.")
+    elif results.no_cpu == NOT_COUNTED:
+        caveats.append(
+            "Verdicts are of the network only: the study's bands are those of a comparison without CPU time."
+        )
     if results.study.empty_is_handshake:
         caveats.append(
             "At 0 KiB verdicts and figures count only the handshake, as the study does; the table of cells counts a "
             "fetch of an empty body."
         )
-    return caveats
+    cut = dict.fromkeys(sentence for sweep in results.study.sweeps.values() for sentence in cut_delays(sweep))
+    return caveats + [f"{sentence[0].upper()}{sentence[1:]}." for sentence in cut]
 
 
 def _published(number: Published) -> str:

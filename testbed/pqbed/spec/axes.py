@@ -4,6 +4,7 @@ A new axis is a field on `Sweep`, one on `Link`, `Tcp` or `Workload`, an entry h
 """
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from functools import partial
@@ -29,15 +30,19 @@ __all__ = [
     "AXES",
     "Axis",
     "axes_shown",
+    "count_parts",
     "describe_link",
     "from_row",
+    "grids",
     "lay_out",
     "lay_over",
+    "values_in",
     "word_axis",
     "word_settings",
 ]
 
 P = TypeVar("P", Link, Tcp, Workload)
+Grid = dict[str, tuple[Any, ...]]
 
 _PARTS: dict[type[Any], Part] = {Link: "link", Tcp: "tcp", Workload: "workload"}
 
@@ -58,6 +63,18 @@ _link, _tcp, _workload = (partial(Axis, part=part) for part in _PARTS.values())
 
 # In the order of the stored columns, so new ones come last. Labels take the same order; those with `of` go with it.
 _TABLE: tuple[Axis, ...] = (
+    # Of links with a name. The name is no condition: cells are told apart, and compared, by the values it stands for.
+    _link(
+        option="link",
+        field="link",
+        parse=parse.parse_link_name,
+        format=parse.format_link_name,
+        **{**plain("name", str), "columns": {}, "write": lambda _: (), "read": lambda row: row.get("link_name")},
+        quiet=True,
+        metavar="NAME",
+        help="Named links (`pqbed links`); other flags of this group apply to each.",
+        help_one="Named link (`pqbed links`).",
+    ),
     _link(
         option="rtt",
         field="rtt_ns",
@@ -147,8 +164,8 @@ _TABLE: tuple[Axis, ...] = (
             **plain("initcwnd_server"),
             "assign": lambda segments, _: {"initcwnd_server": segments, "initcwnd_client": segments},
         },
+        quiet=True,
         metavar="N",
-        main=True,
         help="Initial congestion windows, in segments.",
         help_one="Initial congestion window, in segments.",
     ),
@@ -278,16 +295,38 @@ def one_sided(axis: Axis) -> tuple[Axis, ...]:
     return tuple(other for other in AXES.values() if other.of == axis.option)
 
 
+def grids(part: Part, sweep: Sweep) -> list[Grid]:
+    """Return the values of every axis of a part, by option: one grid for each named link, one without any."""
+    own = {axis.option: axis.values(sweep) for axis in AXES.values() if axis.part == part}
+    if part != "link" or not sweep.links:
+        return [own]
+    return [
+        {**own, "link": (link.name,), **{option: (value,) for option, value in link.values.items()}}
+        for link in sweep.links
+    ]
+
+
+def values_in(axis: Axis, sweep: Sweep) -> tuple[Any, ...]:
+    """Return the values that `axis` has anywhere in the grid of `sweep`, those of named links included."""
+    return tuple(dict.fromkeys(value for grid in grids(axis.part, sweep) for value in grid[axis.option]))
+
+
+def count_parts(part: Part, sweep: Sweep) -> int:
+    """Return how many links (or TCP settings, or workloads) the grid of `sweep` has, without laying them out."""
+    return sum(math.prod(map(len, grid.values())) for grid in grids(part, sweep))
+
+
 def lay_out(kind: type[P], sweep: Sweep) -> Iterator[P]:
     """Yield every `kind` (Link, Tcp or Workload) of the grid of `sweep`, in the order of the grid."""
     axes = sorted((axis for axis in AXES.values() if axis.part == _PARTS[kind]), key=_nesting)
     order = {axis.option: place for place, axis in enumerate(axes)}
     setting = sorted(axes, key=lambda axis: bool(axis.of))  # what is said of both sides first
-    for values in itertools.product(*(axis.values(sweep) for axis in axes)):
-        chosen: dict[str, Any] = {}
-        for axis in setting:
-            chosen |= axis.assign(values[order[axis.option]], chosen)
-        yield kind(**chosen)
+    for grid in grids(_PARTS[kind], sweep):
+        for values in itertools.product(*(grid[axis.option] for axis in axes)):
+            chosen: dict[str, Any] = {}
+            for axis in setting:
+                chosen |= axis.assign(values[order[axis.option]], chosen)
+            yield kind(**chosen)
 
 
 def _nesting(axis: Axis) -> int:
@@ -322,9 +361,10 @@ def from_row(row: Row) -> Callable[[Axis], Any]:
 
 
 def word_settings(link: Link, tcp: Tcp) -> list[tuple[Axis, str]]:
-    """Return every setting of a link and its TCP in words."""
+    """Return every setting of a link and its TCP in words; the name of the link first, if it has one."""
     parts: dict[str, Any] = {"link": link, "tcp": tcp}
-    shown = [axis for axis in axes_shown() if axis.part in parts and not axis.of]
+    unnamed = {"link"} if link.name is None else set()
+    shown = [axis for axis in axes_shown() if axis.part in parts and not axis.of and axis.option not in unnamed]
     return [(axis, word_axis(axis, lambda axis: axis.get(parts[axis.part]))) for axis in shown]
 
 

@@ -61,11 +61,11 @@ class Axis:
     @property
     def usual(self) -> Any:
         """Return the value that a sweep has where nothing is said; None where it must say one."""
-        default = Sweep.__dataclass_fields__[self.field].default
-        return None if default is MISSING else default[0]
+        field = Sweep.__dataclass_fields__.get(self.field)
+        return None if field is None or field.default is MISSING else field.default[0]
 
     def values(self, sweep: Sweep) -> tuple[Any, ...]:
-        """Return the values of this axis in `sweep`."""
+        """Return the values of this axis in `sweep`, those of named links apart."""
         values: tuple[Any, ...] = getattr(sweep, self.field)
         return values
 

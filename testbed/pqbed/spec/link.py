@@ -1,6 +1,6 @@
 """The link: what lies between client and server."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Distribution = Literal["uniform", "normal", "pareto", "paretonormal"]
@@ -75,6 +75,7 @@ class Link:
     what netem holds in all, the wire included.
     `layout` "ends" shapes each direction on its sender's own interface, where a full queue is told to the sender's TCP
     at once; "router" puts forwarding stages between the ends, where a full queue loses packets as a network does.
+    `name` is that of the named link the values came from; links with equal values are equal whatever they are named.
     """
 
     rtt_ns: int
@@ -88,3 +89,4 @@ class Link:
     limit_packets: int | None = None
     bandwidth_up_bps: int | None = None
     loss_up: Loss | None = None
+    name: str | None = field(default=None, compare=False)

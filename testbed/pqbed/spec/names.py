@@ -24,9 +24,10 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 
 def likely(name: str, names: Iterable[str]) -> str:
-    """Return a hint: `did you mean 'x'? ` with the nearest of `names`, "" if none is near."""
+    """Return a hint: `did you mean 'x'? ` with the nearest of `names`, "" if none is near or has it as a part."""
     lowered = {choice.lower(): choice for choice in names}
     near = difflib.get_close_matches(name.lower(), lowered, n=1)
+    near = near or [choice for choice in lowered if name.lower() in choice.split("-")][:1]
     return f"did you mean {lowered[near[0]]!r}? " if near else ""
 
 

@@ -37,6 +37,8 @@ SHORTEST_TIMEOUT_NS, LONGEST_TIMEOUT_NS = 10**6, 3600 * 10**9
 
 # One side, or one direction, as the other.
 SAME = "same"
+# No named link.
+NONE = "none"
 
 _LIMIT_PREFIX = "limit:"
 _BURST_PREFIX = "ge:"
@@ -104,6 +106,16 @@ def parse_queue(item: str, bare: bool) -> Queue:  # noqa: ARG001 (packets have n
 def format_queue(queue: Queue) -> str:
     """Return the text that `parse_queue` reads back as `queue`."""
     return f"{_LIMIT_PREFIX}{queue.packets}" if isinstance(queue, PlainLimit) else str(queue)
+
+
+def parse_link_name(item: str, bare: bool) -> str | None:  # noqa: ARG001 (a name)
+    """Read the name of a link; `none` is no named link."""
+    return None if item == NONE else plain_name(item, "the name of a link")
+
+
+def format_link_name(name: str | None) -> str:
+    """Return the text that `parse_link_name` reads back."""
+    return NONE if name is None else name
 
 
 def parse_congestion_control(item: str, bare: bool) -> str:  # noqa: ARG001 (a name)

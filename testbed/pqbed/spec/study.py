@@ -21,7 +21,7 @@ FigureKind = Literal["bars", "lines", "curves"]
 class Measure:
     """How a claim is measured again, in cells of `sweep` with `profile` and `size_bytes`.
 
-    - ttlb: the time, ms;
+    - ttlb: the time, ms, and `rtts` round trips that the study's timer counts in addition;
     - increase: over the sweep's first profile, per cent;
     - largest increase: the same, of all sizes;
     - increase over a sweep: over the same profile and size in sweep `over`, per cent;
@@ -35,6 +35,7 @@ class Measure:
     profile: str = ""
     size_bytes: int | None = None
     over: str = ""
+    rtts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +69,16 @@ class StudyFigure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """`published` names the file of its numbers. `empty_is_handshake`: at 0 bytes nothing but the handshake counts."""
+    """`published` names the file of its numbers. `empty_is_handshake`: at 0 bytes nothing but the handshake counts.
+
+    `network_alone`: in virtual time no CPU time is added before a number is judged.
+    """
 
     name: str
     title: str
     published: str
     empty_is_handshake: bool
+    network_alone: bool = False
     samples: int
     seed: int
     sweeps: dict[str, Sweep]

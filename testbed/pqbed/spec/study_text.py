@@ -1,5 +1,6 @@
 """Studies from TOML: sweeps over common settings, claims of one percentile each, figures."""
 
+import itertools
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pqbed.errors import SpecError
 from pqbed.spec.names import known_name
 from pqbed.spec.options import RunOptions
 from pqbed.spec.presets import studies
+from pqbed.spec.published import read_published_rows
 from pqbed.spec.study import Claim, FigureKind, Measure, MeasureKind, Study, StudyFigure
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.text import sweep_from
@@ -19,8 +21,8 @@ from pqbed.units import parse_size
 
 Table = dict[str, Any]
 
-# Stands for the percentile in the texts of a claim that has several.
-_PERCENTILE = "{p}"
+# In braces it stands for the percentile in the texts of a claim that has several.
+_PERCENTILE = "p"
 _ALIKE = "like"
 
 
@@ -67,10 +69,11 @@ def study_from(table: Mapping[str, Any], typed: Mapping[str, object] | None = No
         title=form.title,
         published=form.published,
         empty_is_handshake=form.empty_is_handshake,
+        network_alone=form.network_alone,
         samples=first_sweep.samples,
         seed=first_sweep.seed,
         sweeps=sweeps,
-        claims=tuple(claim for one in form.claims for claim in _claims(one, form.why, sweeps)),
+        claims=tuple(_claims(form, sweeps)),
         figures=tuple(_figure(one, sweeps) for one in form.figures),
     )
     return ReadStudy(study=study, options=options, table=whole)
@@ -86,6 +89,7 @@ class _MeasureForm(_Form):
     profile: str = ""
     size: str | None = None
     over: str = ""
+    rtts: int = 0
 
 
 class _ClaimForm(_Form):
@@ -93,8 +97,10 @@ class _ClaimForm(_Form):
     question: str
     published: str
     percentiles: tuple[float | None, ...] = (None,)
+    each: dict[str, tuple[str, ...]] = {}
     low: float | None = None
     high: float | None = None
+    within: float | None = None
     basis: str
     measure: _MeasureForm
 
@@ -111,51 +117,74 @@ class _StudyForm(_Form):
     title: str
     published: str
     empty_is_handshake: StrictBool
+    network_alone: StrictBool = False
     settings: Table
     profiles: Table = {}
     sweeps: dict[str, Table]
     claims: tuple[_ClaimForm, ...]
-    figures: tuple[_FigureForm, ...]
+    figures: tuple[_FigureForm, ...] = ()
     why: dict[str, str] = {}
 
 
 def _read_sweep(form: _StudyForm, name: str, axes: Table) -> tuple[Sweep, RunOptions]:
     try:
-        return sweep_from({"aa": False, "name": form.name, "profiles": form.profiles, **form.settings, **axes})
+        # A study has the jitter that was published; its report names the mean RTT where that is cut (`cut_delays`).
+        return sweep_from(
+            {"aa": False, "cut_jitter": True, "name": form.name, "profiles": form.profiles, **form.settings, **axes}
+        )
     except SpecError as error:
         raise SpecError(f"sweep {name!r} of the study: {error.message}", error.hint) from error
 
 
-def _claims(form: _ClaimForm, why: Mapping[str, str], sweeps: Mapping[str, Sweep]) -> Iterator[Claim]:
-    """Yield one claim a percentile. A reason may be given for all of them, or for one."""
-    measure = _measure(form, sweeps)
-    for percentile in form.percentiles:
-        number = "" if percentile is None else f"{percentile:g}"
-        name = form.name.replace(_PERCENTILE, number)
-        yield Claim(
-            name=name,
-            question=form.question.replace(_PERCENTILE, number),
-            published=form.published.replace(_PERCENTILE, number),
-            measure=measure,
-            percentile=percentile,
-            low=form.low,
-            high=form.high,
-            basis=form.basis,
-            why=why.get(name, why.get(form.name, "")),
-        )
+def _claims(study: _StudyForm, sweeps: Mapping[str, Sweep]) -> Iterator[Claim]:
+    """Yield one claim per percentile and choice of `each`. A reason may be given for all of them, or for one."""
+    values = {row["id"]: float(row["value"]) for row in read_published_rows(study.published)}
+    for form in study.claims:
+        for choice in itertools.product(*form.each.values()):
+            for percentile in form.percentiles:
+                number = "" if percentile is None else f"{percentile:g}"
+                words = dict(zip(form.each, choice, strict=True)) | {_PERCENTILE: number}
+                name = _filled(form.name, words)
+                published = known_name(_filled(form.published, words), values, "published number")
+                low, high = _band(form, values[published])
+                yield Claim(
+                    name=name,
+                    question=_filled(form.question, words),
+                    published=published,
+                    measure=_measure(form.measure, words, sweeps),
+                    percentile=percentile,
+                    low=low,
+                    high=high,
+                    basis=form.basis,
+                    why=study.why.get(name, study.why.get(form.name, "")),
+                )
 
 
-def _measure(form: _ClaimForm, sweeps: Mapping[str, Sweep]) -> Measure:
-    asked = form.measure
-    if asked.sweep:
-        sweep = sweeps[known_name(asked.sweep, sweeps, "sweep in the study")]
-        known_name(asked.profile, [profile.name for profile in sweep.profiles], f"profile in sweep {asked.sweep!r}")
+def _filled(text: str, words: Mapping[str, str]) -> str:
+    for key, word in words.items():
+        text = text.replace(f"{{{key}}}", word)
+    return text
+
+
+def _band(form: _ClaimForm, value: float) -> tuple[float | None, float | None]:
+    """Return the ends of the band: as given, or so many per cent of the published `value` on either side."""
+    if form.within is None:
+        return form.low, form.high
+    return round(value * (1 - form.within / 100), 1), round(value * (1 + form.within / 100), 1)
+
+
+def _measure(form: _MeasureForm, words: Mapping[str, str], sweeps: Mapping[str, Sweep]) -> Measure:
+    sweep_name, profile_name = _filled(form.sweep, words), _filled(form.profile, words)
+    if sweep_name:
+        sweep = sweeps[known_name(sweep_name, sweeps, "sweep in the study")]
+        known_name(profile_name, [profile.name for profile in sweep.profiles], f"profile in sweep {sweep_name!r}")
     return Measure(
-        kind=asked.kind,
-        sweep=asked.sweep,
-        profile=asked.profile,
-        size_bytes=None if asked.size is None else parse_size(asked.size),
-        over=asked.over,
+        kind=form.kind,
+        sweep=sweep_name,
+        profile=profile_name,
+        size_bytes=None if form.size is None else parse_size(_filled(form.size, words)),
+        over=form.over,
+        rtts=form.rtts,
     )
 
 

@@ -12,7 +12,9 @@ from pqbed.spec.link import (
     RandomLoss,
     Segmentation,
 )
+from pqbed.spec.named_link import NamedLink
 from pqbed.spec.profile import Profile, copy_profile
+from pqbed.spec.tcp import DEFAULT_INITCWND
 from pqbed.spec.workload import Http
 
 SECOND_NS = 1_000_000_000
@@ -24,9 +26,11 @@ class Sweep:
 
     `profiles[0]` is the baseline that increases are counted from. `samples` is per cell; with `precision_ppm`, the half
     width that the 95 % interval of each increase at p50 shall have, in parts of the baseline, it is the most.
-    `aa` adds the A/A arm, a second copy of the baseline. `timeout_ns` bounds one fetch on the bed's own clock. The
-    axes of one side or direction alone (`bandwidth_up_bps`, `loss_up`, `*_client`) hold None for "the same as the
-    other"; without them both sides are alike.
+    `aa` adds the A/A arm, a second copy of the baseline. `timeout_ns` bounds one fetch on the bed's own clock.
+    `cut_jitter` allows jitter that is cut at zero often enough to lengthen the mean RTT (`checks.py`). The axes of one
+    side or direction alone (`bandwidth_up_bps`, `loss_up`, `*_client`) hold None for "the same as the other"; without
+    them both sides are alike. With `links`, the grid has each of these links instead of the product of the axes whose
+    values they give.
     """
 
     name: str
@@ -42,7 +46,7 @@ class Sweep:
     queue_packets: tuple[Queue, ...] = (DEFAULT_QUEUE_PACKETS,)
     segmentation: tuple[Segmentation, ...] = ("wire",)
     layout: tuple[Layout, ...] = (DEFAULT_LAYOUT,)
-    initcwnd: tuple[int, ...] = (20,)
+    initcwnd: tuple[int, ...] = (DEFAULT_INITCWND,)
     initcwnd_client: tuple[int | None, ...] = (None,)
     congestion_control: tuple[str, ...] = ("cubic",)
     congestion_control_client: tuple[str | None, ...] = (None,)
@@ -50,10 +54,17 @@ class Sweep:
     http: tuple[Http, ...] = ("1.1",)
     initrwnd: tuple[int, ...] = (0,)
     mtu: tuple[int, ...] = (1500,)
+    links: tuple[NamedLink, ...] = ()
     samples: int
     precision_ppm: int | None = None
     seed: int = 1
     timeout_ns: int = 300 * SECOND_NS
+    cut_jitter: bool = False
+
+    @property
+    def link(self) -> tuple[str | None, ...]:
+        """Return the names of the links; one None without named links."""
+        return tuple(link.name for link in self.links) or (None,)
 
     @property
     def arms(self) -> tuple[Profile, ...]:

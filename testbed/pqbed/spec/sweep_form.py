@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     StrictBool,
     StrictInt,
+    StrictStr,
     ValidationError,
     WithJsonSchema,
     create_model,
@@ -21,12 +22,18 @@ from pydantic import (
 from pqbed.errors import SpecError
 from pqbed.spec.axes import axes_shown
 from pqbed.spec.descriptions import DESCRIPTIONS
+from pqbed.spec.links import LINK_AXES, NOTES
 from pqbed.spec.names import nearest
 from pqbed.spec.options import OLD_RUN_KEYS, RUN_OPTIONS
 from pqbed.spec.parse import Choice
 from pqbed.spec.profile import Chain, Profile
 
+# The most characters of a value that an error quotes.
+MOST_QUOTED = 80
 _ARM_LISTS = ("profile", "stack", "client_stack")
+SWITCHES = ("aa", "cut_jitter")
+# Tables of tables, and where the names in them are listed.
+_NAMED = {"profiles": "name the arms in profile = [...]", "links": "name the links in link = [...]"}
 _TEXTS = ("name", "samples", "precision", "max_samples", "seed", "timeout")
 
 
@@ -35,7 +42,7 @@ def _joined(value: object) -> object:
     items = value if isinstance(value, list | tuple) else [value]
     for item in items:
         if isinstance(item, bool) or not isinstance(item, str | int | float):
-            raise ValueError(f"{item!r} is neither a text nor a number")  # noqa: TRY004 (pydantic catches this one)
+            raise ValueError(f"{_quoted(item)} is neither a text nor a number")  # noqa: TRY004 (pydantic catches this one)
     return ",".join(map(str, items))
 
 
@@ -100,13 +107,22 @@ def _run_field(option: str) -> Any:
 _ProfileForm: Any = _form_of(Profile, without=("name", "copy_of"))
 _run_fields: dict[str, Any] = {option: _run_field(option) for option in RUN_OPTIONS}
 _RunForm = create_model("RunForm", __base__=_Form, **_run_fields)
+_link_fields: dict[str, Any] = {
+    **{
+        option: _optional(_text(_one_of(_names(axis.parse))), axis.help_one or axis.help)
+        for option, axis in LINK_AXES.items()
+    },
+    **{note: _optional(StrictStr, DESCRIPTIONS[note]) for note in NOTES},
+}
+_LinkForm: Any = create_model("LinkForm", __base__=_Form, **_link_fields)
 _fields: dict[str, Any] = {
     **{axis.option: _optional(_text(_many_of(_names(axis.parse))), axis.help) for axis in axes_shown()},
     **{option: _optional(_text(_many_of(())), DESCRIPTIONS[option]) for option in _ARM_LISTS},
-    "aa": _optional(StrictBool, DESCRIPTIONS["aa"]),
+    **{option: _optional(StrictBool, DESCRIPTIONS[option]) for option in SWITCHES},
     **{option: _optional(_text(_one_of(())), DESCRIPTIONS[option]) for option in _TEXTS},
     "run": (_RunForm, Field(_RunForm(), description="How the sweep is run.")),
     "profiles": (dict[_Name, _ProfileForm], Field({}, description="Profiles that the sweep defines.")),
+    "links": (dict[_Name, _LinkForm], Field({}, description="Links that the sweep defines, each with its own values.")),
 }
 SweepForm: Any = create_model("Sweep", __base__=_Form, **_fields)
 
@@ -152,22 +168,29 @@ def form_error(error: ValidationError) -> SpecError:
             return SpecError(f"there is no option {where!r}", nearest(str(first["loc"][-1]), _options_at(first["loc"])))
         case "missing":
             return SpecError(f"{where} is missing", "give it a value")
-        case "dict_type" if where == "profiles":
-            return SpecError(
-                "profiles is not a table", "name the arms in profile = [...]; [profiles.NAME] defines a new one"
-            )
+        case "dict_type" if where in _NAMED:
+            return SpecError(f"{where} is not a table", f"{_NAMED[where]}; [{where}.NAME] defines a new one")
         case "dict_type" | "model_type":
             return SpecError(f"{where} is not a table", f"write [{where}] and the keys below it")
         case "string_pattern_mismatch":
             return SpecError(
-                f"{where}: {first['input']!r} cannot be a name", "use up to 64 letters, digits, '.', '_' and '-'"
+                f"{where}: {_quoted(first['input'])} cannot be a name", "use up to 64 letters, digits, '.', '_' and '-'"
             )
         case _:
             return _form_refusal(where, first["msg"], first["input"])
 
 
+def _quoted(value: object) -> str:
+    """Return how `value` is written, cut if it is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # thousands of digits (sys.set_int_max_str_digits), or of brackets
+        return "a value too long to print"
+    return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}..."
+
+
 def _form_refusal(where: str, message: str, value: object) -> SpecError:
-    reason = message.removeprefix("Value error, ").replace("Input should", f"{value!r} should", 1)
+    reason = message.removeprefix("Value error, ").replace("Input should", f"{_quoted(value)} should", 1)
     return SpecError(f"{where}: {reason}", "correct the value")
 
 
@@ -177,4 +200,6 @@ def _options_at(where: tuple[int | str, ...]) -> list[str]:
         return list(SweepForm.model_fields)
     if where[0] == "run":
         return list(_RunForm.model_fields)
+    if where[0] == "links":
+        return list(_LinkForm.model_fields)
     return list(_ProfileForm.model_fields) if len(where) == 3 else [field.name for field in dataclasses.fields(Chain)]

@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 
+# RFC 6928, and what Linux does (TCP_INIT_CWND in include/net/tcp.h).
+DEFAULT_INITCWND = 10
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tcp:
-    """`initcwnd_*` in segments (RFC 6928: 10; the published study: 20). `initrwnd` 0: the kernel's.
+    """`initcwnd_*` in segments. `initrwnd` 0: the kernel's.
 
     `congestion_control_client` None: the server's, which is `congestion_control`.
     """
 
-    initcwnd_server: int = 20
-    initcwnd_client: int = 20
+    initcwnd_server: int = DEFAULT_INITCWND
+    initcwnd_client: int = DEFAULT_INITCWND
     initrwnd: int = 0
     congestion_control: str = "cubic"
     mtu: int = 1500

@@ -6,7 +6,7 @@ the form of a layer (`sweep_form.py`), `spec/parse.py` what its texts mean.
 """
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,11 @@ from pydantic import ValidationError
 from pqbed.errors import SpecError
 from pqbed.spec import parse
 from pqbed.spec.amount import AmountText, read_amount
-from pqbed.spec.axes import AXES, axes_shown
+from pqbed.spec.axes import AXES, Axis, axes_shown
 from pqbed.spec.checks import check_sweep
 from pqbed.spec.codec import from_json, to_json
+from pqbed.spec.links import LINK_AXES, builtin_links, link_from, link_table, parse_links, said_by_all, without
+from pqbed.spec.named_link import NamedLink
 from pqbed.spec.names import plain_name
 from pqbed.spec.options import RUN_OPTIONS, RunOptions
 from pqbed.spec.pairs import pair_profiles
@@ -27,8 +29,11 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.stacks import stack_named
 from pqbed.spec.sweep import Sweep
-from pqbed.spec.sweep_form import SweepForm, form_error
+from pqbed.spec.sweep_form import SWITCHES, SweepForm, form_error
 from pqbed.units import format_duration, format_percentage
+
+MOST_SPEC_BYTES = 1 << 20
+MOST_KEY_PARTS = 100
 
 # What else a layer says of a sweep, each as one text: option -> field of Sweep, and its reader.
 _SETTINGS: dict[str, tuple[str, Callable[[str, bool], Any]]] = {
@@ -38,7 +43,7 @@ _SETTINGS: dict[str, tuple[str, Callable[[str, bool], Any]]] = {
 }
 
 # The keys of a sweep file but those of its tables.
-SWEEP_KEYS = frozenset(SweepForm.model_fields) - {"run", "profiles"}
+SWEEP_KEYS = frozenset(SweepForm.model_fields) - {"run", "profiles", "links"}
 
 
 def sweep_from(
@@ -53,16 +58,18 @@ def sweep_from(
     `bare`: numbers in `raw` may stand without units, as on the command line; in `under` they never may.
     Keys with the value None count as absent. Raises SpecError.
     """
-    layers = [_Layer(preset("default"), False), _Layer(under or {}, False), _Layer(raw, bare)]
+    defaults = _Layer(preset("default"), False)
+    layers = [defaults, _Layer(under or {}, False), _Layer(raw, bare)]
     values: dict[str, Any] = {}
     run: dict[str, Any] = {}
     profiles = builtin_profiles()
     for layer in layers:
-        values.update(layer.values())
+        values.update(layer.axes() | layer.settings())
         run.update(layer.run_values())
         profiles.update(layer.profiles(profiles))
-        if layer.form.aa is not None:
-            values["aa"] = layer.form.aa
+        values.update({key: value for key in SWITCHES if (value := getattr(layer.form, key)) is not None})
+    values["links"] = _read_links(layers)
+    values.update(defaults.axes(said_by_all(values["links"])))
     values["samples"], values["precision_ppm"] = read_amount([layer.amount() for layer in layers], default_samples)
     names = next(layer.form.profile for layer in reversed(layers) if layer.form.profile is not None)
     servers, clients = (
@@ -77,24 +84,55 @@ def sweep_from(
     return check_sweep(Sweep(**values)), RunOptions(**run)
 
 
+def _read_links(layers: Sequence["_Layer"]) -> tuple[NamedLink, ...]:
+    """Return the links of the last layer that names any, without the values that were typed beside their names."""
+    known = builtin_links()
+    for layer in layers:
+        known.update(layer.links())
+    layer = next((layer for layer in reversed(layers) if layer.form.link is not None), layers[0])
+    links = () if layer.form.link is None else parse_links(layer.form.link, known, bare=layer.bare)
+    if not layer.bare and (useless := layer.said(said_by_all(links))):
+        raise SpecError(
+            f"{useless[0]} has no effect: every link in link = [...] has its own",
+            f"leave {useless[0]} out, or take it out of the tables [links.NAME]",
+        )
+    typed = {option for layer in layers if layer.bare for option in layer.said(LINK_AXES)}
+    return tuple(without(link, typed) for link in links)
+
+
 def samples_given(*layers: Mapping[str, object] | None) -> bool:
     """Return whether any layer says how many samples it wants, or how precise they shall make it."""
     return any(layer and layer.get(name) is not None for layer in layers for name in ("samples", "precision"))
 
 
 def read_spec(path: Path) -> dict[str, Any]:
-    """Return the sweep file at `path` as TOML gives it."""
+    """Return the sweep file at `path` as TOML gives it. Raises SpecError for anything but a file of modest size."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        if path.exists() and not path.is_file():
+            raise SpecError(f"cannot read the sweep file {path}: it is not a regular file", "check the path")
+        with path.open("rb") as file:
+            content = file.read(MOST_SPEC_BYTES + 1)
+        if len(content) > MOST_SPEC_BYTES:
+            raise SpecError(f"{path} is larger than {MOST_SPEC_BYTES} bytes", "name a sweep file")
+        text = content.decode()
+        # tomllib takes a time that grows with the square of the parts of a key; a sweep file has three.
+        if any(line.partition("=")[0].count(".") > MOST_KEY_PARTS for line in text.splitlines()):
+            raise SpecError(f"{path} has a key of more than {MOST_KEY_PARTS} parts", "check the file")
+        return tomllib.loads(text)
     except OSError as error:
         raise SpecError(f"cannot read the sweep file {path}: {error.strerror}", "check the path") from error
+    except RecursionError as error:
+        raise SpecError(f"{path} is nested too deeply", "check the file") from error
     except ValueError as error:
         raise SpecError(f"{path} is not TOML: {error}", "mend the file there; texts stand in quotes") from error
 
 
 def read_run_sweep(path: Path) -> tuple[Sweep, RunOptions]:
-    """Return what the sweep file of a run says. One written before there was an A/A arm has none."""
-    return sweep_from({"aa": False, **read_spec(path)})
+    """Return what the sweep file of a run says.
+
+    One written before there was an A/A arm has none; one from before jitter was checked may have any.
+    """
+    return sweep_from({"aa": False, "cut_jitter": True, **read_spec(path)})
 
 
 def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
@@ -103,14 +141,23 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
         "name": sweep.name,
         "profile": [profile.name for profile in sweep.profiles],
         "aa": sweep.aa,
-        **{axis.option: [axis.format(value) for value in axis.values(sweep)] for axis in axes_shown()},
+        **{axis.option: [axis.format(value) for value in axis.values(sweep)] for axis in _axes_written(sweep)},
         **_amount_table(sweep),
         "seed": sweep.seed,
         "timeout": format_duration(sweep.timeout_ns),
+        "cut_jitter": sweep.cut_jitter,
         "run": {key: value for key, value in to_json(options).items() if value is not None},
         "profiles": {profile.name: _profile_table(profile) for profile in sweep.profiles},
     }
+    if sweep.links:
+        content["links"] = {link.name: link_table(link) for link in sweep.links}
     return tomli_w.dumps(content)
+
+
+def _axes_written(sweep: Sweep) -> list[Axis]:
+    """Return the axes but those of which every link has its own value, and the names of links if there are none."""
+    idle = said_by_all(sweep.links) if sweep.links else {"link"}
+    return [axis for axis in axes_shown() if axis.option not in idle]
 
 
 def _amount_table(sweep: Sweep) -> dict[str, Any]:
@@ -132,36 +179,43 @@ class _Layer:
     """One layer of a request: its form is checked at once, its texts are read on demand."""
 
     def __init__(self, raw: Mapping[str, object], bare: bool) -> None:
-        self._bare = bare
+        self.bare = bare
         present = {key: value for key, value in raw.items() if value is not None}
         try:
             self.form = SweepForm.model_validate(present)
         except ValidationError as error:
             raise form_error(error) from error
 
-    def values(self) -> dict[str, Any]:
-        """Return fields of Sweep, profiles excepted."""
-        axes = {
-            axis.field: axis.parse_values(text, bare=self._bare)
-            for axis in AXES.values()
-            if (text := getattr(self.form, axis.option)) is not None
-        }
-        settings = {
-            field: read(text, self._bare)
+    def said(self, options: Collection[str]) -> list[str]:
+        """Return those of `options` that this layer has."""
+        return [option for option in options if getattr(self.form, option) is not None]
+
+    def axes(self, options: Collection[str] = AXES) -> dict[str, Any]:
+        """Return the values of the axes in `options`, by field of Sweep."""
+        said = [AXES[option] for option in self.said(options) if option != "link"]
+        return {axis.field: axis.parse_values(getattr(self.form, axis.option), bare=self.bare) for axis in said}
+
+    def settings(self) -> dict[str, Any]:
+        """Return the other fields of Sweep that are one text."""
+        return {
+            field: read(text, self.bare)
             for option, (field, read) in _SETTINGS.items()
             if (text := getattr(self.form, option)) is not None
         }
-        return axes | settings
+
+    def links(self) -> dict[str, NamedLink]:
+        """Return the links that this layer defines. They have precedence over those that come with pqbed."""
+        return {name: link_from(name, form.model_dump()) for name, form in self.form.links.items()}
 
     def amount(self) -> AmountText:
         given = {option: getattr(self.form, option) for option in ("samples", "precision", "max_samples")}
-        return AmountText(**given, bare=self._bare)
+        return AmountText(**given, bare=self.bare)
 
     def run_values(self) -> dict[str, Any]:
         """Return fields of RunOptions."""
         given = {option: getattr(self.form.run, option) for option in RUN_OPTIONS}
         readers = {option: read or (lambda value, _: value) for option, read in RUN_OPTIONS.items()}
-        return {option: readers[option](value, self._bare) for option, value in given.items() if value is not None}
+        return {option: readers[option](value, self.bare) for option, value in given.items() if value is not None}
 
     def profiles(self, known: Mapping[str, Profile]) -> dict[str, Profile]:
         """Return the profiles this layer defines. A name in `known` may only be said again, never changed."""

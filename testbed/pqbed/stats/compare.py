@@ -23,7 +23,7 @@ from pqbed.store.schema import ASKED
 MUST_AGREE = ("bed", "clock", "kernel", "images")
 
 # What identifies a cell across versions of pqbed, which may name it differently.
-_KEY = [name for name in ASKED if name not in {"cell_id", "chain_wire_bytes", "copy_of"}]
+_KEY = [name for name in ASKED if name not in {"cell_id", "chain_wire_bytes", "copy_of", "link_name"}]
 Key = tuple[Any, ...]
 Differ = Callable[[Floats, Floats], list[Increase]]
 _NOT_IMAGES = ("kernel", "source")

@@ -39,6 +39,7 @@ def _row(identity: str, cell: Cell) -> dict[str, Any]:
         "cell_id": identity,
         **_profile_columns(cell.profile),
         "link_id": link_id(cell.link, cell.tcp),
+        "link_name": cell.link.name,
         **{
             name: value
             for axis in AXES.values()

@@ -171,7 +171,7 @@ def read_manifest(folder: Path) -> Manifest:
         text = path.read_text(encoding="utf-8", errors="replace")
     try:
         fields_by_name = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"{path} is not JSON: {error}", NO_RUN_HINT) from error
     if not isinstance(fields_by_name, dict):
         raise StoreError(f"{path} is not a JSON object", NO_RUN_HINT)

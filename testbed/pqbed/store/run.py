@@ -104,7 +104,8 @@ class Run:
         if self.finished():
             return False
         self.close()
-        shutil.rmtree(self.path)
+        with contextlib.suppress(FileNotFoundError):  # someone else removed it
+            shutil.rmtree(self.path)
         return True
 
     def write_manifest(self, manifest: Manifest) -> None:

@@ -105,6 +105,7 @@ _ARM = pl.Schema(
         "copy_of": pl.String,
         # What is calibrated as one: the link and the TCP settings of its ends.
         "link_id": pl.String,
+        "link_name": pl.String,
     }
 )
 _READ_BACK = pl.Schema(

@@ -3,8 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from pqbed.spec.parse import LONGEST_TIMEOUT_NS
 from pqbed.tls.groups import GROUP_HEADER
 from pqbed.tls.listener import Listener
+
+# Only the client ends a fetch that takes too long. nginx's own limits are 60 s (the first includes the handshake), 75 s
+# when idle, and 5 s: less than a handshake takes on a slow link.
+_PATIENCE_S = 2 * LONGEST_TIMEOUT_NS // 10**9
 
 _FRAME = """\
 daemon off;
@@ -18,6 +23,8 @@ http {{
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
   default_type application/octet-stream;
   tcp_nodelay on;
+  client_header_timeout {patience}s; client_body_timeout {patience}s; send_timeout {patience}s;
+  keepalive_timeout {patience}s; lingering_timeout {patience}s;
   ssl_protocols TLSv1.3;
   ssl_session_cache off;
   ssl_session_tickets off;
@@ -46,7 +53,7 @@ _MUTUAL = """\
 
 def nginx_configuration(folder: Path, listeners: Sequence[Listener]) -> str:
     """Return the configuration of an nginx that keeps everything in `folder`."""
-    return _FRAME.format(folder=folder, servers="".join(map(_server_block, listeners)))
+    return _FRAME.format(folder=folder, patience=_PATIENCE_S, servers="".join(map(_server_block, listeners)))
 
 
 def _server_block(listener: Listener) -> str:

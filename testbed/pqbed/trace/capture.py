@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from pqbed.beds.bed import Bed, BedName
 from pqbed.errors import HostError, SpecError
 from pqbed.net.pcap import read_pcap
 from pqbed.plan import plan_sweep
+from pqbed.spec.axes import axes_shown, values_in
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.options import Clock
@@ -22,7 +22,6 @@ from pqbed.trace.flights import ObservedFlight, find_flights
 from pqbed.trace.segments import Segment, read_segments
 from pqbed.trace.waits import Wait, find_waits
 
-_UNIT = re.compile(r"_(ns|bps|bytes|packets)$")
 # Allowance for queueing at the bottleneck, in addition to the link's delay.
 _BOTTLENECK_NS = 50_000_000
 
@@ -45,13 +44,12 @@ class Trace:
 
 def one_cell(sweep: Sweep) -> Sweep:
     """Return `sweep` reduced to its one cell. Raises SpecError if it has several, naming an axis."""
-    for field in dataclasses.fields(sweep):
-        values = getattr(sweep, field.name)
-        if isinstance(values, tuple) and len(values) > 1:
-            option = "profile" if field.name == "profiles" else _UNIT.sub("", field.name).replace("_", "-")
+    counts = {"--profile": len(sweep.profiles), **{axis.flag: len(values_in(axis, sweep)) for axis in axes_shown()}}
+    for flag, count in counts.items():
+        if count > 1:
             raise SpecError(
-                f"a trace is one fetch of one cell, and --{option} has {len(values)} values",
-                f"name one value with --{option}" + (", and one stack" if option == "profile" else ""),
+                f"a trace is one fetch of one cell, and {flag} has {count} values",
+                f"name one value with {flag}" + (", and one stack" if flag == "--profile" else ""),
             )
     return dataclasses.replace(sweep, aa=False, samples=1)
 

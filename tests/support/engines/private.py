@@ -32,11 +32,13 @@ def missing() -> str:
 @contextmanager
 def private_engine_process() -> Iterator[DockerEngine]:
     """Start dockerd, yield a connection, end it by its own pid."""
-    _install()
+    install()
     with tempfile.TemporaryDirectory(prefix="pqbed-engine-", dir="/var/tmp") as name:
         folder = Path(name)
         with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(_command(folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                command(folder, f"unix://{folder}/socket"), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
         try:
             yield wait_ready(f"unix://{folder}/socket", START_TIMEOUT_S, lambda: _says(process, folder))
         finally:
@@ -70,13 +72,14 @@ def try_connect(connecting: Callable[[], DockerEngine]) -> DockerEngine:
     raise refused
 
 
-def _command(folder: Path) -> list[str]:
+def command(folder: Path, host: str) -> list[str]:
+    """Return the command of an engine in `folder` that listens at `host`."""
     return [
         "dockerd",
         f"--data-root={folder}/data",
         f"--exec-root={folder}/exec",
         f"--pidfile={folder}/pid",
-        f"--host=unix://{folder}/socket",
+        f"--host={host}",
         # Lanes bring their own networks; builds take the host's. So the host's firewall and bridges stay as they are.
         "--bridge=none",
         "--iptables=false",
@@ -92,7 +95,8 @@ def _unmount_below(folder: Path) -> None:
             subprocess.run(["umount", "--lazy", point], check=True)
 
 
-def _install() -> None:
+def install() -> None:
+    """Install Docker's engine if it is missing."""
     if shutil.which("dockerd") is None:
         sys.stderr.write("tests: no container engine here: apt-get install docker.io\n")
         install = ["apt-get", "install", "-qy", "--no-install-recommends", "docker.io"]

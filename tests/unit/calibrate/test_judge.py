@@ -86,7 +86,7 @@ def test_a_delay_is_told_as_the_rtt_with_both_values() -> None:
 
 
 def test_sides_are_told_apart() -> None:
-    tcp = Tcp(initcwnd_server=10, initcwnd_client=4, congestion_control="bbr", congestion_control_client="cubic")
+    tcp = Tcp(initcwnd_server=20, initcwnd_client=4, congestion_control="bbr", congestion_control_client="cubic")
     assert found(fake_measurement(LINK, tcp)) == [
         ("initcwnd", "client"),
         ("initcwnd", "server"),

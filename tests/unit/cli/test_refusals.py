@@ -112,7 +112,7 @@ def test_a_damaged_session_file_names_its_cure_and_down_removes_it(pqbed: Pqbed,
 
 
 def test_an_internal_error_ends_with_1_and_its_traceback(pqbed: Pqbed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pqbed.doctor.examine_host", lambda: 1 // 0)
+    monkeypatch.setattr("pqbed.doctor.examine_host", lambda **_: 1 // 0)
     ended = pqbed("doctor")
     assert ended.code == 1
     assert "ZeroDivisionError" in ended.err
@@ -120,7 +120,7 @@ def test_an_internal_error_ends_with_1_and_its_traceback(pqbed: Pqbed, monkeypat
 
 
 def test_an_interrupt_outside_a_sweep_ends_with_130(pqbed: Pqbed, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted() -> None:
+    def interrupted(**_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pqbed.doctor.examine_host", interrupted)

@@ -117,7 +117,7 @@ def test_sides_and_directions_stand_in_the_plan_and_in_the_table(pqbed: Pqbed) -
     ):
         assert re.search(axis, plan)
     table = pqbed("sweep", *SMALL, *apart, "--samples", "1").out
-    assert "initcwnd 20 (client 5), congestion control bbr" in table
+    assert "initcwnd 10 (client 5), congestion control bbr" in table
     assert "rtt 35ms, bandwidth 1mbit (up 500kbit), loss 1% (up 0%)" in table
     assert "rtt 200ms, bandwidth 1mbit, loss 0% (up 0%)" in table
 

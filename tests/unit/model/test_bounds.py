@@ -8,6 +8,7 @@ import pytest
 from pqbed.model.bounds import MOST_SIZE_BYTES, Bounds, bounds_of, unknowns
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import RandomLoss
+from pqbed.spec.profile import Chain
 from support.exchanges import cell_of
 from support.profiles import CLASSICAL
 
@@ -38,9 +39,8 @@ def test_without_loss_a_fetch_is_expected_above_its_floors() -> None:
         with_link(loss_up=LOSS),
         with_link(jitter_ns=1),
         with_link(segmentation="host"),
-        with_link(bandwidth_up_bps=999_999),
-        with_link(bandwidth_bps=None),
-        replace(CELL, tcp=replace(CELL.tcp, initcwnd_client=9)),
+        replace(with_link(bandwidth_bps=None), tcp=replace(CELL.tcp, initcwnd_server=9)),
+        replace(with_link(bandwidth_bps=1_000_000_001), tcp=replace(CELL.tcp, initcwnd_server=9)),
         with_link(queue_packets=1),
         replace(CELL, tcp=replace(CELL.tcp, congestion_control_client="bbr")),
         replace(CELL, tcp=replace(CELL.tcp, mtu=1400)),
@@ -54,9 +54,22 @@ def test_elsewhere_a_lossless_fetch_can_be_told_but_nothing_is_expected(cell: Ce
     assert not found.holds
 
 
-def test_a_way_up_that_is_as_fast_or_faster_is_known() -> None:
-    assert bounds(with_link(bandwidth_up_bps=1_000_000)).holds
-    assert bounds(with_link(bandwidth_up_bps=0)).holds
+@pytest.mark.parametrize("up_bps", [None, 0, 100_000, 1_000_000])
+@pytest.mark.parametrize("initcwnd", [1, 9, 10])
+def test_every_uplink_and_window_is_known(up_bps, initcwnd):
+    cell = with_link(bandwidth_up_bps=up_bps)
+    assert bounds(replace(cell, tcp=replace(cell.tcp, initcwnd_server=initcwnd, initcwnd_client=initcwnd))).holds
+
+
+def test_without_a_rate_down_what_fits_into_a_window_is_known():
+    free = replace(with_link(bandwidth_bps=None), tcp=replace(CELL.tcp, initcwnd_server=20))
+    assert bounds(free).holds
+    many = replace(free, workload=replace(free.workload, size_bytes=100_000))
+    (unknown,) = unknowns(many, bounds(many).lossless)
+    assert unknown == "how fast the client reads on a downlink without a rate limit"
+    # A flight of more segments than are acknowledged one by one.
+    large = replace(free, profile=replace(CLASSICAL, chain=Chain(algorithm="mldsa87")))
+    assert not bounds_of(large, 30_000, None).holds
 
 
 def test_a_queue_that_overflows_is_seen_in_the_packets() -> None:

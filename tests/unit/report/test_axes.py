@@ -1,4 +1,9 @@
-from pqbed.report.axes import split_axes
+from typing import Any
+
+from pqbed.plan import plan_sweep
+from pqbed.report.axes import Axes, split_axes
+from pqbed.spec.text import sweep_from
+from pqbed.store.cells import tabulate_cells
 from support.reports import MeasuredOf
 
 
@@ -29,3 +34,23 @@ def test_the_layout_is_named_where_it_varies_or_is_not_the_usual(measured_of: Me
     assert (row["link"], row["where"]) == ("ends", "layout ends")
     assert "layout router" in measured_of(layout=("router",)).axes.common
     assert not any("layout" in text for text in measured_of().axes.common)
+
+
+def test_links_are_told_apart_by_their_names_and_by_what_varies_within_one() -> None:
+    def axes_of(**typed: str) -> tuple[Axes, dict[str, Any]]:
+        plan = plan_sweep(sweep_from(typed, bare=True)[0])
+        rows = tabulate_cells(plan, {}).to_dicts()
+        return split_axes(rows), rows[-1]
+
+    axes, geo = axes_of(link="wpt-dsl,geo")
+    assert axes.varying == ("link",)
+    assert (axes.label(geo), axes.title(geo)) == ("geo", "link geo")
+    axes, geo = axes_of(link="wpt-dsl,geo", loss="0,1")
+    assert axes.varying == ("link", "loss")
+    assert axes.title(geo) == "link geo, loss 1%"
+    axes, _ = axes_of(link="wpt-dsl", rtt="5,6")
+    assert axes.varying == ("rtt",)
+    assert "link wpt-dsl" in axes.common
+    axes, _ = axes_of(rtt="5,6", bandwidth="1")
+    assert axes.varying == ("rtt",)
+    assert not any(text.startswith("link") for text in axes.common)

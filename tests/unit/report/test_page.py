@@ -127,13 +127,13 @@ def test_cells_show_the_tcp_of_the_client_and_drops_where_they_were_counted(make
     assert data is not None
     title, names = tabulate_cells(data).groups[-1]
     assert (title, names) == ("TCP of the client (p50 / p90)", ("retransmits", "lost", "cwnd"))
-    assert tabulate_cells(data).rows[0][-3:] == ("0 / 0", "0 / 0", "20 / 20")
+    assert tabulate_cells(data).rows[0][-3:] == ("0 / 0", "0 / 0", "10 / 10")
     counts = data.tcp_info.with_columns(
         retransmits_p90=pl.lit(2.6), queue_drops_p50=pl.lit(3.0), queue_drops_p90=pl.lit(7.25)
     )
     dropped = tabulate_cells(replace(data, tcp_info=counts))
     assert dropped.groups[-1][1][-1] == "queue drops"
-    assert dropped.rows[0][-4:] == ("0 / 2.6", "0 / 0", "20 / 20", "3 / 7.2")
+    assert dropped.rows[0][-4:] == ("0 / 2.6", "0 / 0", "10 / 10", "3 / 7.2")
     uncounted = replace(data, tcp_info=data.tcp_info.clear())
     assert tabulate_cells(uncounted).groups[-1][0] == "Phases at p50 (ms)"
 

@@ -27,6 +27,7 @@ def point(judged: ClaimResult) -> tuple[float, float]:
     [
         (claim("ttlb"), 528, 520),
         (claim("ttlb", size_bytes=0), 124, 120),  # the handshake, not the fetch of an empty body
+        (claim("ttlb", rtts=2), 528 + 2 * 35, 520 + 2 * 35),  # what the study's timer counts in addition
         (claim("increase"), 100 * (528 / 504 - 1), 4),
         (claim("increase", size_bytes=0), 100 * (124 / 102 - 1), 20),
         (claim("largest increase", size_bytes=None), 100 * (124 / 102 - 1), 20),

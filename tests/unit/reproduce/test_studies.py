@@ -9,9 +9,11 @@ from pqbed.errors import SpecError
 from pqbed.plan import plan_sweep, plan_sweeps
 from pqbed.reproduce.published import read_published
 from pqbed.reproduce.stored import study_to_toml
-from pqbed.spec.link import RandomLoss
+from pqbed.spec.link import RandomLoss, mean_loss_ppm
+from pqbed.spec.published import read_published_rows
 from pqbed.spec.study import Claim, Study
 from pqbed.spec.study_text import study_from, study_names, study_table
+from pqbed.units import format_rate
 from support.units import MS
 
 
@@ -19,8 +21,67 @@ def read(name: str = "madweb2024", **typed: Any) -> Study:
     return study_from(study_table(name), typed).study
 
 
-def test_both_are_there() -> None:
-    assert study_names() == ("madweb2024", "madweb2024-wire")
+def test_they_are_there() -> None:
+    assert study_names() == ("initcwnd2025", "madweb2024", "madweb2024-wire", "paquin2020")
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "claims", "windows", "losses"),
+    [
+        ("initcwnd2025", 72, 72, {(24, 10), (24, 24)}, {0}),
+        ("paquin2020", 120, 240, {(10, 10)}, {0, 10_000, 30_000, 50_000, 100_000}),
+    ],
+)
+def test_a_study_of_raw_samples_has_a_claim_per_cell(
+    name: str, cells: int, claims: int, windows: set[tuple[int, int]], losses: set[int]
+) -> None:
+    study = read(name)
+    plan = plan_sweeps(tuple(study.sweeps.values()), samples=1, seed=1)
+    assert (len(plan.cells), len(study.claims)) == (cells, claims)
+    assert len({claim.name for claim in study.claims}) == len({claim.published for claim in study.claims}) == claims
+    assert {(cell.tcp.initcwnd_server, cell.tcp.initcwnd_client) for cell in plan.cells.values()} == windows
+    assert {mean_loss_ppm(cell.link.loss) for cell in plan.cells.values()} == losses
+    numbers = read_published(study.published)
+    for claim in study.claims:
+        assert claim.low is not None
+        assert claim.high is not None
+        published = numbers[claim.published]
+        assert claim.percentile == published.percentile
+        assert claim.high - published.value == pytest.approx(published.value - claim.low, abs=0.11)
+        cell_sizes = {size // 1024 for size in study.sweeps[claim.measure.sweep].size_bytes}
+        assert published.size_kib is None or published.size_kib in cell_sizes
+
+
+def test_bands_of_a_comparison_of_the_network_have_no_cpu_time() -> None:
+    assert {name: read(name).network_alone for name in study_names()} == {
+        "initcwnd2025": True,
+        "madweb2024": False,
+        "madweb2024-wire": False,
+        "paquin2020": True,
+    }
+
+
+def test_a_word_of_a_claim_must_lead_to_a_published_number() -> None:
+    table = study_table("initcwnd2025")
+    table["claims"][0]["each"]["client"] = ["11"]
+    with pytest.raises(SpecError, match="published number"):
+        study_from(table)
+
+
+def test_a_claim_is_about_the_link_of_its_published_number() -> None:
+    for name in ("initcwnd2025", "paquin2020"):
+        study = read(name)
+        by_id = {row["id"]: row for row in read_published_rows(study.published)}
+        for claim in study.claims:
+            sweep, row = study.sweeps[claim.measure.sweep], by_id[claim.published]
+            assert sweep.rtt_ns == (round(float(row["rtt_ms"]) * MS),)
+            assert [format_rate(rate) for rate in sweep.bandwidth_bps] == [row["bandwidth"]]
+            assert [mean_loss_ppm(loss) for loss in sweep.loss] == [10_000 * int(row["loss_pct"])]
+            if row["size_kib"]:
+                assert claim.measure.size_bytes == 1024 * int(row["size_kib"])
+                assert row["initcwnd"] == f"server {sweep.initcwnd[0]}, client {sweep.initcwnd_client[0]}"
+                # The study's timer counts a round trip more where there is data.
+                assert claim.measure.rtts == (1 if claim.measure.size_bytes else 0)
 
 
 def test_every_cell_is_shaped_as_in_the_study() -> None:

@@ -8,12 +8,12 @@ from pqbed.spec.link import Link, PlainLimit, RandomLoss
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.tcp import Tcp
 
-NOT_AXES = {"name", "profiles", "aa", "samples", "precision_ppm", "seed", "timeout_ns"}
+NOT_AXES = {"name", "profiles", "aa", "samples", "precision_ppm", "seed", "timeout_ns", "cut_jitter", "links"}
 LINK = Link(rtt_ns=35_000_000, bandwidth_bps=10**6)
 
 
 def test_every_field_of_a_sweep_that_holds_values_is_an_axis() -> None:
-    assert {axis.field for axis in AXES.values()} == {field.name for field in fields(Sweep)} - NOT_AXES
+    assert {axis.field for axis in AXES.values()} - {"link"} == {field.name for field in fields(Sweep)} - NOT_AXES
 
 
 def test_people_see_every_axis_once_those_of_one_side_behind_the_other() -> None:
@@ -62,7 +62,8 @@ def test_what_is_laid_over_one_side_leaves_the_other() -> None:
 
 
 def test_a_description_names_what_is_not_usual() -> None:
-    assert describe_link(LINK, Tcp()) == f"rtt 35ms, bandwidth 1mbit, loss 0%, initcwnd {Tcp().initcwnd_server}"
+    assert describe_link(LINK, Tcp()) == "rtt 35ms, bandwidth 1mbit, loss 0%"
+    assert describe_link(LINK, lay_over(Tcp(), {"initcwnd": 20})) == "rtt 35ms, bandwidth 1mbit, loss 0%, initcwnd 20"
     odd = lay_over(LINK, {"jitter": 5_000_000, "layout": "router", "bandwidth_up": 0, "loss_up": RandomLoss()})
     assert describe_link(odd, Tcp(initcwnd_server=10, initcwnd_client=20)) == (
         "rtt 35ms, bandwidth 1mbit (up unlimited), loss 0% (up 0%), jitter 5ms, layout router, initcwnd 10 (client 20)"

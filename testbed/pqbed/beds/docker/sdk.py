@@ -48,16 +48,29 @@ def connect(endpoint: DockerEndpoint | None = None) -> "DockerEngine":
     if absent := absent_socket(host):
         raise _no_engine(host, absent)
     try:
-        client = docker.APIClient(
-            base_url=host,
-            tls=endpoint.tls_config(),
-            version="auto",
-            timeout=REQUEST_TIMEOUT_S,
-            use_ssh_client=host.startswith("ssh://"),
-        )
+        client = open_client(endpoint, REQUEST_TIMEOUT_S)
     except (DockerException, requests.RequestException, OSError) as error:
         raise _no_engine(host, _reason(error)) from error
     return DockerEngine(client, endpoint)
+
+
+def open_client(endpoint: DockerEndpoint, timeout_s: int) -> Any:
+    """Return a client of the SDK. Raises EngineError for missing certificates, and what the SDK raises."""
+    return _Client(
+        base_url=endpoint.host,
+        tls=endpoint.tls_config(),
+        version="auto",
+        timeout=timeout_s,
+        use_ssh_client=endpoint.host.startswith("ssh://"),
+    )
+
+
+class _Client(docker.APIClient):  # type: ignore[misc]
+    """The SDK's client, for which the endpoint's authority goes before REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE."""
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """See requests.Session, which puts the environment's authorities before the session's own."""
+        return super().merge_environment_settings(url, proxies, stream, self.verify if verify is None else verify, cert)
 
 
 def connect_to(host: str) -> "DockerEngine":

@@ -5,18 +5,26 @@ CPU costs nothing here, as in virtual time. Queues are long enough, and nobody l
 
 import heapq
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from pqbed.model.exchange import Exchange
-from pqbed.model.frames import SYN_WIRE_BYTES, segment_bytes
-from pqbed.model.simulate.endpoint import ExpectedFlight, SimEndpoint, SimSegment
+from pqbed.model.frames import TCP_IP_BYTES, segment_bytes
+from pqbed.model.simulate.endpoint import ExpectedFlight, SimEndpoint
+from pqbed.model.simulate.handshake import client_syn, server_syn
+from pqbed.model.simulate.jiffies import stamp_ms
 from pqbed.model.simulate.pipe import Pipe
-from pqbed.model.simulate.receiver import DELAYED_ACK_NS, FIRST_WINDOW_BYTES, SimReceiver
-from pqbed.model.simulate.sender import SimSender
+from pqbed.model.simulate.segment import SimSegment
 from pqbed.spec.cell import Cell
 from pqbed.spec.shape import SIDES, Side, bottleneck_of, delay_of, rate_of, shape_end
+
+# What a listening socket and a connecting one offer at first, in whole segments (tcp_select_initial_window); the
+# client counts those of a SYN, which has no time stamps in its way.
+_FIRST_ROOM_BYTES = 65_536
+_STAMP_BYTES = 12
+_FIRST_THRESHOLD_AFTER_TIMEOUT = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +33,7 @@ class ExpectedFetch:
 
     Every ns of `last_byte_ns` is one of: `connect_ns`, two round trips, a flight's serialisation, its waiting.
     `overflowed`: a queue of the link would not have held all that was sent, so some of it would have been lost.
+    The last three count what was sent again although nothing was lost: SYNs and SYN-ACKs, and segments of each side.
     """
 
     connect_ns: int
@@ -36,6 +45,9 @@ class ExpectedFetch:
     client_flight: ExpectedFlight
     response: ExpectedFlight
     overflowed: bool
+    syns_repeated: int
+    client_repeated: int
+    server_repeated: int
 
 
 def simulate_fetch(cell: Cell, exchange: Exchange) -> ExpectedFetch:
@@ -44,13 +56,11 @@ def simulate_fetch(cell: Cell, exchange: Exchange) -> ExpectedFetch:
 
 
 class _Event(NamedTuple):
-    """Something at `side`: a segment arrives, or (None) its delayed acknowledgement is due for the byte `due`."""
+    """Something that happens; what was foreseen earlier comes first at the same time."""
 
     at_ns: int
     number: int
-    side: Side
-    segment: SimSegment | None
-    due: int = 0
+    act: Callable[[int], None]
 
 
 class _Connection:
@@ -58,21 +68,23 @@ class _Connection:
         self._exchange = exchange
         self._hello_bytes, self._client_bytes = sum(exchange.client_hello), exchange.client_bytes
         self._server_bytes, self._response_bytes = exchange.server_bytes, sum(exchange.response)
-        self._rtt_ns = cell.link.rtt_ns
-        self._ends = {side: _make_endpoint(cell, side) for side in SIDES}
+        self._ends = {side: _make_endpoint(cell, side, _records(exchange, side)) for side in SIDES}
+        pipes = {side: end.pipe for side, end in self._ends.items()}
+        self._syn = client_syn(pipes["client"], holds_frames=cell.link.layout == "ends")
+        self._syn_ack = server_syn(pipes["server"])
         self._events: list[_Event] = []
         self._numbers = itertools.count()
+        self._timers: dict[tuple[Side, str], int | None] = {}
         self._times: dict[str, int] = {}
         self._flights: dict[str, ExpectedFlight] = {}
+        self._accepted = False
 
     def run(self) -> ExpectedFetch:
-        self._open()
+        self._at(self._syn.send(0), self._take_syn)
+        self._watch_syns()
         while "last_byte_ns" not in self._times:
             event = heapq.heappop(self._events)
-            if event.segment is None:
-                self._send_delayed_ack(event)
-            else:
-                self._arrive(event.at_ns, event.side, event.segment)
+            event.act(event.at_ns)
         times, flights = self._times, self._flights
         return ExpectedFetch(
             connect_ns=times["connect_ns"],
@@ -84,36 +96,74 @@ class _Connection:
             client_flight=flights["client_flight"],
             response=flights["response"],
             overflowed=any(end.pipe.overflowed for end in self._ends.values()),
+            syns_repeated=self._syn.repeated + self._syn_ack.repeated,
+            client_repeated=self._ends["client"].sender.repeated,
+            server_repeated=self._ends["server"].sender.repeated,
         )
 
-    def _open(self) -> None:
-        """Do TCP's handshake, and write the ClientHello behind the acknowledgement that ends it."""
-        client, server = self._ends["client"], self._ends["server"]
-        now_ns = server.pipe.send(client.pipe.send(0, SYN_WIRE_BYTES), SYN_WIRE_BYTES)
+    def _at(self, at_ns: int, act: Callable[[int], None]) -> None:
+        heapq.heappush(self._events, _Event(at_ns, next(self._numbers), act))
+
+    def _take_syn(self, now_ns: int) -> None:
+        if self._syn_ack.sent_ns < 0:
+            self._at(self._syn_ack.send(now_ns), self._take_syn_ack)
+        elif self._accepted:
+            self._ends["server"].acknowledge(now_ns)
+            self._deliver("server")
+        elif (arrival_ns := self._syn_ack.answer_again(now_ns)) is not None:
+            self._at(arrival_ns, self._take_syn_ack)
+        self._watch_syns()
+
+    def _take_syn_ack(self, now_ns: int) -> None:
+        """Answer, and write the ClientHello behind the acknowledgement that ends TCP's handshake."""
+        client = self._ends["client"]
+        if "connect_ns" in self._times:
+            client.acknowledge(now_ns)
+            self._deliver("client")
+            return
         self._times["connect_ns"] = now_ns
-        self._deliver("client", [client.acknowledge(now_ns)])
+        self._syn.timer_ns = None
+        self._watch_syns()
+        rtt_us = now_ns // 1000 - self._syn.sent_ns // 1000
+        if self._syn.repeated:
+            rtt_us = (stamp_ms(now_ns) - stamp_ms(self._syn.sent_ns)) * 1000
+        if self._syn.timeouts:
+            client.sender.cubic.threshold = _FIRST_THRESHOLD_AFTER_TIMEOUT
+        client.sender.rtt.update(rtt_us, rtt_us, 0, 0)
+        client.sender.queue.rack.rtt_us = rtt_us
+        client.open(now_ns, stamp_ms(self._syn_ack.sent_ns))
+        client.acknowledge(now_ns)
         client.begin_flight(now_ns)
         self._write(now_ns, "client", self._exchange.client_hello)
 
-    def _arrive(self, now_ns: int, side: Side, segment: SimSegment) -> None:
-        end = self._ends[side]
-        end.sender.note_ack(now_ns, segment.acknowledged, segment.limit)
-        self._deliver(side, end.release(now_ns))
-        if not segment.size_bytes:
-            return
-        if end.receiver.receive(now_ns, segment.size_bytes, self._rtt_ns, pushed=segment.pushed):
-            self._deliver(side, [end.acknowledge(now_ns)])
-        elif end.receiver.acknowledged < end.receiver.received:
-            due = end.receiver.received
-            late = _Event(now_ns + DELAYED_ACK_NS, next(self._numbers), side, None, due)
-            heapq.heappush(self._events, late)
-        if side == "server":
-            self._serve(now_ns, end.receiver.received)
-        else:
-            self._read(now_ns, end.receiver.received)
+    def _accept(self, now_ns: int, echo_ms: int) -> None:
+        """Make a connection of the first segment that answers the SYN-ACK."""
+        server = self._ends["server"]
+        self._accepted = True
+        self._syn_ack.timer_ns = None
+        self._watch_syns()
+        rtt_us = now_ns // 1000 - self._syn_ack.sent_ns // 1000
+        if self._syn_ack.repeated:
+            rtt_us = (stamp_ms(now_ns) - echo_ms) * 1000
+        server.sender.rtt.update(rtt_us, rtt_us, 0, 0)
+        server.open(now_ns, stamp_ms(self._syn.sent_ns))
 
-    def _serve(self, now_ns: int, received: int) -> None:
+    def _arrive(self, now_ns: int, side: Side, segment: SimSegment) -> None:
+        if side == "server" and not self._accepted:
+            self._accept(now_ns, segment.echo_ms)
+        if self._ends[side].arrive(now_ns, segment):
+            if side == "server":
+                self._serve(now_ns)
+            else:
+                self._read(now_ns)
+        if self._ends[side].wake():
+            self._ends[side].write(now_ns)
+        self._deliver(side)
+
+    def _serve(self, now_ns: int) -> None:
         exchange, server = self._exchange, self._ends["server"]
+        server.read(now_ns)
+        received = server.receiver.window.received
         if received >= self._hello_bytes and "hello" not in self._flights:
             self._flights["hello"] = self._ends["client"].end_flight(now_ns)
             server.begin_flight(now_ns)
@@ -122,9 +172,12 @@ class _Connection:
             self._flights["client_flight"] = self._ends["client"].end_flight(now_ns)
             server.begin_flight(now_ns)
             self._write(now_ns, "server", exchange.response)
+        self._deliver("server")
 
-    def _read(self, now_ns: int, received: int) -> None:
+    def _read(self, now_ns: int) -> None:
         exchange, client = self._exchange, self._ends["client"]
+        client.read(now_ns)
+        received = client.receiver.window.received
         flight = self._server_bytes
         if received >= flight and "server_flight" not in self._flights:
             self._flights["server_flight"] = self._ends["server"].end_flight(now_ns)
@@ -136,31 +189,80 @@ class _Connection:
         if received >= flight + self._response_bytes:
             self._flights["response"] = self._ends["server"].end_flight(now_ns)
             self._times["last_byte_ns"] = now_ns
-
-    def _send_delayed_ack(self, event: _Event) -> None:
-        receiver = self._ends[event.side].receiver
-        if receiver.acknowledged < event.due:
-            self._deliver(event.side, [self._ends[event.side].acknowledge(event.at_ns)])
+        self._deliver("client")
 
     def _write(self, now_ns: int, side: Side, writes: Iterable[int]) -> None:
-        for size_bytes in writes:
-            self._deliver(side, self._ends[side].write(now_ns, size_bytes))
+        self._ends[side].write(now_ns, writes)
+        self._deliver(side)
 
-    def _deliver(self, side: Side, sent: Iterable[tuple[int, SimSegment]]) -> None:
+    def _deliver(self, side: Side) -> None:
+        """Put what `side` has sent on its way, and watch its timers."""
+        end = self._ends[side]
         other: Side = "client" if side == "server" else "server"
-        for arrival_ns, segment in sent:
-            heapq.heappush(self._events, _Event(arrival_ns, next(self._numbers), other, segment))
+        for arrival_ns, segment in end.outbox:
+            self._at(arrival_ns, partial(self._arrive, side=other, segment=segment))
+        end.outbox.clear()
+        self._watch_timer((side, "send"), end.sender.timer_ns if end.sender.timer else None, end.fire)
+        self._watch_timer((side, "acknowledge"), end.receiver.delay_ns, end.fire_delayed)
+
+    def _watch_timer(self, timer: tuple[Side, str], at_ns: int | None, fire: Callable[[int], None]) -> None:
+        """Let `timer` fire at `at_ns`, unless it is set to another time before; None: not at all."""
+        if self._timers.get(timer) == at_ns:
+            return
+        self._timers[timer] = at_ns
+
+        def act(now_ns: int) -> None:
+            if self._timers[timer] == now_ns:
+                self._timers[timer] = None
+                fire(now_ns)
+                self._deliver(timer[0])
+
+        if at_ns is not None:
+            self._at(at_ns, act)
+
+    def _watch_syns(self) -> None:
+        self._watch_timer(("client", "syn"), self._syn.timer_ns, self._fire_syn)
+        self._watch_timer(("server", "syn"), self._syn_ack.timer_ns, self._fire_syn_ack)
+
+    def _fire_syn(self, now_ns: int) -> None:
+        if (arrival_ns := self._syn.fire(now_ns)) is not None:
+            self._at(arrival_ns, self._take_syn)
+        self._watch_syns()
+
+    def _fire_syn_ack(self, now_ns: int) -> None:
+        if (arrival_ns := self._syn_ack.fire(now_ns)) is not None:
+            self._at(arrival_ns, self._take_syn_ack)
+        self._watch_syns()
 
 
-def _make_endpoint(cell: Cell, side: Side) -> SimEndpoint:
+def _records(exchange: Exchange, side: Side) -> tuple[int, ...]:
+    """Return the ends of the records that `side` receives; those of a flight of the handshake count as one."""
+    if side == "server":
+        sizes: tuple[int, ...] = (sum(exchange.client_hello), *exchange.client_flight)
+    else:
+        sizes = (exchange.server_bytes, *exchange.response)
+    return tuple(itertools.accumulate(sizes))
+
+
+def _make_endpoint(cell: Cell, side: Side, records: tuple[int, ...]) -> SimEndpoint:
     mss = segment_bytes(cell.tcp.mtu)
-    shape = shape_end(cell.link, cell.tcp, side, 0)
-    offered = min(FIRST_WINDOW_BYTES, cell.tcp.initrwnd * mss or FIRST_WINDOW_BYTES)
+    offers = {other: _offer(cell, other) for other in SIDES}
     return SimEndpoint(
         _make_pipe(cell, side),
-        SimSender(window=shape.initcwnd, mss=mss, peer_limit=offered),
-        SimReceiver(mss=mss, window=offered),
+        mss=mss,
+        window=shape_end(cell.link, cell.tcp, side, 0).initcwnd,
+        offered=offers[side],
+        limit=offers["client" if side == "server" else "server"],
+        holds_frames=cell.link.layout == "ends",
+        records=records,
     )
+
+
+def _offer(cell: Cell, side: Side) -> int:
+    """Return the first receive window of `side`, in its SYN."""
+    segment = cell.tcp.mtu - TCP_IP_BYTES + (_STAMP_BYTES if side == "client" else 0)
+    offered = _FIRST_ROOM_BYTES // segment * segment
+    return min(offered, cell.tcp.initrwnd * segment) if cell.tcp.initrwnd else offered
 
 
 def _make_pipe(cell: Cell, side: Side) -> Pipe:

@@ -1,24 +1,22 @@
 """One endpoint of the connection: its sending and receiving half, and the direction of the link that it sends on."""
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from pqbed.model.frames import FRAME_OVERHEAD_BYTES, frame_ns
+from pqbed.model.simulate.acknowledgement import note_ack
+from pqbed.model.simulate.jiffies import stamp_ms
 from pqbed.model.simulate.pipe import Pipe
+from pqbed.model.simulate.receive_window import ReceiveWindow
 from pqbed.model.simulate.receiver import SimReceiver
+from pqbed.model.simulate.recovery import repeat_lost
+from pqbed.model.simulate.segment import SimSegment
 from pqbed.model.simulate.sender import SimSender
+from pqbed.model.simulate.timeouts import fire_timer
 
-
-class SimSegment(NamedTuple):
-    """A segment that arrives; without data it is an acknowledgement alone.
-
-    `acknowledged` and `limit` are what its sender has received, and the first byte it has no room for.
-    """
-
-    size_bytes: int
-    acknowledged: int
-    limit: int
-    pushed: bool
+# What a D-SACK adds to the TCP header.
+DUPLICATE_OPTION_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +38,10 @@ class ExpectedFlight:
 
 @dataclass(slots=True, kw_only=True)
 class _Log:
-    start_ns: int
-    start_byte: int
-    window: int
-    held_before: int
+    start_ns: int = 0
+    start_byte: int = 0
+    window: int = 0
+    held_before: int = 0
     segments: int = 0
     serial_ns: int = 0
     rounds: int = 0
@@ -51,13 +49,37 @@ class _Log:
 
 
 class SimEndpoint:
-    """Returns what it sends, as (arrival, segment); the caller delivers it to the other end."""
+    """Puts what it sends into `outbox`, as (arrival, segment); the caller delivers it to the other end.
 
-    def __init__(self, pipe: Pipe, sender: SimSender, receiver: SimReceiver) -> None:
+    `holds_frames`: what is on its way is in a queue of this host until it arrives, as with netem at the ends.
+    `records` are the ends of the TLS records that it receives.
+    """
+
+    def __init__(
+        self,
+        pipe: Pipe,
+        *,
+        mss: int,
+        window: int,
+        offered: int,
+        limit: int,
+        holds_frames: bool,
+        records: tuple[int, ...],
+    ) -> None:
         self.pipe = pipe
-        self.sender = sender
-        self.receiver = receiver
-        self._log = _Log(start_ns=0, start_byte=0, window=0, held_before=0)
+        self.sender = SimSender(window=window, mss=mss, limit=limit, emit=self._emit)
+        room = ReceiveWindow(mss=mss, offered=offered, records=records)
+        self.receiver = SimReceiver(window=room, rtt=self.sender.rtt)
+        self.outbox: list[tuple[int, SimSegment]] = []
+        self._holds_frames = holds_frames
+        self._unwritten: deque[int] = deque()
+        self._woken = False
+        self._log = _Log()
+
+    def open(self, now_ns: int, stamp: int) -> None:
+        """Note that the connection is established; `stamp` is that of the SYN that came."""
+        self.sender.open(now_ns)
+        self.receiver.open(now_ns, stamp)
 
     def begin_flight(self, now_ns: int) -> None:
         """Start counting a flight here."""
@@ -71,47 +93,114 @@ class SimEndpoint:
 
     def end_flight(self, now_ns: int) -> ExpectedFlight:
         """Return the flight whose last byte arrives now."""
-        log = self._log
+        log, sender = self._log, self.sender
         return ExpectedFlight(
-            payload_bytes=self.sender.next_byte - log.start_byte,
+            payload_bytes=sender.next_byte - log.start_byte,
             segments=log.segments,
             rounds=log.rounds,
             serial_ns=log.serial_ns,
             waited_ns=now_ns - self.pipe.delay_ns - log.start_ns - log.serial_ns,
             window=log.window,
-            receiver_bound=self.sender.receiver_waits > log.held_before,
+            receiver_bound=sender.receiver_waits > log.held_before,
         )
 
-    def write(self, now_ns: int, size_bytes: int) -> list[tuple[int, SimSegment]]:
-        self.sender.write(size_bytes)
-        return self.release(now_ns)
+    def wake(self) -> bool:
+        """Tell whether writes that found no room may go on now."""
+        return bool(self._unwritten) and self.sender.wake()
 
-    def release(self, now_ns: int) -> list[tuple[int, SimSegment]]:
-        """Send what may leave."""
-        first = self.sender.next_byte
-        leaving = self.sender.release(now_ns)
-        if not leaving:
-            return []
-        log = self._log
-        if self.sender.acknowledged > log.round_start:  # something of this round let these go: they are of the next
-            log.rounds += 1
-            log.round_start = first
-        log.segments += len(leaving)
-        log.serial_ns += sum(frame_ns(size + FRAME_OVERHEAD_BYTES, self.pipe.rate_bps) for size in leaving)
-        if self.receiver.received:
-            self.receiver.conversing = True
-        return [self._send(now_ns, size) for size in leaving]
+    def write(self, now_ns: int, sizes: Iterable[int] = ()) -> None:
+        """Write these after what found no room before, until there is none."""
+        self._unwritten.extend(sizes)
+        while self._unwritten:
+            taken = self.sender.write(now_ns, self._unwritten[0])
+            self._run_woken(now_ns)
+            self._unwritten[0] -= taken
+            if self._unwritten[0]:
+                break
+            self._unwritten.popleft()
 
-    def acknowledge(self, now_ns: int) -> tuple[int, SimSegment]:
+    def arrive(self, now_ns: int, segment: SimSegment) -> bool:
+        """Take in a segment, and answer as the kernel does; return whether there is something new to read."""
+        receiver, window = self.receiver, self.receiver.window
+        new = segment.size_bytes > 0 and segment.number == window.received
+        if segment.size_bytes and segment.end < window.acknowledged:
+            receiver.repeat(segment.number, segment.end)
+            self.acknowledge(now_ns)
+            return False
+        receiver.note_stamp(segment.number, segment.stamp_ms)
+        note_ack(self.sender, now_ns, segment)
+        if new:
+            receiver.receive(now_ns, segment.size_bytes, segment.echo_ms, pushed=segment.pushed)
+        elif segment.size_bytes:
+            receiver.repeat(segment.number, segment.end)
+        else:
+            window.note_acknowledgement(segment.echo_ms)
+        self.sender.release(now_ns)
+        if receiver.pending and segment.size_bytes and (receiver.is_due() or receiver.delay(now_ns)):
+            self.acknowledge(now_ns)
+        self._run_woken(now_ns)
+        return new
+
+    def read(self, now_ns: int) -> None:
+        """Read all that came."""
+        if self.receiver.is_due_after_read():
+            self.acknowledge(now_ns)
+
+    def fire(self, now_ns: int) -> None:
+        """Let the sender's timer fire."""
+        fire_timer(self.sender, now_ns)
+        self._run_woken(now_ns)
+
+    def fire_delayed(self, now_ns: int) -> None:
+        """Let the timer of the delayed acknowledgement fire."""
+        if self.receiver.note_timer():
+            self.acknowledge(now_ns)
+
+    def acknowledge(self, now_ns: int) -> None:
         """Send an acknowledgement alone."""
-        return self._send(now_ns, 0)
+        self._send(now_ns, self.sender.next_byte, self.sender.next_byte, pushed=False)
 
-    def _send(self, now_ns: int, size_bytes: int) -> tuple[int, SimSegment]:
-        self.receiver.note_ack_sent()
-        arrival_ns = self.pipe.send(now_ns, size_bytes + FRAME_OVERHEAD_BYTES)
-        return arrival_ns, SimSegment(
+    def _emit(self, now_ns: int, number: int, end: int, pushed: bool) -> int:
+        log, sender = self._log, self.sender
+        if number == sender.next_byte:
+            if sender.acknowledged > log.round_start:  # something of this round let it go: it is of the next
+                log.rounds += 1
+                log.round_start = number
+            log.segments += 1
+            log.serial_ns += frame_ns(end - number + FRAME_OVERHEAD_BYTES, self.pipe.rate_bps)
+        arrival_ns = self._send(now_ns, number, end, pushed=pushed)
+        self.receiver.note_data_sent(now_ns)
+        if not self._holds_frames:
+            return now_ns
+        self._woken |= sender.throttled
+        sender.throttled = False
+        return arrival_ns
+
+    def _send(self, now_ns: int, number: int, end: int, *, pushed: bool) -> int:
+        receiver = self.receiver
+        duplicate = receiver.duplicate
+        receiver.note_ack_sent()
+        size_bytes = end - number
+        option_bytes = 0 if duplicate is None else DUPLICATE_OPTION_BYTES
+        arrival_ns = self.pipe.send(now_ns, size_bytes + FRAME_OVERHEAD_BYTES + option_bytes)
+        segment = SimSegment(
+            number=number,
             size_bytes=size_bytes,
-            acknowledged=self.receiver.received,
-            limit=self.receiver.limit,
-            pushed=0 < size_bytes < self.sender.mss,
+            acknowledged=receiver.window.received,
+            limit=receiver.window.limit,
+            pushed=pushed,
+            stamp_ms=stamp_ms(now_ns),
+            echo_ms=receiver.echo_ms,
+            duplicate=duplicate,
         )
+        self.outbox.append((arrival_ns, segment))
+        return arrival_ns
+
+    def _run_woken(self, now_ns: int) -> None:
+        """Send what a segment that was held back in this host's queue kept waiting (tcp_tsq_write)."""
+        while self._woken:
+            self._woken = False
+            queue = self.sender.queue
+            if queue.lost > queue.resent and self.sender.window > queue.in_flight:
+                repeat_lost(self.sender, now_ns)
+            self.sender.release(now_ns)

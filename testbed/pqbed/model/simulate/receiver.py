@@ -1,72 +1,157 @@
-"""The receiving half of an endpoint: acknowledgements and the receive window.
+"""The receiving half of an endpoint: when it acknowledges (net/ipv4/tcp_input.c, tcp_output.c, tcp_timer.c).
 
-Follows net/ipv4/tcp_input.c. The first segments are acknowledged one by one (TCP_MAX_QUICKACKS), later ones when more
-than a segment is due or after 40 ms. The window offered grows by two segments for each that came, up to the size of
-the buffer, which is enlarged once an RTT by what was read in it (tcp_rcv_space_adjust).
+The first segments are acknowledged one by one (TCP_MAX_QUICKACKS), later ones when more than a segment is due, when a
+read empties the buffer, or after a delay. An end that has answered with data waits to answer with data again.
 """
 
 from dataclasses import dataclass
 
+from pqbed.model.simulate.jiffies import expiry_ns, from_us, jiffies
+from pqbed.model.simulate.receive_window import ReceiveWindow
+from pqbed.model.simulate.rtt import RttEstimator
+
 QUICK_ACKS = 16
-DELAYED_ACK_NS = 40_000_000
-# tcp_rmem of net/sysctls.py: what its default and its maximum hold of full segments, by what those take in memory.
-FIRST_WINDOW_BYTES = 64_240
-FIRST_ROOM_BYTES = 76_928
-LARGEST_ROOM_BYTES = 3_900_000
-# A receiver takes no segment shorter than this for a full one (TCP_MSS_DEFAULT).
-LEAST_SEGMENT_BYTES = 536
-_HEADER_AND_OPTIONS_BYTES = 12
+DELAY_MIN, DELAY_MAX = 40, 200
+_DELAY_LONGEST = 500
 
 
 @dataclass(slots=True, kw_only=True)
 class SimReceiver:
-    """`conversing`: this end has answered with data, and waits to answer with data again (pingpong mode)."""
+    """`conversing`: this end answered at once with data (pingpong mode). `pending`: something is to be acknowledged.
 
-    mss: int
-    received: int = 0
-    acknowledged: int = 0
+    `rtt` is that of the same end's sender. Delays in jiffies.
+    """
+
+    window: ReceiveWindow
+    rtt: RttEstimator
     conversing: bool = False
-    window: int = FIRST_WINDOW_BYTES
-    room: int = FIRST_ROOM_BYTES
-    _quick: int = QUICK_ACKS
-    _largest: int = LEAST_SEGMENT_BYTES
+    pending: bool = False
+    duplicate: tuple[int, int] | None = None
+    delay_ns: int | None = None
+    _quick: int = 0
+    _delay: int = 0
+    _last_came: int = 0
     _pushed: int = 0
-    _read_in_rtt: int = 0
-    _measured: int = 0
-    _measured_ns: int = 0
-
-    def __post_init__(self) -> None:
-        self._read_in_rtt = 10 * (self.mss + _HEADER_AND_OPTIONS_BYTES)
+    _due: int = 0
+    _recent_ms: int = 0
 
     @property
-    def limit(self) -> int:
-        """Return the number of the first byte there is no room for."""
-        return self.received + self.window
+    def echo_ms(self) -> int:
+        return self._recent_ms
 
-    def receive(self, now_ns: int, size_bytes: int, rtt_ns: int, *, pushed: bool) -> bool:
-        """Take in a segment; return whether it is acknowledged at once."""
-        self.received += size_bytes
-        self._largest = max(self._largest, min(size_bytes, self.mss))
-        self._pushed += pushed
-        self._enlarge(now_ns, rtt_ns)
-        if size_bytes >= 128:
-            self.window += max(0, min(2 * (self.mss + _HEADER_AND_OPTIONS_BYTES), self.room - self.window))
-        quick = self._quick > 0 and not self.conversing
-        return quick or self.received - self.acknowledged > self._largest or (self._pushed > 1 and self.conversing)
+    def open(self, now_ns: int, stamp_ms: int) -> None:
+        """Note that the connection is established; `stamp_ms` is that of the SYN that came."""
+        self._last_came, self._recent_ms = jiffies(now_ns), stamp_ms
+        self.window.open(now_ns)
+
+    def note_stamp(self, number: int, stamp_ms: int) -> None:
+        """Remember the time stamp of what is next to be acknowledged."""
+        if number <= self.window.acknowledged:
+            self._recent_ms = max(self._recent_ms, stamp_ms)
+
+    def receive(self, now_ns: int, size_bytes: int, echo_ms: int, *, pushed: bool) -> None:
+        """Take in a segment in sequence."""
+        full = self.window.full
+        grown = self.window.receive(now_ns, size_bytes, echo_ms)
+        self.pending = True
+        if pushed or size_bytes < full:
+            self._pushed += 1 if size_bytes < full else self._pushed == 0
+        self._adapt_delay(jiffies(now_ns))
+        if grown:
+            self._quick |= 1
+
+    def repeat(self, number: int, end: int) -> None:
+        """Take in a segment that came before."""
+        self.duplicate = (number, end)
+        self._hurry()
+        self.conversing = False
+        self._delay = DELAY_MIN
+        self.pending = True
+
+    def is_due(self) -> bool:
+        """Tell whether what came is acknowledged at once (__tcp_ack_snd_check)."""
+        window = self.window
+        many = window.received - window.acknowledged > window.full
+        if many and window.is_crowded:
+            self._quick = 0
+        return (many and window.select() >= window.offered) or (self._quick > 0 and not self.conversing)
+
+    def is_due_after_read(self) -> bool:
+        """Read all that waits; tell whether it is acknowledged now (tcp_cleanup_rbuf)."""
+        window = self.window
+        had_unread = window.unread > 0
+        window.read()
+        if not had_unread:
+            return False
+        if self.pending:
+            if window.received - window.acknowledged > window.full:
+                return True
+            if self._pushed > 1 or (self._pushed and not self.conversing):
+                return True
+        return window.is_half_used and 0 < 2 * window.present <= window.select()
+
+    def delay(self, now_ns: int) -> bool:
+        """Set the timer of the delayed acknowledgement; return whether it is so near that it is sent at once."""
+        delay = self._delay
+        if delay > DELAY_MIN:
+            longest = DELAY_MAX if self.conversing or self._pushed else _DELAY_LONGEST
+            if self.rtt.smoothed:
+                longest = min(longest, max(from_us(self.rtt.srtt_us), DELAY_MIN))
+            delay = min(delay, longest)
+        delay = min(delay, DELAY_MAX)
+        now = jiffies(now_ns)
+        if self.delay_ns is not None and self._due <= now + (delay >> 2):
+            return True
+        if self.delay_ns is None or now + delay < self._due:
+            self._due = now + delay
+            self.delay_ns = expiry_ns(now_ns, delay)
+        return False
+
+    def note_timer(self) -> bool:
+        """Note that the timer fired; return whether an acknowledgement is sent."""
+        self.delay_ns = None
+        if not self.pending:
+            return False
+        if self.conversing:
+            self.conversing, self._delay = False, DELAY_MIN
+        else:
+            self._delay = min(self._delay << 1, self.rtt.rto, DELAY_MAX)
+        return True
+
+    def note_data_sent(self, now_ns: int) -> None:
+        """Note that data was sent: an answer, if it follows soon on what came."""
+        if jiffies(now_ns) - self._last_came < self._delay:
+            self.conversing = True
 
     def note_ack_sent(self) -> None:
         """Note that everything received is acknowledged, by a data segment or by an acknowledgement alone."""
-        self._quick = max(0, self._quick - 1)
+        if self.window.is_crowded:
+            self._quick = 0
+        if self._quick:
+            used = 1 if self.pending else 0
+            if used >= self._quick:
+                self._quick, self._delay = 0, DELAY_MIN
+            else:
+                self._quick -= used
+        self.pending = False
         self._pushed = 0
-        self.acknowledged = self.received
+        self.delay_ns = None
+        self.duplicate = None
+        self.window.offer()
 
-    def _enlarge(self, now_ns: int, rtt_ns: int) -> None:
-        if now_ns - self._measured_ns < rtt_ns:
-            return
-        read = self.received - self._measured
-        if read > self._read_in_rtt:
-            wanted = 2 * read + 16 * (self.mss + _HEADER_AND_OPTIONS_BYTES)
-            wanted += 2 * wanted * (read - self._read_in_rtt) // self._read_in_rtt
-            self.room = min(max(self.room, wanted), LARGEST_ROOM_BYTES)
-            self._read_in_rtt = read
-        self._measured, self._measured_ns = self.received, now_ns
+    def _hurry(self) -> None:
+        self._quick = max(self._quick, min(self.window.offered // (2 * self.window.full) or 2, QUICK_ACKS))
+
+    def _adapt_delay(self, now: int) -> None:
+        """Follow the time between segments (tcp_event_data_recv)."""
+        since = now - self._last_came
+        if not self._delay:
+            self._hurry()
+            self._delay = DELAY_MIN
+        elif since <= DELAY_MIN // 2:
+            self._delay = (self._delay >> 1) + DELAY_MIN // 2
+        elif since < self._delay:
+            self._delay = min((self._delay >> 1) + since, self.rtt.rto, DELAY_MAX)
+        elif since > self.rtt.rto:
+            self._hurry()
+        self._last_came = now

@@ -1,4 +1,4 @@
-"""Sweeps and profiles as data. `profiles.toml` holds profiles; every other file is a sweep."""
+"""Sweeps, profiles and links as data. `profiles.toml` and `links.toml` hold tables; every other file is a sweep."""
 
 import tomllib
 from importlib import resources
@@ -6,14 +6,14 @@ from typing import Any
 
 from pqbed.spec.names import known_name
 
-_PROFILES = "profiles"
+_PROFILES, _LINKS = "profiles", "links"
 
 
 def preset_names() -> tuple[str, ...]:
     """Return the names of the sweeps that come with pqbed."""
     files = (entry.name for entry in resources.files(__name__).iterdir())
     stems = (name.removesuffix(".toml") for name in files if name.endswith(".toml"))
-    return tuple(sorted(stem for stem in stems if stem != _PROFILES))
+    return tuple(sorted(stem for stem in stems if stem not in {_PROFILES, _LINKS}))
 
 
 def preset(name: str) -> dict[str, Any]:
@@ -24,6 +24,11 @@ def preset(name: str) -> dict[str, Any]:
 def profile_tables() -> dict[str, Any]:
     """Return the tables of `profiles.toml`."""
     return _read(_PROFILES)
+
+
+def link_tables() -> dict[str, Any]:
+    """Return the tables of `links.toml`."""
+    return _read(_LINKS)
 
 
 def _read(stem: str) -> dict[str, Any]:

@@ -5,14 +5,20 @@ from typing import Any
 import pytest
 
 from pqbed.errors import SpecError
-from pqbed.model.exchange import exchange_of
-from pqbed.model.floor import flight_ns, handshake_floor_ns, rtt_floor_ns, slow_start_rounds, ttlb_floor_ns
+from pqbed.model.floor import (
+    flight_ns,
+    handshake_floor_ns,
+    most_segments,
+    rtt_floor_ns,
+    slow_start_rounds,
+    ttlb_floor_ns,
+)
 from pqbed.model.frames import frame_ns, transmit_ns, wire_bytes
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss, mean_loss_ppm
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.tcp import Tcp
-from pqbed.spec.workload import Http, Workload
+from pqbed.spec.workload import Workload
 from support.units import MS
 
 
@@ -110,7 +116,7 @@ def test_there_is_no_floor_without_tcp(floor: Callable[..., Any]) -> None:
     assert floor(replace(over_quic, workload=Workload(size_bytes=1, http="2"))) > 0
 
 
-@pytest.mark.parametrize("http", ["2", "3"])
-def test_only_http_1_1_is_expected_write_by_write(http: Http) -> None:
-    with pytest.raises(SpecError, match=f"does not know HTTP/{http}"):
-        exchange_of(replace(cell(), workload=Workload(size_bytes=1, http=http)))
+@pytest.mark.parametrize(("flight", "segments"), [(2_262, 4), (15_860, 13), (31_657, 25)])
+def test_short_segments_of_a_flight_are_in_the_floor_s_window(flight, segments):
+    """Seen: 2, 12 and 23."""
+    assert most_segments(flight) == segments

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pqbed.model.exchange import Exchange, buffered, exchange_of, sealed
+from pqbed.model.exchange import Exchange, exchange_of
 from pqbed.model.floor import ttlb_floor_ns
 from pqbed.model.frames import frame_ns
 from pqbed.model.simulate.connection import simulate_fetch
@@ -122,37 +122,73 @@ def test_a_link_without_delay_is_no_special_case() -> None:
     assert simulate_fetch(cell_of(10, rtt_ns=0), exchange(response=100_000)).last_byte_ns < 41 * MS
 
 
-def test_writes_counted_in_packets() -> None:
-    """One fetch of 0 KiB seen in a guest: writes of 4096, 8351 and 3413 bytes, then 80, 275 and 294."""
-    seen = exchange_of(cell_of(profile=PQ), certificate_bytes=11_172)
-    assert seen.client_hello == (1428,)
-    assert seen.server_flight == (4096, 8351, 3413)
-    assert seen.client_flight == (80, 275)
-    assert seen.response == (294,)
-
-
-def test_a_client_that_proves_itself_counted_in_packets() -> None:
-    """The same with mutual authentication: 75 bytes more from the server, and the client's own chain."""
-    seen = exchange_of(cell_of(profile=replace(PQ, mutual=True)), 11_172, 11_172)
-    assert seen.server_flight == (4096, 8426, 3413)
-    assert seen.client_flight == (4096, 7104, 3413, 275)
-
-
-def test_a_certificate_of_two_records_counted_in_packets() -> None:
+def test_a_certificate_of_two_records_counted_in_packets():
     """At initcwnd 20 what waits for the window closes up: 23 segments, and only two short ones before the last."""
     expected = simulate_fetch(cell_of(20), exchange_of(cell_of(profile=PQ_RSA), 30_000))
     assert (expected.server_flight.payload_bytes, expected.server_flight.segments) == (31_657, 23)
 
 
-def test_flights_are_written_in_full_buffers() -> None:
-    assert buffered([100, 200]) == (300,)
-    assert buffered([4096]) == (4096,)
-    assert buffered([100, 3996]) == (4096,)
-    assert buffered([100, 3997]) == (4096, 1)
-    assert buffered([100, 9000, 50]) == (4096, 5004, 50)
-    assert sealed(16_384) == [16_406]
-    assert sealed(16_385) == [16_406, 23]
-    assert sealed(0) == []
+# Certificate messages as a guest served them.
+SERVED_BYTES = {"classical": 1_714, "pq": 11_172}
+
+
+def cell_seen(profile, rate, layout="ends", size=0, *, rtt_ms=35, initcwnd=10, **link):
+    cell = cell_of(initcwnd, rate, profile, size, rtt_ns=rtt_ms * MS)
+    return replace(cell, link=replace(cell.link, layout=layout, **link))
+
+
+@pytest.mark.parametrize(
+    ("cell", "seen_ms", "repeated"),
+    [
+        (cell_seen(CLASSICAL, 9_600), 4_234.2, (1, 1)),
+        (cell_seen(CLASSICAL, 9_600, "router"), 4_966.7, (2, 3)),
+        (cell_seen(PQ, 9_600), 16_275.8, (0, 0)),
+        (cell_seen(PQ, 9_600, "router"), 18_929.2, (2, 2)),
+        (cell_seen(PQ, 9_600, "router", 20_480), 36_848.3, (2, 2)),
+        (cell_seen(CLASSICAL, 48_000), 766.7, (0, 0)),
+        (cell_seen(CLASSICAL, 48_000, "router"), 797.0, (1, 1)),
+        (cell_seen(PQ, 48_000, "router", 20_480), 7_071.5, (2, 1)),
+        (cell_seen(PQ, 96_000, "router", 20_480), 3_558.8, (1, 1)),
+    ],
+)
+def test_timers_fire_on_slow_links_as_seen_in_a_guest(cell, seen_ms, repeated):
+    expected = simulate_fetch(cell, exchange_of(cell, SERVED_BYTES[cell.profile.name]))
+    assert expected.last_byte_ns == pytest.approx(seen_ms * MS, rel=1e-4)
+    assert (expected.client_repeated, expected.server_repeated) == repeated
+    assert expected.syns_repeated == 0
+
+
+@pytest.mark.parametrize(
+    ("rtt_ms", "rate", "initcwnd", "seen_ms"),
+    [(200, 10**9, 20, 2_413.8), (100, 10**9, 10, 1_313.7), (35, 10**9, 10, 468.7), (200, 10**8, 10, 2_737.1)],
+)
+def test_eight_mib_over_a_long_fat_link_as_seen_in_a_guest(rtt_ms, rate, initcwnd, seen_ms):
+    """The send buffer's 4 MiB of memory hold 1,741 segments: fewer than the receiver had room for."""
+    cell = cell_seen(CLASSICAL, rate, size=8 << 20, rtt_ms=rtt_ms, initcwnd=initcwnd)
+    expected = simulate_fetch(cell, exchange_of(cell, 1_714))
+    assert expected.last_byte_ns == pytest.approx(seen_ms * MS, rel=2e-4)
+
+
+def test_a_slow_uplink_as_seen_in_a_guest():
+    cell = cell_seen(PQ, 10_000_000, size=204_800, bandwidth_up_bps=1_000_000)
+    expected = simulate_fetch(cell, exchange_of(cell, 11_172))
+    assert expected.last_byte_ns == pytest.approx(345.1 * MS, rel=1e-3)
+
+
+def test_a_window_of_three_as_seen_in_a_guest():
+    """Where OpenSSL reads the header of a record first decides when the receive buffer grows."""
+    cell = cell_seen(PQ, 10_000_000, size=204_800, rtt_ms=200, initcwnd=3)
+    expected = simulate_fetch(cell, exchange_of(cell, 11_172))
+    assert expected.last_byte_ns == pytest.approx(1_658.7 * MS, rel=1e-3)
+
+
+@pytest.mark.parametrize(("layout", "repeated"), [("ends", 3), ("router", 5)])
+def test_a_syn_is_repeated_after_a_second_unless_it_is_still_in_its_own_host(layout, repeated):
+    """One way takes 1.3 s: at the ends the client's SYN is still in its queue after one, behind a router it is not."""
+    cell = cell_seen(CLASSICAL, 1_000_000, layout, rtt_ms=2_600)
+    expected = simulate_fetch(cell, exchange_of(cell, 1_714))
+    assert expected.last_byte_ns == pytest.approx(7_831.8 * MS, rel=1e-4)
+    assert expected.syns_repeated == repeated
 
 
 @pytest.mark.parametrize(("queue", "overflows"), [(20, False), (19, True)])

@@ -48,6 +48,35 @@ def table_bytes(distribution: Distribution) -> bytes:
     return struct.pack(f"={len(values)}h", *values)
 
 
+def cut_share(delay_ns: int, jitter_ns: int, distribution: Distribution) -> float:
+    """Return by how much the mean delay grows because no delay is below zero, in parts of `delay_ns`.
+
+    netem sends at once what it draws a negative delay for. Without a delay the share of any such jitter is infinite.
+    """
+    if jitter_ns == 0:
+        return 0.0
+    return math.inf if delay_ns == 0 else _cut(jitter_ns / delay_ns, distribution)
+
+
+def largest_jitter_ns(delay_ns: int, distribution: Distribution, share: float) -> int:
+    """Return the largest jitter whose `cut_share` is at most `share`, in whole steps of 10 us."""
+    low, high = 0.0, 100.0  # in parts of the delay; the share grows with the jitter
+    while high - low > 1e-9:
+        ratio = (low + high) / 2
+        low, high = (ratio, high) if _cut(ratio, distribution) <= share else (low, ratio)
+    return int(low * delay_ns) // 10_000 * 10_000
+
+
+@cache
+def _cut(ratio: float, distribution: Distribution) -> float:
+    """Return the mean of what is cut off below zero where a delay of 1 has a jitter of `ratio`."""
+    values = table(distribution)
+    if not values:
+        # Uniform from 1 - ratio to 1 + ratio: the integral of its negative part.
+        return max(0.0, ratio - 1) ** 2 / (4 * ratio) if ratio else 0.0
+    return sum(max(0.0, -(1 + ratio * value / SCALE)) for value in values) / len(values)
+
+
 def _normal(entry: int) -> float:
     """Return the standard normal quantile at the upper edge of the grid cell."""
     return NormalDist().inv_cdf((4 * entry + 0.5) / FINE_ENTRIES)

@@ -1,0 +1,78 @@
+"""The receive window in a guest's own numbers."""
+
+import pytest
+
+from pqbed.model.simulate.receive_window import ReceiveWindow
+
+MSS = 1448
+MS = 1_000_000
+RTT_MS = 40
+
+
+def window_of(offered=64_240, records=()):
+    window = ReceiveWindow(mss=MSS, offered=offered, records=records)
+    window.open(0)
+    return window
+
+
+def take(window, size=MSS, now_ms=RTT_MS, echo_ms=0):
+    window.receive(now_ms * MS, size, echo_ms)
+    window.offer()
+    window.read()
+    return window.offered
+
+
+def test_the_first_acknowledgements_offer_what_a_guest_s_did():
+    """A flight of 1448 and 813 bytes, then full segments, up to what the buffer holds with one of them unread."""
+    window = window_of()
+    window.offer()
+    assert window.offered == 64_256
+    assert [take(window, size) for size in (1448, 813, 1448, 1448, 1448, 1448)] == [
+        67_072,
+        69_888,
+        72_832,
+        75_776,
+        76_928,
+        76_928,
+    ]
+    # A short one takes less memory.
+    assert take(window, 478) == 77_568
+
+
+def test_a_window_that_is_set_is_not_exceeded_at_first():
+    window = window_of(4 * 1460)
+    assert (window.limit, window.room) == (5_840, 5_840)
+
+
+def test_the_buffer_grows_with_what_was_read_in_an_rtt():
+    """After 22 segments in the first RTT of a response: to twice their bytes, and half as much again."""
+    window = window_of()
+    for _ in range(22):
+        take(window)
+    assert window.buffer == 131_072
+    take(window, now_ms=2 * RTT_MS + 1, echo_ms=RTT_MS)
+    assert window.buffer == pytest.approx(((22 + 1) * MSS * 2 * (1 + 2 * 13 / 10)) * 256 / 153, rel=0.05)
+
+
+def test_a_program_that_does_not_read_shrinks_the_window_but_takes_nothing_back():
+    window = window_of()
+    limits = []
+    for number in range(30):
+        window.receive((RTT_MS + number) * MS, MSS, 0)
+        window.offer()
+        limits.append(window.limit)
+    assert limits == sorted(limits)
+    assert window.offered < 64_240
+    window.read()
+    window.offer()
+    assert window.offered > 64_240
+
+
+def test_the_header_of_a_record_is_read_alone():
+    inside, at_start = window_of(records=(5_000, 9_000)), window_of(records=(1448, 9_000))
+    for window in (inside, at_start):
+        window.receive(0, MSS, 0)
+        window.read()
+        window.receive(0, MSS, 0)
+    assert inside._first_read() == MSS
+    assert at_start._first_read() == 5
