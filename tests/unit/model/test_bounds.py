@@ -56,16 +56,19 @@ def test_elsewhere_a_lossless_fetch_can_be_told_but_nothing_is_expected(cell: Ce
 
 @pytest.mark.parametrize("up_bps", [None, 0, 100_000, 1_000_000])
 @pytest.mark.parametrize("initcwnd", [1, 9, 10])
-def test_every_uplink_and_window_is_known(up_bps, initcwnd):
+def test_every_uplink_and_window_is_known(up_bps: int | None, initcwnd: int) -> None:
     cell = with_link(bandwidth_up_bps=up_bps)
     assert bounds(replace(cell, tcp=replace(cell.tcp, initcwnd_server=initcwnd, initcwnd_client=initcwnd))).holds
 
 
-def test_without_a_rate_down_what_fits_into_a_window_is_known():
+def test_without_a_rate_down_what_fits_into_a_window_is_known() -> None:
     free = replace(with_link(bandwidth_bps=None), tcp=replace(CELL.tcp, initcwnd_server=20))
     assert bounds(free).holds
     many = replace(free, workload=replace(free.workload, size_bytes=100_000))
-    (unknown,) = unknowns(many, bounds(many).lossless)
+    known = bounds(many)
+    assert known is not None
+    assert known.lossless is not None
+    (unknown,) = unknowns(many, known.lossless)
     assert unknown == "how fast the client reads on a downlink without a rate limit"
     # A flight of more segments than are acknowledged one by one.
     large = replace(free, profile=replace(CLASSICAL, chain=Chain(algorithm="mldsa87")))

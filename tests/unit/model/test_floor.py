@@ -117,6 +117,6 @@ def test_there_is_no_floor_without_tcp(floor: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize(("flight", "segments"), [(2_262, 4), (15_860, 13), (31_657, 25)])
-def test_short_segments_of_a_flight_are_in_the_floor_s_window(flight, segments):
+def test_short_segments_of_a_flight_are_in_the_floor_s_window(flight: int, segments: int) -> None:
     """Seen: 2, 12 and 23."""
     assert most_segments(flight) == segments

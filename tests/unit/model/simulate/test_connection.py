@@ -1,6 +1,7 @@
 """Every step of the expectation from both of its sides."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from pqbed.model.floor import ttlb_floor_ns
 from pqbed.model.frames import frame_ns
 from pqbed.model.simulate.connection import simulate_fetch
 from pqbed.spec.cell import Cell
+from pqbed.spec.link import Layout
 from pqbed.spec.profile import Chain, Profile
 from support.exchanges import MSS, RTT, cell_of, exchange
 from support.profiles import CLASSICAL, PQ
@@ -122,7 +124,7 @@ def test_a_link_without_delay_is_no_special_case() -> None:
     assert simulate_fetch(cell_of(10, rtt_ns=0), exchange(response=100_000)).last_byte_ns < 41 * MS
 
 
-def test_a_certificate_of_two_records_counted_in_packets():
+def test_a_certificate_of_two_records_counted_in_packets() -> None:
     """At initcwnd 20 what waits for the window closes up: 23 segments, and only two short ones before the last."""
     expected = simulate_fetch(cell_of(20), exchange_of(cell_of(profile=PQ_RSA), 30_000))
     assert (expected.server_flight.payload_bytes, expected.server_flight.segments) == (31_657, 23)
@@ -132,7 +134,16 @@ def test_a_certificate_of_two_records_counted_in_packets():
 SERVED_BYTES = {"classical": 1_714, "pq": 11_172}
 
 
-def cell_seen(profile, rate, layout="ends", size=0, *, rtt_ms=35, initcwnd=10, **link):
+def cell_seen(
+    profile: Profile,
+    rate: int,
+    layout: Layout = "ends",
+    size: int = 0,
+    *,
+    rtt_ms: int = 35,
+    initcwnd: int = 10,
+    **link: Any,
+) -> Cell:
     cell = cell_of(initcwnd, rate, profile, size, rtt_ns=rtt_ms * MS)
     return replace(cell, link=replace(cell.link, layout=layout, **link))
 
@@ -151,7 +162,7 @@ def cell_seen(profile, rate, layout="ends", size=0, *, rtt_ms=35, initcwnd=10, *
         (cell_seen(PQ, 96_000, "router", 20_480), 3_558.8, (1, 1)),
     ],
 )
-def test_timers_fire_on_slow_links_as_seen_in_a_guest(cell, seen_ms, repeated):
+def test_timers_fire_on_slow_links_as_seen_in_a_guest(cell: Cell, seen_ms: float, repeated: tuple[int, ...]) -> None:
     expected = simulate_fetch(cell, exchange_of(cell, SERVED_BYTES[cell.profile.name]))
     assert expected.last_byte_ns == pytest.approx(seen_ms * MS, rel=1e-4)
     assert (expected.client_repeated, expected.server_repeated) == repeated
@@ -162,20 +173,22 @@ def test_timers_fire_on_slow_links_as_seen_in_a_guest(cell, seen_ms, repeated):
     ("rtt_ms", "rate", "initcwnd", "seen_ms"),
     [(200, 10**9, 20, 2_413.8), (100, 10**9, 10, 1_313.7), (35, 10**9, 10, 468.7), (200, 10**8, 10, 2_737.1)],
 )
-def test_eight_mib_over_a_long_fat_link_as_seen_in_a_guest(rtt_ms, rate, initcwnd, seen_ms):
+def test_eight_mib_over_a_long_fat_link_as_seen_in_a_guest(
+    rtt_ms: int, rate: int, initcwnd: int, seen_ms: float
+) -> None:
     """The send buffer's 4 MiB of memory hold 1,741 segments: fewer than the receiver had room for."""
     cell = cell_seen(CLASSICAL, rate, size=8 << 20, rtt_ms=rtt_ms, initcwnd=initcwnd)
     expected = simulate_fetch(cell, exchange_of(cell, 1_714))
     assert expected.last_byte_ns == pytest.approx(seen_ms * MS, rel=2e-4)
 
 
-def test_a_slow_uplink_as_seen_in_a_guest():
+def test_a_slow_uplink_as_seen_in_a_guest() -> None:
     cell = cell_seen(PQ, 10_000_000, size=204_800, bandwidth_up_bps=1_000_000)
     expected = simulate_fetch(cell, exchange_of(cell, 11_172))
     assert expected.last_byte_ns == pytest.approx(345.1 * MS, rel=1e-3)
 
 
-def test_a_window_of_three_as_seen_in_a_guest():
+def test_a_window_of_three_as_seen_in_a_guest() -> None:
     """Where OpenSSL reads the header of a record first decides when the receive buffer grows."""
     cell = cell_seen(PQ, 10_000_000, size=204_800, rtt_ms=200, initcwnd=3)
     expected = simulate_fetch(cell, exchange_of(cell, 11_172))
@@ -183,7 +196,7 @@ def test_a_window_of_three_as_seen_in_a_guest():
 
 
 @pytest.mark.parametrize(("layout", "repeated"), [("ends", 3), ("router", 5)])
-def test_a_syn_is_repeated_after_a_second_unless_it_is_still_in_its_own_host(layout, repeated):
+def test_a_syn_is_repeated_after_a_second_unless_it_is_still_in_its_own_host(layout: Layout, repeated: int) -> None:
     """One way takes 1.3 s: at the ends the client's SYN is still in its queue after one, behind a router it is not."""
     cell = cell_seen(CLASSICAL, 1_000_000, layout, rtt_ms=2_600)
     expected = simulate_fetch(cell, exchange_of(cell, 1_714))
