@@ -2,10 +2,14 @@
 
 import platform
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pqbed.artefacts import prepare_uml
+from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.beds.make import GUEST_KERNEL
 from support.engines.fixtures import netem_engine, netem_image, private_engine, seedless_engine, stack_image
 from support.guest import Guest, RunInGuest, run_in_guest
@@ -31,7 +35,7 @@ def uml_guest_run(uml_guest: Guest) -> RunInGuest:
 
 
 @pytest.fixture
-def guest_image(private_engine, stack_image, tmp_path):
+def guest_image(private_engine: DockerEngine, stack_image: str, tmp_path: Path) -> Iterator[Any]:
     """The stack's image and the kernel of the cache folder: what images/uml/Dockerfile gives, without its build."""
     shutil.copyfile(prepare_uml().kernel, tmp_path / "linux")
     (tmp_path / "linux").chmod(0o755)

@@ -36,7 +36,7 @@ def root() -> Path:
 
 
 @pytest.fixture
-def pqbed(tmp_path, monkeypatch, root):  # noqa: ARG001 - it must be there
+def pqbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Any) -> Any:  # noqa: ARG001 - it must be there
     """Return a function that runs the program with a data folder of its own."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 
@@ -48,13 +48,14 @@ def pqbed(tmp_path, monkeypatch, root):  # noqa: ARG001 - it must be there
 
 
 @pytest.fixture
-def ballast(pqbed, tmp_path) -> dict[str, Any]:
+def ballast(pqbed: Any, tmp_path: Path) -> dict[str, Any]:
     """Add the stack `ballast` and return what was printed."""
     module = compile_provider(tmp_path)
     configuration = provider_configuration(tmp_path, CLIENT_BYTES, SERVER_BYTES)
     done = pqbed("stack", "add", "ballast", "--module", module, "--conf", configuration, "--json")
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
 def left(tmp_path: Path) -> list[Path]:
@@ -62,7 +63,7 @@ def left(tmp_path: Path) -> list[Path]:
     return list(folder.iterdir()) if folder.exists() else []
 
 
-def test_a_module_of_our_own_is_measured_and_then_removed(pqbed, ballast, tmp_path, root):
+def test_a_module_of_our_own_is_measured_and_then_removed(pqbed: Any, ballast: Any, tmp_path: Path, root: Any) -> None:
     assert sorted(ballast["providers"]) == ["ballast", "default"]
     spec = tmp_path / "sweep.toml"
     spec.write_text(PROFILES)
@@ -96,7 +97,7 @@ def test_a_module_of_our_own_is_measured_and_then_removed(pqbed, ballast, tmp_pa
 
 
 @pytest.mark.usefixtures("ballast")
-def test_a_name_that_the_stack_does_not_list_stops_the_sweep(pqbed, tmp_path):
+def test_a_name_that_the_stack_does_not_list_stops_the_sweep(pqbed: Any, tmp_path: Path) -> None:
     spec = tmp_path / "sweep.toml"
     spec.write_text(PROFILES.replace("Ballast", "balast"))
     done = pqbed("sweep", "--spec", spec, *LINK, "--stack", "ballast", "--out", tmp_path / "runs")
@@ -106,7 +107,7 @@ def test_a_name_that_the_stack_does_not_list_stops_the_sweep(pqbed, tmp_path):
     assert not any((tmp_path / "runs").glob("*"))
 
 
-def test_a_module_that_debian_ships_is_a_stack(pqbed, tmp_path, root):
+def test_a_module_that_debian_ships_is_a_stack(pqbed: Any, tmp_path: Path, root: Any) -> None:
     (module,) = root.glob("usr/lib/*-linux-gnu/ossl-modules/legacy.so")
     (tmp_path / "stack.toml").write_text('title = "OpenSSL\'s old algorithms"\nmodule = ["legacy.so"]\n')
     (tmp_path / "legacy.so").write_bytes(module.read_bytes())
@@ -118,7 +119,7 @@ def test_a_module_that_debian_ships_is_a_stack(pqbed, tmp_path, root):
     assert swept.returncode == 0, swept.stdout + swept.stderr
 
 
-def test_a_module_that_crashes_or_refuses_is_not_added(pqbed, tmp_path):
+def test_a_module_that_crashes_or_refuses_is_not_added(pqbed: Any, tmp_path: Path) -> None:
     for option, said in (("-DCRASH", "openssl list -providers crashed (SIGABRT)"), ("-DREFUSE", "init fail")):
         done = pqbed("stack", "add", "bad", "--module", compile_provider(tmp_path, option))
         assert done.returncode == 3
@@ -129,7 +130,7 @@ def test_a_module_that_crashes_or_refuses_is_not_added(pqbed, tmp_path):
         assert left(tmp_path) == []
 
 
-def test_a_module_without_its_library_is_not_added(pqbed, tmp_path):
+def test_a_module_without_its_library_is_not_added(pqbed: Any, tmp_path: Path) -> None:
     (tmp_path / "libelsewhere.c").write_text("int elsewhere(void) { return 1; }\n")
     library = tmp_path / "libelsewhere.so"
     build = ("cc", "-shared", "-fPIC", "-Wl,-soname,libelsewhere.so.7", "-o", library, tmp_path / "libelsewhere.c")
@@ -142,7 +143,7 @@ def test_a_module_without_its_library_is_not_added(pqbed, tmp_path):
     assert left(tmp_path) == []
 
 
-def test_a_module_of_another_machine_is_not_added(pqbed, tmp_path):
+def test_a_module_of_another_machine_is_not_added(pqbed: Any, tmp_path: Path) -> None:
     module = compile_provider(tmp_path)
     content = module.read_bytes()
     module.write_bytes(content[:18] + b"\xb7\0" + content[20:])
@@ -152,5 +153,5 @@ def test_a_module_of_another_machine_is_not_added(pqbed, tmp_path):
     assert left(tmp_path) == []
 
 
-def test_the_codepoint_is_one_of_private_use():
+def test_the_codepoint_is_one_of_private_use() -> None:
     assert 0xFE00 <= CODEPOINT <= 0xFEFF  # RFC 8446 4.2.7

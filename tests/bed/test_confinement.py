@@ -6,12 +6,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pqbed.artefacts import prepare_root
 from pqbed.beds import confine
 from pqbed.beds.docker.guest import open_uml_process
+from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.beds.make import GUEST_KERNEL, GUEST_SOURCE
 from pqbed.beds.process import CONFINE
 from pqbed.beds.uml.boot import kernel_arguments
@@ -61,7 +63,7 @@ def run(argv: Sequence[str]) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_a_guest_cannot_leave_its_root_or_change_it(uml_guest: Guest, start: str, secret: Path, tmp_path: Path):
+def test_a_guest_cannot_leave_its_root_or_change_it(uml_guest: Guest, start: str, secret: Path, tmp_path: Path) -> None:
     if start == "landlock" and confine._libc.syscall(confine._CREATE_RULESET, None, 0, 1) < 1:
         pytest.skip("this kernel has no Landlock")
     work = tmp_path / "work"
@@ -71,7 +73,7 @@ def test_a_guest_cannot_leave_its_root_or_change_it(uml_guest: Guest, start: str
     assert not secret.with_name("out").exists()
 
 
-def test_the_attempts_succeed_from_a_guest_that_is_not_confined(uml_guest: Guest, secret: Path):
+def test_the_attempts_succeed_from_a_guest_that_is_not_confined(uml_guest: Guest, secret: Path) -> None:
     # `hostfs=` alone does not stop `..`; reading only, so that nothing is written to a cached root.
     argv = [str(uml_guest.kernel), f"hostfs={uml_guest.root}", "uml_dir=/dev/shm/", *boot_line(secret)]
     answer = run(
@@ -81,7 +83,7 @@ def test_the_attempts_succeed_from_a_guest_that_is_not_confined(uml_guest: Guest
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces of this kind need root")
-def test_a_lane_in_namespaces_sees_its_root_alone(secret: Path):
+def test_a_lane_in_namespaces_sees_its_root_alone(secret: Path) -> None:
     script = escape_script(str(secret), str(secret.with_name("out")))
     # Without the mounts of a guest: hostfs is a file system of User-mode Linux.
     apart = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child")
@@ -91,7 +93,7 @@ def test_a_lane_in_namespaces_sees_its_root_alone(secret: Path):
 
 
 @pytest.mark.docker
-def test_a_guest_in_a_container_cannot_leave_it(private_engine, guest_image, secret: Path):
+def test_a_guest_in_a_container_cannot_leave_it(private_engine: DockerEngine, guest_image: Any, secret: Path) -> None:
     process = open_uml_process(private_engine, guest_image, (GUEST_KERNEL, *boot_line(secret)))
     try:
         lines = list(iter(lambda: process.readline(120), ""))

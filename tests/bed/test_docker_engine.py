@@ -5,8 +5,12 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import repeat
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +22,7 @@ from pqbed.beds.docker.guest import open_uml_process
 from pqbed.beds.docker.images import DEBIAN, ensure_image
 from pqbed.beds.docker.labels import PARTS, UP, Creator, everyones, this_run
 from pqbed.beds.docker.netem import netem_in_engine
-from pqbed.beds.docker.sdk import connect
+from pqbed.beds.docker.sdk import DockerEngine, connect
 from pqbed.beds.docker.session import ReadTimeout
 from pqbed.beds.docker.stream import ContainerProcess
 from pqbed.beds.docker.tap import open_tap
@@ -87,7 +91,7 @@ with connect_to("ssh://someone@elsewhere") as remote:
 
 
 @pytest.fixture
-def engine(private_engine, stack_image):
+def engine(private_engine: DockerEngine, stack_image: str) -> Iterator[Any]:
     assert stack_image
     before = everything(private_engine)
     yield private_engine
@@ -96,23 +100,23 @@ def engine(private_engine, stack_image):
 
 
 @pytest.fixture
-def bed(engine, stack_image):
+def bed(engine: Any, stack_image: str) -> Any:
     return DockerBed(engine, lambda *_: {"openssl": stack_image})
 
 
-def everything(engine):
+def everything(engine: Any) -> Any:
     client = engine._client
     containers = {one["Id"] for one in client.containers(all=True)}
     networks = {one["Id"] for one in client.networks()}
     return containers, networks, {one["Name"] for one in client.volumes()["Volumes"] or ()}
 
 
-def make_lanes(engine, image, count):
+def make_lanes(engine: Any, image: Any, count: Any) -> Any:
     """Bring lanes up without asking whether they can be shaped."""
     return [ensure_lane(engine, UP_OF_ME, index, image)[0] for index in range(count)]
 
 
-def run_python(program, environment):
+def run_python(program: Any, environment: Any) -> Any:
     """Run a program in a process of its own, which sees what this one imports."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment}
     return subprocess.run(
@@ -120,7 +124,7 @@ def run_python(program, environment):
     )
 
 
-def output_of(engine, container, *argv):
+def output_of(engine: Any, container: Any, *argv: Any) -> Any:
     process = ContainerProcess(engine.execute(container, argv), argv[0])
     lines = []
     while line := process.readline(20):
@@ -129,12 +133,12 @@ def output_of(engine, container, *argv):
     return "".join(lines)
 
 
-def status_of(engine, container):
+def status_of(engine: Any, container: Any) -> Any:
     lines = output_of(engine, container, "cat", "/proc/self/status").splitlines()
     return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
 
 
-def test_up_and_down_leave_nothing_and_can_be_repeated(engine, stack_image):
+def test_up_and_down_leave_nothing_and_can_be_repeated(engine: Any, stack_image: str) -> None:
     before = everything(engine)
     first = make_lanes(engine, stack_image, 2)
     assert make_lanes(engine, stack_image, 2) == first
@@ -144,7 +148,7 @@ def test_up_and_down_leave_nothing_and_can_be_repeated(engine, stack_image):
     assert make_lanes(engine, stack_image, 1) != first[:1]
 
 
-def test_parts_hold_no_privilege_but_the_ends_net_admin(engine, stack_image):
+def test_parts_hold_no_privilege_but_the_ends_net_admin(engine: Any, stack_image: str) -> None:
     (lane,) = make_lanes(engine, stack_image, 1)
     for part, container in lane.parts.items():
         status = status_of(engine, container)
@@ -159,7 +163,7 @@ def test_parts_hold_no_privilege_but_the_ends_net_admin(engine, stack_image):
     assert "1" in output_of(engine, lane.parts["server"], "cat", "/proc/sys/net/ipv4/tcp_no_metrics_save")
 
 
-def test_a_tap_holds_net_raw_alone_and_goes_with_its_trace(engine, stack_image):
+def test_a_tap_holds_net_raw_alone_and_goes_with_its_trace(engine: Any, stack_image: str) -> None:
     (lane,) = make_lanes(engine, stack_image, 1)
     before = everything(engine)
     with ExitStack() as owner:
@@ -176,7 +180,9 @@ def test_a_tap_holds_net_raw_alone_and_goes_with_its_trace(engine, stack_image):
     assert everything(engine) == before
 
 
-def test_the_namespaces_of_a_lane_have_the_pinned_sysctls_and_one_network_for_themselves(engine, stack_image):
+def test_the_namespaces_of_a_lane_have_the_pinned_sysctls_and_one_network_for_themselves(
+    engine: Any, stack_image: str
+) -> None:
     (lane,) = make_lanes(engine, stack_image, 1)
     for part in ("server", "client"):
         for name, value in PINS.items():
@@ -190,7 +196,7 @@ def test_the_namespaces_of_a_lane_have_the_pinned_sysctls_and_one_network_for_th
     assert "inet6" not in output_of(engine, lane.parts["client-end"], "ip", "address", "show", "eth0")
 
 
-def test_what_is_not_ours_is_not_touched(engine, stack_image):
+def test_what_is_not_ours_is_not_touched(engine: Any, stack_image: str) -> None:
     foreign = ContainerSpec(name=None, image=stack_image, argv=("sleep", "600"), labels={"io.other.bed": "docker"})
     container = engine.create_container(foreign)
     try:
@@ -203,7 +209,7 @@ def test_what_is_not_ours_is_not_touched(engine, stack_image):
 
 
 @pytest.mark.parametrize("number", [2, 3, 6, 10, 13, 17])
-def test_down_clears_what_a_killed_process_left(engine, stack_image, number):
+def test_down_clears_what_a_killed_process_left(engine: Any, stack_image: str, number: Any) -> None:
     before = everything(engine)
     program = textwrap.dedent(CRASH).format(number=number, image=stack_image)
     host = {"DOCKER_HOST": engine.host} if engine.host else {}
@@ -214,7 +220,7 @@ def test_down_clears_what_a_killed_process_left(engine, stack_image, number):
     assert make_lanes(engine, stack_image, 1)
 
 
-def test_up_after_a_crash_makes_a_half_lane_whole(engine, stack_image):
+def test_up_after_a_crash_makes_a_half_lane_whole(engine: Any, stack_image: str) -> None:
     (lane,) = make_lanes(engine, stack_image, 1)
     engine._client.kill(lane.parts["client"])
     engine._client.wait(lane.parts["client"])
@@ -223,7 +229,7 @@ def test_up_after_a_crash_makes_a_half_lane_whole(engine, stack_image):
     assert not set(again.parts.values()) & set(lane.parts.values())
 
 
-def test_a_lane_with_a_session_is_refused_to_another(engine, stack_image):
+def test_a_lane_with_a_session_is_refused_to_another(engine: Any, stack_image: str) -> None:
     (lane,) = make_lanes(engine, stack_image, 1)
     process = ContainerProcess(engine.execute(lane.parts["server"], ["cat"]), "cat")
     process.write("hello\n")
@@ -234,7 +240,7 @@ def test_a_lane_with_a_session_is_refused_to_another(engine, stack_image):
     assert ensure_lane(engine, UP_OF_ME, 0, stack_image) == (lane, False)
 
 
-def test_a_foreign_network_is_avoided(engine, stack_image):
+def test_a_foreign_network_is_avoided(engine: Any, stack_image: str) -> None:
     network = engine._client.create_network("theirs", ipam={"Config": [{"Subnet": "198.18.0.0/24"}]})["Id"]
     try:
         assert create_lane(engine, ME, 0, stack_image).claim.slot == 16
@@ -243,7 +249,7 @@ def test_a_foreign_network_is_avoided(engine, stack_image):
         engine._client.remove_network(network)
 
 
-def test_an_engine_without_free_addresses_says_so(engine, stack_image):
+def test_an_engine_without_free_addresses_says_so(engine: Any, stack_image: str) -> None:
     network = engine._client.create_network("theirs", ipam={"Config": [{"Subnet": "198.18.0.0/15"}]})["Id"]
     try:
         with pytest.raises(EngineError, match="no free addresses") as caught:
@@ -254,11 +260,11 @@ def test_an_engine_without_free_addresses_says_so(engine, stack_image):
         engine._client.remove_network(network)
 
 
-def test_lanes_claimed_at_the_same_moment_are_apart(engine, stack_image):
+def test_lanes_claimed_at_the_same_moment_are_apart(engine: Any, stack_image: str) -> None:
     creators = [Creator(owner=ME.owner if number % 2 else OTHER.owner, run=f"run-{number}") for number in range(4)]
     with ThreadPoolExecutor(len(creators)) as pool, ExitStack() as connections:
         engines = [connections.enter_context(connect(engine.endpoint)) for _ in creators]
-        lanes = list(pool.map(lambda pair: create_lane(*pair, 0, stack_image), zip(engines, creators, strict=True)))
+        lanes = list(pool.map(create_lane, engines, creators, repeat(0), repeat(stack_image)))
     assert len({lane.claim.slot for lane in lanes}) == len(creators)
     for creator, lane in zip(creators, lanes, strict=True):
         assert examine_lane(engine, creator, 0) == (lane, "")
@@ -267,7 +273,7 @@ def test_lanes_claimed_at_the_same_moment_are_apart(engine, stack_image):
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_restarted_part_is_seen_and_mended(engine, stack_image, part):
+def test_a_restarted_part_is_seen_and_mended(engine: Any, stack_image: str, part: Any) -> None:
     (lane,) = make_lanes(engine, stack_image, 1)
     engine._client.restart(lane.parts[part], timeout=1)
     holds_namespace = part in ("server", "client")
@@ -277,7 +283,7 @@ def test_a_restarted_part_is_seen_and_mended(engine, stack_image, part):
     assert up_lane_fault(engine, ME.owner) == ""
 
 
-def test_a_removed_network_is_seen_and_mended(engine, stack_image):
+def test_a_removed_network_is_seen_and_mended(engine: Any, stack_image: str) -> None:
     (lane,) = make_lanes(engine, stack_image, 1)
     for part in ("server", "client"):
         engine._client.disconnect_container_from_network(lane.parts[part], "pqbed-0", force=True)
@@ -287,7 +293,7 @@ def test_a_removed_network_is_seen_and_mended(engine, stack_image):
     assert up_lane_fault(engine, ME.owner) == ""
 
 
-def test_every_container_has_its_limits(engine, stack_image):
+def test_every_container_has_its_limits(engine: Any, stack_image: str) -> None:
     (lane,) = make_lanes(engine, stack_image, 1)
     for container in lane.parts.values():
         host = engine._client.inspect_container(container)["HostConfig"]
@@ -298,7 +304,7 @@ def test_every_container_has_its_limits(engine, stack_image):
     assert "size=262144k" in next(line for line in mounts.splitlines() if " /tmp " in line)
 
 
-def test_without_netem_the_probe_and_a_lane_say_so(bed, engine, stack_image):
+def test_without_netem_the_probe_and_a_lane_say_so(bed: Any, engine: Any, stack_image: str) -> None:
     found = netem_in_engine(engine, stack_image)
     if kernel_has_netem():
         assert found is None
@@ -313,7 +319,7 @@ def test_without_netem_the_probe_and_a_lane_say_so(bed, engine, stack_image):
         assert everything(engine) == before
 
 
-def test_a_failed_build_says_why_and_leaves_no_image(engine, tmp_path):
+def test_a_failed_build_says_why_and_leaves_no_image(engine: Any, tmp_path: Path) -> None:
     base = next(name for name in engine.images("") if name.startswith(("pqbed/base:", "pqbed/openssl:", DEBIAN)))
     (tmp_path / "Dockerfile").write_text(f"FROM {base}\nUSER 0\nRUN echo the reason is told >&2; exit 7\n")
 
@@ -328,7 +334,7 @@ def test_a_failed_build_says_why_and_leaves_no_image(engine, tmp_path):
     assert engine.image_id("pqbed/failing:1") is None
 
 
-def test_a_guest_speaks_lines_and_is_gone_after_close(engine, stack_image):
+def test_a_guest_speaks_lines_and_is_gone_after_close(engine: Any, stack_image: str) -> None:
     script = "import sys; print('ready', flush=True); [print(l.upper(), end='', flush=True) for l in sys.stdin]"
     process = open_uml_process(engine, stack_image, ["python3", "-c", script])
     assert process.readline(30) == "ready\n"
@@ -340,14 +346,16 @@ def test_a_guest_speaks_lines_and_is_gone_after_close(engine, stack_image):
     assert not engine.find("container", everyones())
 
 
-def test_a_guest_that_ends_gives_the_end_of_its_output(engine, stack_image):
+def test_a_guest_that_ends_gives_the_end_of_its_output(engine: Any, stack_image: str) -> None:
     process = open_uml_process(engine, stack_image, ["sh", "-c", "echo last; echo why >&2; exit 3"])
     assert [process.readline(30) for _ in range(2)] == ["last\n", ""]
     assert process.last_words() == "why"
     process.close()
 
 
-def test_a_session_tells_when_its_containers_are_gone(engine, stack_image, monkeypatch):
+def test_a_session_tells_when_its_containers_are_gone(
+    engine: Any, stack_image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DOCKER_HOST", engine.host or DEFAULT_SOCKET)
     session = Session(bed="docker", clock="real", profiles=(CLASSICAL,), link=Link(rtt_ns=35_000_000))
     (lane,) = make_lanes(engine, stack_image, 1)
@@ -357,7 +365,7 @@ def test_a_session_tells_when_its_containers_are_gone(engine, stack_image, monke
     assert why_lost(session) == "its container client is gone"
 
 
-def test_programs_of_the_image_run_by_themselves_and_leave_nothing(engine, stack_image):
+def test_programs_of_the_image_run_by_themselves_and_leave_nothing(engine: Any, stack_image: str) -> None:
     run = programs_of_image(engine, stack_image)
     assert run(("openssl", "version"), 30).startswith("OpenSSL 3.5")
     with pytest.raises(HostError, match=r"openssl nonsense failed: .*nonsense"):
@@ -365,7 +373,7 @@ def test_programs_of_the_image_run_by_themselves_and_leave_nothing(engine, stack
     assert not engine.find("container", everyones())
 
 
-def test_an_engine_over_ssh_carries_the_same_streams(engine, stack_image, tmp_path):
+def test_an_engine_over_ssh_carries_the_same_streams(engine: Any, stack_image: str, tmp_path: Path) -> None:
     pytest.importorskip("paramiko")
     if shutil.which("docker") is None:
         pytest.skip("the Docker CLI is not installed: it is the far end of ssh://")

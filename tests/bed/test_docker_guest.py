@@ -1,6 +1,7 @@
 """A guest of the uml bed in a container without any privilege, in virtual time."""
 
 import os
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from pqbed.agent.cpu_affinity import cpu_of, pinned
 from pqbed.beds.agent_lane import AgentLane
 from pqbed.beds.docker.guest import open_uml_process
 from pqbed.beds.docker.labels import everyones
+from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.beds.make import GUEST_KERNEL, GUEST_SOURCE
 from pqbed.beds.uml.boot import kernel_arguments
 from pqbed.spec.cell import Cell
@@ -23,7 +25,7 @@ MS = 1_000_000
 CLASSICAL = Profile(name="classical", group="X25519", chain=Chain(algorithm="p256"))
 
 
-def test_a_guest_in_a_container_measures_in_virtual_time(private_engine, guest_image):
+def test_a_guest_in_a_container_measures_in_virtual_time(private_engine: DockerEngine, guest_image: Any) -> None:
     argv = pinned(0, (GUEST_KERNEL, *kernel_arguments(GUEST_SOURCE, 0, "virtual")))
     lane = AgentLane(0, open_uml_process(private_engine, guest_image, argv), [CLASSICAL], 60_000 * MS)
     try:

@@ -3,8 +3,10 @@
 The clock is real and the machine may be busy: what physics allows is a floor, the ceilings are wide.
 """
 
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from pqbed.beds.docker.bed import DockerBed, take_down, up_lane_fault
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import PARTS, ROLE, everyones, lane_of, this_run
 from pqbed.beds.docker.netem import netem_in_engine
+from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.calibrate.judge import achieved_rate_bps, judge
 from pqbed.errors import LaneError, PqbedError
 from pqbed.net.pcap import read_pcap
@@ -40,17 +43,17 @@ LATE = {("rtt", ""), *((what, way) for what in ("rate", "jitter", "queue") for w
 
 
 @pytest.fixture
-def bed(netem_engine: Engine, netem_image: str):
+def bed(netem_engine: Engine, netem_image: str) -> Iterator[Any]:
     bed = DockerBed(netem_engine, lambda *_: {"openssl": netem_image})
     yield bed
     take_down(netem_engine, None)
 
 
-def cells(*profiles, link=LINK, size=50 * 1024):
+def cells(*profiles: Any, link: Any = LINK, size: Any = 50 * 1024) -> Any:
     return {one.name: Cell(link=link, tcp=TCP, profile=one, workload=Workload(size_bytes=size)) for one in profiles}
 
 
-def fetches(grid, count):
+def fetches(grid: Any, count: Any) -> Any:
     return [
         Fetch(cell_id=name, block=number, repetition=number, seed=(number + 1) << 40)
         for number in range(count)
@@ -58,12 +61,12 @@ def fetches(grid, count):
     ]
 
 
-def test_the_probe_finds_netem(netem_engine, netem_image):
+def test_the_probe_finds_netem(netem_engine: DockerEngine, netem_image: str) -> None:
     assert netem_in_engine(netem_engine, netem_image) is None
     assert not netem_engine.find("container", everyones())
 
 
-def test_a_lane_that_is_up_keeps_its_link_from_one_session_to_the_next(bed, netem_engine):
+def test_a_lane_that_is_up_keeps_its_link_from_one_session_to_the_next(bed: Any, netem_engine: DockerEngine) -> None:
     assert bed.up()
     lane = bed.open_up_lane([CLASSICAL], TIMEOUT_NS)
     asked = lane.set_link(LINK, TCP, seed=7)
@@ -85,7 +88,9 @@ def test_a_lane_that_is_up_keeps_its_link_from_one_session_to_the_next(bed, nete
 
 
 @pytest.mark.parametrize("layout", ["ends", "router"])
-def test_a_trace_sees_both_ends_and_leaves_its_lane_as_it_was(bed, netem_engine, layout):
+def test_a_trace_sees_both_ends_and_leaves_its_lane_as_it_was(
+    bed: Any, netem_engine: DockerEngine, layout: Any
+) -> None:
     lane = bed.open_lane(0, [HYBRID], TIMEOUT_NS)
     lossy = replace(LINK, layout=layout, loss=RandomLoss(probability_ppm=100_000))
     (cell,) = cells(HYBRID, link=lossy).values()
@@ -108,7 +113,7 @@ def test_a_trace_sees_both_ends_and_leaves_its_lane_as_it_was(bed, netem_engine,
     lane.close()
 
 
-def test_fetches_obey_physics(bed, netem_engine):
+def test_fetches_obey_physics(bed: Any, netem_engine: DockerEngine) -> None:
     lane = bed.open_lane(0, [CLASSICAL, HYBRID], TIMEOUT_NS)
     assert lane.facts.kernel
     assert [one.profile.name for one in lane.facts.served] == ["classical", "hybrid"]
@@ -128,7 +133,7 @@ def test_fetches_obey_physics(bed, netem_engine):
     assert not netem_engine.find("container", everyones())
 
 
-def test_both_layouts_of_one_lane_obey_physics(bed, netem_engine):
+def test_both_layouts_of_one_lane_obey_physics(bed: Any, netem_engine: DockerEngine) -> None:
     lane = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
     routed = replace(LINK, layout="router", bandwidth_up_bps=1_000_000)
     grid = {
@@ -154,7 +159,7 @@ def test_both_layouts_of_one_lane_obey_physics(bed, netem_engine):
     assert not netem_engine.find("container", everyones())
 
 
-def test_calibration_from_the_containers_that_shape(bed, netem_engine):
+def test_calibration_from_the_containers_that_shape(bed: Any, netem_engine: DockerEngine) -> None:
     """What needs no raw socket, on both layouts. How late a busy machine is in real time is not asked."""
     lane = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
     lossy = replace(LINK, bandwidth_bps=2_000_000, loss=RandomLoss(probability_ppm=50_000))
@@ -176,11 +181,11 @@ def test_calibration_from_the_containers_that_shape(bed, netem_engine):
     assert not netem_engine.find("container", everyones())
 
 
-def names(deviations):
+def names(deviations: Any) -> Any:
     return {(one.what, one.where) for one in deviations}
 
 
-def test_lanes_side_by_side_do_not_meet(bed, netem_engine):
+def test_lanes_side_by_side_do_not_meet(bed: Any, netem_engine: DockerEngine) -> None:
     slow, fast = (bed.open_lane(index, [CLASSICAL], TIMEOUT_NS) for index in range(2))
     near = Link(rtt_ns=4 * MS)
     far = Link(rtt_ns=200 * MS, loss=RandomLoss(probability_ppm=10_000))
@@ -196,7 +201,7 @@ def test_lanes_side_by_side_do_not_meet(bed, netem_engine):
     assert not netem_engine.find("container", everyones())
 
 
-def test_a_dead_lane_is_an_error_of_the_lane_and_leaves_nothing(bed, netem_engine):
+def test_a_dead_lane_is_an_error_of_the_lane_and_leaves_nothing(bed: Any, netem_engine: DockerEngine) -> None:
     lane = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
     for one in netem_engine.find("container", lane_of(this_run(), 0)):
         netem_engine.remove(one)
@@ -207,7 +212,7 @@ def test_a_dead_lane_is_an_error_of_the_lane_and_leaves_nothing(bed, netem_engin
     assert not netem_engine.find("container", everyones())
 
 
-def test_clients_prove_themselves_from_one_container_to_the_other(bed):
+def test_clients_prove_themselves_from_one_container_to_the_other(bed: Any) -> None:
     lane = bed.open_lane(0, [CLASSICAL, MUTUAL], TIMEOUT_NS)
     grid = cells(CLASSICAL, MUTUAL)
     outcomes = [timings.outcome for _, timings in lane.run(grid, fetches(grid, 2))]
@@ -219,7 +224,7 @@ def test_clients_prove_themselves_from_one_container_to_the_other(bed):
     assert "PRIVATE" not in str(lane.facts)
 
 
-def test_a_restart_under_a_lane_gives_no_time_over_an_unshaped_link(bed, netem_engine):
+def test_a_restart_under_a_lane_gives_no_time_over_an_unshaped_link(bed: Any, netem_engine: DockerEngine) -> None:
     for part in ("client", "server"):
         assert bed.up()
         (container,) = (one for one in netem_engine.find("container", everyones()) if one.labels[ROLE] == part)
@@ -238,7 +243,7 @@ def test_a_restart_under_a_lane_gives_no_time_over_an_unshaped_link(bed, netem_e
         take_down(netem_engine, None)
 
 
-def test_a_restart_during_a_session_is_an_error_of_the_lane(bed, netem_engine):
+def test_a_restart_during_a_session_is_an_error_of_the_lane(bed: Any, netem_engine: DockerEngine) -> None:
     for part in PARTS:
         with closing(bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)) as lane:
             (container,) = (one for one in netem_engine.find("container", everyones()) if one.labels[ROLE] == part)

@@ -1,5 +1,7 @@
 """An engine on Debian 12's kernel, whose netem takes no seed: refused with the fix, and `auto` takes another bed."""
 
+from typing import Any
+
 import pytest
 
 from pqbed.beds.choose import check_bed, decide_bed, pick
@@ -12,7 +14,7 @@ from support.engines.fixtures import give_image
 pytestmark = [pytest.mark.docker, pytest.mark.uml, pytest.mark.timeout(1200)]
 
 
-def test_the_kernel_itself_says_that_it_takes_no_seed(request, seedless_engine):
+def test_the_kernel_itself_says_that_it_takes_no_seed(request: pytest.FixtureRequest, seedless_engine: Any) -> None:
     assert seedless_engine.facts().kernel.startswith("6.1.")
     image = give_image(request, seedless_engine)
     fault = netem_in_engine(seedless_engine, image)
@@ -25,7 +27,7 @@ def test_the_kernel_itself_says_that_it_takes_no_seed(request, seedless_engine):
     assert not seedless_engine.find("network", everyones())
 
 
-def test_auto_takes_uml_and_docker_is_refused(seedless_engine, monkeypatch):
+def test_auto_takes_uml_and_docker_is_refused(seedless_engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", seedless_engine.host)
     bed, reason = pick(check_bed("docker"), check_bed("uml"), None)
     assert bed == "uml"

@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import certifi
 import pytest
@@ -30,7 +32,7 @@ def openssl(folder: Path, *argv: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A folder as DOCKER_CERT_PATH wants it, with the server's own beside."""
     folder = tmp_path_factory.mktemp("certificates")
     openssl(folder, "req", "-x509", *KEY, "-keyout", "ca-key.pem", "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2")
@@ -43,7 +45,7 @@ def certificates(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def tls_engine(certificates):
+def tls_engine(certificates: Any) -> Iterator[None]:
     reason = private.missing()
     if reason:
         pytest.skip(reason)
@@ -67,7 +69,7 @@ def tls_engine(certificates):
 
 
 @pytest.fixture(autouse=True)
-def environment(tmp_path, monkeypatch):
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
@@ -76,7 +78,7 @@ def environment(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("tls_engine")
-def test_variables_name_the_certificates(certificates, monkeypatch):
+def test_variables_name_the_certificates(certificates: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", HOST)
     monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
     monkeypatch.setenv("DOCKER_CERT_PATH", str(certificates))
@@ -88,7 +90,7 @@ def test_variables_name_the_certificates(certificates, monkeypatch):
 
 
 @pytest.mark.usefixtures("tls_engine")
-def test_a_context_brings_its_certificates(certificates, tmp_path, monkeypatch):
+def test_a_context_brings_its_certificates(certificates: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     digest = hashlib.sha256(b"remote").hexdigest()
     meta, tls = (tmp_path / "contexts" / kind / digest for kind in ("meta", "tls"))
     meta.mkdir(parents=True)
@@ -102,7 +104,9 @@ def test_a_context_brings_its_certificates(certificates, tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("tls_engine")
-def test_an_engine_with_another_authority_is_refused(certificates, tmp_path, monkeypatch):
+def test_an_engine_with_another_authority_is_refused(
+    certificates: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "others"
     shutil.copytree(certificates, folder)
     openssl(folder, "req", "-x509", *KEY, "-keyout", "k.pem", "-out", "ca.pem", "-subj", "/CN=other", "-days", "2")

@@ -52,7 +52,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_sweep_whose_guests_are_killed_ends_with_exactly_its_samples(
     undisturbed: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
-):
+) -> None:
     draw = random.Random(seed)
     strikes = sorted(draw.sample(range(1, 36), 3))
     taken = 0

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ SPOKEN = {
 
 
 @pytest.mark.parametrize("stack", SPOKEN)
-def test_every_cell_that_a_stack_speaks_is_as_expected_to_one_per_cent(stack):
+def test_every_cell_that_a_stack_speaks_is_as_expected_to_one_per_cent(stack: Any) -> None:
     built = prepare_uml(stacks=() if stack == "openssl" else ("botan", "go"))
     script = Path(__file__).with_name("guest_learned_sizes.py")
     first, *rows = run_in_guest(Guest(built.kernel, built.root), script, " ".join((stack, *SPOKEN[stack])))

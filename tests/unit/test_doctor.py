@@ -48,7 +48,7 @@ def test_what_a_host_does_not_tell_is_no_fault(tmp_path: Path) -> None:
     assert check_modules(()).level == "ok"
 
 
-def test_a_local_kernel_is_not_to_be_mended_for_a_remote_engine():
+def test_a_local_kernel_is_not_to_be_mended_for_a_remote_engine() -> None:
     for check in (
         check_netem(FAULT, engine_is_elsewhere=True),
         check_modules(("dummy",), engine_is_elsewhere=True),
@@ -57,7 +57,7 @@ def test_a_local_kernel_is_not_to_be_mended_for_a_remote_engine():
         assert "only the netns bed" in check.found
 
 
-def test_an_engine_says_what_it_is_and_why_its_kernel_does_not_do():
+def test_an_engine_says_what_it_is_and_why_its_kernel_does_not_do() -> None:
     podman = replace(NO_SEED, name="Podman", rootless=True, system="Debian GNU/Linux 12 (bookworm)")
     check = check_engine(EngineProbe(info=podman))
     assert check.found.startswith("Podman 29, rootless (API 1.52)")

@@ -62,7 +62,7 @@ def netem_engine() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def seedless_engine():
+def seedless_engine() -> Iterator[Any]:
     """An engine whose kernel has a netem that takes no seed: Debian 12's, 6.1."""
     reason = netem.missing()
     if reason:
@@ -77,7 +77,7 @@ def netem_image(request: pytest.FixtureRequest, netem_engine: DockerEngine) -> A
     return give_image(request, netem_engine)
 
 
-def give_image(request, engine):
+def give_image(request: Any, engine: Any) -> Any:
     """Give an engine the stack's image, from the cache folder or another engine; return its id."""
     recipe, _ = docker_contexts()
     present = engine.image_id(recipe.reference)

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any
 
 from pqbed.artefacts.bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
 from pqbed.artefacts.build_steps import Command, no_progress, run_commands
@@ -166,7 +167,7 @@ def _tap(tap: Tap) -> Iterator[None]:
 
 
 @contextmanager
-def _booted(kernel: GuestKernel, tap: Tap):
+def _booted(kernel: GuestKernel, tap: Tap) -> Iterator[Any]:
     folder = (exec_tmpfs() or Path("/dev/shm")) / f"{tap.name}-{os.getpid()}"
     folder.mkdir()
     said: collections.deque[bytes] = collections.deque(maxlen=60)

@@ -46,7 +46,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_was_changed_is_named(folder: Path, change: str):
+def test_what_was_changed_is_named(folder: Path, change: str) -> None:
     assert find_damage(folder, full=False) == ""
     alter, damage = CHANGES[change]
     alter(folder)
@@ -54,7 +54,7 @@ def test_what_was_changed_is_named(folder: Path, change: str):
     assert find_damage(folder, full=True) == damage
 
 
-def test_an_excluded_folder_may_change(folder: Path):
+def test_an_excluded_folder_may_change(folder: Path) -> None:
     (folder / "tmp/log").touch()
     assert find_damage(folder, full=True) == ""
     (folder / "tmp/log").unlink()
@@ -62,7 +62,7 @@ def test_an_excluded_folder_may_change(folder: Path):
     assert find_damage(folder) == "tmp is missing"
 
 
-def test_everything_is_read_once_a_day(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_everything_is_read_once_a_day(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_damage(folder) == ""  # never read before: in full
     same_size_and_time(folder)
     assert find_damage(folder) == ""
@@ -72,5 +72,5 @@ def test_everything_is_read_once_a_day(folder: Path, monkeypatch: pytest.MonkeyP
     assert find_damage(folder, full=True) == "usr/bin/nginx was changed"
 
 
-def test_a_folder_that_is_not_there_is_damaged(tmp_path: Path):
+def test_a_folder_that_is_not_there_is_damaged(tmp_path: Path) -> None:
     assert find_damage(tmp_path / "none") == "it is missing"

@@ -3,7 +3,9 @@
 import platform
 import re
 import struct
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -20,7 +22,7 @@ def shared_object() -> bytes:
 
 
 @pytest.fixture
-def written(tmp_path):
+def written(tmp_path: Path) -> Callable[..., Any]:
     def write(content: bytes) -> Path:
         path = tmp_path / "module.so"
         path.write_bytes(content)
@@ -29,7 +31,7 @@ def written(tmp_path):
     return write
 
 
-def test_what_a_shared_object_needs_is_read(shared_object, written):
+def test_what_a_shared_object_needs_is_read(shared_object: bytes, written: Callable[..., Any]) -> None:
     shared = read_shared_object(written(shared_object))
     assert shared.machine == platform.machine()
     assert "libc.so.6" in shared.needed
@@ -37,7 +39,7 @@ def test_what_a_shared_object_needs_is_read(shared_object, written):
     assert not shared.provider
 
 
-def test_a_module_names_the_function_that_openssl_calls(shared_object, written):
+def test_a_module_names_the_function_that_openssl_calls(shared_object: bytes, written: Callable[..., Any]) -> None:
     assert read_shared_object(written(shared_object + b"\0OSSL_provider_init\0")).provider
 
 
@@ -52,18 +54,20 @@ def test_a_module_names_the_function_that_openssl_calls(shared_object, written):
         (32, struct.pack("<Q", 1 << 40), "is a damaged ELF file"),
     ],
 )
-def test_another_file_is_refused(shared_object, written, at, value, message):
+def test_another_file_is_refused(
+    shared_object: bytes, written: Callable[..., Any], at: int, value: bytes, message: str
+) -> None:
     path = written(shared_object[:at] + value + shared_object[at + len(value) :])
     with pytest.raises(SpecError, match=f"^{re.escape(str(path))} {message}"):
         read_shared_object(path)
 
 
 @pytest.mark.parametrize("size", [0, 4, 40, 4096])
-def test_a_file_that_is_cut_off_is_refused(shared_object, written, size):
+def test_a_file_that_is_cut_off_is_refused(shared_object: bytes, written: Callable[..., Any], size: int) -> None:
     with pytest.raises(SpecError, match="is not an ELF file" if size < 4 else "is a damaged ELF file"):
         read_shared_object(written(shared_object[:size]))
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path):
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"cannot read .*none\.so: No such file or directory"):
         read_shared_object(tmp_path / "none.so")

@@ -67,13 +67,13 @@ def make_root() -> Path:
 
 
 @pytest.mark.usefixtures("offline_wheels")
-def test_a_damaged_root_is_built_again_and_named(monkeypatch):
+def test_a_damaged_root_is_built_again_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     make_kernel()
     root = make_root()
     (root / "var/lib/dpkg/status").write_text("Package: apache2\n")
     steps = []
 
-    def assemble(partial, *_):
+    def assemble(partial: Path, *_: Callable[..., Any] | Path) -> None:
         (partial / "var/lib/dpkg").mkdir(parents=True)
         (partial / "var/lib/dpkg/status").write_text("Package: nginx\n")
 
@@ -90,7 +90,7 @@ def test_a_damaged_root_is_built_again_and_named(monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["kernel", "root"])
-def test_an_emptied_folder_is_one_sentence_where_it_cannot_be_built(monkeypatch, kind):
+def test_an_emptied_folder_is_one_sentence_where_it_cannot_be_built(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     for path in {"kernel": make_kernel(), "root": make_root()}[kind].iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     monkeypatch.setattr(shutil, "which", lambda _: None)
@@ -99,7 +99,7 @@ def test_an_emptied_folder_is_one_sentence_where_it_cannot_be_built(monkeypatch,
     assert list(prepare.damaged_artefacts().values()) == ["it has no list of its contents"]
 
 
-def test_a_kernel_of_an_older_pqbed_is_adopted_and_then_held_to_its_bytes():
+def test_a_kernel_of_an_older_pqbed_is_adopted_and_then_held_to_its_bytes() -> None:
     kernel = make_kernel()
     assert prepare.damaged_artefacts() == {}
     assert not (kernel / ".contents.json").exists()  # looking changes nothing

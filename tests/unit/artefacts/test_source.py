@@ -1,12 +1,13 @@
 import ast
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pqbed.artefacts import source
 from pqbed.artefacts.contents import find_damage
-from pqbed.artefacts.image_sources import PACKAGE
+from pqbed.artefacts.image_sources import PACKAGE, stack_entries
 from pqbed.artefacts.source import agent_files, copy_source, put_source, source_hash
 from pqbed.spec.stacks import known_stacks
 
@@ -15,7 +16,7 @@ def uncompiled(root: Path, folder: Path, shown: str) -> None:
     """Stand in for the root's own Python, which a folder of tests does not have."""
 
 
-def test_only_modules_of_the_agent_go_in(tmp_path):
+def test_only_modules_of_the_agent_go_in(tmp_path: Path) -> None:
     folder = put_source(tmp_path, uncompiled)
     assert folder.parent == tmp_path / "opt/pqbed/agent"
     copied = {path.relative_to(folder / "pqbed") for path in (folder / "pqbed").rglob("*") if path.is_file()}
@@ -29,7 +30,7 @@ def test_only_modules_of_the_agent_go_in(tmp_path):
     assert not {"store", "stats", "report", "runner"} & {path.parts[0] for path in copied}
 
 
-def imported(name):
+def imported(name: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse((PACKAGE / name).read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -37,13 +38,13 @@ def imported(name):
             yield node.module
 
 
-def test_the_agent_imports_nothing_an_image_lacks():
+def test_the_agent_imports_nothing_an_image_lacks() -> None:
     allowed = sys.stdlib_module_names | {"pqbed", "pycurl", "pyroute2"}
     for name in agent_files():
         assert {module.split(".")[0] for module in imported(name)} <= allowed, name
 
 
-def test_all_that_the_agent_imports_of_pqbed_goes_in_too():
+def test_all_that_the_agent_imports_of_pqbed_goes_in_too() -> None:
     files = {name.with_suffix("").as_posix() for name in agent_files()}
     for name in agent_files():
         for module in imported(name):
@@ -52,7 +53,7 @@ def test_all_that_the_agent_imports_of_pqbed_goes_in_too():
                 assert files & {path, f"{path}/__init__"}, f"{name} imports {module}"
 
 
-def test_putting_it_twice_changes_nothing(tmp_path):
+def test_putting_it_twice_changes_nothing(tmp_path: Path) -> None:
     first = put_source(tmp_path, uncompiled)
     before = first.stat().st_ino
     assert put_source(tmp_path, uncompiled) == first
@@ -61,7 +62,7 @@ def test_putting_it_twice_changes_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("change", ["edit", "add", "remove"])
-def test_a_copy_that_was_changed_is_put_again(tmp_path, change):
+def test_a_copy_that_was_changed_is_put_again(tmp_path: Path, change: str) -> None:
     first = put_source(tmp_path, uncompiled)
     module = first / "pqbed/agent/lane.py"
     text = module.read_text()
@@ -79,8 +80,8 @@ def test_a_copy_that_was_changed_is_put_again(tmp_path, change):
     assert find_damage(first, full=True) == ""
 
 
-def test_a_copy_that_fails_leaves_nothing(monkeypatch, tmp_path):
-    def fail(target):
+def test_a_copy_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fail(target: Path) -> None:
         target.mkdir()
         raise OSError(28, "No space left on device")
 
@@ -90,11 +91,11 @@ def test_a_copy_that_fails_leaves_nothing(monkeypatch, tmp_path):
     assert list((tmp_path / "opt/pqbed/agent").iterdir()) == []
 
 
-def test_the_source_of_one_stack_is_not_changed_by_another(monkeypatch, tmp_path):
+def test_the_source_of_one_stack_is_not_changed_by_another(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     one, all_of_them = source_hash(("openssl",)), source_hash()
     entry = tmp_path / "stack.toml"
     entry.write_text('title = "another"\n')
-    entries = {**source.stack_entries(), "another": entry}
+    entries = {**stack_entries(), "another": entry}
     monkeypatch.setattr(source, "stack_entries", lambda: entries)
     assert source_hash(("openssl",)) == one
     assert source_hash() != all_of_them

@@ -53,16 +53,16 @@ def fetch_once(process: Scripted) -> Timings:
     return timings
 
 
-def test_what_fails_in_a_guest_that_is_whole_stays_a_failure():
+def test_what_fails_in_a_guest_that_is_whole_stays_a_failure() -> None:
     assert fetch_once(Scripted(FAILED)) == FAILED
     assert fetch_once(Scripted(FAILED, "nginx[7]: segfault at 0 ip 0")) == FAILED
 
 
-def test_what_fails_in_a_guest_of_which_the_host_killed_a_process_is_no_sample():
+def test_what_fails_in_a_guest_of_which_the_host_killed_a_process_is_no_sample() -> None:
     with pytest.raises(LaneGoneError, match="the host killed a process of lane 0: reset"):
         fetch_once(Scripted(FAILED, STUB_LOST))
 
 
-def test_a_fetch_that_succeeds_counts_whatever_the_host_killed():
+def test_a_fetch_that_succeeds_counts_whatever_the_host_killed() -> None:
     fine = Timings(outcome="ok", last_byte_ns=1)
     assert fetch_once(Scripted(fine, STUB_LOST)) == fine

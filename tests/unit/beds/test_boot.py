@@ -3,7 +3,7 @@
 from pqbed.beds.uml.boot import kernel_arguments
 
 
-def test_a_guests_root_is_read_only_and_no_path_of_the_host_is_named():
+def test_a_guests_root_is_read_only_and_no_path_of_the_host_is_named() -> None:
     arguments = kernel_arguments("/opt/pqbed/abc", 3, "virtual")
     kernel = arguments[: arguments.index("--")]
     assert "ro" in kernel

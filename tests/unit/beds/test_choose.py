@@ -7,6 +7,7 @@ import pytest
 
 from pqbed.beds import choose, make
 from pqbed.beds.choose import choose_bed, decide_bed, pick
+from pqbed.beds.fake import FakeBed
 from pqbed.beds.host_checks import PROBED_LATER, BedStatus, EngineInfo, EngineProbe, check_docker, check_uml, exec_tmpfs
 from pqbed.beds.kernel_check import kernel_has_netem, kernel_seeds_netem
 from pqbed.errors import EngineError, HostError, SpecError
@@ -77,7 +78,7 @@ def test_an_engine_without_netem_in_its_kernel_does_not_do() -> None:
     assert not check_docker(NO_ENGINE).usable
 
 
-def test_a_netem_that_takes_no_seed_does_not_do_and_auto_says_why():
+def test_a_netem_that_takes_no_seed_does_not_do_and_auto_says_why() -> None:
     old = check_docker(EngineProbe(info=replace(INFO, kernel="6.1.0-13-amd64")))
     assert not old.usable
     assert "takes no seed" in old.found
@@ -101,15 +102,16 @@ def test_a_netem_that_takes_no_seed_does_not_do_and_auto_says_why():
         ("unknown", None),
     ],
 )
-def test_a_release_tells_whether_netem_takes_a_seed(release, seeds):
+def test_a_release_tells_whether_netem_takes_a_seed(release: str, seeds: bool | None) -> None:
     assert kernel_seeds_netem(release) is seeds
 
 
-def test_images_can_be_built_on_an_engine_without_netem(monkeypatch):
+def test_images_can_be_built_on_an_engine_without_netem(monkeypatch: pytest.MonkeyPatch) -> None:
     without = EngineProbe(info=replace(INFO, netem=False))
     monkeypatch.setattr(choose, "probe_engine", lambda: without)
-    monkeypatch.setattr(choose, "make_docker", lambda *_: "bed")
-    assert choose_bed("docker", to_measure=False)[0] == "bed"
+    bed = FakeBed()
+    monkeypatch.setattr(choose, "make_docker", lambda *_: bed)
+    assert choose_bed("docker", to_measure=False)[0] is bed
     with pytest.raises(EngineError, match="no sch_netem"):
         choose_bed("docker")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.beds.host_platform import OTHER, PLATFORMS, UNCHECKED, netem_cure, platform_of, seed_cure
+from pqbed.beds.host_platform import OTHER, PLATFORMS, UNCHECKED, HostPlatform, netem_cure, platform_of, seed_cure
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "hosts.md"
 
@@ -24,12 +24,12 @@ PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "hosts.md"
         ("Arch Linux", "6.11.5-arch1-1", "", "Linux"),
     ],
 )
-def test_a_host_is_known_by_what_it_says_of_itself(system, kernel, address, name):
+def test_a_host_is_known_by_what_it_says_of_itself(system: str, kernel: str, address: str, name: str) -> None:
     assert platform_of(system, kernel, address).name == name
 
 
 @pytest.mark.parametrize("host", [*PLATFORMS, OTHER], ids=lambda host: host.name)
-def test_each_cure_names_its_host_and_the_way_around(host):
+def test_each_cure_names_its_host_and_the_way_around(host: HostPlatform) -> None:
     for cure in (netem_cure(host), seed_cure(host)):
         assert cure.startswith(f"{host.name}: ")
         assert "--bed uml" in cure
@@ -37,12 +37,12 @@ def test_each_cure_names_its_host_and_the_way_around(host):
     assert "as root of the engine's host" in netem_cure(host, rootless=True)
 
 
-def test_cures_that_no_one_carried_out_say_so():
+def test_cures_that_no_one_carried_out_say_so() -> None:
     checked = {host.name for host in PLATFORMS if UNCHECKED not in host.netem + host.seed}
     assert checked == {"Debian"}
 
 
-def test_the_page_on_hosts_has_each_of_them():
+def test_the_page_on_hosts_has_each_of_them() -> None:
     text = PAGE.read_text()
     for host in PLATFORMS:
         assert f"| {host.name}" in text

@@ -7,6 +7,8 @@ import contextlib
 import os
 import signal
 import string
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +19,7 @@ from pqbed.spec.axes import AXES
 from pqbed.spec.text import read_spec, sweep_from
 from pqbed.store.run import open_run
 from pqbed_cli.main import MOST_PRINTED, _as_interrupt
+from support.command_line import Pqbed
 from support.sweeps import new_run, sample
 
 CASES = int(os.environ.get("PQBED_FUZZ_CASES", "60"))
@@ -35,7 +38,9 @@ VALUES = st.one_of(
 
 @given(st.lists(st.tuples(st.sampled_from(KEYS), VALUES), max_size=4))
 @settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck))
-def test_a_made_up_sweep_file_is_read_or_refused_in_a_sentence(tmp_path_factory, pairs):
+def test_a_made_up_sweep_file_is_read_or_refused_in_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, pairs: list[tuple[str, str]]
+) -> None:
     spec = tmp_path_factory.mktemp("spec") / "s.toml"
     spec.write_text("\n".join(f"{key} = {value}" for key, value in pairs), encoding="utf-8", errors="replace")
     with contextlib.suppress(SpecError):
@@ -53,14 +58,14 @@ def test_a_made_up_sweep_file_is_read_or_refused_in_a_sentence(tmp_path_factory,
     ],
     ids=["brackets", "tables", "dotted key", "digits", "large"],
 )
-def test_a_sweep_file_that_no_one_wrote(pqbed, tmp_path, text):
+def test_a_sweep_file_that_no_one_wrote(pqbed: Pqbed, tmp_path: Path, text: str) -> None:
     (tmp_path / "s.toml").write_text(text)
     ended = pqbed("plan", "--bed", "fake", "--spec", str(tmp_path / "s.toml"))
     assert ended.code == 2
     assert max(map(len, ended.err.splitlines())) < MOST_PRINTED + 100
 
 
-def test_a_sweep_file_that_is_no_file(pqbed, tmp_path):
+def test_a_sweep_file_that_is_no_file(pqbed: Pqbed, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     for path in (tmp_path / "fifo", "/dev/zero", tmp_path):
         ended = pqbed("plan", "--bed", "fake", "--spec", str(path))
@@ -70,33 +75,33 @@ def test_a_sweep_file_that_is_no_file(pqbed, tmp_path):
 
 @pytest.mark.parametrize("command", ["show", "report", "explain", "verify"])
 @pytest.mark.parametrize("path", ["x" * 5000, "a\0b"])
-def test_a_path_that_cannot_be(pqbed, command, path):
+def test_a_path_that_cannot_be(pqbed: Pqbed, command: Any, path: Any) -> None:
     ended = pqbed(command, path)
     assert ended.code == 2
     assert "Traceback" not in ended.err
 
 
 @pytest.mark.parametrize("out", ["x" * 300, "a\0b"])
-def test_an_out_that_cannot_be(pqbed, out):
+def test_an_out_that_cannot_be(pqbed: Pqbed, out: Any) -> None:
     ended = pqbed("sweep", "--bed", "fake", "--samples", "1", "--out", out)
     assert ended.code in {2, 3}
     assert "Traceback" not in ended.err
 
 
-def test_a_long_value_is_cut_where_it_is_quoted(pqbed):
+def test_a_long_value_is_cut_where_it_is_quoted(pqbed: Pqbed) -> None:
     ended = pqbed("plan", "--bed", "fake", "--profile", "y" * 200_000)
     assert ended.code == 2
     assert len(ended.err) < 3 * MOST_PRINTED
 
 
-def test_a_manifest_of_brackets(tmp_path):
+def test_a_manifest_of_brackets(tmp_path: Path) -> None:
     with new_run(tmp_path) as run:
         (run.path / "manifest.json").write_text("[" * 100_000)
         with pytest.raises(StoreError, match="not JSON"):
             open_run(run.path)
 
 
-def test_a_journal_that_was_removed_is_noticed_with_the_next_sample(tmp_path):
+def test_a_journal_that_was_removed_is_noticed_with_the_next_sample(tmp_path: Path) -> None:
     with new_run(tmp_path) as run:
         journal = run.journal(0)
         journal.append(sample(0))
@@ -106,7 +111,7 @@ def test_a_journal_that_was_removed_is_noticed_with_the_next_sample(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_closed_terminal_ends_as_ctrl_c_does_and_nohup_is_obeyed(number):
+def test_a_closed_terminal_ends_as_ctrl_c_does_and_nohup_is_obeyed(number: Any) -> None:
     with pytest.raises(KeyboardInterrupt), _as_interrupt(number):
         signal.raise_signal(number)
     before = signal.signal(number, signal.SIG_IGN)

@@ -104,7 +104,7 @@ def test_what_is_measured_cannot_change_on_the_way(pqbed: Pqbed) -> None:
 
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(("before", "after"), [('samples = "1"', 'samples = "2"'), ("low = 1.7", "low = 1.6")])
-def test_a_run_whose_study_was_edited_is_not_resumed(pqbed, tmp_path, before, after):
+def test_a_run_whose_study_was_edited_is_not_resumed(pqbed: Pqbed, tmp_path: Path, before: str, after: str) -> None:
     pqbed("reproduce", "madweb2024", "--bed", "fake", "--samples", "1")
     study = only_run(tmp_path) / "study.toml"
     text = study.read_text()

@@ -178,7 +178,9 @@ def test_a_lane_that_dies_is_noted_and_the_sweep_goes_on(pqbed: Pqbed, monkeypat
     assert "server_down" not in ended.out
 
 
-def test_a_lost_fetch_is_reported_and_does_not_count_as_slow(pqbed, monkeypatch, tmp_path):
+def test_a_lost_fetch_is_reported_and_does_not_count_as_slow(
+    pqbed: Pqbed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     options = ("--rtt", "35", "--size", "0", "--bandwidth", "1", "--profile", "classical", "--no-aa", "--samples", "8")
     whole = pqbed("sweep", "--bed", "fake", *options, "--lanes", "1", "--out", "whole").out
     fake_that(monkeypatch, die_at=(3, 4, 5))
@@ -298,7 +300,9 @@ def test_a_plan_says_how_long_links_take_on_a_real_clock(pqbed: Pqbed) -> None:
         ('timeout = "30s"', 'timeout = "1ms"', "the plan in sweep.toml was "),
     ],
 )
-def test_a_run_whose_sweep_was_edited_is_not_resumed(pqbed, tmp_path, before: str, after: str, named: str):
+def test_a_run_whose_sweep_was_edited_is_not_resumed(
+    pqbed: Pqbed, tmp_path: Path, before: str, after: str, named: str
+) -> None:
     pqbed("sweep", *WITHOUT_COPY, "--samples", "3", "--seed", "7", "--timeout", "30s")
     run = only_run(tmp_path)
     text = (run / "sweep.toml").read_text()
@@ -322,7 +326,9 @@ def test_a_run_whose_sweep_was_edited_is_not_resumed(pqbed, tmp_path, before: st
         ({"kernel": "fake-2"}, "the kernel of the manifest was fake-1 and is now fake-2"),
     ],
 )
-def test_samples_of_another_bed_are_not_added_to_a_run(pqbed, tmp_path, changes: dict[str, object], named: str):
+def test_samples_of_another_bed_are_not_added_to_a_run(
+    pqbed: Pqbed, tmp_path: Path, changes: dict[str, object], named: str
+) -> None:
     pqbed("sweep", *WITHOUT_COPY, "--samples", "3")
     run = only_run(tmp_path)
     edit_manifest(run, **changes)
@@ -331,7 +337,7 @@ def test_samples_of_another_bed_are_not_added_to_a_run(pqbed, tmp_path, changes:
     assert named in refused.err
 
 
-def test_each_resumption_is_recorded(pqbed, tmp_path):
+def test_each_resumption_is_recorded(pqbed: Pqbed, tmp_path: Path) -> None:
     pqbed("sweep", *WITHOUT_COPY, "--samples", "3")
     pqbed("sweep", "--resume", "latest")
     pqbed("sweep", "--resume", "latest", "--lanes", "1")

@@ -1,6 +1,7 @@
 """Whatever a sweep may vary, its report can be drawn, and says what of it is not."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from pqbed.report.figures import choose_figures
 from pqbed.report.figures.reduce import _counts_that_fit, reduce_data, rows_of_largest_panel
 from pqbed.report.report_data import MOST_ROWS
 from support.profiles import PQ
+from support.reports import MeasuredOf
 from support.sweeps import CLASSIC
 
 COUNTS = st.fixed_dictionaries(dict.fromkeys(("profiles", "sizes", "percentiles"), st.integers(1, 3000)))
@@ -17,7 +19,7 @@ COUNTS = st.fixed_dictionaries(dict.fromkeys(("profiles", "sizes", "percentiles"
 
 @given(COUNTS, st.integers(1, 3000))
 @settings(max_examples=100, deadline=None)
-def test_any_run_is_reduced_to_panels_that_fit(counts, links):
+def test_any_run_is_reduced_to_panels_that_fit(counts: dict[str, int], links: int) -> None:
     kept = _counts_that_fit(counts, links)
     assert rows_of_largest_panel(kept, links) <= MOST_ROWS
     assert all(1 <= kept[name] <= counts[name] for name in counts)
@@ -35,7 +37,7 @@ def test_any_run_is_reduced_to_panels_that_fit(counts, links):
     ],
     ids=["links and sizes", "profiles"],
 )
-def test_a_large_run_is_drawn_with_a_note(measured_of, changes):
+def test_a_large_run_is_drawn_with_a_note(measured_of: MeasuredOf, changes: dict[str, Any]) -> None:
     data = measured_of(**({"profiles": (CLASSIC, PQ)} | changes))
     figures = choose_figures(data)
     for figure in figures:
@@ -44,13 +46,13 @@ def test_a_large_run_is_drawn_with_a_note(measured_of, changes):
             assert all(len(rows) <= MOST_ROWS for rows in panel.spec["datasets"].values())
 
 
-def test_the_smallest_and_the_largest_size_are_drawn(measured_of):
+def test_the_smallest_and_the_largest_size_are_drawn(measured_of: MeasuredOf) -> None:
     data = measured_of(profiles=(CLASSIC, PQ), size_bytes=tuple(range(400)), samples=1)
     drawn, _ = reduce_data(data)
     assert 1 < len(drawn.sizes) < 400
     assert (drawn.sizes[0], drawn.sizes[-1]) == (data.sizes[0], data.sizes[-1])
 
 
-def test_a_small_run_is_drawn_whole(measured_of):
+def test_a_small_run_is_drawn_whole(measured_of: MeasuredOf) -> None:
     data = measured_of(samples=2)
     assert reduce_data(data) == (data, ())

@@ -141,7 +141,7 @@ def test_deaths_that_are_not_in_a_row_never_end_a_sweep(run: Run, monkeypatch: p
     assert held(run) == planned(small_plan())
 
 
-def test_a_fetch_that_no_lane_survives_is_lost_and_the_sweep_goes_on(run, monkeypatch):
+def test_a_fetch_that_no_lane_survives_is_lost_and_the_sweep_goes_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_module, "SETTLE_S", 0)
     plan = small_plan()
     outcome = run_sweep(plan, FakeBed(die_at=(4, 5, 6, 20, 21)), run, lanes=1)
@@ -154,16 +154,16 @@ def test_a_fetch_that_no_lane_survives_is_lost_and_the_sweep_goes_on(run, monkey
     assert outcome.exit_code == 0
 
 
-def test_a_cell_of_which_everything_is_lost_has_failed(run, monkeypatch):
+def test_a_cell_of_which_everything_is_lost_has_failed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_module, "SETTLE_S", 0)
     plan = small_plan(samples=1)
     outcome = run_sweep(plan, FakeBed(die_at=(4, 5, 6)), run, lanes=1)
     assert outcome.failed_cells == (plan.block(0)[3].cell_id,)
 
 
-def test_an_error_that_a_living_lane_answers_stays_a_failure(run, monkeypatch):
+def test_an_error_that_a_living_lane_answers_stays_a_failure(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     class Answering(FakeLane):
-        def run(self, cells, fetches):
+        def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
             for fetch, timings in super().run(cells, fetches):
                 if timings.outcome == "reset":
                     raise LaneError("the agent failed: ValueError()")
@@ -366,13 +366,13 @@ def test_the_sweep_of_the_tests_is_small() -> None:
 class ChangedLane(FakeLane):
     """The first lane of the bed is as always; those after it run on another kernel."""
 
-    def __init__(self, bed, index, profiles, timeout_ns):
+    def __init__(self, bed: OtherLanes, index: int, profiles: Sequence[Profile], timeout_ns: int) -> None:
         super().__init__(bed, index, profiles, timeout_ns)
         if bed.opened:
             self.facts = replace(self.facts, kernel="fake-2")
 
 
-def test_a_lane_on_another_kernel_ends_the_sweep_without_a_sample_of_it(run):
+def test_a_lane_on_another_kernel_ends_the_sweep_without_a_sample_of_it(run: Run) -> None:
     bed = OtherLanes(ChangedLane, die_at={9})
     with pytest.raises(StoreError, match="the kernel was fake-1 and is now fake-2"):
         run_sweep(small_plan(), bed, run, lanes=1)

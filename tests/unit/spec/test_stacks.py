@@ -1,12 +1,16 @@
 """Stacks are data: nothing but their own folders names them, and what a pair cannot speak is told from failures."""
 
 import ast
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import polars as pl
 import pytest
 
 from pqbed.agent.fetch_runner import FetchRunner
+from pqbed.agent.interfaces import StackClient, StackServer
+from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.artefacts.image_sources import PACKAGE, recipe_folder
 from pqbed.artefacts.rootfs import fitting_root, root_entry
@@ -18,9 +22,9 @@ from pqbed.fetch.request import FetchRequest
 from pqbed.plan import cell_id
 from pqbed.runner import run_sweep
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import Link
+from pqbed.spec.link import Layout, Link
 from pqbed.spec.pairs import pair_profiles
-from pqbed.spec.profile import DEFAULT_STACK, Chain, stacks_of
+from pqbed.spec.profile import DEFAULT_STACK, Chain, Profile, stacks_of
 from pqbed.spec.profiles import profile_named
 from pqbed.spec.sample import Fetch
 from pqbed.spec.stacks import ENTRY, known_stacks
@@ -42,7 +46,7 @@ PLAIN = Support(version="Plain 2", groups=("0x11ec",), signatures=("0x0804",))
 
 
 @pytest.mark.parametrize("name", known_stacks())
-def test_an_entry_names_drivers_that_there_are(name):
+def test_an_entry_names_drivers_that_there_are(name: str) -> None:
     stack = known_stacks()[name]
     assert stack.server in SERVER_DRIVERS
     assert stack.client in DRIVERS
@@ -54,7 +58,7 @@ def test_an_entry_names_drivers_that_there_are(name):
 ROOMS = ("agent", "beds", "fetch", "net", "report", "runner", "stats", "store")
 
 
-def test_no_code_names_a_stack():
+def test_no_code_names_a_stack() -> None:
     """Outside of `tls/` and `algorithms/`, where `openssl` is the command that makes chains and lists algorithms."""
     files = [path for room in ROOMS for path in (PACKAGE / room).rglob("*.py")]
     for path in [*files, *(PACKAGE.parents[1] / "cli").rglob("*.py")]:
@@ -62,7 +66,7 @@ def test_no_code_names_a_stack():
             assert not (isinstance(node, ast.Constant) and node.value in known_stacks()), (path, node.lineno)
 
 
-def test_every_pair_is_an_arm_with_the_name_of_its_pair():
+def test_every_pair_is_an_arm_with_the_name_of_its_pair() -> None:
     arms = pair_profiles((HYBRID,), ("openssl", "go"), ("openssl", "go"))
     assert [(arm.name, arm.stack, arm.clients_stack) for arm in arms] == [
         ("hybrid.openssl", "openssl", "openssl"),
@@ -73,12 +77,12 @@ def test_every_pair_is_an_arm_with_the_name_of_its_pair():
     assert stacks_of(arms) == ("go",)
 
 
-def test_without_stacks_named_nothing_changes():
+def test_without_stacks_named_nothing_changes() -> None:
     assert pair_profiles((HYBRID, PQ), None, None) == (HYBRID, PQ)
     assert pair_profiles((HYBRID,), (DEFAULT_STACK,), (None,)) == (HYBRID,)
 
 
-def test_stacks_from_flags_and_file_survive_the_file_of_the_run(tmp_path):
+def test_stacks_from_flags_and_file_survive_the_file_of_the_run(tmp_path: Path) -> None:
     typed, options = sweep_from(
         {"rtt": "35", "profile": "hybrid", "stack": "go,botan", "client_stack": "same,go"}, bare=True
     )
@@ -95,19 +99,19 @@ def test_stacks_from_flags_and_file_survive_the_file_of_the_run(tmp_path):
 
 
 @pytest.mark.parametrize("raw", [{"stack": "gol"}, {"client_stack": "gol"}])
-def test_a_stack_that_is_not_there_is_refused_with_the_nearest(raw):
+def test_a_stack_that_is_not_there_is_refused_with_the_nearest(raw: dict[str, str]) -> None:
     with pytest.raises(SpecError, match="there is no stack 'gol'") as refused:
         sweep_from(raw)
     assert "did you mean 'go'?" in refused.value.hint
 
 
-def test_the_root_without_added_stacks_is_the_one_there_was():
+def test_the_root_without_added_stacks_is_the_one_there_was() -> None:
     assert root_entry((DEFAULT_STACK,)) == root_entry()
     assert len({root_entry(), root_entry(("go",)), root_entry(("botan", "go"))}) == 3
     assert root_entry(("go", "botan")) == root_entry(("botan", "go"))
 
 
-def test_a_root_that_holds_more_is_taken_where_it_is_made(monkeypatch, tmp_path):
+def test_a_root_that_holds_more_is_taken_where_it_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert fitting_root(("go",)) == root_entry(("go",))
     root_entry(("botan", "go", "openssl-fips")).mkdir(parents=True)
@@ -120,18 +124,30 @@ def test_a_root_that_holds_more_is_taken_where_it_is_made(monkeypatch, tmp_path)
 class Side:
     """A server or client of one stack, with what it supports; it fetches nothing."""
 
-    def __init__(self, support):
-        self.support, self.started = support, []
+    def __init__(self, support: Support) -> None:
+        self.support = support
+        self.started: list[Profile] = []
 
-    def refusals(self, profiles):
+    def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
         return {p.name: reason for p in profiles if (reason := self.support.reason_against(p))}
 
-    def listed(self):
+    def listed(self) -> tuple[str, ...]:
         return (*self.support.groups, *self.support.signatures)
 
-    def start(self, profiles, _first_port=1):
+    def start(self, profiles: Sequence[Profile], _first_port: int = 1) -> tuple[Any, ...]:
         self.started += profiles
         return ()
+
+
+def runner_of(side_of: Callable[[str], Side]) -> FetchRunner:
+    """Return a runner of these sides, which has no link."""
+
+    def no_path(_layout: Layout) -> NetworkPath:
+        raise NotImplementedError
+
+    servers = StackServers(lambda stack: cast("StackServer", side_of(stack)))
+    clients = StackClients(lambda stack: cast("StackClient", side_of(stack)))
+    return FetchRunner(path_of=no_path, server=servers, client=clients, timeout_ns=1)
 
 
 @pytest.mark.parametrize(
@@ -141,12 +157,11 @@ class Side:
         ("full", "plain", "not supported by the client plain: Plain 2 has no signature algorithm mldsa65"),
     ],
 )
-def test_what_a_side_cannot_speak_is_not_fetched(stack, client_stack, said):
+def test_what_a_side_cannot_speak_is_not_fetched(stack: str, client_stack: str, said: str) -> None:
     from dataclasses import replace
 
     sides = {"full": Side(FULL), "plain": Side(PLAIN)}
-    servers, clients = StackServers(sides.__getitem__), StackClients(sides.__getitem__)
-    runner = FetchRunner(path_of=None, server=servers, client=clients, timeout_ns=1)
+    runner = runner_of(sides.__getitem__)
     arm = replace(PQ, stack=stack, client_stack=client_stack)
     runner.start([arm, replace(HYBRID, stack="plain", client_stack="full")])
     assert [profile.name for profile in sides["plain"].started] == ["hybrid"]
@@ -167,20 +182,19 @@ def test_what_a_side_cannot_speak_is_not_fetched(stack, client_stack, said):
         ({"chain": Chain(algorithm="p256", intermediate="falcon51")}, "certificate algorithm", "falcon51", "falcon512"),
     ],
 )
-def test_a_name_that_nobody_knows_is_a_wrong_request(change, noun, name, likely):
+def test_a_name_that_nobody_knows_is_a_wrong_request(change: dict[str, Any], noun: str, name: str, likely: str) -> None:
     from dataclasses import replace
 
     more = replace(FULL, groups=(*FULL.groups, "frodo640aes"), signatures=(*FULL.signatures, "falcon512"))
     side = Side(more)
-    servers, clients = StackServers(lambda _: side), StackClients(lambda _: side)
-    runner = FetchRunner(path_of=None, server=servers, client=clients, timeout_ns=1)
+    runner = runner_of(lambda _: side)
     with pytest.raises(SpecError, match=f"there is no {noun} '{name}'") as refused:
         runner.start([replace(PQ, **change)])
     assert refused.value.hint.startswith(f"did you mean '{likely}")
     assert side.started == []
 
 
-def test_a_name_beyond_the_tables_is_what_the_stack_lists():
+def test_a_name_beyond_the_tables_is_what_the_stack_lists() -> None:
     from dataclasses import replace
 
     more = replace(FULL, groups=(*FULL.groups, "x25519_HQC1"), signatures=(*FULL.signatures, "falcon512"))
@@ -197,7 +211,7 @@ def test_a_name_beyond_the_tables_is_what_the_stack_lists():
     assert served.provider_of_scheme("mldsa65") is None
 
 
-def test_a_group_that_no_standard_has_is_known_by_its_codepoint():
+def test_a_group_that_no_standard_has_is_known_by_its_codepoint() -> None:
     request = FetchRequest(
         address="",
         port=1,
@@ -214,7 +228,7 @@ def test_a_group_that_no_standard_has_is_known_by_its_codepoint():
     assert judge(request, 200, 0, (None,))[0] == "wrong_group"
 
 
-def test_what_is_unsupported_has_not_failed(tmp_path: Path):
+def test_what_is_unsupported_has_not_failed(tmp_path: Path) -> None:
     with new_run(tmp_path) as run:
         plan = small_plan()
         bed = FakeBed(fail_at=range(1, plan.fetch_count + 1), fail_with="unsupported")
@@ -227,7 +241,7 @@ def test_what_is_unsupported_has_not_failed(tmp_path: Path):
         assert all(" is fetch " in line for line in unsupported_lines(run))
 
 
-def test_every_recipe_says_its_base():
+def test_every_recipe_says_its_base() -> None:
     for name in known_stacks():
         first = next(
             line for line in (recipe_folder(name) / "Dockerfile").read_text().splitlines() if not line.startswith("#")

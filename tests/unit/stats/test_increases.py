@@ -160,7 +160,7 @@ def test_arms_that_share_most_of_their_noise_get_an_interval_too_wide_rather_tha
     assert covered_share(0.5, 0.1, 0.5, trials=300) >= 0.95
 
 
-def test_where_both_arms_time_out_the_interval_holds_the_truth_or_is_unbounded():
+def test_where_both_arms_time_out_the_interval_holds_the_truth_or_is_unbounded() -> None:
     """Simulated truth: arms that are 10% apart, and a time-out that censors about one block in ten of both."""
     trials, blocks, truth, timeout = 300, 200, 10.0, 1.9
     rng = np.random.default_rng(23)
@@ -178,7 +178,7 @@ def test_where_both_arms_time_out_the_interval_holds_the_truth_or_is_unbounded()
 
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.9, 0.99])
 @pytest.mark.parametrize("count", [2, 7, 200])
-def test_the_place_of_an_order_statistic_is_distributed_as_resampling_gives_it(count, share):
+def test_the_place_of_an_order_statistic_is_distributed_as_resampling_gives_it(count: int, share: float) -> None:
     ordered = np.sort(np.random.default_rng(count).lognormal(size=count))
     ordered[-1] = INF
     draws = 4000

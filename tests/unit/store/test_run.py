@@ -4,8 +4,10 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -16,17 +18,17 @@ from pqbed.errors import StoreError
 from pqbed.runner import run_sweep
 from pqbed.store import run as run_module
 from pqbed.store.journal import sample_to_line
-from pqbed.store.run import MAKING_PREFIX, open_run
+from pqbed.store.run import MAKING_PREFIX, Run, open_run
 from pqbed.store.schema import SAMPLES, SAMPLES_ID
 from support.sweeps import files, held, manifest, new_run, sample, small_plan
 
 
-def fill(run, numbers, lane=0):
+def fill(run: Run, numbers: Any, lane: int = 0) -> None:
     for number in numbers:
         run.journal(lane).append(sample(number))
 
 
-def test_a_new_run_is_whole(tmp_path):
+def test_a_new_run_is_whole(tmp_path: Path) -> None:
     with new_run(tmp_path) as run:
         assert run.path.parent == tmp_path
         assert run.path.name.endswith("Z-small")
@@ -35,18 +37,18 @@ def test_a_new_run_is_whole(tmp_path):
     assert open_run(run.path).finished() == set()
 
 
-def test_two_runs_of_one_second_have_two_names(tmp_path):
+def test_two_runs_of_one_second_have_two_names(tmp_path: Path) -> None:
     with new_run(tmp_path) as first, new_run(tmp_path) as second:
         assert first.path != second.path
 
 
-def test_a_name_cannot_leave_the_folder(tmp_path):
+def test_a_name_cannot_leave_the_folder(tmp_path: Path) -> None:
     with run_module.create_run(tmp_path / "out", "../../etc passwd", manifest(), {}) as run:
         assert run.path.parent == tmp_path / "out"
 
 
-def test_nothing_half_made_is_left(tmp_path, monkeypatch):
-    def fail(*_):
+def test_nothing_half_made_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Path) -> None:
         raise OSError(5, "input/output error")
 
     monkeypatch.setattr(run_module, "sync_folder", fail)
@@ -55,7 +57,7 @@ def test_nothing_half_made_is_left(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_only_a_run_without_samples_is_discarded(tmp_path):
+def test_only_a_run_without_samples_is_discarded(tmp_path: Path) -> None:
     with new_run(tmp_path) as measured:
         fill(measured, [0])
         assert not measured.discard()
@@ -64,7 +66,7 @@ def test_only_a_run_without_samples_is_discarded(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [measured.path.name]
 
 
-def test_what_a_killed_maker_left_long_ago_is_removed(tmp_path):
+def test_what_a_killed_maker_left_long_ago_is_removed(tmp_path: Path) -> None:
     stale, fresh = tmp_path / f"{MAKING_PREFIX}old", tmp_path / f"{MAKING_PREFIX}new"
     for folder in (stale, fresh):
         folder.mkdir()
@@ -74,7 +76,7 @@ def test_what_a_killed_maker_left_long_ago_is_removed(tmp_path):
     assert not stale.exists()
 
 
-def test_sealing_moves_samples_from_journals_to_parts(tmp_path):
+def test_sealing_moves_samples_from_journals_to_parts(tmp_path: Path) -> None:
     with new_run(tmp_path) as run:
         fill(run, range(3))
         fill(run, range(3, 5), lane=1)
@@ -92,14 +94,14 @@ def test_sealing_moves_samples_from_journals_to_parts(tmp_path):
     assert pl.read_parquet_schema(run.path / "samples" / parts[0]) == SAMPLES
 
 
-def test_an_empty_journal_makes_no_part(tmp_path):
+def test_an_empty_journal_makes_no_part(tmp_path: Path) -> None:
     with new_run(tmp_path) as run:
         run.journal(0)
         run.seal()
         assert not list(run.path.glob("*/*"))
 
 
-def test_a_journal_whose_part_exists_is_not_read_and_is_dropped(tmp_path):
+def test_a_journal_whose_part_exists_is_not_read_and_is_dropped(tmp_path: Path) -> None:
     with new_run(tmp_path) as run:
         fill(run, range(3))
         run.seal()
@@ -112,7 +114,7 @@ def test_a_journal_whose_part_exists_is_not_read_and_is_dropped(tmp_path):
     again.close()
 
 
-def test_a_part_that_was_not_renamed_is_not_read_and_is_dropped(tmp_path):
+def test_a_part_that_was_not_renamed_is_not_read_and_is_dropped(tmp_path: Path) -> None:
     with new_run(tmp_path) as run:
         fill(run, range(3))
     temporary = run.path / "samples" / ".part-part-lane-000-0001.parquet.0a0b0c0d"
@@ -124,7 +126,7 @@ def test_a_part_that_was_not_renamed_is_not_read_and_is_dropped(tmp_path):
         assert len(held(again)) == 3
 
 
-def test_a_journal_left_by_a_killed_process_is_sealed_with_the_next(tmp_path):
+def test_a_journal_left_by_a_killed_process_is_sealed_with_the_next(tmp_path: Path) -> None:
     with new_run(tmp_path) as run:
         fill(run, range(3))
     with open_run(run.path) as again:
@@ -134,7 +136,7 @@ def test_a_journal_left_by_a_killed_process_is_sealed_with_the_next(tmp_path):
     assert len(held(run)) == 5
 
 
-def test_one_process_writes_and_others_read(tmp_path):
+def test_one_process_writes_and_others_read(tmp_path: Path) -> None:
     with new_run(tmp_path) as run:
         fill(run, range(2))
         other = open_run(run.path)
@@ -147,7 +149,7 @@ def test_one_process_writes_and_others_read(tmp_path):
     other.close()
 
 
-def test_the_lock_is_not_inherited_by_programs_that_are_started(tmp_path):
+def test_the_lock_is_not_inherited_by_programs_that_are_started(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     child = subprocess.Popen(["sleep", "30"])
     try:
@@ -158,13 +160,15 @@ def test_the_lock_is_not_inherited_by_programs_that_are_started(tmp_path):
         child.wait()
 
 
-def test_a_reader_sees_each_sample_once_while_the_run_is_sealed(tmp_path, monkeypatch):
+def test_a_reader_sees_each_sample_once_while_the_run_is_sealed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with new_run(tmp_path) as run:
         fill(run, range(3))
         reader = open_run(run.path)
         parts = reader._part_paths
 
-        def seal_between():
+        def seal_between() -> list[Path]:
             run.seal()
             return parts()
 
@@ -173,7 +177,7 @@ def test_a_reader_sees_each_sample_once_while_the_run_is_sealed(tmp_path, monkey
 
 
 @pytest.mark.parametrize("make", [lambda _: None, lambda path: path.mkdir(), lambda path: path.write_text("x")])
-def test_what_is_no_run_is_refused(tmp_path, make):
+def test_what_is_no_run_is_refused(tmp_path: Path, make: Callable[..., Any]) -> None:
     make(tmp_path / "x")
     with pytest.raises(StoreError) as raised:
         open_run(tmp_path / "x")
@@ -181,7 +185,7 @@ def test_what_is_no_run_is_refused(tmp_path, make):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema": "other/1"}', '{"schema": "pqbed.run/1"}'])
-def test_a_manifest_that_is_none_is_refused(tmp_path, text):
+def test_a_manifest_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     run = new_run(tmp_path)
     run.close()
     (run.path / "manifest.json").write_text(text)
@@ -189,7 +193,7 @@ def test_a_manifest_that_is_none_is_refused(tmp_path, text):
         open_run(run.path)
 
 
-def test_a_run_of_a_newer_pqbed_is_refused(tmp_path):
+def test_a_run_of_a_newer_pqbed_is_refused(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     run.close()
     path = run.path / "manifest.json"
@@ -198,7 +202,7 @@ def test_a_run_of_a_newer_pqbed_is_refused(tmp_path):
         open_run(run.path)
 
 
-def test_samples_of_a_newer_schema_are_refused(tmp_path):
+def test_samples_of_a_newer_schema_are_refused(tmp_path: Path) -> None:
     with new_run(tmp_path) as run:
         SAMPLES.to_frame().write_parquet(
             run.path / "samples" / "part-x.parquet", metadata={"schema": "pqbed.samples/2"}
@@ -208,14 +212,14 @@ def test_samples_of_a_newer_schema_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"x" * 100])
-def test_a_damaged_part_is_an_error_that_names_it(tmp_path, content):
+def test_a_damaged_part_is_an_error_that_names_it(tmp_path: Path, content: bytes) -> None:
     with new_run(tmp_path) as run:
         (run.path / "samples" / "part-x.parquet").write_bytes(content)
         with pytest.raises(StoreError, match=r"part-x\.parquet"):
             run.samples()
 
 
-def test_columns_added_later_do_not_disturb_this_reader_nor_those_missing(tmp_path):
+def test_columns_added_later_do_not_disturb_this_reader_nor_those_missing(tmp_path: Path) -> None:
     with new_run(tmp_path) as run:
         fill(run, range(2))
         run.seal()
@@ -229,7 +233,7 @@ def test_columns_added_later_do_not_disturb_this_reader_nor_those_missing(tmp_pa
 
 
 @contextmanager
-def plain_user():
+def plain_user() -> Iterator[None]:
     """Be a user without privileges where we are root."""
     if os.geteuid() != 0:
         yield
@@ -241,7 +245,7 @@ def plain_user():
         os.seteuid(0)
 
 
-def test_a_folder_that_may_not_be_written():
+def test_a_folder_that_may_not_be_written() -> None:
     folder = Path(tempfile.mkdtemp())
     try:
         folder.chmod(0o555)
@@ -253,14 +257,14 @@ def test_a_folder_that_may_not_be_written():
         shutil.rmtree(folder)
 
 
-def test_an_out_that_is_a_file(tmp_path):
+def test_an_out_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(StoreError):
         new_run(tmp_path / "out")
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Yield a disk of 512 KiB."""
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -273,7 +277,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
-def test_a_full_disk_loses_and_tears_nothing_and_the_run_goes_on_when_there_is_space(small_disk):
+def test_a_full_disk_loses_and_tears_nothing_and_the_run_goes_on_when_there_is_space(small_disk: Path) -> None:
     plan = small_plan(samples=400)
     run = new_run(small_disk)
     with run, pytest.raises(StoreError, match="no space is left") as raised:
@@ -290,7 +294,7 @@ def test_a_full_disk_loses_and_tears_nothing_and_the_run_goes_on_when_there_is_s
         assert len(held(again)) == len(set(held(again))) == plan.fetch_count
 
 
-def test_a_journal_is_not_torn_by_a_full_disk(small_disk):
+def test_a_journal_is_not_torn_by_a_full_disk(small_disk: Path) -> None:
     with new_run(small_disk) as run:
         filler = small_disk / "filler"
         filler.write_bytes(b"x" * (490 - 40) * 1024)
@@ -302,11 +306,11 @@ def test_a_journal_is_not_torn_by_a_full_disk(small_disk):
         assert len(held(run)) == before + 1
 
 
-def test_an_old_file_stays_where_a_new_one_cannot_be_written(tmp_path, monkeypatch):
+def test_an_old_file_stays_where_a_new_one_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     atomic_files.write_atomic(path, b"old")
 
-    def fail(*_):
+    def fail(*_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
@@ -316,7 +320,7 @@ def test_an_old_file_stays_where_a_new_one_cannot_be_written(tmp_path, monkeypat
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_hundred_thousand_samples_are_read_soon(tmp_path):
+def test_a_hundred_thousand_samples_are_read_soon(tmp_path: Path) -> None:
     with new_run(tmp_path) as run:
         journal = run.journal(0)
         lines = b"".join(sample_to_line(sample(number)) for number in range(1000))

@@ -40,7 +40,7 @@ SIZES = WireSizes(
 )
 
 
-def test_a_connection_is_read_record_by_record():
+def test_a_connection_is_read_record_by_record() -> None:
     assert read_wire_sizes(HELLO + ANSWER + REQUEST, FLIGHT + RESPONSE, len(FLIGHT), PROBE_BYTES) == SIZES
 
 
@@ -54,11 +54,11 @@ def test_a_connection_is_read_record_by_record():
         (b"GET / HTTP/1.1", b"no", 0),
     ],
 )
-def test_what_is_no_whole_fetch_has_no_sizes(sent, received, flight_bytes):
+def test_what_is_no_whole_fetch_has_no_sizes(sent: bytes, received: bytes, flight_bytes: int) -> None:
     assert read_wire_sizes(sent, received, flight_bytes, PROBE_BYTES) is None
 
 
-def test_another_body_is_cut_into_records_alike():
+def test_another_body_is_cut_into_records_alike() -> None:
     assert SIZES.response_of(PROBE_BYTES) == tuple(size for size, number in SIZES.response for _ in range(number))
     assert SIZES.response_of(0) == (HEADER_BYTES - 4 + SEAL_BYTES,)
     assert SIZES.request_of(0) == 122 - 4
@@ -67,7 +67,7 @@ def test_another_body_is_cut_into_records_alike():
     assert set(longer[1:-1]) == {16_384 + SEAL_BYTES}
 
 
-def test_they_survive_the_cells_table():
+def test_they_survive_the_cells_table() -> None:
     columns = size_columns(SIZES)
     assert columns.keys() == LEARNED.keys()
     assert columns["server_flight_records"] == "127 6 32 905"
@@ -77,7 +77,7 @@ def test_they_survive_the_cells_table():
     assert list(CELLS)[-len(LEARNED) :] == list(LEARNED)
 
 
-def test_what_no_table_knows_is_unknown_until_it_is_learned():
+def test_what_no_table_knows_is_unknown_until_it_is_learned() -> None:
     cell = cell_of(10, 1_000_000, profile=replace(CLASSICAL, group="of tomorrow"))
     assert bounds_of(cell, 1_715, None) is None
     with pytest.raises(SpecError, match="the sizes of profile classical on the wire are not known"):
@@ -89,22 +89,22 @@ def test_what_no_table_knows_is_unknown_until_it_is_learned():
     assert longer.lossless.last_byte_ns - bounds.lossless.last_byte_ns == pytest.approx(8_000 * 10_462, rel=0.02)
 
 
-def test_another_stack_is_known_once_its_sizes_are():
+def test_another_stack_is_known_once_its_sizes_are() -> None:
     cell = cell_of(10, 1_000_000, profile=replace(CLASSICAL, stack="other"))
     assert not bounds_of(cell, 1_715, None).holds
     assert bounds_of(cell, 1_715, None, SIZES).holds
 
 
-def test_what_openssl_was_seen_to_send_is_what_the_tables_give():
+def test_what_openssl_was_seen_to_send_is_what_the_tables_give() -> None:
     cell = cell_of(10, 1_000_000)
     computed = exchange_of(cell, 1_715)
     assert abs(sum(computed.client_hello) - 245) < 64
 
 
-def test_a_relay_counts_both_directions_and_the_first_flight():
+def test_a_relay_counts_both_directions_and_the_first_flight() -> None:
     server = socket.create_server((LOOPBACK, 0))
 
-    def serve():
+    def serve() -> None:
         connection, _ = server.accept()
         with connection:
             assert connection.recv(100) == b"hello"
@@ -129,7 +129,7 @@ def test_a_relay_counts_both_directions_and_the_first_flight():
     assert relay.flight_bytes == 6000
 
 
-def test_a_relay_that_nobody_uses_ends():
+def test_a_relay_that_nobody_uses_ends() -> None:
     with Relay(LOOPBACK, 1) as relay:
         pass
     assert not relay.sent

@@ -22,17 +22,17 @@ class Recipe:
     build_args: dict[str, str] = field(default_factory=dict)
 
 
-def make_base():
+def make_base() -> Path:
     return Path(__file__)
 
 
-def test_an_image_that_is_there_is_not_built():
+def test_an_image_that_is_there_is_not_built() -> None:
     engine = FakeEngine(local_images={"pqbed/openssl:abc": "sha256:1"})
     assert ensure_image(engine, Recipe(), make_base) == "sha256:1"
     assert engine.calls == ["image_id"]
 
 
-def test_a_missing_image_is_built_on_debian():
+def test_a_missing_image_is_built_on_debian() -> None:
     engine = FakeEngine(pullable=(DEBIAN,))
     steps = []
     ensure_image(engine, Recipe(), make_base, on_step=lambda name, _: steps.append(name))
@@ -41,12 +41,12 @@ def test_a_missing_image_is_built_on_debian():
     assert steps == [f"fetching {DEBIAN}", "building pqbed/openssl:abc"]
 
 
-def base_of(engine):
+def base_of(engine: FakeEngine) -> str:
     (reference,) = (name for name in engine.local_images if name.startswith(BASE_REPOSITORY))
     return reference
 
 
-def test_an_image_says_what_it_is_and_what_it_was_built_on():
+def test_an_image_says_what_it_is_and_what_it_was_built_on() -> None:
     engine = FakeEngine(pullable=(DEBIAN,))
     ensure_image(engine, Recipe(), make_base)
     own = engine.labelled["pqbed/openssl:abc"]
@@ -59,20 +59,20 @@ def test_an_image_says_what_it_is_and_what_it_was_built_on():
     assert base["org.opencontainers.image.base.digest"] == f"sha256:{DEBIAN}"
 
 
-def test_a_base_of_someone_else_is_labelled_too():
+def test_a_base_of_someone_else_is_labelled_too() -> None:
     engine = FakeEngine(local_images={"fedora:44": "sha256:3"})
     ensure_image(engine, Recipe(stack="oqs", build_args={"BASE": "fedora:44"}), make_base)
     assert engine.built[-1]["BASE"] == base_of(engine)
     assert engine.labelled[base_of(engine)]["org.opencontainers.image.base.name"] == "fedora:44"
 
 
-def test_an_image_keeps_its_own_arguments():
+def test_an_image_keeps_its_own_arguments() -> None:
     engine = FakeEngine(local_images={DEBIAN: "sha256:2"})
     ensure_image(engine, Recipe(build_args={"STACK": "pqbed/openssl:abc"}), make_base)
     assert engine.built[-1] == {"context": "/context", "STACK": "pqbed/openssl:abc", "BASE": base_of(engine)}
 
 
-def test_without_a_registry_the_base_is_made_here_once():
+def test_without_a_registry_the_base_is_made_here_once() -> None:
     engine = FakeEngine()
     base = ensure_base(engine, make_base)
     assert engine.labelled[base]["org.opencontainers.image.base.name"] == base_reference()
@@ -80,8 +80,8 @@ def test_without_a_registry_the_base_is_made_here_once():
     assert engine.calls.count("import_image") == engine.calls.count("build_image") == 1
 
 
-def test_without_a_registry_and_without_mmdebstrap_the_error_names_both():
-    def refuse():
+def test_without_a_registry_and_without_mmdebstrap_the_error_names_both() -> None:
+    def refuse() -> Path:
         raise HostError("mmdebstrap is not installed", hint="apt install mmdebstrap")
 
     with pytest.raises(BuildError, match="mmdebstrap is not installed") as caught:
@@ -90,7 +90,7 @@ def test_without_a_registry_and_without_mmdebstrap_the_error_names_both():
     assert "apt install mmdebstrap" in caught.value.hint
 
 
-def test_a_failed_build_shows_its_last_lines():
+def test_a_failed_build_shows_its_last_lines() -> None:
     answers = [{"stream": f"line {number}\n"} for number in range(40)] + [{"error": "exit code 100"}]
     with pytest.raises(BuildError) as caught:
         ClassicBuild("pqbed/openssl:abc").follow(answers)
@@ -98,14 +98,14 @@ def test_a_failed_build_shows_its_last_lines():
     assert "line 20\n" not in caught.value.message
 
 
-def fake_docker(tmp_path, monkeypatch, script):
+def fake_docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     program = tmp_path / "docker"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
 
 
-def test_buildx_is_asked_on_the_engine_that_is_used(tmp_path, monkeypatch):
+def test_buildx_is_asked_on_the_engine_that_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_CONTEXT", "another")
     fake_docker(tmp_path, monkeypatch, f'echo "$DOCKER_HOST $DOCKER_CONTEXT $DOCKER_CERT_PATH $@" > {tmp_path}/said')
     assert has_buildx()
@@ -120,7 +120,7 @@ def test_buildx_is_asked_on_the_engine_that_is_used(tmp_path, monkeypatch):
     )
 
 
-def test_a_failed_buildx_build_shows_its_last_lines(tmp_path, monkeypatch):
+def test_a_failed_buildx_build_shows_its_last_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_docker(tmp_path, monkeypatch, "echo first; echo 'E: no such package' >&2; exit 1")
     assert not has_buildx()
     with pytest.raises(BuildError, match="E: no such package"):

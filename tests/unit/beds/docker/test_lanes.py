@@ -2,13 +2,15 @@
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pqbed.beds.docker.addresses import SLOTS, free_slots, slot_addresses
 from pqbed.beds.docker.bed import DockerBed, owners_on, take_down, up_lane_fault
 from pqbed.beds.docker.containers import add_stack, create_lane, ensure_lane, examine_lane
-from pqbed.beds.docker.engine import MIB, Owned
+from pqbed.beds.docker.engine import MIB, NetworkSpec, Owned
 from pqbed.beds.docker.guest import open_uml_process
 from pqbed.beds.docker.images import IMAGE as IMAGE_LABEL
 from pqbed.beds.docker.images import remove_images
@@ -31,11 +33,11 @@ FOREIGN = {
 READY = b'{"id":0,"done":null}\n{"id":1,"done":null}\n'
 
 
-def bed_on(engine, creator=ME):
+def bed_on(engine: FakeEngine, creator: Creator = ME) -> DockerBed:
     return DockerBed(engine, lambda *_: {"openssl": IMAGE}, creator)
 
 
-def bring_up(engine, creator=ME):
+def bring_up(engine: FakeEngine, creator: Creator = ME) -> bool:
     """Bring the lane of `up` up on an engine whose kernel has netem."""
     engine.connection = Scripted([frame(1, READY)])
     try:
@@ -44,7 +46,7 @@ def bring_up(engine, creator=ME):
         engine.connection = Scripted([])
 
 
-def calls_of(work):
+def calls_of(work: Any) -> Any:
     engine = FakeEngine()
     work(engine)
     return len(engine.calls)
@@ -54,7 +56,7 @@ CREATE_CALLS = calls_of(lambda engine: create_lane(engine, ME, 0, IMAGE))
 UP_CALLS = calls_of(bring_up)
 
 
-def test_a_lane_is_four_containers_without_privileges():
+def test_a_lane_is_four_containers_without_privileges() -> None:
     engine = FakeEngine()
     lane = create_lane(engine, ME, 3, IMAGE)
     assert set(lane.parts) == set(PARTS)
@@ -72,7 +74,7 @@ def test_a_lane_is_four_containers_without_privileges():
             assert spec.attachment is None
 
 
-def test_every_container_has_limits():
+def test_every_container_has_limits() -> None:
     engine = FakeEngine(connection=Scripted([]))
     lane = create_lane(engine, ME, 0, IMAGE)
     ensure_stages(engine, lane)
@@ -85,7 +87,7 @@ def test_every_container_has_limits():
         assert all("size=" in options for options in spec.tmpfs.values())
 
 
-def test_up_twice_keeps_the_lane():
+def test_up_twice_keeps_the_lane() -> None:
     engine = FakeEngine()
     first, created = ensure_lane(engine, UP_OF_ME, 0, IMAGE)
     assert created
@@ -93,7 +95,7 @@ def test_up_twice_keeps_the_lane():
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_lane_with_a_dead_part_is_created_again(part):
+def test_a_lane_with_a_dead_part_is_created_again(part: str) -> None:
     engine = FakeEngine()
     first, _ = ensure_lane(engine, UP_OF_ME, 0, IMAGE)
     engine.change(first.parts[part], running=False)
@@ -104,7 +106,7 @@ def test_a_lane_with_a_dead_part_is_created_again(part):
     assert examine_lane(engine, UP_OF_ME, 0) == (second, "")
 
 
-def test_a_lane_on_another_image_is_created_again():
+def test_a_lane_on_another_image_is_created_again() -> None:
     engine = FakeEngine()
     ensure_lane(engine, UP_OF_ME, 0, IMAGE)
     _, created = ensure_lane(engine, UP_OF_ME, 0, "sha256:newer")
@@ -113,7 +115,7 @@ def test_a_lane_on_another_image_is_created_again():
 
 
 @pytest.mark.parametrize("part", ["server", "client"])
-def test_an_end_that_is_older_than_its_holder_shapes_a_namespace_that_no_longer_is(part):
+def test_an_end_that_is_older_than_its_holder_shapes_a_namespace_that_no_longer_is(part: str) -> None:
     engine = FakeEngine()
     lane, _ = ensure_lane(engine, UP_OF_ME, 0, IMAGE)
     engine.start_container(lane.parts[part])
@@ -123,14 +125,14 @@ def test_an_end_that_is_older_than_its_holder_shapes_a_namespace_that_no_longer_
 
 
 @pytest.mark.parametrize("part", ["server-end", "client-end"])
-def test_an_end_that_was_restarted_is_in_its_holders_namespace_again(part):
+def test_an_end_that_was_restarted_is_in_its_holders_namespace_again(part: str) -> None:
     engine = FakeEngine()
     lane, _ = ensure_lane(engine, UP_OF_ME, 0, IMAGE)
     engine.start_container(lane.parts[part])
     assert examine_lane(engine, UP_OF_ME, 0) == (lane, "")
 
 
-def test_a_lane_without_its_network_has_a_fault():
+def test_a_lane_without_its_network_has_a_fault() -> None:
     engine = FakeEngine()
     lane, _ = ensure_lane(engine, UP_OF_ME, 0, IMAGE)
     engine.change(lane.parts["client"], networks=())
@@ -138,7 +140,7 @@ def test_a_lane_without_its_network_has_a_fault():
     assert up_lane_fault(engine, ME.owner) == expected
 
 
-def test_a_lane_that_is_gone_has_a_fault():
+def test_a_lane_that_is_gone_has_a_fault() -> None:
     engine = FakeEngine()
     lane, _ = ensure_lane(engine, UP_OF_ME, 0, IMAGE)
     del engine.things[lane.parts["server-end"]]
@@ -146,7 +148,7 @@ def test_a_lane_that_is_gone_has_a_fault():
     assert up_lane_fault(FakeEngine(), ME.owner) == "its containers are gone"
 
 
-def test_a_session_refuses_a_lane_with_a_fault_and_says_what_mends_it():
+def test_a_session_refuses_a_lane_with_a_fault_and_says_what_mends_it() -> None:
     engine = FakeEngine(connection=Scripted([]))
     bring_up(engine)
     (client,) = (thing for thing in engine.things.values() if thing.labels[ROLE] == "client")
@@ -158,14 +160,14 @@ def test_a_session_refuses_a_lane_with_a_fault_and_says_what_mends_it():
     assert engine.things == before
 
 
-def test_a_session_refuses_a_lane_on_an_image_of_another_version():
+def test_a_session_refuses_a_lane_on_an_image_of_another_version() -> None:
     engine = FakeEngine()
     ensure_lane(engine, UP_OF_ME, 0, "sha256:older")
     with pytest.raises(LaneError, match="another version of pqbed"):
         bed_on(engine).open_up_lane([profile()], 10**9)
 
 
-def test_lanes_of_two_owners_share_neither_names_nor_addresses():
+def test_lanes_of_two_owners_share_neither_names_nor_addresses() -> None:
     engine = FakeEngine()
     lanes = [create_lane(engine, creator, index, IMAGE) for creator in (ME, OTHER, UP_OF_ME) for index in range(2)]
     assert [lane.claim.slot for lane in lanes] == list(range(6))
@@ -175,13 +177,13 @@ def test_lanes_of_two_owners_share_neither_names_nor_addresses():
         assert examine_lane(engine, creator, 0) == (first, "")
 
 
-def test_a_slot_that_another_claims_at_the_same_moment_is_left_to_it():
+def test_a_slot_that_another_claims_at_the_same_moment_is_left_to_it() -> None:
     class Racing(FakeEngine):
         """Another process creates its network after this one has looked for a free slot, twice."""
 
         races = 2
 
-        def create_network(self, spec):
+        def create_network(self, spec: NetworkSpec) -> str:
             if self.races:
                 self.races -= 1
                 other = replace(spec, labels={**spec.labels, **OTHER.labels})
@@ -198,7 +200,7 @@ def test_a_slot_that_another_claims_at_the_same_moment_is_left_to_it():
     assert len(engine.things) == 5 + 2
 
 
-def test_a_name_that_is_taken_costs_its_slot_only():
+def test_a_name_that_is_taken_costs_its_slot_only() -> None:
     engine = FakeEngine()
     left = Owned(kind="container", id="left", name="pqbed-0-client", labels={BED: "docker"})
     engine.things["left"] = left
@@ -206,12 +208,12 @@ def test_a_name_that_is_taken_costs_its_slot_only():
     assert len(engine.things) == 6
 
 
-def test_a_foreign_network_is_avoided():
+def test_a_foreign_network_is_avoided() -> None:
     engine = FakeEngine(foreign_subnets=("198.18.0.0/24", "10.0.0.0/8", "fd00::/64"))
     assert create_lane(engine, ME, 0, IMAGE).claim.slot == 16
 
 
-def test_an_engine_without_free_addresses_says_so():
+def test_an_engine_without_free_addresses_says_so() -> None:
     engine = FakeEngine(foreign_subnets=("198.18.0.0/15",))
     with pytest.raises(EngineError, match="no free addresses") as refused:
         create_lane(engine, ME, 0, IMAGE)
@@ -219,7 +221,7 @@ def test_an_engine_without_free_addresses_says_so():
     assert engine.things == {}
 
 
-def test_down_removes_what_its_owner_created_and_nothing_else():
+def test_down_removes_what_its_owner_created_and_nothing_else() -> None:
     engine = FakeEngine(things=dict(FOREIGN))
     create_lane(engine, OTHER, 0, IMAGE)
     others = dict(engine.things)
@@ -230,7 +232,7 @@ def test_down_removes_what_its_owner_created_and_nothing_else():
     assert take_down(engine, ME.owner) == ()
 
 
-def test_everything_is_listed_by_owner_and_removed_on_request():
+def test_everything_is_listed_by_owner_and_removed_on_request() -> None:
     engine = FakeEngine(things=dict(FOREIGN))
     create_lane(engine, OTHER, 0, IMAGE)
     bring_up(engine)
@@ -242,7 +244,7 @@ def test_everything_is_listed_by_owner_and_removed_on_request():
     assert engine.things == FOREIGN
 
 
-def test_an_owner_is_a_user_with_one_state_folder(monkeypatch, tmp_path):
+def test_an_owner_is_a_user_with_one_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("PQBED_OWNER", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "one"))
     first = owner_name()
@@ -253,7 +255,7 @@ def test_an_owner_is_a_user_with_one_state_folder(monkeypatch, tmp_path):
     assert owner_name() == "ci"
 
 
-def test_stages_are_four_containers_that_only_shape_and_forward():
+def test_stages_are_four_containers_that_only_shape_and_forward() -> None:
     engine = FakeEngine()
     create_lane(engine, OTHER, 0, IMAGE)
     lane, _ = ensure_lane(engine, UP_OF_ME, 0, IMAGE)
@@ -271,7 +273,7 @@ def test_stages_are_four_containers_that_only_shape_and_forward():
     assert len(take_down(engine, ME.owner)) == 9
 
 
-def test_stages_that_run_are_taken_and_others_created_again():
+def test_stages_that_run_are_taken_and_others_created_again() -> None:
     engine = FakeEngine()
     lane = create_lane(engine, ME, 0, IMAGE)
     first = ensure_stages(engine, lane)
@@ -282,7 +284,7 @@ def test_stages_that_run_are_taken_and_others_created_again():
 
 
 @pytest.mark.parametrize("answer_lost", [False, True])
-def test_an_engine_that_fails_at_a_stage_can_be_asked_again(answer_lost):
+def test_an_engine_that_fails_at_a_stage_can_be_asked_again(answer_lost: bool) -> None:
     for number in itertools.count(1):
         engine = FakeEngine(answer_lost=answer_lost)
         lane = create_lane(engine, ME, 0, IMAGE)
@@ -297,7 +299,7 @@ def test_an_engine_that_fails_at_a_stage_can_be_asked_again(answer_lost):
     assert number > 8
 
 
-def test_a_lane_in_use_is_refused():
+def test_a_lane_in_use_is_refused() -> None:
     engine = FakeEngine()
     lane, _ = ensure_lane(engine, UP_OF_ME, 0, IMAGE)
     engine.change(lane.parts["server"], busy=True)
@@ -309,7 +311,7 @@ def test_a_lane_in_use_is_refused():
 
 @pytest.mark.parametrize("answer_lost", [False, True])
 @pytest.mark.parametrize("number", range(1, CREATE_CALLS + 1))
-def test_an_engine_that_fails_at_any_call_leaves_nothing(number, answer_lost):
+def test_an_engine_that_fails_at_any_call_leaves_nothing(number: int, answer_lost: bool) -> None:
     engine = FakeEngine(fail_at=number, answer_lost=answer_lost, things=dict(FOREIGN))
     with pytest.raises(EngineError, match=r"the engine('s answer was lost| failed at)"):
         create_lane(engine, ME, 0, IMAGE)
@@ -319,14 +321,14 @@ def test_an_engine_that_fails_at_any_call_leaves_nothing(number, answer_lost):
 
 @pytest.mark.parametrize("answer_lost", [False, True])
 @pytest.mark.parametrize("number", range(1, UP_CALLS + 1))
-def test_an_up_that_fails_leaves_nothing(number, answer_lost):
+def test_an_up_that_fails_leaves_nothing(number: int, answer_lost: bool) -> None:
     engine = FakeEngine(fail_at=number, answer_lost=answer_lost, things=dict(FOREIGN))
     with pytest.raises(EngineError):
         bring_up(engine)
     assert engine.things == FOREIGN
 
 
-def test_an_up_that_cannot_shape_leaves_nothing():
+def test_an_up_that_cannot_shape_leaves_nothing() -> None:
     engine = FakeEngine(things=dict(FOREIGN))
     answer = b'{"id":1,"error":{"kind":"HostError","message":"no seed","hint":"6.6"}}\n'
     engine.connection = Scripted([frame(1, b'{"id":0,"done":null}\n' + answer)])
@@ -335,7 +337,7 @@ def test_an_up_that_cannot_shape_leaves_nothing():
     assert engine.things == FOREIGN
 
 
-def test_an_up_that_fails_keeps_the_lane_that_was_up():
+def test_an_up_that_fails_keeps_the_lane_that_was_up() -> None:
     engine = FakeEngine()
     bring_up(engine)
     before = dict(engine.things)
@@ -345,7 +347,7 @@ def test_an_up_that_fails_keeps_the_lane_that_was_up():
     assert engine.things == before
 
 
-def test_down_goes_on_where_it_was_interrupted():
+def test_down_goes_on_where_it_was_interrupted() -> None:
     for number in itertools.count(1):
         engine = FakeEngine(things=dict(FOREIGN))
         bring_up(engine)
@@ -360,7 +362,7 @@ def test_down_goes_on_where_it_was_interrupted():
     assert number > 5
 
 
-def test_images_are_removed_by_label_alone():
+def test_images_are_removed_by_label_alone() -> None:
     images = {"pqbed/openssl:1": "a", "pqbed/mine:1": "b", "debian:trixie-slim": "c"}
     engine = FakeEngine(local_images=dict(images), labelled={"pqbed/openssl:1": {IMAGE_LABEL: "openssl"}})
     take_down(engine, ME.owner)
@@ -369,7 +371,7 @@ def test_images_are_removed_by_label_alone():
     assert engine.local_images == {"pqbed/mine:1": "b", "debian:trixie-slim": "c"}
 
 
-def test_opening_a_lane_that_fails_leaves_the_engine_as_it_was():
+def test_opening_a_lane_that_fails_leaves_the_engine_as_it_was() -> None:
     for up_before in (False, True):
         for number in itertools.count(1):
             engine = FakeEngine(connection=Scripted([]))
@@ -385,7 +387,7 @@ def test_opening_a_lane_that_fails_leaves_the_engine_as_it_was():
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_a_probe_and_a_guest_leave_nothing(number):
+def test_a_probe_and_a_guest_leave_nothing(number: int) -> None:
     for work in (netem_in_engine, lambda engine, image: open_uml_process(engine, image, ["linux"])):
         engine = FakeEngine(fail_at=number, connection=Scripted([]), things=dict(FOREIGN))
         with pytest.raises(PqbedError):
@@ -393,7 +395,7 @@ def test_a_probe_and_a_guest_leave_nothing(number):
         assert engine.things == FOREIGN
 
 
-def test_a_guest_is_attached_before_it_starts_and_goes_with_its_process():
+def test_a_guest_is_attached_before_it_starts_and_goes_with_its_process() -> None:
     engine = FakeEngine(connection=Scripted([]))
     process = open_uml_process(engine, IMAGE, ["linux", "mem=512M"])
     assert engine.calls == ["create_container", "attach", "start_container"]
@@ -408,7 +410,7 @@ def test_a_guest_is_attached_before_it_starts_and_goes_with_its_process():
     assert engine.things == {}
 
 
-def test_addresses_of_slots_are_apart_and_end_with_the_range():
+def test_addresses_of_slots_are_apart_and_end_with_the_range() -> None:
     first, second = slot_addresses(0), slot_addresses(1)
     assert (first.subnet, first.server.address, first.client.address) == ("198.18.0.0/28", "198.18.0.1", "198.18.0.2")
     assert [stage.address for stage in first.stages.values()] == [f"198.18.0.{number}" for number in range(3, 7)]
@@ -419,11 +421,11 @@ def test_addresses_of_slots_are_apart_and_end_with_the_range():
         slot_addresses(SLOTS)
 
 
-def test_free_slots_are_those_that_no_network_overlaps():
+def test_free_slots_are_those_that_no_network_overlaps() -> None:
     assert list(itertools.islice(free_slots(["198.18.0.16/28", "198.18.0.64/27"]), 5)) == [0, 2, 3, 6, 7]
 
 
-def test_another_stack_joins_the_namespace_without_any_privilege():
+def test_another_stack_joins_the_namespace_without_any_privilege() -> None:
     engine = FakeEngine()
     lane, _ = ensure_lane(engine, UP_OF_ME, 0, IMAGE)
     owned, container = add_stack(engine, lane, "server", "other", "sha256:other")
@@ -435,7 +437,7 @@ def test_another_stack_joins_the_namespace_without_any_privilege():
     assert examine_lane(engine, UP_OF_ME, 0) == (lane, "")
 
 
-def test_a_stack_that_a_killed_session_left_gives_way():
+def test_a_stack_that_a_killed_session_left_gives_way() -> None:
     engine = FakeEngine()
     lane, _ = ensure_lane(engine, UP_OF_ME, 0, IMAGE)
     left, _ = add_stack(engine, lane, "client", "other", "sha256:other")
@@ -446,5 +448,5 @@ def test_a_stack_that_a_killed_session_left_gives_way():
     assert len(engine.find("container", {BED: None})) == len(PARTS) + 1
 
 
-def profile(stack="openssl"):
+def profile(stack: str = "openssl") -> Profile:
     return Profile(name="classical", group="X25519", chain=Chain(algorithm="p256"), stack=stack)

@@ -162,7 +162,7 @@ def cell_seen(
         (cell_seen(PQ, 96_000, "router", 20_480), 3_558.8, (1, 1)),
     ],
 )
-def test_timers_fire_on_slow_links_as_seen_in_a_guest(cell: Cell, seen_ms: float, repeated: tuple[int, int]) -> None:
+def test_timers_fire_on_slow_links_as_seen_in_a_guest(cell: Cell, seen_ms: float, repeated: tuple[int, ...]) -> None:
     expected = simulate_fetch(cell, exchange_of(cell, SERVED_BYTES[cell.profile.name]))
     assert expected.last_byte_ns == pytest.approx(seen_ms * MS, rel=1e-4)
     assert (expected.client_repeated, expected.server_repeated) == repeated

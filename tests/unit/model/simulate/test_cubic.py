@@ -7,7 +7,7 @@ from pqbed.model.simulate.cubic import INFINITE_SSTHRESH, Cubic
 MS = 1_000_000
 
 
-def test_slow_start_grows_by_what_is_acknowledged_up_to_the_threshold():
+def test_slow_start_grows_by_what_is_acknowledged_up_to_the_threshold() -> None:
     cubic = Cubic(10)
     cubic.grow(0, 10)
     assert cubic.window == 20
@@ -16,14 +16,14 @@ def test_slow_start_grows_by_what_is_acknowledged_up_to_the_threshold():
     assert (cubic.window, cubic.in_slow_start) == (24, True)
 
 
-def test_after_slow_start_twenty_acknowledged_add_one():
+def test_after_slow_start_twenty_acknowledged_add_one() -> None:
     cubic = Cubic(20, threshold=20)
     for _ in range(40):
         cubic.grow(40 * MS, 1)
     assert cubic.window == 22
 
 
-def test_seconds_later_it_grows_faster():
+def test_seconds_later_it_grows_faster() -> None:
     slow, fast = Cubic(100, threshold=100), Cubic(100, threshold=100)
     slow.grow(40 * MS, 1)
     fast.grow(40 * MS, 1)
@@ -35,7 +35,7 @@ def test_seconds_later_it_grows_faster():
     assert fast.window - 100 == pytest.approx(50, abs=2)
 
 
-def test_a_loss_sets_the_threshold_to_seven_tenths_and_a_time_out_forgets_the_rest():
+def test_a_loss_sets_the_threshold_to_seven_tenths_and_a_time_out_forgets_the_rest() -> None:
     cubic = Cubic(100)
     assert cubic.present_threshold == INFINITE_SSTHRESH
     cubic.reduce()

@@ -16,12 +16,12 @@ MS = 1_000_000
         (8355.743, 9095, 17887.944),  # to 512
     ],
 )
-def test_the_longer_a_time_out_is_the_coarser_it_fires(set_ms, timeout, fires_ms):
+def test_the_longer_a_time_out_is_the_coarser_it_fires(set_ms: float, timeout: int, fires_ms: float) -> None:
     assert expiry_ns(round(set_ms * MS), timeout) == round(fires_ms * MS)
 
 
 @pytest.mark.parametrize("timeout", [1, 62, 63, 503, 504, 4031, 4032, 32_255, 32_256])
-def test_none_fires_early_and_none_later_than_its_bucket(timeout):
+def test_none_fires_early_and_none_later_than_its_bucket(timeout: int) -> None:
     coarse = 1
     while timeout >= 63 * coarse:
         coarse *= 8
@@ -29,5 +29,5 @@ def test_none_fires_early_and_none_later_than_its_bucket(timeout):
     assert -MS < late_ns <= coarse * MS
 
 
-def test_times_in_jiffies_are_rounded_up():
+def test_times_in_jiffies_are_rounded_up() -> None:
     assert [from_us(us) for us in (0, 1, 1000, 1001)] == [0, 1, 1, 2]

@@ -9,20 +9,20 @@ MS = 1_000_000
 RTT_MS = 40
 
 
-def window_of(offered=64_240, records=()):
+def window_of(offered: int = 64_240, records: tuple[int, ...] = ()) -> ReceiveWindow:
     window = ReceiveWindow(mss=MSS, offered=offered, records=records)
     window.open(0)
     return window
 
 
-def take(window, size=MSS, now_ms=RTT_MS, echo_ms=0):
+def take(window: ReceiveWindow, size: int = MSS, now_ms: int = RTT_MS, echo_ms: int = 0) -> int:
     window.receive(now_ms * MS, size, echo_ms)
     window.offer()
     window.read()
     return window.offered
 
 
-def test_the_first_acknowledgements_offer_what_a_guest_s_did():
+def test_the_first_acknowledgements_offer_what_a_guest_s_did() -> None:
     """A flight of 1448 and 813 bytes, then full segments, up to what the buffer holds with one of them unread."""
     window = window_of()
     window.offer()
@@ -39,12 +39,12 @@ def test_the_first_acknowledgements_offer_what_a_guest_s_did():
     assert take(window, 478) == 77_568
 
 
-def test_a_window_that_is_set_is_not_exceeded_at_first():
+def test_a_window_that_is_set_is_not_exceeded_at_first() -> None:
     window = window_of(4 * 1460)
     assert (window.limit, window.room) == (5_840, 5_840)
 
 
-def test_the_buffer_grows_with_what_was_read_in_an_rtt():
+def test_the_buffer_grows_with_what_was_read_in_an_rtt() -> None:
     """After 22 segments in the first RTT of a response: to twice their bytes, and half as much again."""
     window = window_of()
     for _ in range(22):
@@ -54,7 +54,7 @@ def test_the_buffer_grows_with_what_was_read_in_an_rtt():
     assert window.buffer == pytest.approx(((22 + 1) * MSS * 2 * (1 + 2 * 13 / 10)) * 256 / 153, rel=0.05)
 
 
-def test_a_program_that_does_not_read_shrinks_the_window_but_takes_nothing_back():
+def test_a_program_that_does_not_read_shrinks_the_window_but_takes_nothing_back() -> None:
     window = window_of()
     limits = []
     for number in range(30):
@@ -68,7 +68,7 @@ def test_a_program_that_does_not_read_shrinks_the_window_but_takes_nothing_back(
     assert window.offered > 64_240
 
 
-def test_the_header_of_a_record_is_read_alone():
+def test_the_header_of_a_record_is_read_alone() -> None:
     inside, at_start = window_of(records=(5_000, 9_000)), window_of(records=(1448, 9_000))
     for window in (inside, at_start):
         window.receive(0, MSS, 0)

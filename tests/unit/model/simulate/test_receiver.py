@@ -11,7 +11,7 @@ MSS = 1448
 
 
 @pytest.fixture
-def receiver():
+def receiver() -> SimReceiver:
     rtt = RttEstimator()
     rtt.update(35_000, 35_000, 0, 0)
     made = SimReceiver(window=ReceiveWindow(mss=MSS, offered=64_240, records=()), rtt=rtt)
@@ -19,7 +19,7 @@ def receiver():
     return made
 
 
-def take(receiver, size=MSS, now_ms=0, *, pushed=False):
+def take(receiver: SimReceiver, size: int = MSS, now_ms: int = 0, *, pushed: bool = False) -> str:
     """Take in a segment and read it; return when it is acknowledged: `now`, `read` or `later`."""
     receiver.receive(now_ms * MS, size, 0, pushed=pushed)
     if receiver.is_due():
@@ -33,33 +33,33 @@ def take(receiver, size=MSS, now_ms=0, *, pushed=False):
     return "later"
 
 
-def converse(receiver):
+def converse(receiver: SimReceiver) -> None:
     take(receiver)
     receiver.note_data_sent(0)
     assert receiver.conversing
 
 
-def test_at_first_each_segment_is_acknowledged(receiver):
+def test_at_first_each_segment_is_acknowledged(receiver: SimReceiver) -> None:
     assert {take(receiver) for _ in range(16)} == {"now"}
 
 
-def test_who_has_answered_acknowledges_every_other_segment(receiver):
+def test_who_has_answered_acknowledges_every_other_segment(receiver: SimReceiver) -> None:
     converse(receiver)
     assert [take(receiver) for _ in range(4)] == ["later", "now"] * 2
 
 
-def test_and_the_second_of_two_short_ones_when_it_is_read(receiver):
+def test_and_the_second_of_two_short_ones_when_it_is_read(receiver: SimReceiver) -> None:
     converse(receiver)
     assert [take(receiver, 80, pushed=True) for _ in range(2)] == ["later", "read"]
 
 
-def test_data_sent_much_later_is_no_answer(receiver):
+def test_data_sent_much_later_is_no_answer(receiver: SimReceiver) -> None:
     take(receiver)
     receiver.note_data_sent(100 * MS)
     assert not receiver.conversing
 
 
-def test_a_delayed_acknowledgement_comes_after_40_ms_and_ends_the_conversation(receiver):
+def test_a_delayed_acknowledgement_comes_after_40_ms_and_ends_the_conversation(receiver: SimReceiver) -> None:
     converse(receiver)
     assert take(receiver, 80, now_ms=10, pushed=True) == "later"
     assert receiver.delay_ns == pytest.approx(50 * MS, abs=MS)
@@ -67,7 +67,7 @@ def test_a_delayed_acknowledgement_comes_after_40_ms_and_ends_the_conversation(r
     assert not receiver.conversing
 
 
-def test_what_came_twice_is_told_at_once(receiver):
+def test_what_came_twice_is_told_at_once(receiver: SimReceiver) -> None:
     converse(receiver)
     receiver.repeat(0, MSS)
     assert receiver.duplicate == (0, MSS)

@@ -6,17 +6,17 @@ MSS = 1448
 SEGMENT = MSS + SEGMENT_MEMORY_BYTES
 
 
-def buffer_of(window=10, mss=MSS):
+def buffer_of(window: int = 10, mss: int = MSS) -> SendBuffer:
     buffer = SendBuffer(mss=mss, largest_window=65_160)
     buffer.expand(window)
     return buffer
 
 
-def sizes(buffer):
+def sizes(buffer: SendBuffer) -> list[int]:
     return [waiting.size_bytes for waiting in buffer.waiting]
 
 
-def test_a_write_fills_up_a_short_segment_that_waits():
+def test_a_write_fills_up_a_short_segment_that_waits() -> None:
     buffer = buffer_of()
     for size in (200, 2000):
         assert buffer.accept(size) == size
@@ -25,7 +25,7 @@ def test_a_write_fills_up_a_short_segment_that_waits():
     assert [waiting.pushed for waiting in buffer.waiting] == [False, True]
 
 
-def test_it_holds_twice_the_window_in_memory():
+def test_it_holds_twice_the_window_in_memory() -> None:
     buffer = buffer_of()
     assert buffer.size == 2 * 10 * 4_352
     taken = buffer.accept(1_000_000)
@@ -34,16 +34,16 @@ def test_it_holds_twice_the_window_in_memory():
     assert buffer.accept(1) == 0
 
 
-def test_of_small_segments_each_counts_a_smaller_block():
+def test_of_small_segments_each_counts_a_smaller_block() -> None:
     assert buffer_of(mss=1348).size == 2 * 10 * 2_304
     assert buffer_of(mss=8948).size == 2 * 10 * 16_640
 
 
-def test_it_never_grows_beyond_tcp_wmem():
+def test_it_never_grows_beyond_tcp_wmem() -> None:
     assert buffer_of(window=10_000).size == LARGEST_BUFFER_BYTES
 
 
-def test_a_program_is_woken_when_a_third_is_free():
+def test_a_program_is_woken_when_a_third_is_free() -> None:
     buffer = buffer_of()
     segments = buffer.accept(1_000_000) // MSS
     freed = 0
@@ -54,7 +54,7 @@ def test_a_program_is_woken_when_a_third_is_free():
     assert not buffer.full
 
 
-def test_long_writes_are_pushed_every_half_window():
+def test_long_writes_are_pushed_every_half_window() -> None:
     buffer = buffer_of(window=100)
     buffer.accept(100_000)
     pushed = [number for number, waiting in enumerate(buffer.waiting) if waiting.pushed]
