@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pqbed.spec.descriptions import DESCRIPTIONS
+from pqbed.spec.option_descriptions import DESCRIPTIONS
 
 LINK, TCP, WORKLOAD = "Link", "TCP", "Workload"
 ARMS, SAMPLES, RUN, INPUT, OUTPUT, OTHER = "Arms", "Samples", "Run", "Input", "Output", "Other"

@@ -15,7 +15,7 @@ from pqbed import __version__
 from pqbed.errors import PqbedError
 from pqbed_cli import commands
 from pqbed_cli.exits import INTERNAL, INTERRUPTED, USAGE
-from pqbed_cli.render.output import echo, note
+from pqbed_cli.render.streams import echo, note
 
 # Typer before 0.29 depends on click, later versions have their own copy; this reaches the base class in both.
 UsageError = typer.BadParameter.__mro__[1]

@@ -1,6 +1,6 @@
 """What the user typed: one frozen class of options for each workflow, whose fields are the flags of its command.
 
-Values stay text: `pqbed.spec.text` reads flags and sweep files alike, so that both mean the same.
+Values stay text: `pqbed.spec.sweep_toml` reads flags and sweep files alike, so that both mean the same.
 """
 
 import dataclasses

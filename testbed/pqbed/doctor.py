@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from pqbed.artefacts import damaged_artefacts
-from pqbed.beds.choose import pick
+from pqbed.beds.choose_bed import pick
 from pqbed.beds.host_checks import (
     ENGINE_HINT,
     UML_MACHINES,

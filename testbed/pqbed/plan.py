@@ -16,7 +16,7 @@ from typing import Any
 
 from pqbed.spec.axes import lay_out
 from pqbed.spec.cell import Cell
-from pqbed.spec.codec import to_json
+from pqbed.spec.json_codec import to_json
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch

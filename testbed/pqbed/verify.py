@@ -11,12 +11,12 @@ import polars as pl
 
 from pqbed.errors import PqbedError
 from pqbed.plan import Plan
-from pqbed.reproduce.stored import stored_plan
-from pqbed.stats.floor import find_below_floor
-from pqbed.stats.links import link_verdicts
-from pqbed.store.cells import tabulate_cells
+from pqbed.reproduce.stored_plan import stored_plan
+from pqbed.stats.below_floor import find_below_floor
+from pqbed.stats.link_verdicts import link_verdicts
+from pqbed.store.cells_table import tabulate_cells
 from pqbed.store.checksums import read_sums
-from pqbed.store.run import SAMPLES_FOLDER, Run
+from pqbed.store.run_directory import SAMPLES_FOLDER, Run
 from pqbed.store.schema import ASKED
 
 # Blocks of the plan laid out at once: a run may have more fetches than fit into memory as objects.

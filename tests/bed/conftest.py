@@ -10,7 +10,7 @@ import pytest
 
 from pqbed.artefacts import prepare_uml
 from pqbed.beds.docker.sdk import DockerEngine
-from pqbed.beds.make import GUEST_KERNEL
+from pqbed.beds.make_bed import GUEST_KERNEL
 from support.engines.fixtures import netem_engine, netem_image, private_engine, seedless_engine, stack_image
 from support.guest import Guest, RunInGuest, run_in_guest
 

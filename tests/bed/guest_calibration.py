@@ -10,11 +10,11 @@ from typing import Any, get_args
 from pqbed.agent.interfaces import End
 from pqbed.agent.lane import LaneAgent
 from pqbed.agent.network_path import NetworkPath
-from pqbed.net.state import EndState
-from pqbed.spec.codec import to_json
+from pqbed.net.link_state import EndState
+from pqbed.spec.end_shape import EndShape
+from pqbed.spec.json_codec import to_json
 from pqbed.spec.link import Layout, Link
 from pqbed.spec.profile import Chain, Profile
-from pqbed.spec.shape import EndShape
 from pqbed.spec.tcp import Tcp
 from support.units import MS
 from support.wrong_links import OTHERS, RIGHT, WRONG, Falsify

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pqbed.agent.lane import LaneAgent
 from pqbed.plan import cell_id
-from pqbed.spec.codec import to_json
+from pqbed.spec.json_codec import to_json
 from pqbed.spec.sample import Fetch
 from support.expectation_grid import ALL_PROFILES, FAMILIES
 from support.units import MS

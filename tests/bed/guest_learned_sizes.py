@@ -11,7 +11,7 @@ sys.path.append("/opt/pqbed/vendor")
 
 from pqbed.agent.lane import LaneAgent
 from pqbed.plan import cell_id
-from pqbed.spec.codec import to_json
+from pqbed.spec.json_codec import to_json
 from pqbed.spec.sample import Fetch
 from support.expectation_grid import GRID
 from support.units import MS

@@ -15,7 +15,7 @@ from pqbed.agent.rpc_client import RpcClient
 from pqbed.agent.rpc_proxies import proxy
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
-from pqbed.spec.codec import to_json
+from pqbed.spec.json_codec import to_json
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch

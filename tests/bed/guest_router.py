@@ -12,9 +12,9 @@ from pqbed.net.namespace import run_in
 from pqbed.net.router import ROUTED_IFNAME
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
-from pqbed.spec.codec import to_json
+from pqbed.spec.end_shape import STAGES
+from pqbed.spec.json_codec import to_json
 from pqbed.spec.sample import Fetch
-from pqbed.spec.shape import STAGES
 from support.frames import listen, segments
 from support.router_cells import GRID, PROFILES, SPECIAL
 from support.units import MS

@@ -7,7 +7,7 @@ from pathlib import Path
 from pqbed.agent.lane import LaneAgent
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
-from pqbed.spec.codec import to_json
+from pqbed.spec.json_codec import to_json
 from pqbed.spec.link import Link, RandomLoss
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch

@@ -8,7 +8,7 @@ from pathlib import Path
 from pqbed.agent.interfaces import StackServer
 from pqbed.agent.rpc_proxies import proxy
 from pqbed.agent.stack_process import StackProcess
-from pqbed.spec.codec import to_json
+from pqbed.spec.json_codec import to_json
 from pqbed.spec.stacks import stack_named
 
 os.environ["PYTHONPATH"] = "/mnt/testbed:/opt/pqbed/vendor"

@@ -13,13 +13,13 @@ from typing import cast
 from pqbed.agent.lane import LaneAgent
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
-from pqbed.spec.codec import to_json
+from pqbed.spec.json_codec import to_json
 from pqbed.spec.link import Link, RandomLoss
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
-from pqbed.tls.server import ServerProcess
+from pqbed.tls.server_process import ServerProcess
 from support.profiles import CLASSICAL, PQ
 from support.units import KIB, MS
 

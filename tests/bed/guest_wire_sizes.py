@@ -11,13 +11,13 @@ from typing import Any
 from pqbed.agent.lane import LaneAgent
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
-from pqbed.spec.codec import to_json
+from pqbed.spec.json_codec import to_json
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
-from pqbed.tls.records import walk_records
+from pqbed.tls.tls_records import walk_records
 from support.chain_kinds import ALGORITHMS, PROFILES
 from support.frames import flights, listen, segments, stream
 from support.units import MS

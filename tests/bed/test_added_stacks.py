@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from pqbed.artefacts import prepare_uml
-from pqbed.store.run import open_run
+from pqbed.store.run_directory import open_run
 from support.provider import CODEPOINT, NAME, compile_provider, provider_configuration
 
 pytestmark = [pytest.mark.uml, pytest.mark.timeout(600)]

@@ -6,12 +6,18 @@ from typing import Any
 
 import pytest
 
-from pqbed.algorithm_table.probe import probe_stack
+from pqbed.algorithm_table.stack_probe import probe_stack
 from pqbed.algorithm_table.table import select_rows, tabulate_algorithms, with_cpu_times
-from pqbed.beds.programs import RunProgram, programs_of_root
-from pqbed.tls.algorithms import Group, SignatureAlgorithm, published_groups, published_signatures, signatures_by_key
-from pqbed.tls.records import Record
-from pqbed.tls.signatures import KEY_KINDS
+from pqbed.beds.stack_programs import RunProgram, programs_of_root
+from pqbed.tls.certificate_keys import KEY_KINDS
+from pqbed.tls.published_algorithms import (
+    Group,
+    SignatureAlgorithm,
+    published_groups,
+    published_signatures,
+    signatures_by_key,
+)
+from pqbed.tls.tls_records import Record
 from support.chain_kinds import ALGORITHMS
 from support.der import read_certificate
 from support.hellos import client_shares, key_share_extension, server_share

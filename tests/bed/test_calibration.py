@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from pqbed.calibrate.judge import judge
+from pqbed.calibrate.deviations import judge
 from pqbed.calibrate.measurement import LinkMeasurement
-from pqbed.spec.codec import from_json
+from pqbed.spec.json_codec import from_json
 from support.wrong_links import OTHERS, RIGHT, WRONG, Wrong
 
 pytestmark = pytest.mark.uml

@@ -17,8 +17,8 @@ from pqbed.artefacts import docker_contexts, prepare_uml
 from pqbed.beds.docker.engine import ObjectKind
 from pqbed.beds.docker.labels import OWNER, everyones
 from pqbed.beds.docker.sdk import DockerEngine
-from pqbed.beds.make import GUEST_KERNEL
-from pqbed.store.run import open_run
+from pqbed.beds.make_bed import GUEST_KERNEL
+from pqbed.store.run_directory import open_run
 from support.units import MS
 
 pytestmark = [pytest.mark.docker, pytest.mark.uml, pytest.mark.timeout(2400)]

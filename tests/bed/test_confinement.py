@@ -12,10 +12,10 @@ import pytest
 
 from pqbed.artefacts import prepare_root
 from pqbed.beds import confine
-from pqbed.beds.docker.guest import open_uml_process
 from pqbed.beds.docker.sdk import DockerEngine
-from pqbed.beds.make import GUEST_KERNEL, GUEST_SOURCE
-from pqbed.beds.process import CONFINE
+from pqbed.beds.docker.uml_container import open_uml_process
+from pqbed.beds.lane_process import CONFINE
+from pqbed.beds.make_bed import GUEST_KERNEL, GUEST_SOURCE
 from pqbed.beds.uml.boot import kernel_arguments
 from support.escape import escape_script
 from support.guest import Guest

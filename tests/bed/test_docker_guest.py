@@ -7,10 +7,10 @@ import pytest
 
 from pqbed.agent.cpu_affinity import cpu_of, pinned
 from pqbed.beds.agent_lane import AgentLane
-from pqbed.beds.docker.guest import open_uml_process
 from pqbed.beds.docker.labels import everyones
 from pqbed.beds.docker.sdk import DockerEngine
-from pqbed.beds.make import GUEST_KERNEL, GUEST_SOURCE
+from pqbed.beds.docker.uml_container import open_uml_process
+from pqbed.beds.make_bed import GUEST_KERNEL, GUEST_SOURCE
 from pqbed.beds.uml.boot import kernel_arguments
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link

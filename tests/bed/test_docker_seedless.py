@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from pqbed.beds.choose import check_bed, decide_bed, pick
+from pqbed.beds.choose_bed import check_bed, decide_bed, pick
 from pqbed.beds.docker.bed import DockerBed
 from pqbed.beds.docker.labels import everyones
-from pqbed.beds.docker.netem import netem_in_engine
+from pqbed.beds.docker.netem_probe import netem_in_engine
 from pqbed.errors import EngineError, HostError
 from support.engines.fixtures import give_image
 

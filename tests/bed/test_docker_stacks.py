@@ -6,24 +6,24 @@ from typing import Any
 
 import pytest
 
+from pqbed.agent.combined_stacks import StackClients, StackServers
 from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.interfaces import StackClient, StackServer
 from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.rpc_proxies import proxy
-from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.artefacts import prepare_base, stack_contexts
 from pqbed.beds.docker.addresses import slot_addresses
 from pqbed.beds.docker.containers import add_stack, create_lane, remove_lane
 from pqbed.beds.docker.images import ensure_image
 from pqbed.beds.docker.labels import this_run
+from pqbed.beds.docker.lane_session import ReadTimeout, agent_command, open_channel
 from pqbed.beds.docker.sdk import DockerEngine
-from pqbed.beds.docker.session import ReadTimeout, agent_command, open_channel
 from pqbed.plan import cell_id
+from pqbed.spec.builtin_profiles import profile_named
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
-from pqbed.spec.pairs import pair_profiles
-from pqbed.spec.profiles import profile_named
 from pqbed.spec.sample import Fetch
+from pqbed.spec.stack_pairs import pair_profiles
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 from support.bare_end import BareEnd

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pqbed.model.bounds import Floors, floors_of, unknowns
-from pqbed.model.exchange import exchange_of
+from pqbed.model.cell_bounds import Floors, floors_of, unknowns
 from pqbed.model.simulate.connection import ExpectedFetch, simulate_fetch
+from pqbed.model.tls_exchange import exchange_of
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
 from support.expectation_grid import FAMILIES

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pqbed.store.run import open_run
+from pqbed.store.run_directory import open_run
 from support.units import MS, S
 
 pytestmark = pytest.mark.uml

@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 from pqbed.beds.agent_lane import AgentLane
-from pqbed.beds.make import make_uml
-from pqbed.beds.process import PlainProcess
+from pqbed.beds.lane_process import PlainProcess
+from pqbed.beds.make_bed import make_uml
 from pqbed.runner import SampleTaken, SweepEvent, SweepOutcome, run_sweep
-from pqbed.store.run import Run
+from pqbed.store.run_directory import Run
 from support.sweeps import held, new_run, planned, small_plan
 
 pytestmark = [pytest.mark.uml, pytest.mark.timeout(900)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pqbed.runner.lane_check import FETCHES
-from pqbed.store.run import open_run
+from pqbed.store.run_directory import open_run
 
 pytestmark = pytest.mark.uml
 

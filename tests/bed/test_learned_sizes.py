@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from pqbed.artefacts import prepare_uml
-from pqbed.model.bounds import bounds_of
+from pqbed.model.cell_bounds import bounds_of
 from pqbed.plan import cell_id
-from pqbed.spec.codec import from_json
+from pqbed.spec.json_codec import from_json
 from pqbed.spec.sample import Timings
 from pqbed.tls.wire_sizes import WireSizes
 from support.expectation_grid import GRID

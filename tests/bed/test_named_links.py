@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pqbed.spec.links import builtin_links
-from pqbed.store.run import open_run
+from pqbed.spec.named_links import builtin_links
+from pqbed.store.run_directory import open_run
 
 pytestmark = pytest.mark.uml
 

@@ -10,7 +10,7 @@ import pytest
 
 from pqbed.duration.checkpoints import FEWEST_BLOCKS
 from pqbed.stats.precision import half_widths
-from pqbed.store.run import open_run
+from pqbed.store.run_directory import open_run
 
 pytestmark = pytest.mark.uml
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from pqbed.artefacts import prepare_uml
-from pqbed.store.run import open_run
+from pqbed.store.run_directory import open_run
 from support.guest import Guest, run_in_guest
 
 pytestmark = pytest.mark.uml

@@ -15,8 +15,8 @@ import pytest
 
 from pqbed.artefacts import prepare_uml
 from pqbed.plan import plan_sweep
-from pqbed.spec.text import read_spec, sweep_from
-from pqbed.store.run import open_run
+from pqbed.spec.sweep_toml import read_spec, sweep_from
+from pqbed.store.run_directory import open_run
 
 pytestmark = pytest.mark.uml
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from pqbed.artefacts import prepare_uml
-from pqbed.store.run import open_run
+from pqbed.store.run_directory import open_run
 
 pytestmark = pytest.mark.uml
 

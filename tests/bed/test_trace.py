@@ -10,25 +10,25 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from pqbed.agent.tracing import Traced
+from pqbed.agent.fetch_trace import Traced
 from pqbed.beds.bed import Lane
-from pqbed.beds.choose import choose_bed
-from pqbed.model.exchange import exchange_of
+from pqbed.beds.choose_bed import choose_bed
 from pqbed.model.frames import FRAME_OVERHEAD_BYTES, segment_count, wire_bytes
 from pqbed.model.simulate.connection import simulate_fetch
+from pqbed.model.tls_exchange import exchange_of
 from pqbed.net.pcap import read_pcap
 from pqbed.plan import cell_id
+from pqbed.spec.builtin_profiles import builtin_profiles
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link, RandomLoss, Segmentation
-from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
-from pqbed.tls.records import walk_records
+from pqbed.tls.tls_records import walk_records
 from pqbed.trace.flights import ObservedFlight, find_flights
 from pqbed.trace.packets import SYN, tcp_packets
 from pqbed.trace.segments import Segment, read_segments
-from pqbed.trace.waits import find_waits
+from pqbed.trace.timer_waits import find_waits
 from support.units import KIB, MS
 
 pytestmark = pytest.mark.uml

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from pqbed.model.exchange import exchange_of
+from pqbed.model.tls_exchange import exchange_of
 from pqbed.spec.cell import Cell
-from pqbed.spec.codec import from_json
+from pqbed.spec.json_codec import from_json
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Profile
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
-from pqbed.tls.records import Record
 from pqbed.tls.served_profile import ServedProfile
+from pqbed.tls.tls_records import Record
 from support.chain_kinds import CHAINS, PADDED, PROFILES
 from support.units import MS
 

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pqbed.beds.agent_lane import AgentLane
-from pqbed.beds.make import make_netns, make_uml
-from pqbed.beds.process import PlainProcess
+from pqbed.beds.lane_process import PlainProcess
+from pqbed.beds.make_bed import make_netns, make_uml
 from pqbed.plan import cell_id
+from pqbed.spec.builtin_profiles import profile_named
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
-from pqbed.spec.profiles import profile_named
 from pqbed.spec.sample import Fetch
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload

@@ -9,8 +9,8 @@ import pytest
 
 from pqbed.beds.fake import FakeBed
 from pqbed.plan import plan_sweep
-from pqbed.report.verdict import Verdict, write_verdicts
-from pqbed.report.write import write_report
+from pqbed.report.verdict_rows import Verdict, write_verdicts
+from pqbed.report.write_report import write_report
 from pqbed.runner import run_sweep
 from support.chromium import PHONE, Page, find_chromium
 from support.profiles import PQ

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from pqbed.spec.profile import LARGEST_WIRE_BYTES, Chain, Profile
-from pqbed.tls.algorithms import published_groups
-from pqbed.tls.signatures import KEY_KINDS
+from pqbed.tls.certificate_keys import KEY_KINDS
+from pqbed.tls.published_algorithms import published_groups
 
 RSA = Chain(algorithm="rsa2048")
 MIXED = Chain(algorithm="mldsa44", intermediate="mldsa65")

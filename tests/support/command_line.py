@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pqbed.beds import make
+from pqbed.beds import make_bed as make
 from pqbed.beds.fake import FakeBed
 
 

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from pqbed.beds.fake import FakeBed
 from pqbed.runner import run_sweep
 from pqbed.stats.precision import half_widths
-from pqbed.store.run import open_run
+from pqbed.store.run_directory import open_run
 from support.sweeps import new_run, precise_plan, small_plan
 
 CALLS = ("write", "fsync", "replace", "rename", "unlink")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pqbed.model.exchange import Exchange
+from pqbed.model.tls_exchange import Exchange
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Profile

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pqbed.tls.records import HEADER_BYTES
+from pqbed.tls.tls_records import HEADER_BYTES
 
 CLIENT_HELLO, SERVER_HELLO, KEY_SHARE = 1, 2, 51
 MESSAGE_HEADER_BYTES, VERSION_AND_RANDOM_BYTES = 4, 2 + 32

@@ -5,7 +5,7 @@ net/sched/sch_netem.c (loss_event, tabledist).
 """
 
 from pqbed.net.netem import GilbertElliottOdds
-from pqbed.spec.delay_distributions import SCALE, table
+from pqbed.spec.delay_tables import SCALE, table
 
 MASK = 0xFFFF_FFFF
 # a, b, c, d of each part of the combined Tausworthe generator (L'Ecuyer 1999).

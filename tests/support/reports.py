@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from pqbed.report.report_data import ReportData
-from pqbed.store.run import Run
+from pqbed.store.run_directory import Run
 
 MakeRun = Callable[..., Run]
 MeasuredOf = Callable[..., ReportData]

@@ -7,14 +7,14 @@ import numpy as np
 import polars as pl
 
 from pqbed.plan import plan_sweeps
-from pqbed.reproduce.published import Published
-from pqbed.reproduce.results import Results
+from pqbed.reproduce.measured_results import Results
+from pqbed.reproduce.published_numbers import Published
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.study import Claim, Measure, MeasureKind, Study, StudyFigure
 from pqbed.spec.sweep import Sweep
 from pqbed.stats import MILESTONES, Grid
-from pqbed.stats.cpu import CpuCost
-from pqbed.store.cells import tabulate_cells
+from pqbed.stats.cpu_cost import CpuCost
+from pqbed.store.cells_table import tabulate_cells
 from pqbed.store.schema import FAILURES
 from support.units import MS
 

@@ -10,7 +10,7 @@ from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch, Sample, Timings
 from pqbed.spec.sweep import Sweep
 from pqbed.store.manifest import Manifest, start_manifest
-from pqbed.store.run import Run, create_run
+from pqbed.store.run_directory import Run, create_run
 from support.profiles import PQ
 
 CLASSIC = Profile(name="classic", group="X25519", chain=Chain(algorithm="rsa2048"))

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pqbed.agent.facts import LaneFacts
+from pqbed.agent.lane_facts import LaneFacts
 from pqbed.net.pcap import Frame, read_pcap
 from pqbed.spec.cell import Cell
-from pqbed.spec.codec import from_json
+from pqbed.spec.json_codec import from_json
 from pqbed.spec.sample import Fetch, Timings
-from pqbed.trace.capture import Trace
 from pqbed.trace.flights import find_flights
 from pqbed.trace.segments import read_segments
-from pqbed.trace.waits import find_waits
+from pqbed.trace.take_trace import Trace
+from pqbed.trace.timer_waits import find_waits
 from support.units import MS
 
 STORED = Path(__file__).parents[1] / "golden" / "trace"

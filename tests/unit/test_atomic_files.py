@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pqbed.atomic_files import write_atomic, write_synced
-from pqbed.beds.session import Session, write_session
+from pqbed.beds.up_session import Session, write_session
 from pqbed.errors import StoreError
 from pqbed.spec.link import Link
 from support.profiles import PQ

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from pqbed.plan import Plan, cell_id, plan_sweep, plan_sweeps
+from pqbed.spec.builtin_profiles import profile_named
 from pqbed.spec.cell import Cell
-from pqbed.spec.checks import cell_count
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
 from pqbed.spec.profile import Chain, Profile
-from pqbed.spec.profiles import profile_named
 from pqbed.spec.sample import Fetch
 from pqbed.spec.sweep import Sweep
+from pqbed.spec.sweep_checks import cell_count
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 

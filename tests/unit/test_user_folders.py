@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pqbed.beds.host_checks import built_artefacts
-from pqbed.beds.session import state_path
+from pqbed.beds.up_session import state_path
 from pqbed.user_folders import cache_home, state_home
 
 FOLDERS = {"XDG_CACHE_HOME": (cache_home, ".cache"), "XDG_STATE_HOME": (state_home, ".local/state")}

@@ -12,10 +12,10 @@ import pytest
 from pqbed.beds.fake import FakeBed
 from pqbed.plan import plan_sweep
 from pqbed.runner import run_sweep
-from pqbed.spec.options import RunOptions
-from pqbed.spec.text import sweep_to_toml
+from pqbed.spec.run_options import RunOptions
+from pqbed.spec.sweep_toml import sweep_to_toml
 from pqbed.store.checksums import add_sum
-from pqbed.store.run import create_run, open_run
+from pqbed.store.run_directory import create_run, open_run
 from pqbed.store.schema import SAMPLES_ID
 from pqbed.verify import verify_run
 from pqbed_cli.main import run as pqbed

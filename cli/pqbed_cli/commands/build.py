@@ -5,7 +5,7 @@ from pqbed_cli.options import BuildOptions, takes
 @takes(BuildOptions)
 def build(options: BuildOptions, json_output: Json = False) -> None:
     """Build what a bed needs. Images, or a guest kernel and root file system; later commands use them from a cache."""
-    from pqbed_cli.render.build import print_built
-    from pqbed_cli.workflows import beds
+    from pqbed_cli.render.built_artefacts import print_built
+    from pqbed_cli.workflows import open_bed as beds
 
     print_built(beds.build(options), json_output=json_output)

@@ -11,7 +11,7 @@ Verify = Annotated[bool, typer.Option("--verify", help="Read every built artefac
 def doctor(verify: Verify = False, json_output: Json = False) -> None:
     """Check which beds this host can run. Print how to fix what is missing."""
     from pqbed.doctor import examine_host
-    from pqbed_cli.render.diagnosis import print_diagnosis
+    from pqbed_cli.render.doctor import print_diagnosis
 
     diagnosis = examine_host(verify=verify)
     print_diagnosis(diagnosis, json_output=json_output)

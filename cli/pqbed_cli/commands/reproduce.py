@@ -7,7 +7,7 @@ from pqbed_cli.options import StudyOptions, takes
 @takes(StudyOptions)
 def reproduce(options: StudyOptions, json_output: Json = False) -> None:
     """Repeat a published study. Compare each published number with ours."""
-    from pqbed_cli.render.verdicts import print_study
+    from pqbed_cli.render.study_verdicts import print_study
     from pqbed_cli.workflows import study
 
     result = study.reproduce(options)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from pqbed.algorithm_table.table import AlgorithmKind, AlgorithmRow
-from pqbed.spec.codec import to_json
-from pqbed_cli.render.numbers import NONE
-from pqbed_cli.render.output import echo, print_json
+from pqbed.spec.json_codec import to_json
+from pqbed_cli.render.number_format import NONE
+from pqbed_cli.render.streams import echo, print_json
 from pqbed_cli.render.table import Table, print_tables
-from pqbed_cli.results import AlgorithmTable
+from pqbed_cli.workflow_results import AlgorithmTable
 
 OPERATIONS: dict[AlgorithmKind, tuple[str, ...]] = {
     "group": ("keygen", "encaps", "decaps"),

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pqbed.report.axes import split_axes
-from pqbed.stats.classify import FINDINGS, Margin, expected_false_differs
+from pqbed.report.varying_axes import split_axes
+from pqbed.stats.classify_difference import FINDINGS, Margin, expected_false_differs
 from pqbed.units import format_size
-from pqbed_cli.render.numbers import increase, milliseconds, noise
-from pqbed_cli.render.output import echo, note, print_json
-from pqbed_cli.render.summary import wrong_link_lines
+from pqbed_cli.render.number_format import increase, milliseconds, noise
+from pqbed_cli.render.streams import echo, note, print_json
+from pqbed_cli.render.summary_table import wrong_link_lines
 from pqbed_cli.render.table import Table, print_tables
-from pqbed_cli.results import Comparison
+from pqbed_cli.workflow_results import Comparison
 
 Row = Mapping[str, Any]
 

@@ -6,15 +6,15 @@ from typing import Any
 from pqbed.model.breakdown import FLIGHTS, describe_repeats, flight
 from pqbed.model.breakdown import milliseconds as difference
 from pqbed.model.simulate.endpoint import ExpectedFlight
-from pqbed.report.axes import split_axes
-from pqbed.spec.codec import to_json
+from pqbed.report.varying_axes import split_axes
+from pqbed.spec.json_codec import to_json
 from pqbed.stats.explain import Explained, Losses, PhaseTime
 from pqbed.stats.tcp_info import COUNTS
 from pqbed.units import format_size
-from pqbed_cli.render.floor import floor_lines
-from pqbed_cli.render.numbers import NONE, milliseconds
-from pqbed_cli.render.output import echo, note, print_json
-from pqbed_cli.results import Explanation
+from pqbed_cli.render.below_floor import floor_lines
+from pqbed_cli.render.number_format import NONE, milliseconds
+from pqbed_cli.render.streams import echo, note, print_json
+from pqbed_cli.workflow_results import Explanation
 
 PHASE_WORDS = {"connect": "connect", "tls": "TLS", "first_byte": "first byte", "transfer": "transfer"}
 # Less than this share of a round trip is not shown.

@@ -3,15 +3,15 @@
 from typing import Any
 
 from pqbed.spec.axes import AXES, Axis, axes_shown, values_in
-from pqbed.spec.codec import to_json
-from pqbed.spec.links import said_by_all, value_texts
+from pqbed.spec.json_codec import to_json
 from pqbed.spec.named_link import NamedLink
+from pqbed.spec.named_links import said_by_all, value_texts
 from pqbed.spec.sweep import Sweep
 from pqbed.units import format_percentage
-from pqbed_cli.render.numbers import span
-from pqbed_cli.render.output import echo, print_json
+from pqbed_cli.render.number_format import span
+from pqbed_cli.render.streams import echo, print_json
 from pqbed_cli.render.table import Table, print_tables
-from pqbed_cli.results import Estimate, Preview
+from pqbed_cli.workflow_results import Estimate, Preview
 
 
 def print_preview(preview: Preview, *, json_output: bool) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pqbed_cli.render.numbers import NONE
+from pqbed_cli.render.number_format import NONE
 
 STANDINGS = ("reached", "maximum", "open", "unsupported")
 

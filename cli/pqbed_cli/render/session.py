@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
-from pqbed.beds.session import MeasuredLink, Session
-from pqbed.calibrate.judge import achieved_rate_bps
+from pqbed.beds.up_session import MeasuredLink, Session
+from pqbed.calibrate.deviations import achieved_rate_bps
 from pqbed.calibrate.measurement import DirectionMeasurement, LinkMeasurement, SenderMeasurement
-from pqbed.net.state import LinkState
+from pqbed.net.link_state import LinkState
 from pqbed.spec.axes import word_settings
-from pqbed.spec.codec import to_json
+from pqbed.spec.end_shape import EndShape
+from pqbed.spec.json_codec import to_json
 from pqbed.spec.parse import format_loss
-from pqbed.spec.shape import EndShape
 from pqbed.units import format_duration, format_rate, format_size
-from pqbed_cli.render.numbers import NONE, milliseconds
-from pqbed_cli.render.output import echo, note, print_json
+from pqbed_cli.render.number_format import NONE, milliseconds
+from pqbed_cli.render.streams import echo, note, print_json
 from pqbed_cli.render.table import Table, print_tables
-from pqbed_cli.results import ArmFetches, SessionStatus
+from pqbed_cli.workflow_results import ArmFetches, SessionStatus
 
 
 def print_status(status: SessionStatus, *, json_output: bool) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from pqbed.beds.add_stack import AddedStack
-from pqbed.spec.codec import to_json
+from pqbed.spec.json_codec import to_json
 from pqbed.spec.stacks import Stack
-from pqbed_cli.render.output import echo, print_json
+from pqbed_cli.render.streams import echo, print_json
 from pqbed_cli.render.table import Table, print_tables
 
 

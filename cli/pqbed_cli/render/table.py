@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pqbed_cli.render.output import echo
+from pqbed_cli.render.streams import echo
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable

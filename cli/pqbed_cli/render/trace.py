@@ -4,9 +4,9 @@ import shlex
 
 from pqbed.report.trace.narrative import COLUMNS, describe_trace, tabulate_flights
 from pqbed.report.trace.page import PAGE_NAME, wireshark_command
-from pqbed_cli.render.output import echo, print_json
+from pqbed_cli.render.streams import echo, print_json
 from pqbed_cli.render.table import Table, print_tables
-from pqbed_cli.results import TraceResult
+from pqbed_cli.workflow_results import TraceResult
 
 
 def print_trace(result: TraceResult, *, json_output: bool) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from pqbed.verify import Check
-from pqbed_cli.render.output import echo, print_json
+from pqbed_cli.render.streams import echo, print_json
 
 
 def print_checks(checks: Iterable[Check], *, json_output: bool) -> bool:

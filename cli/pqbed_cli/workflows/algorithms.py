@@ -3,16 +3,16 @@
 from typing import cast, get_args
 
 from pqbed.algorithm_table.liboqs import probe_liboqs
-from pqbed.algorithm_table.probe import Probe, probe_program, probe_stack
+from pqbed.algorithm_table.stack_probe import Probe, probe_program, probe_stack
 from pqbed.algorithm_table.table import AlgorithmKind, select_rows, tabulate_algorithms, with_cpu_times
-from pqbed.beds.programs import RunProgram, find_programs
+from pqbed.beds.stack_programs import RunProgram, find_programs
 from pqbed.errors import HostError, SpecError
 from pqbed.spec.names import known_name
 from pqbed.spec.parse import naming
 from pqbed.spec.stacks import Stack, stack_named
 from pqbed_cli.options import AlgorithmOptions
-from pqbed_cli.render.output import note
-from pqbed_cli.results import AlgorithmTable
+from pqbed_cli.render.streams import note
+from pqbed_cli.workflow_results import AlgorithmTable
 
 NOT_BUILT = "the stack is not built, so it was not asked: run `pqbed build`"
 

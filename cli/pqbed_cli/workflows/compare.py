@@ -1,11 +1,11 @@
 """Two runs compared."""
 
-from pqbed.stats.classify import parse_margin
-from pqbed.stats.compare import compare_runs
-from pqbed.store.run import open_run
+from pqbed.stats.classify_difference import parse_margin
+from pqbed.stats.compare_runs import compare_runs
+from pqbed.store.run_directory import open_run
 from pqbed_cli.options import CompareOptions
-from pqbed_cli.results import Comparison
-from pqbed_cli.workflows.runs import find_run
+from pqbed_cli.workflow_results import Comparison
+from pqbed_cli.workflows.find_run import find_run
 from pqbed_cli.workflows.show import read_percentiles
 
 

@@ -7,10 +7,10 @@ from pqbed.reproduce import planned_cells
 from pqbed.spec.axes import AXES
 from pqbed.spec.cell import Cell
 from pqbed.stats.explain import Explainer
-from pqbed.store.run import Run, open_run
+from pqbed.store.run_directory import Run, open_run
 from pqbed_cli.options import ExplainOptions
-from pqbed_cli.results import Explanation
-from pqbed_cli.workflows.runs import find_run, read_baseline
+from pqbed_cli.workflow_results import Explanation
+from pqbed_cli.workflows.find_run import find_run, read_baseline
 
 
 def explain(options: ExplainOptions) -> Explanation:

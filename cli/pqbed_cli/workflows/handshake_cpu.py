@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from pqbed.errors import PqbedError
 from pqbed.spec.profile import Profile
-from pqbed.store.run import Run
-from pqbed_cli.render.output import note
+from pqbed.store.run_directory import Run
+from pqbed_cli.render.streams import note
 
 
 def add_handshake_cpu(run: Run, profiles: Sequence[Profile]) -> None:
@@ -14,9 +14,9 @@ def add_handshake_cpu(run: Run, profiles: Sequence[Profile]) -> None:
 
     The sweep is done by then: if this host cannot measure it, that is noted, and is no failure.
     """
+    from pqbed.algorithm_table.cost_cache import costs_here
     from pqbed.algorithm_table.handshake_cpu import cost_names, handshake_cpu  # only with a virtual clock
-    from pqbed.algorithm_table.known_costs import costs_here
-    from pqbed.beds.programs import find_programs
+    from pqbed.beds.stack_programs import find_programs
 
     manifest = run.manifest
     if manifest.clock != "virtual" or manifest.bed == "fake" or manifest.handshake_cpu:

@@ -7,9 +7,9 @@ from pqbed.errors import LaneError
 from pqbed.plan import Plan
 from pqbed.runner.lane_check import check_lanes
 from pqbed.stats.lane_check import compare_lanes
-from pqbed.store.run import Run
+from pqbed.store.run_directory import Run
 from pqbed_cli.render.lane_check import check_line
-from pqbed_cli.render.output import note
+from pqbed_cli.render.streams import note
 
 
 def undisturbed_lanes(plan: Plan, bed: Bed, run: Run, lanes: int) -> int:

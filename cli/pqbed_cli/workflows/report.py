@@ -1,12 +1,12 @@
 """The report of a run, written into its folder."""
 
-from pqbed.report.write import Written, write_report
+from pqbed.report.write_report import Written, write_report
 from pqbed.reproduce import is_study, read_study, write_study_report
-from pqbed.stats.classify import parse_margin
-from pqbed.store.run import open_run
+from pqbed.stats.classify_difference import parse_margin
+from pqbed.store.run_directory import open_run
 from pqbed_cli.options import ReportOptions
-from pqbed_cli.workflows.browser import open_page
-from pqbed_cli.workflows.runs import find_run, read_baseline
+from pqbed_cli.workflows.find_run import find_run, read_baseline
+from pqbed_cli.workflows.open_page import open_page
 from pqbed_cli.workflows.show import read_percentiles
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pqbed.beds.session import (
+from pqbed.beds.teardown import owners, remove_all
+from pqbed.beds.up_session import (
     Session,
     fetch_in_session,
     find_session,
@@ -15,22 +16,21 @@ from pqbed.beds.session import (
     start_session,
     why_lost,
 )
-from pqbed.beds.teardown import owners, remove_all
 from pqbed.errors import SpecError
-from pqbed.net.state import LinkState
+from pqbed.net.link_state import LinkState
 from pqbed.spec import parse
 from pqbed.spec.axes import AXES, Axis, lay_over
+from pqbed.spec.builtin_profiles import builtin_profiles
 from pqbed.spec.link import Link
-from pqbed.spec.links import LINK_AXES, builtin_links, parse_links, whole_link
+from pqbed.spec.named_links import LINK_AXES, builtin_links, parse_links, whole_link
 from pqbed.spec.names import known_name
-from pqbed.spec.pairs import pair_profiles
 from pqbed.spec.profile import Profile, stacks_of
-from pqbed.spec.profiles import builtin_profiles
+from pqbed.spec.stack_pairs import pair_profiles
 from pqbed.spec.tcp import Tcp
 from pqbed_cli.options import FetchOptions, SetLinkOptions, UpOptions
-from pqbed_cli.results import ArmFetches, LinkReading, SessionStatus
-from pqbed_cli.workflows.beds import open_bed, open_session_bed
-from pqbed_cli.workflows.request import read_run_option
+from pqbed_cli.workflow_results import ArmFetches, LinkReading, SessionStatus
+from pqbed_cli.workflows.open_bed import open_bed, open_session_bed
+from pqbed_cli.workflows.sweep_request import read_run_option
 
 UP_LINK = Link(rtt_ns=35_000_000, bandwidth_bps=1_000_000)
 LARGEST_SEED = 2**63 - 1

@@ -7,18 +7,18 @@ import polars as pl
 
 from pqbed.spec.parse import naming
 from pqbed.stats import read_grid, summarise, tabulate_percentiles
-from pqbed.stats.classify import DEFAULT_MARGIN, Margin, parse_margin
-from pqbed.stats.floor import find_below_floor
-from pqbed.stats.links import marked_cells
+from pqbed.stats.below_floor import find_below_floor
+from pqbed.stats.classify_difference import DEFAULT_MARGIN, Margin, parse_margin
+from pqbed.stats.cpu_contention import count_contended
+from pqbed.stats.link_verdicts import marked_cells
 from pqbed.stats.percentiles import parse_percentiles, percentile_name
 from pqbed.stats.precision import tabulate_precision
-from pqbed.stats.pressure import count_contended
-from pqbed.store.precision import PRECISION
-from pqbed.store.run import Run, open_run
+from pqbed.store.precision_table import PRECISION
+from pqbed.store.run_directory import Run, open_run
 from pqbed.store.schema import QUANTILES, SUMMARY
 from pqbed_cli.options import ShowOptions
-from pqbed_cli.results import RunSummary
-from pqbed_cli.workflows.runs import find_run
+from pqbed_cli.workflow_results import RunSummary
+from pqbed_cli.workflows.find_run import find_run
 
 DEFAULT_PERCENTILES = (50.0, 90.0)
 # Columns of a percentile that the summary does not hold: the same, named after it.

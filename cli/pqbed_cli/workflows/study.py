@@ -7,25 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from pqbed.beds.bed import Bed
-from pqbed.beds.choose import default_lanes
+from pqbed.beds.choose_bed import default_lanes
 from pqbed.errors import PqbedError, SpecError
 from pqbed.plan import Plan
 from pqbed.reproduce import STUDY_FILE, plan_study, read_study, study_hash, study_to_toml, write_study_report
-from pqbed.spec.study_text import ReadStudy, study_from, study_names, study_table
-from pqbed.spec.text import sweep_from
+from pqbed.spec.study_toml import ReadStudy, study_from, study_names, study_table
+from pqbed.spec.sweep_toml import sweep_from
 from pqbed.store.manifest import Manifest, resume_manifest, start_manifest
 from pqbed.store.provenance import refuse_other_artefacts, refuse_other_plan
-from pqbed.store.run import Run, create_run, open_run
+from pqbed.store.run_directory import Run, create_run, open_run
 from pqbed_cli.options import StudyOptions
-from pqbed_cli.render.output import note
 from pqbed_cli.render.plan import estimate_line
-from pqbed_cli.results import StudyResult
-from pqbed_cli.workflows.beds import open_bed, open_native_bed
-from pqbed_cli.workflows.execute import execute_plan, interruption
+from pqbed_cli.render.streams import note
+from pqbed_cli.workflow_results import StudyResult
+from pqbed_cli.workflows.execute_plan import execute_plan, interruption
+from pqbed_cli.workflows.find_run import find_run, refuse_unwritable
+from pqbed_cli.workflows.open_bed import open_bed, open_native_bed
 from pqbed_cli.workflows.plan import estimate_plan
-from pqbed_cli.workflows.request import given, refuse_changes, resumed_options, run_table
-from pqbed_cli.workflows.runs import find_run, refuse_unwritable
 from pqbed_cli.workflows.show import summarise_run
+from pqbed_cli.workflows.sweep_request import given, refuse_changes, resumed_options, run_table
 
 # Fetches of each profile and size, on each of several lanes, for the CPU term: done in seconds.
 CPU_FETCHES = 30
@@ -89,7 +89,7 @@ def _measure(read: ReadStudy, bed: Bed, run: Run, ca_bundle: Path | None) -> Stu
 
 def measure_cpu_term(plan: Plan, bed: Bed, run: Run, ca_bundle: Path | None) -> None:
     """Measure, once per run, the CPU term that a virtual clock leaves out. If this host cannot, note it and go on."""
-    from pqbed.runner.cpu import measure_cpu  # only with a virtual clock
+    from pqbed.runner.measure_cpu import measure_cpu  # only with a virtual clock
 
     if bed.clock == "real" or bed.name == "fake" or not run.cpu().collect().is_empty():
         return

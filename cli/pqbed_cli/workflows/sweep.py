@@ -7,25 +7,25 @@ from pathlib import Path
 from pqbed.beds.bed import Bed
 from pqbed.errors import SpecError
 from pqbed.plan import plan_hash
-from pqbed.report.facts import SWEEP_FILE
-from pqbed.reproduce.stored import is_study
+from pqbed.report.run_facts import SWEEP_FILE
+from pqbed.reproduce.stored_plan import is_study
 from pqbed.spec.profile import stacks_of
-from pqbed.spec.text import read_run_sweep, sweep_to_toml
+from pqbed.spec.sweep_toml import read_run_sweep, sweep_to_toml
 from pqbed.store.manifest import resume_manifest, start_manifest
 from pqbed.store.provenance import refuse_other_artefacts, refuse_other_plan
-from pqbed.store.run import Run, create_run, open_run
+from pqbed.store.run_directory import Run, create_run, open_run
 from pqbed_cli.exits import INTERRUPTED
 from pqbed_cli.options import SweepOptions
-from pqbed_cli.render.output import note
 from pqbed_cli.render.plan import estimate_line
-from pqbed_cli.results import SettledSweep, SweepResult
-from pqbed_cli.workflows.beds import open_bed
-from pqbed_cli.workflows.execute import execute_plan, interruption
+from pqbed_cli.render.streams import note
+from pqbed_cli.workflow_results import SettledSweep, SweepResult
+from pqbed_cli.workflows.execute_plan import execute_plan, interruption
+from pqbed_cli.workflows.find_run import find_run, refuse_unwritable
 from pqbed_cli.workflows.handshake_cpu import add_handshake_cpu
+from pqbed_cli.workflows.open_bed import open_bed
 from pqbed_cli.workflows.plan import estimate, settle
-from pqbed_cli.workflows.request import Request, read_request, refuse_changes, resumed_options
-from pqbed_cli.workflows.runs import find_run, refuse_unwritable
 from pqbed_cli.workflows.show import precision_of, read_summary, summarise_run
+from pqbed_cli.workflows.sweep_request import Request, read_request, refuse_changes, resumed_options
 
 
 def sweep(options: SweepOptions) -> SweepResult:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from pqbed.store.run import open_run
+from pqbed.store.run_directory import open_run
 from pqbed.verify import Check, verify_run
 from pqbed_cli.options import VerifyOptions
-from pqbed_cli.workflows.runs import find_run
+from pqbed_cli.workflows.find_run import find_run
 
 
 def verify(options: VerifyOptions) -> Iterator[Check]:

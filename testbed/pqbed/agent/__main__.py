@@ -7,8 +7,8 @@ from typing import get_args
 
 from pqbed.agent.rpc_server import Service, serve
 from pqbed.agent.services import lane_service, part_service
-from pqbed.spec.options import Clock
 from pqbed.spec.profile import DEFAULT_STACK
+from pqbed.spec.run_options import Clock
 
 # `guest` is the init process of a UML guest and `netns` the first process of new namespaces: each is a whole lane, on a
 # root of its own. The others are parts of a lane.
@@ -34,7 +34,7 @@ def main() -> None:
 
 def serve_as_init(lane: int, clock: Clock) -> None:
     """Serve a lane as the init process of a guest, which ends with it."""
-    from pqbed.agent.guest import open_console, power_off  # noqa: PLC0415 - other roles need none of it
+    from pqbed.agent.root_setup import open_console, power_off  # noqa: PLC0415 - other roles need none of it
 
     try:
         open_console()
@@ -46,7 +46,7 @@ def serve_as_init(lane: int, clock: Clock) -> None:
 
 
 def _lane_on_own_root(lane: int, clock: Clock) -> Service:
-    from pqbed.agent.guest import set_up_root  # noqa: PLC0415
+    from pqbed.agent.root_setup import set_up_root  # noqa: PLC0415
 
     set_up_root()
     service = lane_service(lane, clock)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.interfaces import End
 from pqbed.agent.network_path import NetworkPath
-from pqbed.calibrate.measure import RequestedDirection, StageQueues, Wire, measure_link
+from pqbed.calibrate.measure_link import RequestedDirection, StageQueues, Wire, measure_link
 from pqbed.calibrate.measurement import Calibration
+from pqbed.calibrate.measurement_schedule import SETTLE_NS
 from pqbed.calibrate.prober import Prober
-from pqbed.calibrate.schedule import SETTLE_NS
+from pqbed.spec.end_shape import Side, Stage, queue_limit, shape_direction
 from pqbed.spec.link import Link
-from pqbed.spec.options import Clock
-from pqbed.spec.shape import Side, Stage, queue_limit, shape_direction
+from pqbed.spec.run_options import Clock
 from pqbed.spec.tcp import Tcp
 from pqbed.units import NS_PER_S
 

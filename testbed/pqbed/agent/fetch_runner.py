@@ -6,17 +6,17 @@ from dataclasses import replace
 from pqbed.agent.interfaces import Client, Server
 from pqbed.agent.network_path import NetworkPath
 from pqbed.errors import HostError
-from pqbed.fetch.request import FetchRequest
-from pqbed.net.state import LinkState
+from pqbed.fetch.fetch_request import FetchRequest
+from pqbed.net.link_state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import DEFAULT_LAYOUT, Layout, Link
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
-from pqbed.tls.chains import SERVER_NAME
+from pqbed.tls.certificate_chains import SERVER_NAME
 from pqbed.tls.served_profile import ServedProfile
-from pqbed.tls.support import refuse_unknown_names
+from pqbed.tls.stack_support import refuse_unknown_names
 from pqbed.tls.wire_sizes import PROBE_BYTES, WireSizes
 
 

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from pqbed.agent.rpc_methods import secret
-from pqbed.fetch.request import FetchRequest
+from pqbed.fetch.fetch_request import FetchRequest
 from pqbed.net.capture import Room
-from pqbed.net.state import EndState
+from pqbed.net.link_state import EndState
+from pqbed.spec.end_shape import EndShape
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
-from pqbed.spec.shape import EndShape
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
-from pqbed.tls.support import Support
+from pqbed.tls.stack_support import Support
 from pqbed.tls.wire_sizes import WireSizes
 
 

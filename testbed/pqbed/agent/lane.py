@@ -10,36 +10,36 @@ from pathlib import Path
 
 from pqbed.agent.calibration import calibrate
 from pqbed.agent.capture import LocalTap
-from pqbed.agent.facts import LaneFacts
+from pqbed.agent.combined_stacks import StackClients, StackServers
 from pqbed.agent.fetch_runner import FetchRunner
+from pqbed.agent.fetch_trace import Traced, TracedFetch, Tracer
 from pqbed.agent.interfaces import StackClient, StackServer
+from pqbed.agent.lane_facts import LaneFacts
 from pqbed.agent.namespace import Namespace
 from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.routed_path import build_routed_path
 from pqbed.agent.rpc_client import RpcClient
 from pqbed.agent.rpc_proxies import proxy
 from pqbed.agent.stack_process import StackProcess
-from pqbed.agent.stacks import StackClients, StackServers
-from pqbed.agent.tracing import Traced, TracedFetch, Tracer
 from pqbed.calibrate.measurement import Calibration
 from pqbed.calibrate.prober import LocalProber, Prober
-from pqbed.fetch.drivers import DriverClient
+from pqbed.fetch.client_drivers import DriverClient
 from pqbed.net import sysctls
 from pqbed.net.addresses import IFNAME
-from pqbed.net.endpoint import ShapedInterface
 from pqbed.net.link import create_link
+from pqbed.net.link_state import LinkState
 from pqbed.net.mirror import EgressMirror
 from pqbed.net.router import ROUTED_IFNAME
-from pqbed.net.state import LinkState
+from pqbed.net.shaped_interface import ShapedInterface
 from pqbed.spec.cell import Cell
+from pqbed.spec.end_shape import Side
 from pqbed.spec.link import Layout, Link
-from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile
+from pqbed.spec.run_options import Clock
 from pqbed.spec.sample import Fetch, Timings
-from pqbed.spec.shape import Side
 from pqbed.spec.stacks import Stack, stack_named
 from pqbed.spec.tcp import Tcp
-from pqbed.tls.server import ServerProcess
+from pqbed.tls.server_process import ServerProcess
 from pqbed.tls.wire_sizes import WireSizes
 from pqbed.units import NS_PER_S
 

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from pqbed.agent.facts import LaneFacts
+from pqbed.agent.fetch_trace import TracedFetch
+from pqbed.agent.lane_facts import LaneFacts
 from pqbed.agent.rpc_methods import secret
-from pqbed.agent.tracing import TracedFetch
 from pqbed.calibrate.measurement import Calibration
-from pqbed.net.state import LinkState
+from pqbed.net.link_state import LinkState
 from pqbed.spec.cell import Cell
+from pqbed.spec.end_shape import Side
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
-from pqbed.spec.shape import Side
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.wire_sizes import WireSizes
 

@@ -3,8 +3,8 @@
 from pqbed.agent.namespace import Namespace
 from pqbed.agent.network_path import NetworkPath
 from pqbed.net import sysctls
-from pqbed.net.endpoint import ShapedInterface
 from pqbed.net.router import ROUTED_IFNAME, create_router
+from pqbed.net.shaped_interface import ShapedInterface
 
 
 def build_routed_path(lane_index: int, server_ns: str) -> NetworkPath:

@@ -1,7 +1,7 @@
 """Remote methods, derived from an interface: its Protocol class is the only place that spells them.
 
 A method is called on the wire as `Interface.method`. Parameters and results have the types of its annotations and are
-written by `spec/codec.py`; a result of type `Iterator[X]` is sent item by item, and `bytes` as pieces of base64.
+written by `spec/json_codec.py`; a result of type `Iterator[X]` is sent item by item, and `bytes` as pieces of base64.
 """
 
 import base64
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pqbed.errors import LaneError, SpecError
-from pqbed.spec.codec import from_json, to_json
+from pqbed.spec.json_codec import from_json, to_json
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Kind = Literal["value", "items", "bytes"]

@@ -6,7 +6,7 @@ Each role imports only what it needs: an image may lack the rest.
 from pqbed.agent.rpc_dispatch import dispatch
 from pqbed.agent.rpc_server import Service
 from pqbed.agent.stack_process import lane_folder
-from pqbed.spec.options import Clock
+from pqbed.spec.run_options import Clock
 
 
 def lane_service(lane: int, clock: Clock) -> Service:
@@ -32,7 +32,7 @@ def part_service(role: str, ifname: str, stack: str) -> Service:
 
 
 def _end_service(ifname: str) -> Service:
-    from pqbed.agent.end import InterfaceEnd  # noqa: PLC0415
+    from pqbed.agent.end_service import InterfaceEnd  # noqa: PLC0415
     from pqbed.agent.interfaces import EndService, Mirror  # noqa: PLC0415
     from pqbed.calibrate.prober import LocalProber, Prober  # noqa: PLC0415
     from pqbed.net.mirror import EgressMirror  # noqa: PLC0415
@@ -57,7 +57,7 @@ def _tap_service(ifname: str) -> Service:
 def _server_service(stack: str) -> Service:
     from pqbed.agent.interfaces import StackServer  # noqa: PLC0415
     from pqbed.spec.stacks import stack_named  # noqa: PLC0415
-    from pqbed.tls.server import ServerProcess  # noqa: PLC0415
+    from pqbed.tls.server_process import ServerProcess  # noqa: PLC0415
 
     server = ServerProcess(stack_named(stack), lane_folder())
     return Service(calls=dispatch(StackServer)(server), close=server.stop)
@@ -65,7 +65,7 @@ def _server_service(stack: str) -> Service:
 
 def _client_service(stack: str) -> Service:
     from pqbed.agent.interfaces import StackClient  # noqa: PLC0415
-    from pqbed.fetch.drivers import DriverClient  # noqa: PLC0415
+    from pqbed.fetch.client_drivers import DriverClient  # noqa: PLC0415
     from pqbed.spec.stacks import stack_named  # noqa: PLC0415
 
     client = DriverClient(stack_named(stack))

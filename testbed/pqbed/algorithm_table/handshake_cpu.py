@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pqbed.spec.profile import DEFAULT_STACK, Chain, Profile
 from pqbed.store.manifest import HandshakeCpu
-from pqbed.tls.groups import canonical_group
+from pqbed.tls.group_names import canonical_group
 
 # CPU time in ns by operation (keygen, encaps, decaps, sign, verify), by the name of a group or of a kind of key.
 Costs = Mapping[str, Mapping[str, float]]

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pqbed.algorithm_table.liboqs import Liboqs, Sizes
-from pqbed.algorithm_table.probe import Probe
-from pqbed.algorithm_table.speed import NO_COST, Cost, group_cost, has_test, signature_cost
-from pqbed.beds.programs import RunProgram
+from pqbed.algorithm_table.openssl_speed import NO_COST, Cost, group_cost, has_test, signature_cost
+from pqbed.algorithm_table.stack_probe import Probe
+from pqbed.beds.stack_programs import RunProgram
 from pqbed.errors import PqbedError
-from pqbed.tls.algorithms import Group, SignatureAlgorithm, published_groups, published_signatures
+from pqbed.tls.published_algorithms import Group, SignatureAlgorithm, published_groups, published_signatures
 
 AlgorithmKind = Literal["group", "signature"]
 

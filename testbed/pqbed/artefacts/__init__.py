@@ -3,12 +3,12 @@
 Each is built once, cached in the user's cache folder under a hash of its inputs, and appears there atomically.
 """
 
-from pqbed.artefacts.base import base_reference, prepare_base
+from pqbed.artefacts.agent_source import put_source
+from pqbed.artefacts.base_image import base_reference, prepare_base
+from pqbed.artefacts.build_contexts import DockerContext, docker_contexts, guest_contexts, stack_contexts
 from pqbed.artefacts.build_steps import OnStep, no_progress
-from pqbed.artefacts.contexts import DockerContext, docker_contexts, guest_contexts, stack_contexts
-from pqbed.artefacts.kernel import Kernel
+from pqbed.artefacts.guest_kernel import Kernel
 from pqbed.artefacts.prepare import UmlArtefacts, damaged_artefacts, prepare_kernel, prepare_root, prepare_uml
-from pqbed.artefacts.source import put_source
 
 __all__ = [
     "DockerContext",

@@ -16,7 +16,7 @@ from pathlib import Path
 from pqbed.artefacts.cache import hash_inputs
 from pqbed.artefacts.image_sources import recipe_folder
 from pqbed.errors import HostError, SpecError
-from pqbed.spec.codec import from_json
+from pqbed.spec.json_codec import from_json
 from pqbed.spec.profile import DEFAULT_STACK
 from pqbed.spec.stacks import ADDED, ENTRY, Stack, added_stacks_home, builtin_stacks, read_stack, stack_named
 from pqbed.user_folders import cache_home

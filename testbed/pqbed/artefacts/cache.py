@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pqbed.artefacts.contents import VERIFIED_SUFFIX, find_damage, seal
+from pqbed.artefacts.folder_integrity import VERIFIED_SUFFIX, find_damage, seal
 from pqbed.atomic_files import sync_folder
 from pqbed.errors import HostError
 

@@ -6,12 +6,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pqbed.artefacts.agent_source import source_folder
 from pqbed.artefacts.bootstrap import bootstrap, build_folder, require_bootstrap
 from pqbed.artefacts.build_steps import Command, OnStep, no_progress, run_commands
 from pqbed.artefacts.cache import building, require_space
-from pqbed.artefacts.contents import find_damage
 from pqbed.artefacts.extra_stacks import build_hooks, extra_packages
-from pqbed.artefacts.kernel import (
+from pqbed.artefacts.folder_integrity import find_damage
+from pqbed.artefacts.guest_kernel import (
     FRAGMENTS,
     PRINTED_LINES,
     Kernel,
@@ -33,8 +34,7 @@ from pqbed.artefacts.rootfs import (
     vendor_hooks,
     vendor_packages,
 )
-from pqbed.artefacts.source import source_folder
-from pqbed.artefacts.trust import trusted_bundle
+from pqbed.artefacts.trusted_certificates import trusted_bundle
 from pqbed.artefacts.wheels import fetch_wheels
 from pqbed.user_folders import cache_home
 

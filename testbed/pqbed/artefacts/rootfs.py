@@ -5,13 +5,13 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pqbed.artefacts.agent_source import SOURCES
 from pqbed.artefacts.bootstrap import UNREAD, bootstrap, copy_in, copy_out, in_root
 from pqbed.artefacts.build_steps import Command, OnStep, run_commands
 from pqbed.artefacts.cache import hash_inputs
 from pqbed.artefacts.extra_stacks import configure_hooks, extra_packages, extra_stacks, extra_stacks_hash, move_stacks
 from pqbed.artefacts.image_sources import SUITE, read_packages, recipe_folder
 from pqbed.artefacts.root_programs import compile_modules
-from pqbed.artefacts.source import SOURCES
 from pqbed.spec.profile import DEFAULT_STACK
 from pqbed.spec.stacks import ADDED, builtin_stacks
 from pqbed.user_folders import cache_home

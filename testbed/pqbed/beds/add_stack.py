@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pqbed.artefacts.added_stacks import FILES, StackFiles, check_name, stage_stack
 from pqbed.artefacts.elf import read_shared_object
-from pqbed.beds.programs import LIBRARIES, RunProgram, newest_root, programs_of_root
+from pqbed.beds.stack_programs import LIBRARIES, RunProgram, newest_root, programs_of_root
 from pqbed.errors import HostError, SpecError
 from pqbed.spec.stacks import Stack, added_stacks_home
-from pqbed.tls.openssl import PROGRAM
+from pqbed.tls.openssl_command import PROGRAM
 
 TIMEOUT_S = 30.0
 LOAD_HINT = "try it by hand with `openssl list -providers`; nothing was added"

@@ -2,20 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pqbed.agent.facts import LaneFacts
+from pqbed.agent.fetch_trace import Traced
+from pqbed.agent.lane_facts import LaneFacts
 from pqbed.agent.lane_service import LaneService
 from pqbed.agent.rpc_client import RpcClient
 from pqbed.agent.rpc_proxies import proxy
-from pqbed.agent.tracing import Traced
-from pqbed.beds.process import LaneProcess
+from pqbed.beds.lane_process import LaneProcess
 from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import LaneError, LaneGoneError
-from pqbed.net.state import LinkState
+from pqbed.net.link_state import LinkState
 from pqbed.spec.cell import Cell
+from pqbed.spec.end_shape import SIDES
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import NO_FAILURES, Fetch, Timings
-from pqbed.spec.shape import SIDES
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.wire_sizes import WireSizes
 

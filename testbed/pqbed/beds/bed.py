@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
-from pqbed.agent.facts import LaneFacts
-from pqbed.agent.tracing import Traced
+from pqbed.agent.fetch_trace import Traced
+from pqbed.agent.lane_facts import LaneFacts
 from pqbed.calibrate.measurement import Calibration
-from pqbed.net.state import LinkState
+from pqbed.net.link_state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
-from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile
+from pqbed.spec.run_options import Clock
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.wire_sizes import WireSizes

@@ -8,22 +8,22 @@ import random
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from pqbed.agent.facts import LaneFacts
-from pqbed.agent.tracing import Traced
+from pqbed.agent.fetch_trace import Traced
+from pqbed.agent.lane_facts import LaneFacts
 from pqbed.beds.bed import BedName
 from pqbed.beds.fake_calibration import fake_measurement
 from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import HostError, LaneError, LaneGoneError
-from pqbed.model.exchange import exchange_of
 from pqbed.model.floor import connect_floor_ns, handshake_floor_ns, rtt_floor_ns, ttlb_floor_ns
 from pqbed.model.sizes import certificate_message_bytes
-from pqbed.net.state import EndState, LinkState
+from pqbed.model.tls_exchange import exchange_of
+from pqbed.net.link_state import EndState, LinkState
 from pqbed.spec.cell import Cell
+from pqbed.spec.end_shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.spec.link import Link
-from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile
+from pqbed.spec.run_options import Clock
 from pqbed.spec.sample import Fetch, Outcome, Timings
-from pqbed.spec.shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
 from pqbed.tls.wire_sizes import WireSizes

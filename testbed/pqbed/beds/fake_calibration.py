@@ -1,5 +1,6 @@
 """Fake calibration: the measurement of a link that is exactly as requested, for the fake bed."""
 
+from pqbed.calibrate.delay_spread import asked_delays, quantile
 from pqbed.calibrate.measurement import (
     QUANTILES,
     SMALL_FRAME_BYTES,
@@ -7,10 +8,9 @@ from pqbed.calibrate.measurement import (
     LinkMeasurement,
     SenderMeasurement,
 )
-from pqbed.calibrate.schedule import LARGEST_QUEUE, schedule
-from pqbed.calibrate.spread import asked_delays, quantile
+from pqbed.calibrate.measurement_schedule import LARGEST_QUEUE, schedule
+from pqbed.spec.end_shape import ETHERNET_HEADER_BYTES, EndShape, queue_limit, shape_direction
 from pqbed.spec.link import PPM, Link, mean_loss_ppm
-from pqbed.spec.shape import ETHERNET_HEADER_BYTES, EndShape, queue_limit, shape_direction
 from pqbed.spec.tcp import Tcp
 from pqbed.units import NS_PER_S
 

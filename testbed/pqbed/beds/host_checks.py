@@ -13,7 +13,7 @@ from typing import Any
 
 from pqbed.beds.bed import BedName
 from pqbed.beds.docker.endpoint import DockerEndpoint, absent_socket, docker_endpoint
-from pqbed.beds.host_platform import HostPlatform, local_platform, netem_cure, platform_of, seed_cure
+from pqbed.beds.host_cures import HostPlatform, local_platform, netem_cure, platform_of, seed_cure
 from pqbed.beds.kernel_check import kernel_has_netem, kernel_seeds_netem
 from pqbed.errors import EngineError
 from pqbed.user_folders import cache_home

@@ -14,11 +14,11 @@ from pathlib import Path
 from pqbed.agent.namespace import Namespace
 from pqbed.beds.agent_lane import AgentLane
 from pqbed.beds.bed import BedName
-from pqbed.beds.process import CONFINE, PlainProcess
+from pqbed.beds.lane_process import CONFINE, PlainProcess
 from pqbed.errors import HostError
 from pqbed.net.netem_support import check_netem
-from pqbed.spec.options import Clock
 from pqbed.spec.profile import Profile, stacks_of
+from pqbed.spec.run_options import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

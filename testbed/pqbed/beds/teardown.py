@@ -3,12 +3,12 @@
 It asks the engine that the session remembers, and the configured one for what a killed process left there.
 """
 
-from pqbed.beds.choose import bed_choice
+from pqbed.beds.choose_bed import bed_choice
 from pqbed.beds.docker.endpoint import DockerEndpoint, docker_endpoint
 from pqbed.beds.docker.labels import owner_name
 from pqbed.beds.host_checks import probe_engine
-from pqbed.beds.make import clean_engine, engine_owners
-from pqbed.beds.session import Session, find_session, forget_session, state_path
+from pqbed.beds.make_bed import clean_engine, engine_owners
+from pqbed.beds.up_session import Session, find_session, forget_session, state_path
 from pqbed.errors import EngineError, StoreError
 
 BEDS_ON_ENGINES = ("auto", "docker", "uml")

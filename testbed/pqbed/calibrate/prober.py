@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pqbed.calibrate.measurement import SMALL_PAYLOAD_BYTES
-from pqbed.fetch.tcpinfo import read_tcp_info
+from pqbed.fetch.tcp_info import read_tcp_info
 from pqbed.net.namespace import open_socket
 from pqbed.units import NS_PER_S
 

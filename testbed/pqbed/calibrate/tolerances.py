@@ -7,7 +7,7 @@ its CPU is free, so it may be late by a timer tick and a scheduler time slice.
 
 from dataclasses import dataclass
 
-from pqbed.spec.options import Clock
+from pqbed.spec.run_options import Clock
 
 # Significance level of each check: the probability that a correct link is called wrong. A sweep over 50 lossy links
 # makes 200 checks.

@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from pqbed.calibrate.schedule import real_seconds
-from pqbed.model.exchange import exchange_of
+from pqbed.calibrate.measurement_schedule import real_seconds
 from pqbed.model.floor import ttlb_floor_ns
 from pqbed.model.frames import segment_count
+from pqbed.model.tls_exchange import exchange_of
 from pqbed.plan import Plan, plan_sweep
 from pqbed.spec.cell import Cell
+from pqbed.spec.end_shape import SIDES, loss_of, shape_direction
 from pqbed.spec.link import PPM, mean_loss_ppm
-from pqbed.spec.options import Calibrate, Clock
-from pqbed.spec.shape import SIDES, loss_of, shape_direction
+from pqbed.spec.run_options import Calibrate, Clock
 from pqbed.spec.sweep import Sweep
 
 DEFAULT_BUDGET_S = 300.0

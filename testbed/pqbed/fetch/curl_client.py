@@ -15,13 +15,13 @@ from pathlib import Path
 import pycurl
 
 from pqbed.errors import HostError
-from pqbed.fetch.judge import judge
+from pqbed.fetch.fetch_outcome import judge
+from pqbed.fetch.fetch_request import FetchRequest
 from pqbed.fetch.key_log import KEY_LOG_VARIABLE
-from pqbed.fetch.request import FetchRequest
-from pqbed.fetch.tcpinfo import TcpInfo, read_tcp_info
+from pqbed.fetch.tcp_info import TcpInfo, read_tcp_info
 from pqbed.spec.sample import Outcome, Timings
 from pqbed.tls.credentials import Credentials
-from pqbed.tls.groups import GROUP_HEADER, canonical_group
+from pqbed.tls.group_names import GROUP_HEADER, canonical_group
 from pqbed.units import NS_PER_MS, NS_PER_US
 
 # struct sockaddr of family AF_UNSPEC: connecting to it resets the connection (connect(2)).

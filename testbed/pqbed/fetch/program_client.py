@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pqbed.errors import HostError, LaneError
-from pqbed.fetch.judge import judge
+from pqbed.fetch.fetch_outcome import judge
+from pqbed.fetch.fetch_request import FetchRequest
 from pqbed.fetch.key_log import KEY_LOG_VARIABLE
-from pqbed.fetch.request import FetchRequest
-from pqbed.fetch.tcpinfo import TcpInfo, unpack_tcp_info
-from pqbed.spec.codec import from_json
+from pqbed.fetch.tcp_info import TcpInfo, unpack_tcp_info
+from pqbed.spec.json_codec import from_json
 from pqbed.spec.sample import Outcome, Timings
 from pqbed.spec.stacks import Stack
 from pqbed.tls.credentials import Credentials
-from pqbed.tls.groups import GROUP_HEADER, canonical_group, group_codepoint
-from pqbed.tls.support import probe_support
+from pqbed.tls.group_names import GROUP_HEADER, canonical_group, group_codepoint
+from pqbed.tls.stack_support import probe_support
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,8 +25,8 @@ from pqbed.model.frames import (
 )
 from pqbed.model.sizes import RECORD_CONTENT_BYTES
 from pqbed.spec.cell import Cell
+from pqbed.spec.end_shape import JITTER_REACH, congestion_control_of, rate_of
 from pqbed.spec.link import Link
-from pqbed.spec.shape import JITTER_REACH, congestion_control_of, rate_of
 
 # These open the window by no more than what was acknowledged (tcp_slow_start in net/ipv4/tcp_cong.c, and bbr_set_cwnd);
 # another may do better, as hybla does, so of its windows nothing is assumed.

@@ -2,16 +2,16 @@
 
 Those of OpenSSL's default stack with AES-256-GCM and SHA-384, which it chooses first, of libcurl's request and nginx's
 response, over HTTP/1.1: RFC 8446 and bytes counted on the wire (tests/bed/test_wire_sizes.py). Key shares and
-signatures are those of the standards (tls/algorithms.py). Sizes are of whole records, header and tag included, except
-where a function says otherwise.
+signatures are those of the standards (tls/published_algorithms.py). Sizes are of whole records, header and tag
+included, except where a function says otherwise.
 """
 
 import functools
 
 from pqbed.spec.profile import Chain, Profile
-from pqbed.tls.algorithms import SignatureAlgorithm, published_groups, published_signatures
-from pqbed.tls.groups import canonical_group
-from pqbed.tls.records import HEADER_BYTES, SEALING_BYTES
+from pqbed.tls.group_names import canonical_group
+from pqbed.tls.published_algorithms import SignatureAlgorithm, published_groups, published_signatures
+from pqbed.tls.tls_records import HEADER_BYTES, SEALING_BYTES
 
 # The most content that a record carries, and what encryption adds to it.
 RECORD_CONTENT_BYTES = 16_384

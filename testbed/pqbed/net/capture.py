@@ -14,7 +14,7 @@ from pqbed.errors import HostError
 from pqbed.net.mirror import MIRROR
 from pqbed.net.namespace import open_socket, run_in
 from pqbed.net.pcap import Frame
-from pqbed.spec.shape import ETHERNET_HEADER_BYTES
+from pqbed.spec.end_shape import ETHERNET_HEADER_BYTES
 from pqbed.units import NS_PER_S
 
 ETH_P_ALL, ETH_P_IP = 0x0003, 0x0800

@@ -14,7 +14,7 @@ from pyroute2 import IPRoute
 from pqbed.net.addresses import LANES, AddressPlan, EndAddress, address_plan
 from pqbed.net.link import NUD_PERMANENT, Port, configure_end, create_veth, disable_ipv6
 from pqbed.net.namespace import run_in
-from pqbed.spec.shape import Stage
+from pqbed.spec.end_shape import Stage
 
 # Beside eth0, the ends' own pair.
 ROUTED_IFNAME = "eth1"

@@ -12,7 +12,7 @@ from pqbed.spec.names import known_name
 from pqbed.stats import MILESTONES, read_grid, summarise, tabulate_percentiles
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
 from pqbed.stats.phases import tabulate_sample_phases
-from pqbed.store.run import Run
+from pqbed.store.run_directory import Run
 
 Format = Literal["csv", "parquet", "json"]
 Content = Literal["samples", "phases", "cells", "summary", "percentiles"]

@@ -6,8 +6,8 @@ import polars as pl
 
 from pqbed.report.handshake_cpu import describe_handshakes
 from pqbed.report.report_data import ReportData, counts_by_outcome, noise_span
-from pqbed.stats.classify import FINDINGS, NEGLIGIBLE_PCT
-from pqbed.stats.floor import BELOW_HINT
+from pqbed.stats.below_floor import BELOW_HINT
+from pqbed.stats.classify_difference import FINDINGS, NEGLIGIBLE_PCT
 from pqbed.stats.quantiles import CONFIDENCE, interval_exists, samples_needed
 from pqbed.store.manifest import Manifest
 

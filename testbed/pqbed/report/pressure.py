@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pqbed.stats.pressure import ContentionCount
+from pqbed.stats.cpu_contention import ContentionCount
 from pqbed.store.manifest import Pressure
 
 _PPM_PER_PCT = 10_000

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from pqbed.report.axes import MAIN_AXES, ONE_LINK, Axes, split_axes
+from pqbed.report.varying_axes import MAIN_AXES, ONE_LINK, Axes, split_axes
 from pqbed.stats import MILESTONES, Grid, read_grid, tabulate_ecdf, tabulate_percentiles, tabulate_phases
-from pqbed.stats.classify import DEFAULT_MARGIN, Margin
-from pqbed.stats.floor import Below, find_below_floor
-from pqbed.stats.links import marked_cells
+from pqbed.stats.below_floor import Below, find_below_floor
+from pqbed.stats.classify_difference import DEFAULT_MARGIN, Margin
+from pqbed.stats.link_verdicts import marked_cells
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
 from pqbed.stats.tcp_info import TCP_INFO, tabulate_tcp_info
-from pqbed.store.run import Run
+from pqbed.store.run_directory import Run
 from pqbed.units import format_size
 
 NS_PER_MS = 1_000_000

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from pqbed.report.narrative import describe_result as describe_run
 from pqbed.report.report_data import reduce_grid
-from pqbed.report.verdict import Verdict
-from pqbed.reproduce.judge import ClaimResult
-from pqbed.reproduce.published import Published
-from pqbed.reproduce.results import NOT_COUNTED, NOT_MEASURED, Results
-from pqbed.spec.checks import cut_delays
+from pqbed.report.verdict_rows import Verdict
+from pqbed.reproduce.judge_claims import ClaimResult
+from pqbed.reproduce.measured_results import NOT_COUNTED, NOT_MEASURED, Results
+from pqbed.reproduce.published_numbers import Published
 from pqbed.spec.study import Claim
-from pqbed.stats.estimates import BootstrapEstimate
+from pqbed.spec.sweep_checks import cut_delays
+from pqbed.stats.bootstrap_estimates import BootstrapEstimate
 
 ANSWERED_PERCENTILES = (50.0,)
 NOT_KNOWN = "-"

@@ -1,6 +1,7 @@
 """Execution of a plan on lanes: order of blocks, lost lanes, resuming, events."""
 
-from pqbed.runner.events import (
+from pqbed.runner.sweep import SweepOutcome, run_sweep
+from pqbed.runner.sweep_events import (
     BlockDone,
     CheckpointReached,
     LaneClosed,
@@ -11,7 +12,6 @@ from pqbed.runner.events import (
     SweepEvent,
     SweepStarted,
 )
-from pqbed.runner.sweep import SweepOutcome, run_sweep
 
 __all__ = [
     "BlockDone",

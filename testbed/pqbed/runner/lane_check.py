@@ -19,8 +19,8 @@ from pqbed.beds.bed import Bed, Lane
 from pqbed.duration.estimate import estimate_seconds
 from pqbed.errors import LaneError
 from pqbed.plan import Plan
+from pqbed.spec.end_shape import SIDES, loss_of
 from pqbed.spec.link import Link, mean_loss_ppm
-from pqbed.spec.shape import SIDES, loss_of
 from pqbed.store.manifest import LaneCheck, LaneTrial, utc_now
 
 # An interval of p90 needs 36. The first fetches fill caches and are not counted.

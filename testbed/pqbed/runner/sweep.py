@@ -8,23 +8,23 @@ from typing import Literal
 
 import polars as pl
 
-from pqbed.agent.facts import LaneFacts
+from pqbed.agent.lane_facts import LaneFacts
 from pqbed.beds.bed import Bed
 from pqbed.errors import StoreError
 from pqbed.plan import Plan, link_id
-from pqbed.runner.adaptive import AdaptiveBlocks, MeasureWidths
-from pqbed.runner.blocks import BlockQueue, Blocks
-from pqbed.runner.events import LaneOpened, SweepStarted
+from pqbed.runner.adaptive_sampling import AdaptiveBlocks, MeasureWidths
+from pqbed.runner.block_queue import BlockQueue, Blocks
 from pqbed.runner.pressure import PressureWatch
+from pqbed.runner.sweep_events import LaneOpened, SweepStarted
 from pqbed.runner.worker_pool import OnEvent, WorkerPool
-from pqbed.spec.options import Calibrate
+from pqbed.spec.run_options import Calibrate
 from pqbed.spec.sample import NO_FAILURES
-from pqbed.stats.expectation import bound_cells
-from pqbed.stats.floor import Below, find_below_floor
-from pqbed.stats.links import confirm_links, link_verdicts, mark_links
-from pqbed.store.cells import tabulate_cells
+from pqbed.stats.below_floor import Below, find_below_floor
+from pqbed.stats.expected_times import bound_cells
+from pqbed.stats.link_verdicts import confirm_links, link_verdicts, mark_links
+from pqbed.store.cells_table import tabulate_cells
 from pqbed.store.manifest import Pressure, utc_now
-from pqbed.store.run import Run
+from pqbed.store.run_directory import Run
 
 EXIT_FAILED_CELLS = 4
 EXIT_INTERRUPTED = 130

@@ -11,14 +11,14 @@ from typing import Any
 from pqbed.beds.bed import Bed, Lane
 from pqbed.errors import LaneError, LaneGoneError
 from pqbed.plan import Plan
-from pqbed.runner.blocks import Blocks
-from pqbed.runner.calibration import Calibrator
-from pqbed.runner.events import BlockDone, LaneClosed, LaneFailed, LaneOpened, SampleTaken, SweepEvent
-from pqbed.runner.lane_facts import SameLanes
+from pqbed.runner.block_queue import Blocks
+from pqbed.runner.calibrate_links import Calibrator
+from pqbed.runner.lane_consistency import SameLanes
 from pqbed.runner.pressure import LanePressure, PressureWatch, is_contended
-from pqbed.spec.codec import to_json
+from pqbed.runner.sweep_events import BlockDone, LaneClosed, LaneFailed, LaneOpened, SampleTaken, SweepEvent
+from pqbed.spec.json_codec import to_json
 from pqbed.spec.sample import Fetch, Sample, Timings
-from pqbed.store.run import Run
+from pqbed.store.run_directory import Run
 
 # A lane that fails this often in a row without a sample will not come back.
 FAILURE_LIMIT = 3

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from pqbed.beds.bed import Bed
 from pqbed.errors import StoreError
 from pqbed.plan import Plan
-from pqbed.runner.blocks import Blocks
-from pqbed.runner.calibration import Calibrator
-from pqbed.runner.events import LaneClosed, SweepEvent
-from pqbed.runner.lane_facts import SameLanes
+from pqbed.runner.block_queue import Blocks
+from pqbed.runner.calibrate_links import Calibrator
+from pqbed.runner.lane_consistency import SameLanes
 from pqbed.runner.pressure import PressureWatch
+from pqbed.runner.sweep_events import LaneClosed, SweepEvent
 from pqbed.runner.worker import SweepContext, Worker
-from pqbed.spec.options import Calibrate
-from pqbed.store.run import Run
+from pqbed.spec.run_options import Calibrate
+from pqbed.store.run_directory import Run
 
 OnEvent = Callable[[SweepEvent], object]
 

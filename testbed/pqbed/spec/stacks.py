@@ -9,7 +9,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pqbed.spec.codec import from_json
+from pqbed.spec.json_codec import from_json
 from pqbed.spec.names import known_name
 from pqbed.user_folders import data_home
 
@@ -25,7 +25,7 @@ _FOLDERS = (_PACKAGE / "_stacks", _PACKAGE / "_images", _PACKAGE.parents[1] / "i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """One stack. `server` and `client` name the drivers (tls/server_drivers.py, fetch/drivers.py).
+    """One stack. `server` and `client` name the drivers (tls/server_drivers.py, fetch/client_drivers.py).
 
     `program`: what the driver `program` runs. `environment`: of whatever of the stack runs. `extends`: the stack whose
     image it is built on, "" none. `tmpfs`: folders of a root that it writes to. Of an added stack, `module` and

@@ -1,10 +1,10 @@
 """Statistics: quantiles with intervals, increases over a baseline, distributions. Reads the store, knows no bed."""
 
-from pqbed.stats.compare import compare_runs
+from pqbed.stats.compare_runs import compare_runs
 from pqbed.stats.distributions import tabulate_ecdf, tabulate_phases
-from pqbed.stats.grid import MILESTONES, Grid, read_grid
 from pqbed.stats.percentiles import tabulate_percentiles
-from pqbed.stats.summary import summarise
+from pqbed.stats.run_summary import summarise
+from pqbed.stats.sample_grid import MILESTONES, Grid, read_grid
 
 __all__ = [
     "MILESTONES",

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from pqbed.stats.grid import MILESTONES, Grid
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES, percentile_name
 from pqbed.stats.quantiles import Floats, quantile
+from pqbed.stats.sample_grid import MILESTONES, Grid
 
 # A phase ends at its milestone and begins at the previous one.
 PHASES = dict(zip(("connect", "TLS", "first byte", "transfer"), MILESTONES, strict=True))

@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pqbed.model.bounds import floors_of, is_lossy, unknowns
 from pqbed.model.breakdown import Breakdown, break_down_difference
-from pqbed.model.exchange import Exchange, known_exchange
+from pqbed.model.cell_bounds import floors_of, is_lossy, unknowns
 from pqbed.model.simulate.connection import ExpectedFetch, simulate_fetch
+from pqbed.model.tls_exchange import Exchange, known_exchange
 from pqbed.spec.cell import Cell
-from pqbed.stats.expectation import bound_cells
-from pqbed.stats.floor import Below, find_below_floor
-from pqbed.stats.grid import find_baselines
+from pqbed.stats.below_floor import Below, find_below_floor
+from pqbed.stats.expected_times import bound_cells
 from pqbed.stats.phases import AFTER_CONNECT, PHASES, tabulate_sample_phases
 from pqbed.stats.quantiles import quantile
+from pqbed.stats.sample_grid import find_baselines
 from pqbed.stats.tcp_info import tabulate_tcp_info
-from pqbed.store.wire_sizes import sizes_from_row
+from pqbed.store.wire_size_columns import sizes_from_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import polars as pl
 
 from pqbed.errors import SpecError
-from pqbed.stats.arms import Arms, compare_arms
 from pqbed.stats.block_bootstrap import DRAWS, SEED
-from pqbed.stats.classify import DEFAULT_MARGIN, Margin
-from pqbed.stats.grid import Grid
-from pqbed.stats.summary import count_pairs, tabulate_quantiles
+from pqbed.stats.classify_difference import DEFAULT_MARGIN, Margin
+from pqbed.stats.compare_arms import Arms, compare_arms
+from pqbed.stats.run_summary import count_pairs, tabulate_quantiles
+from pqbed.stats.sample_grid import Grid
 from pqbed.store.schema import BOUNDS
 
 DEFAULT_PERCENTILES = (50.0, 75.0, 90.0)

@@ -7,7 +7,7 @@ retransmitted meanwhile, it sent its ClientHello again.
 
 import polars as pl
 
-from pqbed.stats.grid import REACHED
+from pqbed.stats.sample_grid import REACHED
 from pqbed.store.schema import SAMPLES
 
 # Phase -> the milestones at its start and end, of a sample and of the cells table.

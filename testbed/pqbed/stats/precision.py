@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import polars as pl
 
-from pqbed.stats.grid import read_grid
 from pqbed.stats.increases import paired_increases
-from pqbed.store.precision import PRECISION
+from pqbed.stats.sample_grid import read_grid
+from pqbed.store.precision_table import PRECISION
 from pqbed.store.schema import CONDITIONS
 
 SHARE = 0.5

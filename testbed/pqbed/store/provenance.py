@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pqbed.errors import StoreError
 from pqbed.store.manifest import Manifest
-from pqbed.store.run import Run
+from pqbed.store.run_directory import Run
 
 NONE = "none"
 # Hashes are long, and their beginnings differ.

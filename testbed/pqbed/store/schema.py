@@ -10,7 +10,7 @@ import polars as pl
 
 from pqbed.errors import StoreError
 from pqbed.spec.axes import AXES
-from pqbed.spec.codec import from_json
+from pqbed.spec.json_codec import from_json
 from pqbed.spec.sample import Fetch, Outcome, Sample, Timings
 
 SAMPLES_ID = "pqbed.samples/1"
@@ -119,8 +119,8 @@ _READ_BACK = pl.Schema(
         "link_deviations": pl.String,
     }
 )
-# What fetches are held against (model/bounds.py): floors, the times of a fetch that loses nothing, and its TTLB again
-# where the model knows all of the cell. Null where not known.
+# What fetches are held against (model/cell_bounds.py): floors, the times of a fetch that loses nothing, and its TTLB
+# again where the model knows all of the cell. Null where not known.
 BOUNDED = pl.Schema(
     dict.fromkeys(
         (

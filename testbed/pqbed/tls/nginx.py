@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pqbed.spec.parse import LONGEST_TIMEOUT_NS
-from pqbed.tls.groups import GROUP_HEADER
-from pqbed.tls.listener import Listener
+from pqbed.tls.group_names import GROUP_HEADER
+from pqbed.tls.listener_settings import Listener
 
 # Only the client ends a fetch that takes too long. nginx's own limits are 60 s (the first includes the handshake), 75 s
 # when idle, and 5 s: less than a handshake takes on a slow link.

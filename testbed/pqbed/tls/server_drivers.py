@@ -10,10 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pqbed.spec.stacks import Stack
-from pqbed.tls.groups import GROUP_HEADER, group_codepoint
-from pqbed.tls.listener import Listener
+from pqbed.tls.certificate_keys import scheme_codepoint
+from pqbed.tls.group_names import GROUP_HEADER, group_codepoint
+from pqbed.tls.listener_settings import Listener
 from pqbed.tls.nginx import nginx_configuration
-from pqbed.tls.signatures import scheme_codepoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pqbed.tls.records import HEADER_BYTES, SEALING_BYTES, Record, walk_records
+from pqbed.tls.tls_records import HEADER_BYTES, SEALING_BYTES, Record, walk_records
 
 # The body of the fetch that is learned from: long enough to show how a server cuts a response into records.
 PROBE_BYTES = 65_536

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
-from pqbed.tls.records import Record, walk_records
+from pqbed.tls.tls_records import Record, walk_records
 from pqbed.trace.segments import Segment
 
 FlightName = Literal["SYN", "SYN-ACK", "ClientHello", "server flight", "client Finished", "request", "response"]

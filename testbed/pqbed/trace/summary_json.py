@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from pqbed import __version__
-from pqbed.spec.codec import to_json
+from pqbed.spec.json_codec import to_json
 from pqbed.store.manifest import utc_now
-from pqbed.trace.capture import Trace
 from pqbed.trace.flights import ObservedFlight
 from pqbed.trace.segments import Segment
+from pqbed.trace.take_trace import Trace
 
 TRACE_ID = "pqbed.trace/1"
 

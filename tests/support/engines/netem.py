@@ -22,8 +22,8 @@ from typing import Any
 from pqbed.artefacts.bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
 from pqbed.artefacts.build_steps import Command, no_progress, run_commands
 from pqbed.artefacts.cache import building, hash_inputs
+from pqbed.artefacts.guest_kernel import kernel_entry, kernel_hooks, kernel_packages
 from pqbed.artefacts.image_sources import SUITE
-from pqbed.artefacts.kernel import kernel_entry, kernel_hooks, kernel_packages
 from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.beds.host_checks import exec_tmpfs
 from pqbed.errors import HostError

@@ -6,16 +6,16 @@ from typing import Any, cast
 
 import pytest
 
-from pqbed.agent.facts import LaneFacts
 from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.interfaces import Client, Server, StackClient, StackServer
+from pqbed.agent.lane_facts import LaneFacts
 from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.rpc_client import RpcClient
 from pqbed.agent.rpc_proxies import proxy
 from pqbed.errors import LaneError
-from pqbed.spec.codec import to_json
+from pqbed.spec.builtin_profiles import profile_named
+from pqbed.spec.json_codec import to_json
 from pqbed.spec.link import Layout
-from pqbed.spec.profiles import profile_named
 from pqbed.tls.credentials import Credentials
 from pqbed.tls.served_profile import ServedProfile
 

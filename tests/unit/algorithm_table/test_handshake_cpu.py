@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from pqbed.algorithm_table.cost_cache import costs_here
 from pqbed.algorithm_table.handshake_cpu import cost_names, handshake_cpu
-from pqbed.algorithm_table.known_costs import costs_here
 from pqbed.report.handshake_cpu import describe_handshakes
-from pqbed.spec.codec import from_json, to_json
+from pqbed.spec.json_codec import from_json, to_json
 from pqbed.spec.profile import Chain, Profile, copy_profile
 from pqbed.store.manifest import HandshakeCpu, Manifest
-from pqbed_cli.render.handshake import handshake_tables
+from pqbed_cli.render.handshake_cpu import handshake_tables
 from support.profiles import PQ
 from support.sweeps import CLASSIC, manifest, new_run
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from pqbed.algorithm_table.liboqs import Liboqs, Sizes, find_library
-from pqbed.algorithm_table.probe import probe_stack
-from pqbed.algorithm_table.speed import read_speed
+from pqbed.algorithm_table.openssl_speed import read_speed
+from pqbed.algorithm_table.stack_probe import probe_stack
 from pqbed.algorithm_table.table import tabulate_algorithms
 from pqbed.errors import PqbedError
-from pqbed.tls.algorithms import published_groups, published_signatures
+from pqbed.tls.published_algorithms import published_groups, published_signatures
 
 # Lines of OpenSSL 3.5.9, and one as a second provider would add it.
 SAID = {

@@ -14,10 +14,10 @@ from pqbed.artefacts.added_stacks import (
     remove_added,
     stage_stack,
 )
-from pqbed.artefacts.contexts import stack_contexts
+from pqbed.artefacts.agent_source import source_hash
+from pqbed.artefacts.build_contexts import stack_contexts
 from pqbed.artefacts.extra_stacks import extra_stacks
 from pqbed.artefacts.rootfs import root_entry
-from pqbed.artefacts.source import source_hash
 from pqbed.errors import HostError, SpecError
 from pqbed.spec.stacks import Stack, added_stacks_home, builtin_stacks, known_stacks, stack_named
 

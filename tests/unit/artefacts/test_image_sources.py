@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pqbed.artefacts.guest_kernel import FRAGMENTS, kernel_entry
 from pqbed.artefacts.image_sources import DOCKER_BASE, SUITE, read_packages, recipe_folder
-from pqbed.artefacts.kernel import FRAGMENTS, kernel_entry
 from pqbed.artefacts.rootfs import root_entry
 
 IMAGES = Path(__file__).parents[3] / "images"

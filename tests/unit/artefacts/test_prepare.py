@@ -10,13 +10,13 @@ import pytest
 
 from pqbed.artefacts import prepare, wheels
 from pqbed.artefacts.bootstrap import bootstrap, require_bootstrap
+from pqbed.artefacts.build_contexts import docker_contexts
 from pqbed.artefacts.build_steps import Command
-from pqbed.artefacts.contents import seal
-from pqbed.artefacts.contexts import docker_contexts
+from pqbed.artefacts.folder_integrity import seal
+from pqbed.artefacts.guest_kernel import kernel_entry
 from pqbed.artefacts.image_sources import recipe_folder
-from pqbed.artefacts.kernel import kernel_entry
 from pqbed.artefacts.rootfs import changing_folders, root_entry
-from pqbed.artefacts.trust import trusted_bundle
+from pqbed.artefacts.trusted_certificates import trusted_bundle
 from pqbed.errors import BuildError, HostError
 
 PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"

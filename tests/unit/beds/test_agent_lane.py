@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from pqbed.agent.facts import LaneFacts
+from pqbed.agent.lane_facts import LaneFacts
 from pqbed.beds.agent_lane import AgentLane
 from pqbed.errors import LaneGoneError
-from pqbed.spec.codec import to_json
+from pqbed.spec.json_codec import to_json
 from pqbed.spec.sample import Timings
 from support.sweeps import small_plan
 

@@ -5,11 +5,11 @@ import pytest
 from pqbed.beds.bed import Bed, Lane
 from pqbed.beds.fake import FakeBed
 from pqbed.errors import LaneError
-from pqbed.model.exchange import exchange_of
 from pqbed.model.floor import ttlb_floor_ns
 from pqbed.model.sizes import certificate_message_bytes
+from pqbed.model.tls_exchange import exchange_of
+from pqbed.spec.end_shape import STAGES
 from pqbed.spec.link import Link
-from pqbed.spec.shape import STAGES
 from pqbed.spec.tcp import Tcp
 from support.profiles import PQ
 from support.sweeps import small_plan

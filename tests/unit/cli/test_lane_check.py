@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from pqbed.beds import make
-from pqbed.report.facts import list_facts
+from pqbed.beds import make_bed as make
+from pqbed.report.run_facts import list_facts
 from pqbed.runner import worker
-from pqbed.store.run import open_run
+from pqbed.store.run_directory import open_run
 from support.command_line import SMALL, Pqbed, fake_that, only_run
 from support.crowded import CrowdedBed
 
@@ -86,7 +86,7 @@ def test_the_old_names_are_still_read(pqbed: Pqbed, tmp_path: Path) -> None:
 
 
 def test_a_study_without_it_does_not_do_it(pqbed: Pqbed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pqbed.report.write.write_figures", lambda *_: [])
+    monkeypatch.setattr("pqbed.report.write_report.write_figures", lambda *_: [])
     crowd(monkeypatch, 1)
     study = ("reproduce", "madweb2024", "--bed", "fake", "--clock", "real", "--samples", "2", "--lanes", "2")
     assert "lanes: " not in pqbed(*study, "--no-lane-check").err

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from pqbed.errors import SpecError, StoreError
 from pqbed.spec.axes import AXES
-from pqbed.spec.text import read_spec, sweep_from
-from pqbed.store.run import open_run
+from pqbed.spec.sweep_toml import read_spec, sweep_from
+from pqbed.store.run_directory import open_run
 from pqbed_cli.main import MOST_PRINTED, _as_interrupt
 from support.command_line import Pqbed
 from support.sweeps import new_run, sample

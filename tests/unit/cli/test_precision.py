@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pqbed.report.write import write_report
-from pqbed.store.run import open_run
+from pqbed.report.write_report import write_report
+from pqbed.store.run_directory import open_run
 from support.command_line import SMALL, Pqbed, interrupt_a_slow_sweep, only_run
 
 PRECISE = (*SMALL, "--precision", "4", "--max-samples", "60")

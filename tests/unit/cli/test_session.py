@@ -4,7 +4,7 @@ import re
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from pqbed.beds.session import Session, write_session
+from pqbed.beds.up_session import Session, write_session
 from pqbed.spec.link import Link
 from support.command_line import Pqbed
 from support.sweeps import CLASSIC

@@ -8,8 +8,8 @@ import pytest
 
 from pqbed.plan import plan_sweep
 from pqbed.spec.axes import AXES
-from pqbed.spec.text import read_run_sweep
-from pqbed.store.cells import tabulate_cells
+from pqbed.spec.sweep_toml import read_run_sweep
+from pqbed.store.cells_table import tabulate_cells
 from pqbed.store.schema import ASKED
 from support.command_line import Pqbed
 

@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 from pqbed.plan import plan_sweep
 from pqbed_cli.exits import HOST_UNFIT, SOME_FAILED
 from pqbed_cli.options import SweepOptions
-from pqbed_cli.workflows.request import read_request
+from pqbed_cli.workflows.sweep_request import read_request
 from support.command_line import SMALL, Pqbed, fake_that, interrupt_a_slow_sweep, only_run
 
 WITHOUT_COPY = (*SMALL, "--no-aa")

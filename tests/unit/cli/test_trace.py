@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pqbed.agent.tracing import Traced, TracedFetch
+from pqbed.agent.fetch_trace import Traced, TracedFetch
 from pqbed.beds.fake import FakeLane
 from pqbed.spec.cell import Cell
 from pqbed.spec.sample import Fetch, Timings

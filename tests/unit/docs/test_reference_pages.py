@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 
 from pqbed.errors import PqbedError
-from pqbed.spec.codec import to_json
+from pqbed.spec.builtin_profiles import builtin_profiles
+from pqbed.spec.json_codec import to_json
 from pqbed.spec.profile import Chain, Profile, chain_text
-from pqbed.spec.profiles import builtin_profiles
 from pqbed.spec.sample import Outcome
 from pqbed.spec.stacks import Stack
-from pqbed.spec.text import sweep_from, sweep_to_toml
+from pqbed.spec.sweep_toml import sweep_from, sweep_to_toml
 from pqbed.stats.percentiles import PERCENTILES
 from pqbed.stats.phases import SAMPLE_PHASES
-from pqbed.store.calibration import CALIBRATION
-from pqbed.store.cpu import CPU
+from pqbed.store.calibration_table import CALIBRATION
+from pqbed.store.cpu_table import CPU
 from pqbed.store.manifest import Manifest
-from pqbed.store.precision import PRECISION
+from pqbed.store.precision_table import PRECISION
 from pqbed.store.schema import CELLS, CONDITIONS, SAMPLES, SUMMARY
 from pqbed.trace.flights import find_flights
 

@@ -5,7 +5,7 @@ import pytest
 from pqbed.duration.estimate import estimate_seconds, samples_for_budget
 from pqbed.plan import plan_sweep
 from pqbed.spec.link import RandomLoss
-from pqbed.spec.options import Clock
+from pqbed.spec.run_options import Clock
 from support.sweeps import SWEEP, small_plan
 
 ONE = replace(SWEEP, rtt_ns=(200_000_000,), size_bytes=(204_800,), profiles=SWEEP.profiles[:1], samples=1)

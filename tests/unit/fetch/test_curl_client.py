@@ -18,10 +18,10 @@ import pytest
 
 from pqbed.errors import HostError
 from pqbed.fetch.curl_client import CurlClient, _classify
-from pqbed.fetch.request import FetchRequest
+from pqbed.fetch.fetch_request import FetchRequest
 from pqbed.spec.profile import Chain
 from pqbed.spec.sample import Timings
-from pqbed.tls.chains import SERVER_NAME, ChainFiles, make_chain
+from pqbed.tls.certificate_chains import SERVER_NAME, ChainFiles, make_chain
 from pqbed.tls.credentials import Credentials
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pqbed.errors import LaneError
+from pqbed.fetch.fetch_request import FetchRequest
 from pqbed.fetch.program_client import ProgramClient
-from pqbed.fetch.request import FetchRequest
 from pqbed.spec.stacks import Stack
 from pqbed.tls.credentials import Credentials
 

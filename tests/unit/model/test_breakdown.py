@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from pqbed.model.breakdown import Breakdown, break_down_difference, describe_repeats
-from pqbed.model.exchange import Exchange
 from pqbed.model.simulate.connection import simulate_fetch
+from pqbed.model.tls_exchange import Exchange
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from support.exchanges import MSS, cell_of, exchange

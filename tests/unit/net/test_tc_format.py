@@ -5,8 +5,8 @@ import pytest
 from pqbed.net.netem import netem_of
 from pqbed.net.qdisc import RootQdisc
 from pqbed.net.tc_format import netem_text, qdisc_text
+from pqbed.spec.end_shape import EndShape
 from pqbed.spec.link import GilbertElliott, RandomLoss
-from pqbed.spec.shape import EndShape
 
 
 def shape(**changed: Any) -> Any:

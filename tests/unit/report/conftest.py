@@ -10,7 +10,7 @@ from pqbed.plan import plan_sweep
 from pqbed.report.report_data import ReportData, read_report_data
 from pqbed.runner import run_sweep
 from pqbed.spec.sweep import Sweep
-from pqbed.store.run import Run
+from pqbed.store.run_directory import Run
 from support.profiles import PQ
 from support.reports import MakeRun, MeasuredOf
 from support.sweeps import CLASSIC, SWEEP, new_run

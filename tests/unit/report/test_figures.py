@@ -7,10 +7,10 @@ import altair as alt
 import polars as pl
 import pytest
 
+from pqbed.report.figure_files import figure_files, whole_spec, write_figures
 from pqbed.report.figures import choose_figures
 from pqbed.report.figures.figure import Figure
 from pqbed.report.figures.over_size import draw_increase
-from pqbed.report.files import figure_files, whole_spec, write_figures
 from pqbed.report.report_data import ReportData
 from pqbed.report.theme import MODES, PALETTES, SHAPES, Mode, vega_config
 from pqbed.spec.link import RandomLoss

@@ -11,10 +11,10 @@ import pytest
 
 from pqbed.errors import StoreError
 from pqbed.report.export import tabulate_run
-from pqbed.report.page.cells import tabulate_cells
+from pqbed.report.page.cells_table import tabulate_cells
 from pqbed.report.report_data import read_report_data
-from pqbed.report.verdict import VERDICTS_NAME, Verdict, read_verdicts, write_verdicts
-from pqbed.report.write import REPORT_NAME, write_report
+from pqbed.report.verdict_rows import VERDICTS_NAME, Verdict, read_verdicts, write_verdicts
+from pqbed.report.write_report import REPORT_NAME, write_report
 from support.reports import MakeRun, MeasuredOf
 
 VERDICT = Verdict(

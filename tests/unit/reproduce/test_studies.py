@@ -7,12 +7,12 @@ import pytest
 
 from pqbed.errors import SpecError
 from pqbed.plan import plan_sweep, plan_sweeps
-from pqbed.reproduce.published import read_published
-from pqbed.reproduce.stored import study_to_toml
+from pqbed.reproduce.published_numbers import read_published
+from pqbed.reproduce.stored_plan import study_to_toml
 from pqbed.spec.link import RandomLoss, mean_loss_ppm
-from pqbed.spec.published import read_published_rows
+from pqbed.spec.published_tables import read_published_rows
 from pqbed.spec.study import Claim, Study
-from pqbed.spec.study_text import study_from, study_names, study_table
+from pqbed.spec.study_toml import study_from, study_names, study_table
 from pqbed.units import format_rate
 from support.units import MS
 

@@ -1,6 +1,6 @@
 """The answer of a study's page: three sentences with numbers, as that of any run."""
 
-from pqbed.reproduce.judge import evaluate_claims
+from pqbed.reproduce.judge_claims import evaluate_claims
 from pqbed.reproduce.verdict_text import describe_result
 from support.studies import claim, published, results, study
 

@@ -24,7 +24,7 @@ from pqbed.runner.pressure import (
     parse_waiting,
     pressure_between,
 )
-from pqbed.stats.pressure import count_contended
+from pqbed.stats.cpu_contention import count_contended
 from pqbed.store.manifest import Pressure
 from support.sweeps import new_run, small_plan
 

@@ -25,7 +25,7 @@ from pqbed.runner.worker import FAILURE_LIMIT
 from pqbed.spec.cell import Cell
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
-from pqbed.store.run import Run, open_run
+from pqbed.store.run_directory import Run, open_run
 from support.sweeps import SWEEP, files, held, new_run, planned, small_plan
 
 

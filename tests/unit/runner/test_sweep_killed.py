@@ -15,7 +15,7 @@ import pytest
 from pqbed.beds.fake import FakeBed
 from pqbed.runner import run_sweep
 from pqbed.stats.precision import half_widths
-from pqbed.store.run import open_run
+from pqbed.store.run_directory import open_run
 from support.sweeps import files, held, new_run, planned, precise_plan, small_plan
 
 DRIVER = Path(__file__).parents[2] / "support" / "drive_sweep.py"

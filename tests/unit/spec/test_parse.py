@@ -5,8 +5,8 @@ import pytest
 from pqbed.errors import SpecError
 from pqbed.spec import parse
 from pqbed.spec.axes import AXES
+from pqbed.spec.builtin_profiles import builtin_profiles
 from pqbed.spec.link import GilbertElliott, Loss, RandomLoss
-from pqbed.spec.profiles import builtin_profiles
 from support.units import MS
 
 

@@ -8,34 +8,34 @@ from typing import Any, cast
 import polars as pl
 import pytest
 
+from pqbed.agent.combined_stacks import StackClients, StackServers
 from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.interfaces import StackClient, StackServer
 from pqbed.agent.network_path import NetworkPath
-from pqbed.agent.stacks import StackClients, StackServers
 from pqbed.artefacts.image_sources import PACKAGE, recipe_folder
 from pqbed.artefacts.rootfs import fitting_root, root_entry
 from pqbed.beds.fake import FakeBed
 from pqbed.errors import SpecError
-from pqbed.fetch.drivers import DRIVERS
-from pqbed.fetch.judge import judge
-from pqbed.fetch.request import FetchRequest
+from pqbed.fetch.client_drivers import DRIVERS
+from pqbed.fetch.fetch_outcome import judge
+from pqbed.fetch.fetch_request import FetchRequest
 from pqbed.plan import cell_id
 from pqbed.runner import run_sweep
+from pqbed.spec.builtin_profiles import profile_named
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Layout, Link
-from pqbed.spec.pairs import pair_profiles
 from pqbed.spec.profile import DEFAULT_STACK, Chain, Profile, stacks_of
-from pqbed.spec.profiles import profile_named
 from pqbed.spec.sample import Fetch
+from pqbed.spec.stack_pairs import pair_profiles
 from pqbed.spec.stacks import ENTRY, known_stacks
+from pqbed.spec.sweep_toml import sweep_from, sweep_to_toml
 from pqbed.spec.tcp import Tcp
-from pqbed.spec.text import sweep_from, sweep_to_toml
 from pqbed.spec.workload import Workload
 from pqbed.stats import summarise
+from pqbed.tls.certificate_keys import key_kind
 from pqbed.tls.providers import ServedGroup
 from pqbed.tls.server_drivers import SERVER_DRIVERS
-from pqbed.tls.signatures import key_kind
-from pqbed.tls.support import Support
+from pqbed.tls.stack_support import Support
 from pqbed_cli.workflows.show import unsupported_lines
 from support.sweeps import new_run, small_plan
 
@@ -93,7 +93,7 @@ def test_stacks_from_flags_and_file_survive_the_file_of_the_run(tmp_path: Path) 
     assert [arm.name for arm in typed.profiles] == ["hybrid.go", "hybrid.botan", "hybrid.go-to-botan"]
     path = tmp_path / "sweep.toml"
     path.write_text(sweep_to_toml(typed, options))
-    from pqbed.spec.text import read_spec
+    from pqbed.spec.sweep_toml import read_spec
 
     assert sweep_from(read_spec(path))[0] == typed
 

@@ -10,8 +10,8 @@ import pytest
 
 from pqbed.spec.link import RandomLoss
 from pqbed.stats.explain import Explained, Explainer
-from pqbed.store.cells import tabulate_cells
-from pqbed.store.run import create_run
+from pqbed.store.cells_table import tabulate_cells
+from pqbed.store.run_directory import create_run
 from pqbed.store.schema import SAMPLES
 from pqbed_cli.render.explain import explained_lines, to_program
 from support.sweeps import manifest, sample, small_plan

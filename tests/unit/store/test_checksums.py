@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pqbed.errors import StoreError
-from pqbed.store import run as run_module
+from pqbed.store import run_directory as run_module
 from pqbed.store.journal import sample_to_line
-from pqbed.store.run import open_run
+from pqbed.store.run_directory import open_run
 from support.sweeps import held, new_run, sample
 
 PART = "part-lane-000-0001.parquet"

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pqbed.stats.floor import SLEW_PPM, TICK_NS, Below, find_below_floor
+from pqbed.stats.below_floor import SLEW_PPM, TICK_NS, Below, find_below_floor
 from pqbed.store.schema import CELLS, SAMPLES, conform
 
 FLOOR = 300_000_000

@@ -10,7 +10,7 @@ import pytest
 from pqbed.errors import StoreError
 from pqbed.plan import Plan, plan_hash
 from pqbed.store.provenance import other_lane, refuse_other_artefacts, refuse_other_plan
-from pqbed.store.run import Run
+from pqbed.store.run_directory import Run
 from support.sweeps import manifest, new_run, sample, small_plan
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from pqbed.errors import SpecError
 from pqbed.fetch.relay import LOOPBACK, Relay
-from pqbed.model.bounds import bounds_of
-from pqbed.model.exchange import exchange_of, known_exchange
+from pqbed.model.cell_bounds import bounds_of
+from pqbed.model.tls_exchange import exchange_of, known_exchange
 from pqbed.store.schema import CELLS, LEARNED
-from pqbed.store.wire_sizes import size_columns, sizes_from_row
+from pqbed.store.wire_size_columns import size_columns, sizes_from_row
 from pqbed.tls.wire_sizes import PROBE_BYTES, SEAL_BYTES, WireSizes, read_wire_sizes
 from support.exchanges import cell_of
 from support.profiles import CLASSICAL

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pqbed.errors import StoreError
 from pqbed.net.pcap import Frame, read_pcap, write_pcap
 from pqbed.trace.segments import Segment, read_segments
-from pqbed.trace.waits import find_waits
+from pqbed.trace.timer_waits import find_waits
 from support.traces import ACK, STORED, SYN, Sent, captures_of, frame_of, stored_trace
 from support.units import MS
 

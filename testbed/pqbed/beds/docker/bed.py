@@ -18,10 +18,10 @@ from pqbed.beds.docker.endpoint import DockerEndpoint
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import OWNER, UP, Creator, everyones, owned_by, this_run
 from pqbed.beds.docker.lane import DockerLane
-from pqbed.beds.docker.netem import require_netem
+from pqbed.beds.docker.netem_probe import require_netem
 from pqbed.errors import LaneError
-from pqbed.spec.options import Clock
 from pqbed.spec.profile import DEFAULT_STACK, Profile, stacks_of
+from pqbed.spec.run_options import Clock
 
 # The lane of `pqbed up`.
 UP_LANE = 0

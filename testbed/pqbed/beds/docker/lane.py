@@ -4,29 +4,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 
 from pqbed.agent.calibration import calibrate
-from pqbed.agent.facts import LaneFacts
+from pqbed.agent.combined_stacks import StackClients, StackServers
 from pqbed.agent.fetch_runner import FetchRunner
+from pqbed.agent.fetch_trace import Traced, Tracer
 from pqbed.agent.interfaces import EndService, Mirror, StackClient, StackServer
+from pqbed.agent.lane_facts import LaneFacts
 from pqbed.agent.rpc_client import RpcClient
 from pqbed.agent.rpc_proxies import proxy
-from pqbed.agent.stacks import StackClients, StackServers
-from pqbed.agent.tracing import Traced, Tracer
 from pqbed.beds.docker.addresses import slot_addresses
+from pqbed.beds.docker.capture_container import open_tap
 from pqbed.beds.docker.containers import LaneContainers, add_stack
 from pqbed.beds.docker.engine import Engine
 from pqbed.beds.docker.labels import LanePart
-from pqbed.beds.docker.session import START_TIMEOUT_S, ReadTimeout, agent_command, open_channel
-from pqbed.beds.docker.stages import DockerPaths, ensure_stages
-from pqbed.beds.docker.tap import open_tap
+from pqbed.beds.docker.lane_session import START_TIMEOUT_S, ReadTimeout, agent_command, open_channel
+from pqbed.beds.docker.router_stages import DockerPaths, ensure_stages
 from pqbed.calibrate.measurement import Calibration
 from pqbed.calibrate.prober import Prober
 from pqbed.errors import PqbedError
-from pqbed.net.state import LinkState
+from pqbed.net.link_state import LinkState
 from pqbed.spec.cell import Cell
+from pqbed.spec.end_shape import SIDES, Stage
 from pqbed.spec.link import Link
 from pqbed.spec.profile import DEFAULT_STACK, Profile
 from pqbed.spec.sample import Fetch, Timings
-from pqbed.spec.shape import SIDES, Stage
 from pqbed.spec.stacks import stack_named
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.wire_sizes import WireSizes

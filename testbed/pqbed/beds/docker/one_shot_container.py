@@ -3,12 +3,12 @@
 from contextlib import suppress
 
 from pqbed.beds.docker.engine import ContainerSpec, Engine, Owned
-from pqbed.beds.docker.stream import ContainerProcess
+from pqbed.beds.docker.exec_stream import ContainerProcess
 from pqbed.errors import EngineError
 
 
 class OneShotContainer(ContainerProcess):
-    """A `LaneProcess` (beds/process.py) in a container of its own."""
+    """A `LaneProcess` (beds/lane_process.py) in a container of its own."""
 
     def __init__(self, engine: Engine, container: Owned, name: str) -> None:
         super().__init__(engine.attach(container.id), name)

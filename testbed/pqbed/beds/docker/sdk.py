@@ -12,8 +12,8 @@ import docker
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
-from pqbed.beds.docker.build import ClassicBuild, build_with_buildx, has_buildx
-from pqbed.beds.docker.connection import open_connection
+from pqbed.beds.docker.api_arguments import container_arguments, network_arguments
+from pqbed.beds.docker.build_image import ClassicBuild, build_with_buildx, has_buildx
 from pqbed.beds.docker.endpoint import DockerEndpoint, absent_socket, docker_endpoint
 from pqbed.beds.docker.engine import (
     ContainerConnection,
@@ -24,7 +24,7 @@ from pqbed.beds.docker.engine import (
     Owned,
     TakenError,
 )
-from pqbed.beds.docker.request import container_arguments, network_arguments
+from pqbed.beds.docker.exec_connection import open_connection
 from pqbed.errors import EngineError
 from pqbed.units import NS_PER_S
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 from pqbed.beds.agent_lane import AgentLane
 from pqbed.beds.bed import BedName
-from pqbed.beds.process import LaneProcess
-from pqbed.spec.options import Clock
+from pqbed.beds.lane_process import LaneProcess
 from pqbed.spec.profile import Profile, stacks_of
+from pqbed.spec.run_options import Clock
 
 # The last argument names the stacks that the root must have in addition to the default one.
 Prepare = Callable[[tuple[str, ...]], dict[str, str]]

@@ -7,7 +7,7 @@ its console 0 is the process's standard input and output; `inf-cpu` time travel 
 
 from collections.abc import Sequence
 
-from pqbed.spec.options import Clock
+from pqbed.spec.run_options import Clock
 
 MEMORY = "512M"
 # A fixed date for guests in virtual time: certificates and time stamps are the same in every run.

@@ -7,10 +7,10 @@ import tempfile
 from pathlib import Path
 
 from pqbed.agent.cpu_affinity import cpu_of
-from pqbed.beds.process import CONFINE, PlainProcess
+from pqbed.beds.lane_process import CONFINE, PlainProcess
 from pqbed.beds.uml.boot import kernel_arguments
 from pqbed.errors import HostError
-from pqbed.spec.options import Clock
+from pqbed.spec.run_options import Clock
 
 
 def start_guest_process(kernel: Path, root: Path, source: str, lane: int, clock: Clock) -> PlainProcess:

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from pqbed.model.simulate.jiffies import stamp_ms
-from pqbed.tls.records import HEADER_BYTES
+from pqbed.tls.tls_records import HEADER_BYTES
 
 # tcp_rmem of net/sysctls.py: its default and its maximum.
 FIRST_BUFFER_BYTES, LARGEST_BUFFER_BYTES = 131_072, 6_291_456

@@ -3,7 +3,6 @@
 import altair as alt
 import polars as pl
 
-from pqbed.report.axes import ONE_LINK, Axes
 from pqbed.report.figures.figure import (
     MOST_PANELS,
     Figure,
@@ -26,6 +25,7 @@ from pqbed.report.figures.figure import (
 )
 from pqbed.report.report_data import ReportData
 from pqbed.report.theme import MOST_SERIES
+from pqbed.report.varying_axes import ONE_LINK, Axes
 
 # Columns that a table of published values may have; `link` and `profile` narrow a value down to some panels or series.
 PUBLISHED = pl.Schema(

@@ -10,9 +10,9 @@ from html import escape
 from pqbed.report.theme import FONT, PALETTES, Mode
 from pqbed.report.trace.svg import arrow_head, line, text
 from pqbed.report.trace.time_scale import CUT_PIXELS, Cut, TimeScale, scale_time
-from pqbed.trace.capture import Trace
 from pqbed.trace.segments import Segment
 from pqbed.trace.summary_json import flight_lines
+from pqbed.trace.take_trace import Trace
 
 WIDTH = 980
 CLIENT_X, SERVER_X = 330.0, 690.0

@@ -1,9 +1,9 @@
 """Narrative of a trace: sentences, facts, and the table of flights."""
 
 from pqbed.spec.axes import describe_link
-from pqbed.trace.capture import Trace
 from pqbed.trace.flights import ObservedFlight
 from pqbed.trace.summary_json import count_segments
+from pqbed.trace.take_trace import Trace
 from pqbed.units import format_size
 
 COLUMNS = (

@@ -7,16 +7,16 @@ from pathlib import Path
 import vl_convert
 from markupsafe import Markup
 
+from pqbed.report.figure_files import PNG_SCALE, figure_files
 from pqbed.report.figures.figure import Figure
-from pqbed.report.files import PNG_SCALE, figure_files
-from pqbed.report.page.build import POLICY, asset, inline_json, inline_script, template, vega_bundle
+from pqbed.report.page.build_page import POLICY, asset, inline_json, inline_script, template, vega_bundle
 from pqbed.report.theme import MODES, PALETTES, vega_config
 from pqbed.report.trace.flow import colours_of, draw_flow, inherited_colours
 from pqbed.report.trace.narrative import COLUMNS, describe_fetch, describe_trace, list_trace_facts, tabulate_flights
 from pqbed.report.trace.time_sequence import draw_time_sequence
 from pqbed.tls.served_profile import FIRST_PORT
-from pqbed.trace.capture import Trace
-from pqbed.trace.write import CLIENT_PCAP_NAME, KEY_LOG_NAME
+from pqbed.trace.take_trace import Trace
+from pqbed.trace.trace_folder import CLIENT_PCAP_NAME, KEY_LOG_NAME
 
 PAGE_NAME = "trace.html"
 FLOW_NAME = "flow"

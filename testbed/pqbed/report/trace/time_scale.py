@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pqbed.trace.capture import Trace
+from pqbed.trace.take_trace import Trace
 
 PIXELS_A_RTT = 70.0
 LEAST_PIXELS = 440.0

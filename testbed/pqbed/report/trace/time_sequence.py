@@ -7,8 +7,8 @@ import altair as alt
 import polars as pl
 
 from pqbed.report.figures.figure import Figure, Panel, chart_panel, colour, zoom
-from pqbed.trace.capture import Trace
 from pqbed.trace.segments import Segment
+from pqbed.trace.take_trace import Trace
 
 SENT, LOST, ARRIVED, AGAIN, ACKED = "sent", "lost", "arrived", "retransmitted", "acknowledged"
 LABELS = (SENT, LOST, ARRIVED, AGAIN, ACKED)

@@ -7,7 +7,7 @@ import pytest
 
 from pqbed import __version__
 from pqbed.artefacts import base_reference
-from pqbed.beds.docker.build import ClassicBuild, build_with_buildx, has_buildx
+from pqbed.beds.docker.build_image import ClassicBuild, build_with_buildx, has_buildx
 from pqbed.beds.docker.endpoint import DockerEndpoint
 from pqbed.beds.docker.images import BASE_REPOSITORY, DEBIAN, IMAGE, ensure_base, ensure_image
 from pqbed.errors import BuildError, HostError

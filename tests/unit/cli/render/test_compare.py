@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pqbed.stats.classify import DEFAULT_MARGIN
+from pqbed.stats.classify_difference import DEFAULT_MARGIN
 from pqbed_cli.render.compare import count_line
 
 

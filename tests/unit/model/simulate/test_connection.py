@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from pqbed.model.exchange import Exchange, exchange_of
 from pqbed.model.floor import ttlb_floor_ns
 from pqbed.model.frames import frame_ns
 from pqbed.model.simulate.connection import simulate_fetch
+from pqbed.model.tls_exchange import Exchange, exchange_of
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Layout
 from pqbed.spec.profile import Chain, Profile

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pqbed.report.files import whole_spec
+from pqbed.report.figure_files import whole_spec
 from pqbed.report.trace.flow import clip, colours_of, draw_flow
 from pqbed.report.trace.narrative import describe_trace
 from pqbed.report.trace.page import build_trace_page, draw_trace
 from pqbed.report.trace.time_scale import Cut, TimeScale, scale_time
 from pqbed.report.trace.time_sequence import LOST, draw_time_sequence
-from pqbed.trace.capture import Trace
+from pqbed.trace.take_trace import Trace
 from support.traces import stored_trace
 from support.units import MS
 

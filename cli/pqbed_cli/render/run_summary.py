@@ -1,0 +1,90 @@
+"""What a run holds, finished or not, as text and as JSON."""
+
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+from pqbed.spec.json_codec import to_json
+from pqbed.stats.percentiles import percentile_name
+from pqbed_cli.render.below_floor import floor_lines
+from pqbed_cli.render.handshake_cpu import handshake_tables
+from pqbed_cli.render.precision import precision_lines
+from pqbed_cli.render.streams import echo, note, print_json
+from pqbed_cli.render.summary_table import (
+    MODELS,
+    MOST_SIDE_BY_SIDE,
+    failure_lines,
+    reading_lines,
+    summary_tables,
+    wrong_link_lines,
+)
+from pqbed_cli.render.table import Table, print_tables, widest
+from pqbed_cli.workflow_results import RunSummary, SweepResult
+
+# If the output is no terminal.
+USUAL_COLUMNS = 120
+
+
+def print_sweep(result: SweepResult, *, json_output: bool) -> None:
+    """Print the run, and if it was interrupted, how to resume it."""
+    print_run(result.summary, json_output=json_output)
+    if result.interruption:
+        note(result.interruption)
+
+
+def print_run(summary: RunSummary, *, json_output: bool) -> None:
+    """Print the table of a run and its path; as JSON every column of every cell."""
+    if json_output:
+        print_json(_to_program(summary))
+        for line in floor_lines(summary.below_floor):
+            note(line)
+        return
+    if not summary.rows:
+        echo("no sample was taken")
+    else:
+        print_tables([*_tables(summary), *handshake_tables(summary.manifest)])
+        echo()
+        for line in _lines_below(summary):
+            echo(line)
+    echo(f"\nrun: {summary.path}")
+
+
+def _to_program(summary: RunSummary) -> dict[str, Any]:
+    manifest = summary.manifest
+    table = {
+        "run": str(summary.path),
+        "bed": manifest.bed,
+        "clock": manifest.clock,
+        "handshake_cpu": to_json(manifest.handshake_cpu),
+        "cells": summary.rows,
+        "below_floor": [below._asdict() for below in summary.below_floor],
+        "pressed": to_json(summary.pressed),
+    }
+    return table | ({"precision": summary.precision} if manifest.precision_ppm is not None else {})
+
+
+def _lines_below(summary: RunSummary) -> list[str]:
+    """Return what is printed below the tables."""
+    rows, pressed = summary.rows, summary.pressed
+    return [
+        *precision_lines(summary.precision, summary.manifest.max_samples),
+        *reading_lines(rows, summary.percentiles),
+        *(f"failed: {line}" for line in failure_lines(rows)),
+        *summary.unsupported,
+        *([f"{pressed.sentence()}: their times may be too long"] if pressed.pressed else []),
+        *floor_lines(summary.below_floor),
+        *(f"wrong link: {line}" for line in wrong_link_lines(rows)),
+    ]
+
+
+def _tables(summary: RunSummary) -> Sequence[Table]:
+    """Lay out the rows, with what is expected and the floor if the run has them and there is room."""
+    rows, precision = summary.rows, summary.precision
+    names = [percentile_name(percentile) for percentile in summary.percentiles]
+    room = shutil.get_terminal_size((USUAL_COLUMNS, 0)).columns
+    if any(row["floor_ns"] is not None for row in rows):
+        for side_by_side in (MOST_SIDE_BY_SIDE, 1):
+            with_models = summary_tables(rows, (*names, *MODELS), precision, side_by_side=side_by_side)
+            if widest(with_models[1:]) <= room:
+                return with_models
+    return summary_tables(rows, names, precision)

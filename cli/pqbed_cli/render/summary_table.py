@@ -1,0 +1,185 @@
+"""The table of a run: one block per link, one row per size."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pqbed.report.varying_axes import split_axes
+from pqbed.stats.percentiles import percentile_name
+from pqbed.stats.quantiles import samples_needed
+from pqbed.store.schema import FAILURES
+from pqbed.units import format_size
+from pqbed_cli.render.number_format import NONE, increase, milliseconds, noise
+from pqbed_cli.render.precision import reached_text
+from pqbed_cli.render.table import Table
+
+Row = Mapping[str, Any]
+
+# More profiles than these are set one below the other, to keep the table narrow.
+MOST_SIDE_BY_SIDE = 2
+MOST_FAILURE_LINES = 20
+FAILED, UNSUPPORTED = "failed", "unsupported"
+FINDING = "finding"
+# Added to the rows of a run with a precision.
+REACHED = "_reached"
+# Times that are no percentiles, but what the percentiles are held against.
+MODELS = ("expected", "floor")
+
+
+def summary_tables(
+    rows: Sequence[Row],
+    percentiles: Sequence[str],
+    precision: Sequence[Row] = (),
+    *,
+    side_by_side: int = MOST_SIDE_BY_SIDE,
+) -> list[Table]:
+    """Lay out `rows` (cells joined with their summary, in the order of the axes).
+
+    `percentiles` as `p50`; MODELS among them stand beside what was measured. More profiles than `side_by_side` are set
+    one below the other. `precision` adds a column on how precise each comparison is: rows of PRECISION.
+    """
+    reached = {row["cell_id"]: reached_text(row) for row in precision}
+    rows = [{**row, REACHED: reached.get(row["cell_id"], "")} for row in rows] if reached else rows
+    axes = split_axes(rows)
+    blocks: dict[str, list[Row]] = {}
+    for row in rows:
+        blocks.setdefault(axes.title(row), []).append(row)
+    heading = "TTLB in ms" + (f"; all with {', '.join(axes.common)}" if axes.common else "")
+    tables = [_block(title, members, percentiles, side_by_side) for title, members in blocks.items()]
+    return [Table(title=heading, columns=(), rows=()), *tables]
+
+
+def failure_lines(rows: Sequence[Row]) -> list[str]:
+    """Return one line for each cell with failed or lost samples: `pq 200KiB, rtt 35ms: 3 timeout`."""
+    axes = split_axes(rows)
+    lines = []
+    for row in rows:
+        kinds = [f"{row[f'n_{kind}']} {kind}" for kind in FAILURES if kind != "unsupported" and row.get(f"n_{kind}")]
+        if kinds:
+            title = axes.title(row)
+            lines.append(
+                f"{row['profile']} {format_size(row['size_bytes'])}{', ' + title if title else ''}: {', '.join(kinds)}"
+            )
+    more = len(lines) - MOST_FAILURE_LINES
+    return [*lines[:MOST_FAILURE_LINES], f"and {more} more cells"] if more > 0 else lines
+
+
+def wrong_link_lines(rows: Sequence[Row]) -> list[str]:
+    """Return one line for each link that calibration found wrong: `rtt 35ms: rtt: asked 35 ms, achieved 70 ms`."""
+    axes = split_axes(rows)
+    wrong = {row["link_id"]: row for row in rows if row.get("link_wrong")}
+    titles = {name: axes.title(row) for name, row in wrong.items()}
+    return [f"{title + ': ' if title else ''}{wrong[name]['link_deviations']}" for name, title in titles.items()]
+
+
+def reading_lines(rows: Sequence[Row], percentiles: Sequence[float]) -> list[str]:
+    """Say what the findings of the shown percentile stand on, and which percentiles have too few samples."""
+    lines = []
+    copies = [row for row in rows if row["copy_of"]]
+    margin = next((row["margin"] for row in rows if row["margin"]), None)
+    if copies:
+        lines.append(f"noise: the most by which two copies of {copies[0]['copy_of']} differ, at 95%")
+    if any(row.get("baseline") for row in rows if not row["copy_of"]):
+        lines.append(f"equivalent: within ±{margin}, whether there is a difference or not (two one-sided tests at 5%)")
+    counts = [row["n"] for row in rows if row["n"]]
+    for percentile in percentiles:
+        needed = samples_needed(percentile / 100)
+        if counts and min(counts) < needed:
+            lines.append(f"{percentile_name(percentile)}: not enough samples for an interval, which takes {needed}")
+    return lines
+
+
+def _block(title: str, members: Sequence[Row], percentiles: Sequence[str], side_by_side: int) -> Table:
+    """Lay out one link. The A/A arm has no columns of its own: it is the noise."""
+    profiles = list(dict.fromkeys(row["profile"] for row in members if not row["copy_of"]))
+    lay_out = _wide if len(profiles) <= side_by_side else _long
+    return lay_out(title, members, profiles, percentiles)
+
+
+def _wide(title: str, members: Sequence[Row], profiles: Sequence[str], percentiles: Sequence[str]) -> Table:
+    """Set the profiles side by side: one row per size."""
+    columns = ["size"]
+    for profile in profiles:
+        columns += [f"{profile} {percentiles[0]}", *percentiles[1:]]
+        columns += [] if profile == _baseline(members) else _increase_columns(percentiles)
+    columns += _noise_columns(members)
+    by_size: dict[int, dict[str, Row]] = {}
+    for row in members:
+        by_size.setdefault(row["size_bytes"], {})[row["profile"]] = row
+    rows = []
+    for size, arms in by_size.items():
+        cells = [format_size(size)]
+        for profile in profiles:
+            cells += _times(arms.get(profile, {}), percentiles)
+            cells += [] if profile == _baseline(members) else _increases(arms.get(profile, {}), percentiles)
+        cells += [_noise(arms[profiles[0]], percentiles)] * len(_noise_columns(members))
+        rows.append((*cells, _share_ok(list(arms.values())), *_reached(list(arms.values()))))
+    names = (*columns, "ok", *_reached_column(members))
+    return Table(title=title, columns=names, rows=tuple(rows), numeric=_numeric(columns))
+
+
+def _long(title: str, members: Sequence[Row], profiles: Sequence[str], percentiles: Sequence[str]) -> Table:
+    """Set the profiles one below the other: one row per size and profile; the noise stands with the first."""
+    columns = ("size", "profile", *percentiles, *_increase_columns(percentiles), *_noise_columns(members))
+    order = {profile: number for number, profile in enumerate(profiles)}
+    rows: list[tuple[str, ...]] = []
+    last_size: int | None = None
+    shown = [row for row in members if row["profile"] in order]
+    for row in sorted(shown, key=lambda row: (row["size_bytes"], order[row["profile"]])):
+        first = row["size_bytes"] != last_size
+        size, noise_text = (format_size(row["size_bytes"]), _noise(row, percentiles)) if first else ("", "")
+        last_size = row["size_bytes"]
+        measured = (*_times(row, percentiles), *_increases(row, percentiles))
+        noises = [noise_text] * len(_noise_columns(members))
+        rows.append((size, row["profile"], *measured, *noises, _share_ok([row]), *_reached([row])))
+    numeric = tuple(place for place in _numeric(columns) if place != 1)
+    names = (*columns, "ok", *_reached_column(members))
+    return Table(title=title, columns=names, rows=tuple(rows), numeric=numeric)
+
+
+def _numeric(columns: Sequence[str]) -> tuple[int, ...]:
+    """Return the places of all columns but findings, with that of the count after them."""
+    return (*(place for place, column in enumerate(columns) if column != FINDING), len(columns))
+
+
+def _baseline(members: Sequence[Row]) -> str:
+    return next((str(row["baseline"]) for row in members if row.get("baseline")), str(members[0]["profile"]))
+
+
+def _times(row: Row, percentiles: Sequence[str]) -> list[str]:
+    """Return TTLBs. More failures than a percentile leaves room for hide it: it is above all that was seen."""
+    none = FAILED if row.get("n_failed") else UNSUPPORTED if row.get("n_unsupported") else NONE
+    return [milliseconds(row.get(f"{name}_ns"), NONE if name in MODELS else none) for name in percentiles]
+
+
+def _increases(row: Row, percentiles: Sequence[str]) -> list[str]:
+    """Return the increase at the first percentile named, and what it amounts to; where there is none, to nothing."""
+    if row.get("baseline") is None:
+        return [""] * len(_increase_columns(percentiles))
+    name = percentiles[0]
+    text = increase(*(row.get(f"increase_{name}{bound}_pct") for bound in ("", "_low", "_high")))
+    return [text, "" if row.get(f"increase_{name}_pct") is None else row.get(f"finding_{name}") or ""]
+
+
+def _increase_columns(percentiles: Sequence[str]) -> list[str]:
+    return [f"increase {percentiles[0]}", FINDING]
+
+
+def _noise(row: Row, percentiles: Sequence[str]) -> str:
+    return noise(row.get(f"noise_{percentiles[0]}_pct"))
+
+
+def _noise_columns(members: Sequence[Row]) -> list[str]:
+    return ["noise"] if any(row["copy_of"] for row in members) else []
+
+
+def _reached_column(members: Sequence[Row]) -> list[str]:
+    return ["known to"] if REACHED in members[0] else []
+
+
+def _reached(rows: Sequence[Row]) -> list[str]:
+    """Return how precise the comparison is that `rows` are of: it is named after its baseline."""
+    return [next((str(row[REACHED]) for row in rows if row[REACHED]), "")] if REACHED in rows[0] else []
+
+
+def _share_ok(rows: Sequence[Row]) -> str:
+    return f"{sum(row['n_ok'] or 0 for row in rows)}/{sum(row['n'] or 0 for row in rows)}"

@@ -1,0 +1,108 @@
+"""Client drivers by the name in a stack's entry (`client` in its stack.toml).
+
+Each is imported only when its stack fetches: an image has only what its own driver needs.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from pqbed.errors import HostError
+from pqbed.fetch.fetch_request import FetchRequest
+from pqbed.fetch.relay import LOOPBACK, Relay
+from pqbed.spec.sample import Timings
+from pqbed.spec.stacks import Stack
+from pqbed.tls.credentials import Credentials
+from pqbed.tls.group_names import canonical_group, group_codepoint
+from pqbed.tls.run_program import DAMAGED_HINT
+from pqbed.tls.stack_support import Probed
+from pqbed.tls.wire_sizes import WireSizes, read_wire_sizes
+
+
+class Driver(Protocol):
+    """Fetches with one client software."""
+
+    def take_credentials(self, credentials: Sequence[Credentials]) -> None:
+        """Keep the credentials that requests name."""
+        ...
+
+    def fetch(self, request: FetchRequest) -> Timings:
+        """Do one fetch; a failure is a result."""
+        ...
+
+    def release(self) -> None:
+        """Reset the connection of the last fetch."""
+        ...
+
+    def log_keys(self) -> None:
+        """Keep the secrets of every connection from now on, until `take_keys`. Raises HostError if it cannot."""
+        ...
+
+    def take_keys(self) -> str:
+        """Return the secrets in the NSS key log format, forget them, and stop logging."""
+        ...
+
+    def version(self) -> str:
+        """Return the software's version line."""
+        ...
+
+
+class DriverClient(Probed):
+    """The client of one stack: its driver, and the algorithms that the stack supports."""
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__(stack)
+        self._driver = DRIVERS[stack.client](stack)
+        self._served: dict[tuple[str, str], dict[str, Any]] = {}
+        self.take_credentials = self._driver.take_credentials
+        self.release = self._driver.release
+        self.log_keys = self._driver.log_keys
+        self.take_keys = self._driver.take_keys
+        self.version = self._driver.version
+
+    def fetch(self, request: FetchRequest) -> Timings:
+        """Do one fetch; a failure is a result."""
+        timings = self._driver.fetch(request)
+        if timings.group is None:
+            return timings
+        key = timings.group, timings.signature or ""
+        if key not in self._served:
+            self._served[key] = self._describe(request, *key)
+        return replace(timings, **self._served[key])
+
+    def learn_sizes(self, request: FetchRequest) -> WireSizes | None:
+        """Do one fetch through a relay that counts its bytes; None if it fails. Closes the connection."""
+        with Relay(request.address, request.port) as relay:
+            timings = self._driver.fetch(replace(request, address=LOOPBACK, port=relay.port))
+            self._driver.release()
+        if timings.outcome != "ok":
+            return None
+        return read_wire_sizes(bytes(relay.sent), bytes(relay.received), relay.flight_bytes, request.size_bytes)
+
+    def _describe(self, request: FetchRequest, group: str, scheme: str) -> dict[str, Any]:
+        """Return the name of a group that may be known by its codepoint alone, and who serves it and the signature."""
+        support = self.support()
+        asked = request.group if group_codepoint(group) == request.group_id is not None else group
+        return {
+            "group": support.name_of(group) or canonical_group(asked),
+            "client_provider": support.provider_of(group),
+            "client_signature_provider": support.provider_of_scheme(scheme),
+        }
+
+
+def _curl(_stack: Stack) -> Driver:
+    try:
+        from pqbed.fetch.curl_client import CurlClient  # noqa: PLC0415
+    except ImportError as error:
+        raise HostError(f"pycurl cannot be loaded: {error}", DAMAGED_HINT) from error
+    return CurlClient()
+
+
+def _program(stack: Stack) -> Driver:
+    from pqbed.fetch.program_client import ProgramClient  # noqa: PLC0415
+
+    return ProgramClient(stack)
+
+
+DRIVERS: Mapping[str, Callable[[Stack], Driver]] = MappingProxyType({"curl": _curl, "program": _program})

@@ -1,0 +1,212 @@
+"""Endpoint of a link: an interface in a namespace, shaped as one value and read back.
+
+It sets everything that a packet meets on its way out: MTU and segmentation on the interface, initial windows and
+congestion control on its routes, delay, rate and loss in a netem at its root.
+"""
+
+import socket
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
+
+from pqbed.errors import HostError
+from pqbed.net.interface import Interface, interface_for, read_interface, segmentation_of, set_interface
+from pqbed.net.link_state import EndState
+from pqbed.net.namespace import open_socket
+from pqbed.net.netem import Netem, loss_of, netem_of
+from pqbed.net.qdisc import RootQdisc, RootQdiscControl
+from pqbed.net.routes import RouteMetrics, metrics_of, read_routes, set_metrics
+from pqbed.net.rtnetlink import RouteSocket
+from pqbed.net.tc_format import qdisc_text
+from pqbed.spec.end_shape import EndShape
+from pqbed.spec.link import RandomLoss
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KernelSettings:
+    """An end in the kernel's own terms. `netem` is None if there is none, or none is needed."""
+
+    interface: Interface
+    metrics: RouteMetrics
+    netem: Netem | None
+
+
+class ShapedInterface:
+    """Owns interface `ifname` in the namespace at path `netns` (None: the present one) until `close`.
+
+    No other program may set that interface meanwhile. Not safe for use by two threads at once.
+    """
+
+    def __init__(self, netns: str | None, ifname: str) -> None:
+        self.ifname = ifname
+        self._kernel = RouteSocket(netns)
+        self._control = open_socket(netns, socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self._index, self._found = read_interface(self._kernel, self._control, ifname)
+        except BaseException:
+            self.close()
+            raise
+        self._root = RootQdiscControl(self._kernel, ifname, self._index)
+        self._applied: _KernelSettings | None = None
+        self._state: EndState | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def shape(self, shape: EndShape) -> EndState:
+        """Set the end to `shape` and return it as the kernel then has it.
+
+        Only differences from the last shape are written, and everything written is read back. Raises HostError if the
+        kernel applied something else; the state is then undefined until the next `shape`.
+        """
+        last = None if self._state is None else self._state.asked
+        if last is not None and replace(last, seed=shape.seed) == shape:
+            return self.reseed(shape.seed)
+        wanted = _KernelSettings(
+            interface=interface_for(shape.segmentation, shape.mtu, self._found),
+            metrics=RouteMetrics(
+                initcwnd=shape.initcwnd,
+                initrwnd=shape.initrwnd,
+                congestion_control=shape.congestion_control,
+            ),
+            netem=netem_of(shape),
+        )
+        before, self._applied, self._state = self._applied, None, None
+        if before is None or before.interface != wanted.interface:
+            self._set_interface(wanted.interface)
+        if before is None or before.metrics != wanted.metrics:
+            self._set_metrics(wanted.metrics)
+        root = self._set_netem(wanted.netem)
+        self._applied = wanted
+        self._state = _state(shape, replace(wanted, netem=root.netem), root)
+        return self._state
+
+    def reseed(self, seed: int) -> EndState:
+        """Restart the random streams and leave everything else unchanged: one message to the kernel.
+
+        Packets on the wire stay there; packets sent from now on draw from the new stream. The
+        Gilbert-Elliott chain starts in its good state.
+        """
+        if self._state is None or self._state.asked is None or self._applied is None:
+            raise HostError(f"{self.ifname} must be shaped before it is given a seed")
+        asked = replace(self._state.asked, seed=seed)
+        if self._applied.netem is None:
+            self._state = replace(self._state, asked=asked)
+            return self._state
+        self._root.reseed(seed)
+        netem = replace(self._applied.netem, seed=seed)
+        self._applied = replace(self._applied, netem=netem)
+        text = self._state.text.rpartition(" seed ")[0]
+        applied = replace(self._state.applied, seed=seed)
+        self._state = EndState(asked=asked, applied=applied, text=f"{text} seed {seed}")
+        return self._state
+
+    def read(self) -> EndState:
+        """Return the end as the kernel has it, even if another program set it."""
+        _, interface = read_interface(self._kernel, self._control, self.ifname)
+        metrics = {metrics_of(route) for route in read_routes(self._kernel, self._index)}
+        root = self._root.read()
+        parts = _KernelSettings(
+            interface=interface,
+            metrics=metrics.pop() if len(metrics) == 1 else RouteMetrics(),
+            netem=root.netem,
+        )
+        return _state(None, parts, root)
+
+    def queued(self) -> int:
+        """Return how many packets are in the netem, on the wire or waiting; 0 without a netem."""
+        root = self._root.read()
+        return 0 if root.netem is None else root.queued
+
+    def queue(self) -> tuple[int, int]:
+        """Return the packets that `queued` counts, and their bytes with Ethernet headers."""
+        root = self._root.read()
+        return (0, 0) if root.netem is None else (root.queued, root.queued_bytes)
+
+    def quiet(self) -> None:
+        """Drop every packet on the wire and let later ones pass unshaped, until the next `shape` or `reseed`."""
+        self._root.quiet()
+
+    def drain(self) -> int:
+        """Do the same, and return how many packets the netem had dropped since it was created or reseeded.
+
+        Both the packets that found its queue full and those that its loss dropped.
+        """
+        return self._root.drain()
+
+    def clear(self) -> None:
+        """Undo `shape`: restore the settings found at creation, remove the netem and the metrics of the routes."""
+        self._applied = self._state = None
+        self._root.remove()
+        self._set_interface(self._found)
+        self._set_metrics(RouteMetrics())
+
+    def close(self) -> None:
+        """Close the sockets; the end stays as it is."""
+        self._kernel.close()
+        self._control.close()
+
+    def _set_interface(self, wanted: Interface) -> None:
+        set_interface(self._kernel, self._control, self.ifname, wanted)
+        _, applied = read_interface(self._kernel, self._control, self.ifname)
+        self._require("interface", wanted, applied)
+
+    def _set_metrics(self, wanted: RouteMetrics) -> None:
+        routes = read_routes(self._kernel, self._index)
+        if not routes:
+            raise HostError(f"{self.ifname} has no IPv4 subnet route to set initial windows on", hint="is it up?")
+        for route in routes:
+            if metrics_of(route) != wanted:
+                set_metrics(self._kernel, route, wanted)
+        for route in read_routes(self._kernel, self._index):
+            self._require("route", wanted, metrics_of(route))
+
+    def _set_netem(self, wanted: Netem | None) -> RootQdisc:
+        if wanted is None:
+            self._root.remove()
+            root = self._root.read()
+        else:
+            root = self._root.put(wanted)
+        self._require("netem", wanted, root.netem)
+        return root
+
+    def _require(self, what: str, wanted: object, applied: object) -> None:
+        if applied == wanted:
+            return
+        differ = [
+            name for name in getattr(type(wanted), "__slots__", ()) if _field(wanted, name) != _field(applied, name)
+        ]
+        differences = "; ".join(f"{name}: asked {_field(wanted, name)}, got {_field(applied, name)}" for name in differ)
+        hint = "netem takes a seed from Linux 6.6 on" if _field(applied, "seed") is None and "seed" in differ else ""
+        raise HostError(
+            f"the {what} of {self.ifname} is not as asked: {differences or f'asked {wanted}, got {applied}'}", hint=hint
+        )
+
+
+def _field(value: object, name: str) -> object:
+    return getattr(value, name, None)
+
+
+def _state(asked: EndShape | None, parts: _KernelSettings, root: RootQdisc) -> EndState:
+    """Convert from the kernel's terms. Without a netem: no delay, no loss, no seed, an empty queue."""
+    netem = parts.netem
+    applied = EndShape(
+        delay_ns=0 if netem is None else netem.delay_ns,
+        jitter_ns=0 if netem is None else netem.jitter_ns,
+        distribution="uniform" if netem is None else netem.distribution,
+        loss=RandomLoss() if netem is None else loss_of(netem),
+        rate_bps=None if netem is None or netem.rate_bytes == 0 else 8 * netem.rate_bytes,
+        limit_packets=0 if netem is None else netem.limit_packets,
+        seed=0 if netem is None else netem.seed or 0,
+        segmentation=segmentation_of(parts.interface),
+        mtu=parts.interface.mtu,
+        initcwnd=parts.metrics.initcwnd,
+        initrwnd=parts.metrics.initrwnd,
+        congestion_control=parts.metrics.congestion_control,
+    )
+    return EndState(asked=asked, applied=applied, text=qdisc_text(root))

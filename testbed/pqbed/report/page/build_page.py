@@ -1,0 +1,134 @@
+"""Report page: everything of a run in one HTML file that opens without a network."""
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import polars as pl
+import vl_convert
+from markupsafe import Markup
+
+from pqbed.report.figure_files import VEGA_LITE
+from pqbed.report.figures.figure import Figure
+from pqbed.report.narrative import describe_below_floor, describe_result, list_caveats, tabulate_failures
+from pqbed.report.page.cells_table import CellsTable, tabulate_cells
+from pqbed.report.precision_rows import precision_rows
+from pqbed.report.report_data import ReportData
+from pqbed.report.run_facts import command_again, list_facts, read_sweep
+from pqbed.report.theme import MODES, PALETTES, vega_config
+from pqbed.report.verdict_rows import Verdict
+from pqbed.store.manifest import Manifest
+
+# The browser refuses to load anything, whatever the page contains.
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "base-uri 'none'; form-action 'none'"
+)
+_EMBED = "window.vegaEmbed = vegaEmbed;"
+_EMPTY = ("There are no samples yet.", "", "")
+
+
+def build_page(
+    *,
+    title: str,
+    folder: Path,
+    manifest: Manifest,
+    data: ReportData | None,
+    figures: Sequence[Figure],
+    verdicts: Sequence[Verdict] = (),
+    answer: Sequence[str] = (),
+    more_caveats: Sequence[str] = (),
+    precision: pl.DataFrame | None = None,
+) -> str:
+    """Return the page. `folder` is that of the run, for the command that repeats it.
+
+    `answer` replaces the default sentences.
+    """
+    page_data = {
+        "specs": [
+            {**panel.spec, "description": f"{figure.title}: {panel.title}. {figure.summary}"}
+            for figure in figures
+            for panel in figure.panels
+        ],
+        "configs": {mode: vega_config(mode, background=False) for mode in MODES},
+    }
+    return template("page.html.j2").render(
+        title=title,
+        policy=POLICY,
+        style=Markup(asset("style.css")),  # noqa: S704 - ours
+        palettes=PALETTES,
+        answer=answer or [sentence for sentence in (describe_result(data) if data else _EMPTY) if sentence],
+        below_floor=describe_below_floor(data) if data else [],
+        verdicts=verdicts,
+        verdict_parts=any(verdict.network or verdict.cpu for verdict in verdicts),
+        reasons=list(dict.fromkeys(verdict.why for verdict in verdicts if verdict.why)),
+        percentiles=data.names if data else [],
+        sizes=data.sizes if data and _choose_size(figures) else [],
+        figures=numbered(figures),
+        cells=tabulate_cells(data) if data else CellsTable(columns=(), groups=(), rows=(), left_out=0),
+        precision=precision_rows(precision, data) if precision is not None and data else [],
+        precision_pct=_precision_pct(precision),
+        failures=tabulate_failures(data) if data else [],
+        caveats=[*more_caveats, *(list_caveats(data, manifest) if data else [])],
+        facts=list_facts(manifest, data),
+        command=command_again(folder, manifest),
+        sweep=read_sweep(folder),
+        data=inline_json(page_data),
+        vega=inline_script(vega_bundle()),
+        script=inline_script(asset("script.js")),
+    )
+
+
+def _precision_pct(precision: pl.DataFrame | None) -> float:
+    return 0.0 if precision is None or precision.is_empty() else float(precision["precision_pct"][0])
+
+
+def _choose_size(figures: Sequence[Figure]) -> bool:
+    """Return whether a figure shows one size at a time."""
+    names = [item["name"] for figure in figures for panel in figure.panels for item in panel.spec.get("params", [])]
+    return "size" in names
+
+
+def numbered(figures: Sequence[Figure]) -> list[Mapping[str, Any]]:
+    """Return the figures with the indices of their panels among all specs."""
+    numbered_figures: list[Mapping[str, Any]] = []
+    place = 0
+    for figure in figures:
+        panels = [{"title": panel.title, "place": place + number} for number, panel in enumerate(figure.panels)]
+        place += len(panels)
+        numbered_figures.append({"figure": figure, "panels": panels})
+    return numbered_figures
+
+
+def template(name: str) -> jinja2.Template:
+    """Return one of the templates of this folder."""
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(asset), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template(name)
+
+
+def asset(name: str) -> str:
+    """Return the text of a file of this folder."""
+    return resources.files(__package__ or __name__).joinpath(name).read_text(encoding="utf-8")
+
+
+@functools.cache
+def vega_bundle() -> str:
+    """Return Vega, Vega-Lite and their embedding as one script, from inside vl-convert."""
+    return str(vl_convert.javascript_bundle(_EMBED, vl_version=VEGA_LITE))
+
+
+def inline_json(value: object) -> Markup:
+    """Return `value` as JSON that no string in it can end: `<` is escaped."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - escaped here
+
+
+def inline_script(code: str) -> Markup:
+    """Return `code` so that no string in it can end the script."""
+    return Markup(code.replace("</script", "<\\/script"))  # noqa: S704 - ours, and what vl-convert ships

@@ -1,0 +1,63 @@
+"""The cells table: what was asked of every cell, and what the kernel confirmed."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import polars as pl
+
+from pqbed.plan import Plan, link_id
+from pqbed.spec.axes import AXES
+from pqbed.spec.cell import Cell
+from pqbed.spec.profile import Profile, chain_text
+from pqbed.store.schema import ASKED, CELLS, LEARNED, conform
+from pqbed.store.wire_size_columns import size_columns
+from pqbed.tls.wire_sizes import WireSizes
+
+
+def tabulate_cells(
+    plan: Plan,
+    chain_wire_bytes: Mapping[str, int],
+    client_chain_wire_bytes: Mapping[str, int | None] = MappingProxyType({}),
+    sizes: Mapping[str, WireSizes] = MappingProxyType({}),
+) -> pl.DataFrame:
+    """Return one row a cell of `plan`. By name of the profile: the bytes of the Certificate messages, learned sizes."""
+    rows = [
+        {
+            **_row(identity, cell),
+            "chain_wire_bytes": chain_wire_bytes.get(cell.profile.name),
+            "client_chain_wire_bytes": client_chain_wire_bytes.get(cell.profile.name),
+            **size_columns(sizes.get(cell.profile.name)),
+        }
+        for identity, cell in plan.cells.items()
+    ]
+    return conform(pl.DataFrame(rows, schema=pl.Schema([*ASKED.items(), *LEARNED.items()])), CELLS)
+
+
+def _row(identity: str, cell: Cell) -> dict[str, Any]:
+    return {
+        "cell_id": identity,
+        **_profile_columns(cell.profile),
+        "link_id": link_id(cell.link, cell.tcp),
+        "link_name": cell.link.name,
+        **{
+            name: value
+            for axis in AXES.values()
+            for name, value in zip(axis.columns, axis.write(getattr(cell, axis.part)), strict=True)
+        },
+    }
+
+
+def _profile_columns(profile: Profile) -> dict[str, Any]:
+    clients = profile.clients_chain
+    return {
+        "profile": profile.name,
+        "stack": profile.stack,
+        "client_stack": profile.clients_stack,
+        "group": profile.group,
+        "chain": chain_text(profile.chain),
+        "chain_depth": profile.chain.depth,
+        "mutual": profile.mutual,
+        "client_chain": None if clients is None else chain_text(clients),
+        "copy_of": profile.copy_of,
+    }

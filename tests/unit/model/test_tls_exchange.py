@@ -1,0 +1,44 @@
+"""The writes of both sides, as counted in packets."""
+
+from dataclasses import replace
+
+import pytest
+
+from pqbed.errors import SpecError
+from pqbed.model.tls_exchange import buffered, exchange_of, sealed
+from pqbed.spec.workload import Http, Workload
+from support.exchanges import cell_of
+from support.profiles import PQ
+
+
+def test_writes_counted_in_packets() -> None:
+    """One fetch of 0 KiB seen in a guest: writes of 4096, 8351 and 3413 bytes, then 80, 275 and 294."""
+    seen = exchange_of(cell_of(profile=PQ), certificate_bytes=11_172)
+    assert seen.client_hello == (1428,)
+    assert seen.server_flight == (4096, 8351, 3413)
+    assert seen.client_flight == (80, 275)
+    assert seen.response == (294,)
+
+
+def test_a_client_that_proves_itself_counted_in_packets() -> None:
+    """The same with mutual authentication: 75 bytes more from the server, and the client's own chain."""
+    seen = exchange_of(cell_of(profile=replace(PQ, mutual=True)), 11_172, 11_172)
+    assert seen.server_flight == (4096, 8426, 3413)
+    assert seen.client_flight == (4096, 7104, 3413, 275)
+
+
+def test_flights_are_written_in_full_buffers() -> None:
+    assert buffered([100, 200]) == (300,)
+    assert buffered([4096]) == (4096,)
+    assert buffered([100, 3996]) == (4096,)
+    assert buffered([100, 3997]) == (4096, 1)
+    assert buffered([100, 9000, 50]) == (4096, 5004, 50)
+    assert sealed(16_384) == [16_406]
+    assert sealed(16_385) == [16_406, 23]
+    assert sealed(0) == []
+
+
+@pytest.mark.parametrize("http", ["2", "3"])
+def test_only_http_1_1_is_expected_write_by_write(http: Http) -> None:
+    with pytest.raises(SpecError, match=f"does not know HTTP/{http}"):
+        exchange_of(replace(cell_of(), workload=Workload(size_bytes=1, http=http)))
