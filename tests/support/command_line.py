@@ -42,10 +42,10 @@ def fake_that(monkeypatch: pytest.MonkeyPatch, **behaviour: Any) -> None:
 
 SLOW = """
 import sys
-from pqbed.beds import make
+from pqbed.beds import make_bed
 from pqbed.beds.fake import FakeBed
 from pqbed_cli.main import run
-make.MAKERS["fake"] = lambda clock, *_: FakeBed(clock=clock, sleep_s=0.02)
+make_bed.MAKERS["fake"] = lambda clock, *_: FakeBed(clock=clock, sleep_s=0.02)
 sys.exit(run(sys.argv[1:]))
 """
 
