@@ -9,6 +9,7 @@ from pqbed.plan import Plan, plan_sweep
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch, Sample, Timings
 from pqbed.spec.sweep import Sweep
+from pqbed.store.checksums import SUMS_NAME
 from pqbed.store.manifest import Manifest, start_manifest
 from pqbed.store.run_directory import Run, create_run
 from support.profiles import PQ
@@ -70,3 +71,10 @@ def files(folder: Path) -> Iterator[str]:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             yield str(path.relative_to(folder))
+
+
+def forget_samples(run: Path) -> None:
+    """Leave a run as if nothing had been measured: without its samples and their sums."""
+    for part in (run / "samples").iterdir():
+        part.unlink()
+    (run / SUMS_NAME).unlink()

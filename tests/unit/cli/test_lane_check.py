@@ -10,6 +10,7 @@ from pqbed.runner import worker
 from pqbed.store.run_directory import open_run
 from support.command_line import SMALL, Pqbed, fake_that, only_run
 from support.crowded import CrowdedBed
+from support.sweeps import forget_samples
 
 REAL = (*SMALL, "--clock", "real", "--samples", "2")
 
@@ -98,9 +99,7 @@ def test_a_resumed_run_is_checked_again_and_a_finished_one_is_not(pqbed: Pqbed, 
     pqbed("sweep", *REAL, "--lanes", "2")
     pqbed("sweep", "--resume", "latest", "--lanes", "2")
     assert len(checks(tmp_path)[0]) == 1
-    for part in (only_run(tmp_path) / "samples").iterdir():
-        part.unlink()
-    (only_run(tmp_path) / "SHA256SUMS").unlink()
+    forget_samples(only_run(tmp_path))
     pqbed("sweep", "--resume", "latest", "--lanes", "2")
     assert len(checks(tmp_path)[0]) == 2
 

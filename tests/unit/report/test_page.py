@@ -16,6 +16,7 @@ from pqbed.report.report_data import read_report_data
 from pqbed.report.verdict_rows import VERDICTS_NAME, Verdict, read_verdicts, write_verdicts
 from pqbed.report.write_report import REPORT_NAME, write_report
 from support.reports import MakeRun, MeasuredOf
+from support.sweeps import forget_samples
 
 VERDICT = Verdict(
     question="TTLB at <0> KiB", published="~33%", band="29 to 35%", ours="30.4%", standing="inside", why="as said"
@@ -103,9 +104,7 @@ def test_verdicts_are_shown_where_the_run_holds_some(page_of: Callable[..., Any]
 
 def test_a_run_without_samples_has_a_page_too(make_run: MakeRun) -> None:
     run = make_run(samples=1)
-    for part in (run.path / "samples").iterdir():
-        part.unlink()
-    (run.path / "SHA256SUMS").unlink()
+    forget_samples(run.path)
     page = write_report(run, figure_files=False).page
     assert page.name == REPORT_NAME
     assert "There are no samples yet" in page.read_text()
