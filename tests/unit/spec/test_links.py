@@ -103,7 +103,7 @@ def test_ids_follow_from_the_values_and_not_from_the_name() -> None:
         ({"link": "wpt-edge,apple-edge"}, "--link wpt-edge and apple-edge have the same values", "give one"),
         ({"link": "wpt-3g,wpt-3g-fast", "rtt": "9"}, "wpt-3g and wpt-3g-fast have the same values", "give one"),
         ({"link": "wpt-dsl,none"}, "--link: 'none' stands beside named links", "alone"),
-        ({"link": "wpt-fios", "jitter": "3"}, "--jitter 3ms is more than half of --rtt 4ms", "at most 2ms"),
+        ({"link": "wpt-fios", "jitter": "3"}, "--jitter 3ms (uniform) at --rtt 4ms reaches below zero", ""),
         ({"link": "mine", "links": {"mine": {"rrt": "1ms"}}}, "there is no option 'links.mine.rrt'", "'rtt'"),
         ({"link": "mine", "links": {"mine": {"rtt": "1"}}}, "links.mine: rtt: '1' has no unit", ""),
         ({"link": "mine", "links": {"mine": {"rtt": "1ms,2ms"}}}, "links.mine: rtt has 2 values", "give one"),
