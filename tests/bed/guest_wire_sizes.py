@@ -35,7 +35,9 @@ def main() -> None:
 
 
 def fetch(agent: LaneAgent, profile: Profile) -> dict[str, Any]:
-    cell = Cell(link=LINK, tcp=Tcp(), profile=profile, workload=Workload(size_bytes=0))
+    cell = Cell(
+        link=LINK, tcp=Tcp(initcwnd_server=20, initcwnd_client=20), profile=profile, workload=Workload(size_bytes=0)
+    )
     identity = cell_id(cell)
     agent.add_cells({identity: cell})
     with listen() as capture:

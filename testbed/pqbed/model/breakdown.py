@@ -40,14 +40,17 @@ def break_down_difference(cell: Cell, arm: ExpectedFetch, base: ExpectedFetch) -
     """Return why `arm` takes longer than `base`; both under the conditions of `cell`, the arm's."""
     serial_ns = waited_ns = 0
     reasons = [*_bytes(cell, arm, base)]
+    repeats, usual = (describe_repeats(expected) for expected in (arm, base))
     for name, label, side in FLIGHTS:
         ours, theirs = flight(arm, name), flight(base, name)
         serial_ns += ours.serial_ns - theirs.serial_ns
         waited_ns += ours.waited_ns - theirs.waited_ns
-        reasons += _waiting(cell, label, side, ours, theirs)
-    repeats, usual = (describe_repeats(expected) or "none" for expected in (arm, base))
+        if (repeats or usual) and max(ours.rounds, theirs.rounds) == 1:
+            reasons += _waiting(cell, ours, theirs, f"{label} behind spurious retransmissions")
+        else:
+            reasons += _waiting(cell, ours, theirs, _cause(cell, label, side, ours, theirs))
     if repeats != usual:
-        reasons.append(f"spurious retransmissions: {repeats} (baseline: {usual})")
+        reasons.append(f"spurious retransmissions: {repeats or 'none'} (baseline: {usual or 'none'})")
     if not any("RTT" in reason or "waiting" in reason for reason in reasons):
         reasons.append(_nothing_more(cell, arm))
     return Breakdown(
@@ -107,7 +110,7 @@ def _wire_bytes(flight_: ExpectedFlight) -> int:
     return flight_.payload_bytes + FRAME_OVERHEAD_BYTES * flight_.segments
 
 
-def _waiting(cell: Cell, label: str, side: Side, ours: ExpectedFlight, theirs: ExpectedFlight) -> list[str]:
+def _waiting(cell: Cell, ours: ExpectedFlight, theirs: ExpectedFlight, cause: str) -> list[str]:
     """Say how much more a flight waits, and for what."""
     rtt_ns = cell.link.rtt_ns
     more_ns = ours.waited_ns - theirs.waited_ns
@@ -116,7 +119,7 @@ def _waiting(cell: Cell, label: str, side: Side, ours: ExpectedFlight, theirs: E
     trips = more_ns / rtt_ns if rtt_ns else 0.0
     whole = round(trips)
     amount = f"{whole:+d} RTT" if whole and abs(trips - whole) < WHOLE_WITHIN else f"{milliseconds(more_ns)} of waiting"
-    return [f"{amount}: {_cause(cell, label, side, ours, theirs)}"]
+    return [f"{amount}: {cause}"]
 
 
 def _cause(cell: Cell, label: str, side: Side, ours: ExpectedFlight, theirs: ExpectedFlight) -> str:
