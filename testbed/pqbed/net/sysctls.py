@@ -47,6 +47,9 @@ RECORDED: tuple[str, ...] = (
     "net.core.default_qdisc",
     "net.ipv4.tcp_available_congestion_control",
 )
+# Of these, what differs between two boots of one kernel: the first is sized by the memory that was free at boot
+# (tcp_init_mem in net/ipv4/tcp.c), the second grows when a module is loaded.
+UNSTABLE = frozenset({"net.ipv4.tcp_mem", "net.ipv4.tcp_available_congestion_control"})
 
 PROC_SYS = Path("/proc/sys")
 KERNEL_CONFIG = Path("/proc/config.gz")

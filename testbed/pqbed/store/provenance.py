@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pqbed.errors import StoreError
+from pqbed.net.sysctls import UNSTABLE
 from pqbed.store.manifest import Manifest
 from pqbed.store.run_directory import Run
 
@@ -57,7 +58,7 @@ def other_lane(manifest: Manifest, kernel: str, versions: Mapping[str, str], sys
     """Return how a lane differs from those that the manifest names, "" if it does not."""
     differences = [*_differ("the kernel", manifest.kernel or kernel, kernel)]
     for was, now in ((manifest.versions, versions), (manifest.sysctls, sysctls)):
-        for name in sorted(was.keys() & now.keys()):
+        for name in sorted((was.keys() & now.keys()) - UNSTABLE):
             differences += _differ(name, was[name], now[name])
     return "; ".join(map(str, differences))
 

@@ -81,3 +81,8 @@ def test_a_lane_is_compared_by_kernel_versions_and_sysctls() -> None:
     assert other_lane(before, "7.3.4", {"nginx": "1.27"}, {}) == "nginx was 1.26 and is now 1.27"
     assert "tcp_sack" in other_lane(before, "7.3.4", {}, {"net.ipv4.tcp_sack": "0"})
     assert other_lane(replace(before, kernel=""), "7.3.9", {}, {}) == ""
+
+
+def test_what_a_kernel_sizes_anew_at_each_boot_is_no_other_lane() -> None:
+    before = replace(manifest(), kernel="7.3.4", sysctls={"net.ipv4.tcp_mem": "5856 7809 11712"})
+    assert other_lane(before, "7.3.4", {}, {"net.ipv4.tcp_mem": "5799 7735 11598"}) == ""
