@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pqbed.errors import HostError
-from pqbed.net.mirror import MIRROR
 from pqbed.net.namespace import open_socket, run_in
 from pqbed.net.pcap import Frame
 from pqbed.spec.end_shape import ETHERNET_HEADER_BYTES
 from pqbed.units import NS_PER_S
 
+# The device that gets a copy of what the interface sends (mirror.py).
+MIRROR = "pqbed-sent"
 ETH_P_ALL, ETH_P_IP = 0x0003, 0x0800
 # include/uapi/linux/if_packet.h
 _SOL_PACKET = 263

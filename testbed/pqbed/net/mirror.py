@@ -13,9 +13,9 @@ from pyroute2.netlink.exceptions import NetlinkError
 from pyroute2.netlink.rtnl import TC_H_CLSACT
 
 from pqbed.errors import HostError
+from pqbed.net.capture import MIRROR
 from pqbed.net.namespace import run_in
 
-MIRROR = "pqbed-sent"
 # TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS) of include/uapi/linux/pkt_sched.h.
 _EGRESS = TC_H_CLSACT & 0xFFFF0000 | 0xFFF3
 
