@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pqbed.algorithm_table.table import AlgorithmRow
-from pqbed.beds.bed import BedName
+from pqbed.algorithm_table.algorithm_rows import AlgorithmRow
+from pqbed.beds.bed_interface import BedName
 from pqbed.beds.up_session import MeasuredLink, Session
 from pqbed.net.link_state import LinkState
 from pqbed.plan import Plan
@@ -19,7 +19,7 @@ from pqbed.spec.sweep import Sweep
 from pqbed.stats.below_floor import Below
 from pqbed.stats.classify_difference import Margin
 from pqbed.stats.cpu_contention import ContentionCount
-from pqbed.stats.explain import Explained
+from pqbed.stats.explain_cells import Explained
 from pqbed.store.manifest import Manifest
 from pqbed.trace.take_trace import Trace
 from pqbed_cli.exits import SOME_FAILED

@@ -27,7 +27,7 @@ from pqbed.beds.host_checks import (
     local_netem_fault,
     probe_engine,
 )
-from pqbed.beds.kernel_check import BBR, TRACE_MODULES, missing_modules
+from pqbed.beds.kernel_requirements import BBR, TRACE_MODULES, missing_modules
 from pqbed.errors import HostError
 from pqbed.user_folders import cache_home
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pqbed.artefacts import prepare_uml
-from pqbed.beds.docker.sdk import DockerEngine
+from pqbed.beds.docker.docker_sdk_engine import DockerEngine
 from pqbed.beds.make_bed import GUEST_KERNEL
 from support.engines.fixtures import netem_engine, netem_image, private_engine, seedless_engine, stack_image
 from support.guest import Guest, RunInGuest, run_in_guest

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from pqbed.agent.interfaces import End
-from pqbed.agent.lane import LaneAgent
+from pqbed.agent.lane_part_interfaces import End
 from pqbed.agent.network_path import NetworkPath
+from pqbed.agent.single_process_lane import LaneAgent
 from pqbed.net.link_state import EndState
-from pqbed.spec.end_shape import EndShape
 from pqbed.spec.json_codec import to_json
 from pqbed.spec.link import Layout, Link
+from pqbed.spec.link_end_shape import EndShape
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.tcp import Tcp
 from support.units import MS

@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.append("/opt/pqbed/vendor")
 
-from pqbed.agent.lane import LaneAgent
+from pqbed.agent.single_process_lane import LaneAgent
 from pqbed.plan import cell_id
 from pqbed.spec.json_codec import to_json
 from pqbed.spec.sample import Fetch

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pqbed.agent.fetch_runner import FetchRunner
-from pqbed.agent.interfaces import StackClient, StackServer
+from pqbed.agent.lane_part_interfaces import StackClient, StackServer
 from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.rpc_client import RpcClient
 from pqbed.agent.rpc_proxies import proxy

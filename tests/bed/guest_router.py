@@ -7,13 +7,13 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from pqbed.agent.lane import LaneAgent
-from pqbed.net.namespace import run_in
-from pqbed.net.router import ROUTED_IFNAME
+from pqbed.agent.single_process_lane import LaneAgent
+from pqbed.net.router_namespaces import ROUTED_IFNAME
+from pqbed.net.run_in_namespace import run_in
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
-from pqbed.spec.end_shape import STAGES
 from pqbed.spec.json_codec import to_json
+from pqbed.spec.link_end_shape import STAGES
 from pqbed.spec.sample import Fetch
 from support.frames import listen, segments
 from support.router_cells import GRID, PROFILES, SPECIAL

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from pqbed.agent.lane import LaneAgent
+from pqbed.agent.single_process_lane import LaneAgent
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
 from pqbed.spec.json_codec import to_json

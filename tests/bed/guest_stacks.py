@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from pqbed.agent.interfaces import StackServer
+from pqbed.agent.lane_part_interfaces import StackServer
 from pqbed.agent.rpc_proxies import proxy
 from pqbed.agent.stack_process import StackProcess
 from pqbed.spec.json_codec import to_json

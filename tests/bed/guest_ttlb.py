@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from pqbed.agent.lane import LaneAgent
+from pqbed.agent.single_process_lane import LaneAgent
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
 from pqbed.spec.json_codec import to_json

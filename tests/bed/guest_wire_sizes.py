@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pqbed.agent.lane import LaneAgent
+from pqbed.agent.single_process_lane import LaneAgent
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
 from pqbed.spec.json_codec import to_json

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pqbed.algorithm_table.stack_probe import probe_stack
-from pqbed.algorithm_table.table import select_rows, tabulate_algorithms, with_cpu_times
+from pqbed.algorithm_table.algorithm_rows import select_rows, tabulate_algorithms, with_cpu_times
+from pqbed.algorithm_table.stack_algorithms import probe_stack
 from pqbed.beds.stack_programs import RunProgram, programs_of_root
 from pqbed.tls.certificate_keys import KEY_KINDS
 from pqbed.tls.published_algorithms import (

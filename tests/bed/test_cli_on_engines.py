@@ -14,9 +14,9 @@ import polars as pl
 import pytest
 
 from pqbed.artefacts import docker_contexts, prepare_uml
-from pqbed.beds.docker.engine import ObjectKind
+from pqbed.beds.docker.docker_sdk_engine import DockerEngine
+from pqbed.beds.docker.engine_interface import ObjectKind
 from pqbed.beds.docker.labels import OWNER, everyones
-from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.beds.make_bed import GUEST_KERNEL
 from pqbed.store.run_directory import open_run
 from support.units import MS

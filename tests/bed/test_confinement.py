@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from pqbed.artefacts import prepare_root
-from pqbed.beds import confine
-from pqbed.beds.docker.sdk import DockerEngine
+from pqbed.beds import confine_process
+from pqbed.beds.docker.docker_sdk_engine import DockerEngine
 from pqbed.beds.docker.uml_container import open_uml_process
 from pqbed.beds.lane_process import CONFINE
 from pqbed.beds.make_bed import GUEST_KERNEL, GUEST_SOURCE
-from pqbed.beds.uml.boot import kernel_arguments
+from pqbed.beds.uml.guest_kernel_arguments import kernel_arguments
 from support.escape import escape_script
 from support.guest import Guest
 
@@ -24,8 +24,8 @@ pytestmark = [pytest.mark.uml, pytest.mark.timeout(600)]
 
 PYTHON = (sys.executable, "-I", "-S")
 # Programs that confine and start the guest, by name: the product's, and each of its ways alone.
-ONLY = "import sys; sys.path.insert(0, {folder!r}); import confine; confine.CONFINEMENTS = (confine.{way},); "
-RUN = "confine.main(sys.argv[1:])"
+ONLY = "import sys; sys.path.insert(0, {folder!r}); import confine; confine_process.CONFINEMENTS = (confine.{way},); "
+RUN = "confine_process.main(sys.argv[1:])"
 
 
 def only(way: str) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ def run(argv: Sequence[str]) -> dict[str, object]:
 
 @pytest.mark.parametrize("start", STARTS)
 def test_a_guest_cannot_leave_its_root_or_change_it(uml_guest: Guest, start: str, secret: Path, tmp_path: Path) -> None:
-    if start == "landlock" and confine._libc.syscall(confine._CREATE_RULESET, None, 0, 1) < 1:
+    if start == "landlock" and confine_process._libc.syscall(confine_process._CREATE_RULESET, None, 0, 1) < 1:
         pytest.skip("this kernel has no Landlock")
     work = tmp_path / "work"
     work.mkdir()

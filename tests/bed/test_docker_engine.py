@@ -18,22 +18,22 @@ from pqbed.artefacts import prepare_base
 from pqbed.beds.docker.bed import DockerBed, take_down, up_lane_fault
 from pqbed.beds.docker.capture_container import open_tap
 from pqbed.beds.docker.containers import create_lane, ensure_lane, examine_lane
-from pqbed.beds.docker.engine import ContainerSpec, Owned
+from pqbed.beds.docker.docker_sdk_engine import DockerEngine, connect
+from pqbed.beds.docker.engine_interface import ContainerSpec, Owned
 from pqbed.beds.docker.exec_stream import ContainerProcess
 from pqbed.beds.docker.images import DEBIAN, ensure_image
 from pqbed.beds.docker.labels import PARTS, UP, Creator, everyones, this_run
 from pqbed.beds.docker.lane_session import ReadTimeout
 from pqbed.beds.docker.netem_probe import netem_in_engine
-from pqbed.beds.docker.sdk import DockerEngine, connect
 from pqbed.beds.docker.uml_container import open_uml_process
-from pqbed.beds.kernel_check import kernel_has_netem
+from pqbed.beds.kernel_requirements import kernel_has_netem
 from pqbed.beds.stack_programs import programs_of_image
 from pqbed.beds.up_session import Session, why_lost
 from pqbed.errors import BuildError, EngineError, HostError, LaneError
-from pqbed.net.capture import Room
+from pqbed.net.packet_ring_capture import Room
 from pqbed.net.sysctls import PINS
-from pqbed.spec.end_shape import SIDES
 from pqbed.spec.link import Link
+from pqbed.spec.link_end_shape import SIDES
 from pqbed.spec.profile import Chain, Profile
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
@@ -49,7 +49,7 @@ import os, signal, sys
 from pqbed.artefacts import prepare_base
 from pqbed.beds.docker.containers import create_lane
 from pqbed.beds.docker.labels import this_run
-from pqbed.beds.docker.sdk import connect
+from pqbed.beds.docker.docker_sdk_engine import connect
 
 calls = 0
 
@@ -73,7 +73,7 @@ for index in range(2):
 
 # In a process of its own: the SDK leaves its ssh processes to the garbage collector.
 OVER_SSH = """
-from pqbed.beds.docker.sdk import connect_to
+from pqbed.beds.docker.docker_sdk_engine import connect_to
 from pqbed.beds.docker.exec_stream import ContainerProcess
 from pqbed.errors import LaneError
 

@@ -7,11 +7,11 @@ import pytest
 
 from pqbed.agent.cpu_affinity import cpu_of, pinned
 from pqbed.beds.agent_lane import AgentLane
+from pqbed.beds.docker.docker_sdk_engine import DockerEngine
 from pqbed.beds.docker.labels import everyones
-from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.beds.docker.uml_container import open_uml_process
 from pqbed.beds.make_bed import GUEST_KERNEL, GUEST_SOURCE
-from pqbed.beds.uml.boot import kernel_arguments
+from pqbed.beds.uml.guest_kernel_arguments import kernel_arguments
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Chain, Profile

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from pqbed.beds.docker.bed import DockerBed, take_down, up_lane_fault
-from pqbed.beds.docker.engine import Engine
+from pqbed.beds.docker.docker_sdk_engine import DockerEngine
+from pqbed.beds.docker.engine_interface import Engine
 from pqbed.beds.docker.labels import PARTS, ROLE, everyones, lane_of, this_run
 from pqbed.beds.docker.netem_probe import netem_in_engine
-from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.calibrate.deviations import achieved_rate_bps, judge
 from pqbed.errors import LaneError, PqbedError
 from pqbed.net.pcap import read_pcap
 from pqbed.spec.cell import Cell
-from pqbed.spec.end_shape import STAGES
 from pqbed.spec.link import Link, RandomLoss
+from pqbed.spec.link_end_shape import STAGES
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch
 from pqbed.spec.tcp import Tcp

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from pqbed.agent.combined_stacks import StackClients, StackServers
 from pqbed.agent.fetch_runner import FetchRunner
-from pqbed.agent.interfaces import StackClient, StackServer
+from pqbed.agent.lane_part_interfaces import StackClient, StackServer
+from pqbed.agent.multi_stack_endpoints import StackClients, StackServers
 from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.rpc_proxies import proxy
 from pqbed.artefacts import prepare_base, stack_contexts
 from pqbed.beds.docker.addresses import slot_addresses
 from pqbed.beds.docker.containers import add_stack, create_lane, remove_lane
+from pqbed.beds.docker.docker_sdk_engine import DockerEngine
 from pqbed.beds.docker.images import ensure_image
 from pqbed.beds.docker.labels import this_run
 from pqbed.beds.docker.lane_session import ReadTimeout, agent_command, open_channel
-from pqbed.beds.docker.sdk import DockerEngine
 from pqbed.plan import cell_id
 from pqbed.spec.builtin_profiles import profile_named
 from pqbed.spec.cell import Cell

@@ -14,8 +14,8 @@ from typing import Any
 import certifi
 import pytest
 
+from pqbed.beds.docker.docker_sdk_engine import connect
 from pqbed.beds.docker.endpoint import docker_endpoint
-from pqbed.beds.docker.sdk import connect
 from pqbed.beds.host_checks import probe_engine
 from pqbed.errors import EngineError
 from support.engines import private

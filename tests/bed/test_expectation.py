@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pqbed.model.cell_bounds import Floors, floors_of, unknowns
+from pqbed.model.floor_and_expectation import Floors, floors_of, unknowns
 from pqbed.model.simulate.connection import ExpectedFetch, simulate_fetch
 from pqbed.model.tls_exchange import exchange_of
 from pqbed.plan import cell_id

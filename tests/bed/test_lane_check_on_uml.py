@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.runner.lane_check import FETCHES
+from pqbed.runner.lane_interference import FETCHES
 from pqbed.store.run_directory import open_run
 
 pytestmark = pytest.mark.uml

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pqbed.artefacts import prepare_uml
-from pqbed.model.cell_bounds import bounds_of
+from pqbed.model.floor_and_expectation import bounds_of
 from pqbed.plan import cell_id
 from pqbed.spec.json_codec import from_json
 from pqbed.spec.sample import Timings

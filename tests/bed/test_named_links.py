@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pqbed.spec.named_links import builtin_links
+from pqbed.spec.link_presets import builtin_links
 from pqbed.store.run_directory import open_run
 
 pytestmark = pytest.mark.uml

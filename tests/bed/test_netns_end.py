@@ -13,12 +13,12 @@ import pytest
 from pqbed.errors import HostError
 from pqbed.net import sysctls
 from pqbed.net.addresses import IFNAME
-from pqbed.net.link import create_link
-from pqbed.net.namespace import open_socket
 from pqbed.net.netem_support import check_netem
+from pqbed.net.run_in_namespace import open_socket
 from pqbed.net.shaped_interface import ShapedInterface
-from pqbed.spec.end_shape import shape_end
+from pqbed.net.veth_pair import create_link
 from pqbed.spec.link import Link
+from pqbed.spec.link_end_shape import shape_end
 from pqbed.spec.tcp import Tcp
 
 pytestmark = pytest.mark.netns

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from pqbed.duration.checkpoints import FEWEST_BLOCKS
-from pqbed.stats.precision import half_widths
+from pqbed.stats.comparison_precision import half_widths
 from pqbed.store.run_directory import open_run
 
 pytestmark = pytest.mark.uml

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from pqbed.model.cell_bounds import unknowns
+from pqbed.model.floor_and_expectation import unknowns
 from pqbed.model.simulate.connection import simulate_fetch
 from pqbed.model.tls_exchange import exchange_of
 from pqbed.plan import cell_id
-from pqbed.spec.end_shape import STAGES
+from pqbed.spec.link_end_shape import STAGES
 from support.router_cells import GRID, LAYOUTS, SPECIAL
 from support.units import MS
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from pqbed.agent.fetch_trace import Traced
-from pqbed.beds.bed import Lane
+from pqbed.beds.bed_interface import Lane
 from pqbed.beds.choose_bed import choose_bed
 from pqbed.model.frames import FRAME_OVERHEAD_BYTES, segment_count, wire_bytes
 from pqbed.model.simulate.connection import simulate_fetch

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import polars as pl
 
-from pqbed.beds.fake import FakeBed
+from pqbed.beds.fake_bed import FakeBed
 from pqbed.plan import plan_sweep
 from pqbed.runner import run_sweep
 from pqbed.spec.sweep_toml import sweep_from, sweep_to_toml
 from pqbed.store.checksums import add_sum
 from pqbed.store.manifest import start_manifest
 from pqbed.store.run_directory import SAMPLES_FOLDER, Run, create_run
-from pqbed.store.schema import SAMPLES, SAMPLES_ID
+from pqbed.store.table_schemas import SAMPLES, SAMPLES_ID
 
 CELLS = 24
 BLOCKS = 83_360

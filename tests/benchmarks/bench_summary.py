@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from pqbed.stats import summarise
-from pqbed.store.schema import CELLS, conform
+from pqbed.store.table_schemas import CELLS, conform
 
 SAMPLES = 10_000_000
 # Ten seconds on two cores. CPU time, so that what else runs on the host does not count.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pqbed.beds.fake import FakeBed
+from pqbed.beds.fake_bed import FakeBed
 from pqbed.plan import plan_sweep
 from pqbed.report.verdict_rows import Verdict, write_verdicts
 from pqbed.report.write_report import write_report

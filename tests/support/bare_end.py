@@ -1,7 +1,7 @@
 """An end of a link that is not shaped."""
 
 from pqbed.net.link_state import EndState
-from pqbed.spec.end_shape import EndShape
+from pqbed.spec.link_end_shape import EndShape
 
 
 class BareEnd:

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from pqbed.artefacts.cache import building
+from pqbed.artefacts.cache_entries import building
 
 
 def build_half(entry: Path, ready: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pqbed.beds import make_bed as make
-from pqbed.beds.fake import FakeBed
+from pqbed.beds.fake_bed import FakeBed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ def fake_that(monkeypatch: pytest.MonkeyPatch, **behaviour: Any) -> None:
 SLOW = """
 import sys
 from pqbed.beds import make_bed
-from pqbed.beds.fake import FakeBed
+from pqbed.beds.fake_bed import FakeBed
 from pqbed_cli.main import run
 make_bed.MAKERS["fake"] = lambda clock, *_: FakeBed(clock=clock, sleep_s=0.02)
 sys.exit(run(sys.argv[1:]))

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from pqbed.beds.fake import FakeBed, FakeLane
+from pqbed.beds.fake_bed import FakeBed, FakeLane
 from pqbed.spec.cell import Cell
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings

@@ -17,9 +17,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from pqbed.beds.fake import FakeBed
+from pqbed.beds.fake_bed import FakeBed
 from pqbed.runner import run_sweep
-from pqbed.stats.precision import half_widths
+from pqbed.stats.comparison_precision import half_widths
 from pqbed.store.run_directory import open_run
 from support.sweeps import new_run, precise_plan, small_plan
 

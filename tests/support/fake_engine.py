@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pqbed.beds.docker.endpoint import DockerEndpoint
-from pqbed.beds.docker.engine import (
+from pqbed.beds.docker.engine_interface import (
     ContainerConnection,
     ContainerSpec,
     EngineFacts,

@@ -15,7 +15,7 @@ from pqbed.spec.sweep import Sweep
 from pqbed.stats import MILESTONES, Grid
 from pqbed.stats.cpu_cost import CpuCost
 from pqbed.store.cells_table import tabulate_cells
-from pqbed.store.schema import FAILURES
+from pqbed.store.table_schemas import FAILURES
 from support.units import MS
 
 BLOCKS = 40

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pqbed.spec.end_shape import EndShape, Stage, end_seed
 from pqbed.spec.link import GilbertElliott, Link, PlainLimit, RandomLoss, queue_fields
+from pqbed.spec.link_end_shape import EndShape, Stage, end_seed
 from pqbed.spec.tcp import Tcp
 from support.units import MS
 

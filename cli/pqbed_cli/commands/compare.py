@@ -5,7 +5,7 @@ from pqbed_cli.options import CompareOptions, takes
 @takes(CompareOptions)
 def compare(options: CompareOptions, json_output: Json = False) -> None:
     """Compare two runs cell by cell. Print how much slower RUN_B is than RUN_A, with 95% intervals."""
-    from pqbed_cli.render.compare import print_comparison
-    from pqbed_cli.workflows import compare as workflow
+    from pqbed_cli.render.run_comparison import print_comparison
+    from pqbed_cli.workflows import compare_runs as workflow
 
     print_comparison(workflow.compare(options), json_output=json_output)

@@ -8,10 +8,10 @@ from pqbed_cli.options import FetchOptions, takes
 @takes(FetchOptions)
 def fetch(options: FetchOptions, json_output: Json = False) -> None:
     """Fetch over the link of the bed that is up. Print when each step of the connection was done."""
-    from pqbed_cli.render.session import print_fetches
-    from pqbed_cli.workflows import session
+    from pqbed_cli.render.up_session import print_fetches
+    from pqbed_cli.workflows import up_session
 
-    arms = session.fetch(options)
+    arms = up_session.fetch(options)
     print_fetches(arms, json_output=json_output)
     if any(arm.failed for arm in arms):
         raise typer.Exit(SOME_FAILED)

@@ -10,10 +10,10 @@ link = typer.Typer(help="Show or set the link of the bed that is up.", no_args_i
 @link.command("show", cls=Command)
 def show_link(measure: Measure = False, json_output: Json = False) -> None:
     """Read the link back from the kernel. With --measure, verify it by measurement."""
-    from pqbed_cli.render.session import print_link
-    from pqbed_cli.workflows import session
+    from pqbed_cli.render.up_session import print_link
+    from pqbed_cli.workflows import up_session
 
-    reading = session.read_link(measure=measure)
+    reading = up_session.read_link(measure=measure)
     print_link(reading.state, reading.measured, json_output=json_output)
     raise typer.Exit(reading.exit_code)
 
@@ -22,7 +22,7 @@ def show_link(measure: Measure = False, json_output: Json = False) -> None:
 @takes(SetLinkOptions)
 def set_link(options: SetLinkOptions, json_output: Json = False) -> None:
     """Set the link and read it back. What is not given keeps its value."""
-    from pqbed_cli.render.session import print_link
-    from pqbed_cli.workflows import session
+    from pqbed_cli.render.up_session import print_link
+    from pqbed_cli.workflows import up_session
 
-    print_link(session.set_link(options), json_output=json_output)
+    print_link(up_session.set_link(options), json_output=json_output)

@@ -5,7 +5,7 @@ from pqbed_cli.options import PlanOptions, takes
 @takes(PlanOptions)
 def plan(options: PlanOptions, json_output: Json = False) -> None:
     """Dry-run a sweep. Print its axes, cells, sample counts and estimated time; start and write nothing."""
-    from pqbed_cli.render.plan import print_preview
+    from pqbed_cli.render.plan_table import print_preview
     from pqbed_cli.workflows.plan import preview
 
     print_preview(preview(options), json_output=json_output)

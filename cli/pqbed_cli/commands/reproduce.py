@@ -8,8 +8,8 @@ from pqbed_cli.options import StudyOptions, takes
 def reproduce(options: StudyOptions, json_output: Json = False) -> None:
     """Repeat a published study. Compare each published number with ours."""
     from pqbed_cli.render.study_verdicts import print_study
-    from pqbed_cli.workflows import study
+    from pqbed_cli.workflows import reproduce_study
 
-    result = study.reproduce(options)
+    result = reproduce_study.reproduce(options)
     print_study(result, json_output=json_output)
     raise typer.Exit(result.exit_code)

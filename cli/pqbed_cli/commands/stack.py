@@ -16,7 +16,7 @@ stack = typer.Typer(
 def add_stack(options: AddStackOptions, json_output: Json = False) -> None:
     """Check a provider module and keep a copy. It can then be named with --stack on every bed."""
     from pqbed_cli.render.stacks import print_added
-    from pqbed_cli.workflows import added_stacks as stacks
+    from pqbed_cli.workflows import user_stacks as stacks
 
     print_added(stacks.add_stack(options), json_output=json_output)
 
@@ -25,7 +25,7 @@ def add_stack(options: AddStackOptions, json_output: Json = False) -> None:
 def list_stacks(json_output: Json = False) -> None:
     """List the stacks: pqbed's own, then those that were added."""
     from pqbed_cli.render.stacks import print_stacks
-    from pqbed_cli.workflows import added_stacks as stacks
+    from pqbed_cli.workflows import user_stacks as stacks
 
     print_stacks(stacks.list_stacks(), json_output=json_output)
 
@@ -34,6 +34,6 @@ def list_stacks(json_output: Json = False) -> None:
 def remove_stack(name: StackName) -> None:
     """Remove a stack that was added, and its files."""
     from pqbed_cli.render.streams import note
-    from pqbed_cli.workflows import added_stacks as stacks
+    from pqbed_cli.workflows import user_stacks as stacks
 
     note(f"removed the stack {stacks.remove_stack(name).name}")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pqbed.algorithm_table.table import AlgorithmKind, AlgorithmRow
+from pqbed.algorithm_table.algorithm_rows import AlgorithmKind, AlgorithmRow
 from pqbed.spec.json_codec import to_json
 from pqbed_cli.render.number_format import NONE
 from pqbed_cli.render.streams import echo, print_json

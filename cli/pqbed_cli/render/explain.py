@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pqbed.model.breakdown import FLIGHTS, describe_repeats, flight
-from pqbed.model.breakdown import milliseconds as difference
+from pqbed.model.difference_breakdown import FLIGHTS, describe_repeats, flight
+from pqbed.model.difference_breakdown import milliseconds as difference
 from pqbed.model.simulate.endpoint import ExpectedFlight
 from pqbed.report.varying_axes import split_axes
 from pqbed.spec.json_codec import to_json
-from pqbed.stats.explain import Explained, Losses, PhaseTime
-from pqbed.stats.tcp_info import COUNTS
+from pqbed.stats.explain_cells import Explained, Losses, PhaseTime
+from pqbed.stats.tcp_info_summary import COUNTS
 from pqbed.units import format_size
 from pqbed_cli.render.below_floor import floor_lines
 from pqbed_cli.render.number_format import NONE, milliseconds

@@ -5,8 +5,8 @@ from typing import Any
 
 from pqbed.spec.axes import AXES
 from pqbed.spec.link import Link
+from pqbed.spec.link_presets import NOTES, value_texts, whole_link
 from pqbed.spec.named_link import NamedLink
-from pqbed.spec.named_links import NOTES, value_texts, whole_link
 from pqbed_cli.render.number_format import NONE
 from pqbed_cli.render.streams import echo, print_json
 from pqbed_cli.render.table import Table, print_tables

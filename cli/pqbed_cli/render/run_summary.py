@@ -8,7 +8,7 @@ from pqbed.spec.json_codec import to_json
 from pqbed.stats.percentiles import percentile_name
 from pqbed_cli.render.below_floor import floor_lines
 from pqbed_cli.render.handshake_cpu import handshake_tables
-from pqbed_cli.render.precision import precision_lines
+from pqbed_cli.render.precision_summary import precision_lines
 from pqbed_cli.render.streams import echo, note, print_json
 from pqbed_cli.render.summary_table import (
     MODELS,

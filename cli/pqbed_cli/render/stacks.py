@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pqbed.beds.add_stack import AddedStack
+from pqbed.beds.add_user_stack import AddedStack
 from pqbed.spec.json_codec import to_json
 from pqbed.spec.stacks import Stack
 from pqbed_cli.render.streams import echo, print_json

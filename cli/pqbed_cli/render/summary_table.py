@@ -6,10 +6,10 @@ from typing import Any
 from pqbed.report.varying_axes import split_axes
 from pqbed.stats.percentiles import percentile_name
 from pqbed.stats.quantiles import samples_needed
-from pqbed.store.schema import FAILURES
+from pqbed.store.table_schemas import FAILURES
 from pqbed.units import format_size
 from pqbed_cli.render.number_format import NONE, increase, milliseconds, noise
-from pqbed_cli.render.precision import reached_text
+from pqbed_cli.render.precision_summary import reached_text
 from pqbed_cli.render.table import Table
 
 Row = Mapping[str, Any]

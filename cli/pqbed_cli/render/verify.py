@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from pqbed.verify import Check
+from pqbed.verify_run import Check
 from pqbed_cli.render.streams import echo, print_json
 
 

@@ -2,14 +2,14 @@
 
 from typing import cast, get_args
 
-from pqbed.algorithm_table.liboqs import probe_liboqs
-from pqbed.algorithm_table.stack_probe import Probe, probe_program, probe_stack
-from pqbed.algorithm_table.table import AlgorithmKind, select_rows, tabulate_algorithms, with_cpu_times
+from pqbed.algorithm_table.algorithm_rows import AlgorithmKind, select_rows, tabulate_algorithms, with_cpu_times
+from pqbed.algorithm_table.liboqs_sizes import probe_liboqs
+from pqbed.algorithm_table.stack_algorithms import Probe, probe_program, probe_stack
 from pqbed.beds.stack_programs import RunProgram, find_programs
 from pqbed.errors import HostError, SpecError
-from pqbed.spec.names import known_name
-from pqbed.spec.parse import naming
+from pqbed.spec.name_suggestions import known_name
 from pqbed.spec.stacks import Stack, stack_named
+from pqbed.spec.value_parsers import naming
 from pqbed_cli.options import AlgorithmOptions
 from pqbed_cli.render.streams import note
 from pqbed_cli.workflow_results import AlgorithmTable

@@ -4,18 +4,18 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-from pqbed.beds.bed import Bed
+from pqbed.beds.bed_interface import Bed
 from pqbed.duration.forecast import Forecast
 from pqbed.plan import Plan
 from pqbed.runner import CheckpointReached, LaneFailed, LinkCalibrated, SampleTaken, SweepEvent, SweepOutcome, run_sweep
 from pqbed.spec.run_options import RunOptions
 from pqbed.spec.sample import NO_FAILURES
-from pqbed.stats.precision import half_widths
+from pqbed.stats.comparison_precision import half_widths
 from pqbed.store.run_directory import Run
 from pqbed_cli.exits import INTERRUPTED
 from pqbed_cli.render.streams import note
 from pqbed_cli.render.sweep_progress import SweepProgress, show_progress
-from pqbed_cli.workflows.lane_check import undisturbed_lanes
+from pqbed_cli.workflows.lane_interference import undisturbed_lanes
 
 
 def execute_plan(

@@ -6,7 +6,7 @@ from pqbed.errors import SpecError, StoreError
 from pqbed.reproduce import planned_cells
 from pqbed.spec.axes import AXES
 from pqbed.spec.cell import Cell
-from pqbed.stats.explain import Explainer
+from pqbed.stats.explain_cells import Explainer
 from pqbed.store.run_directory import Run, open_run
 from pqbed_cli.options import ExplainOptions
 from pqbed_cli.workflow_results import Explanation

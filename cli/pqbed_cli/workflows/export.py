@@ -4,8 +4,8 @@ import sys
 
 from pqbed.errors import SpecError
 from pqbed.report.export import CONTENTS, Format, table_bytes, tabulate_run, write_table
-from pqbed.spec.names import known_name
-from pqbed.spec.parse import naming
+from pqbed.spec.name_suggestions import known_name
+from pqbed.spec.value_parsers import naming
 from pqbed.store.run_directory import open_run
 from pqbed_cli.options import ExportOptions
 from pqbed_cli.workflows.find_run import find_run, read_baseline

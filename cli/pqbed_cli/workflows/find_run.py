@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 from pqbed.errors import SpecError, StoreError
-from pqbed.spec.names import known_name
-from pqbed.spec.parse import naming
+from pqbed.spec.name_suggestions import known_name
 from pqbed.spec.run_options import RunOptions
+from pqbed.spec.value_parsers import naming
 from pqbed.store.manifest import MANIFEST_NAME
 from pqbed.store.run_directory import Run
 

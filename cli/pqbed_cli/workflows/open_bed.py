@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pqbed.artefacts.added_stacks import added_stacks
-from pqbed.beds.bed import Bed
+from pqbed.artefacts.user_stacks import added_stacks
+from pqbed.beds.bed_interface import Bed
 from pqbed.beds.choose_bed import choose_bed, reopen_bed
 from pqbed.beds.up_session import Session
-from pqbed.spec.parse import naming, parse_stacks
+from pqbed.spec.value_parsers import naming, parse_stacks
 from pqbed_cli.options import BuildOptions
 from pqbed_cli.render.build_progress import Steps, show_steps
 from pqbed_cli.render.streams import note

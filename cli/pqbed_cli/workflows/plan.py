@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from pqbed.beds.bed import BedName
+from pqbed.beds.bed_interface import BedName
 from pqbed.beds.choose_bed import CLOCKS, decide_bed, default_lanes
 from pqbed.duration.checkpoints import checkpoints
 from pqbed.duration.estimate import DEFAULT_BUDGET_S, calibration_seconds, estimate_seconds, samples_for_budget
 from pqbed.errors import EngineError, HostError
 from pqbed.plan import Plan, plan_sweep
-from pqbed.spec.parse import naming
 from pqbed.spec.run_options import Calibrate, Clock, RunOptions
 from pqbed.spec.sweep import Sweep
+from pqbed.spec.value_parsers import naming
 from pqbed_cli.options import PlanOptions
 from pqbed_cli.workflow_results import Estimate, Preview, SettledSweep
 from pqbed_cli.workflows.sweep_request import Request, read_request

@@ -6,7 +6,7 @@ from pqbed.stats.classify_difference import parse_margin
 from pqbed.store.run_directory import open_run
 from pqbed_cli.options import ReportOptions
 from pqbed_cli.workflows.find_run import find_run, read_baseline
-from pqbed_cli.workflows.open_page import open_page
+from pqbed_cli.workflows.open_browser import open_page
 from pqbed_cli.workflows.show import read_percentiles
 
 

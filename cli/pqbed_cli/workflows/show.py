@@ -5,17 +5,17 @@ from typing import Any
 
 import polars as pl
 
-from pqbed.spec.parse import naming
+from pqbed.spec.value_parsers import naming
 from pqbed.stats import read_grid, summarise, tabulate_percentiles
 from pqbed.stats.below_floor import find_below_floor
 from pqbed.stats.classify_difference import DEFAULT_MARGIN, Margin, parse_margin
+from pqbed.stats.comparison_precision import tabulate_precision
 from pqbed.stats.cpu_contention import count_contended
 from pqbed.stats.link_verdicts import marked_cells
 from pqbed.stats.percentiles import parse_percentiles, percentile_name
-from pqbed.stats.precision import tabulate_precision
 from pqbed.store.precision_table import PRECISION
 from pqbed.store.run_directory import Run, open_run
-from pqbed.store.schema import QUANTILES, SUMMARY
+from pqbed.store.table_schemas import QUANTILES, SUMMARY
 from pqbed_cli.options import ShowOptions
 from pqbed_cli.workflow_results import RunSummary
 from pqbed_cli.workflows.find_run import find_run

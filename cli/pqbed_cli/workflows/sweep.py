@@ -4,7 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from pqbed.beds.bed import Bed
+from pqbed.beds.bed_interface import Bed
 from pqbed.errors import SpecError
 from pqbed.plan import plan_hash
 from pqbed.report.run_facts import SWEEP_FILE
@@ -16,7 +16,7 @@ from pqbed.store.provenance import refuse_other_artefacts, refuse_other_plan
 from pqbed.store.run_directory import Run, create_run, open_run
 from pqbed_cli.exits import INTERRUPTED
 from pqbed_cli.options import SweepOptions
-from pqbed_cli.render.plan import estimate_line
+from pqbed_cli.render.plan_table import estimate_line
 from pqbed_cli.render.streams import note
 from pqbed_cli.workflow_results import SettledSweep, SweepResult
 from pqbed_cli.workflows.execute_plan import execute_plan, interruption

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from pqbed.errors import SpecError
-from pqbed.spec.parse import naming, spelled
 from pqbed.spec.presets import preset
 from pqbed.spec.run_options import RUN_OPTIONS, RunOptions
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.sweep_toml import SWEEP_KEYS, read_spec, samples_given, sweep_from
+from pqbed.spec.value_parsers import naming, spelled
 from pqbed_cli.options import RequestOptions, StudyOptions, SweepOptions
 
 # What may be given when a run is resumed: nothing that changes what is measured.

@@ -10,12 +10,12 @@ from typing import Any
 from pqbed.agent.fetch_trace import Traced
 from pqbed.report.run_facts import SWEEP_FILE
 from pqbed.report.trace.page import PAGE_NAME, draw_trace
-from pqbed.spec.parse import parse_count
 from pqbed.spec.profile import stacks_of
 from pqbed.spec.run_options import RunOptions
 from pqbed.spec.sample_count import MOST_SAMPLES
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.sweep_toml import sweep_to_toml
+from pqbed.spec.value_parsers import parse_count
 from pqbed.trace.summary_json import trace_summary
 from pqbed.trace.take_trace import one_cell, take_trace
 from pqbed.trace.trace_folder import CLIENT_PCAP_NAME, SERVER_PCAP_NAME, TRACE_NAME, write_trace
@@ -23,7 +23,7 @@ from pqbed_cli.options import TraceOptions
 from pqbed_cli.workflow_results import TraceResult
 from pqbed_cli.workflows.find_run import refuse_unwritable
 from pqbed_cli.workflows.open_bed import open_bed
-from pqbed_cli.workflows.open_page import open_page
+from pqbed_cli.workflows.open_browser import open_page
 from pqbed_cli.workflows.sweep_request import read_request
 
 # The sweep to start from if none is named.

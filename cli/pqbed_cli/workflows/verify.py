@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pqbed.store.run_directory import open_run
-from pqbed.verify import Check, verify_run
+from pqbed.verify_run import Check, verify_run
 from pqbed_cli.options import VerifyOptions
 from pqbed_cli.workflows.find_run import find_run
 

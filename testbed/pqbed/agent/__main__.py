@@ -5,8 +5,8 @@ import gc
 import sys
 from typing import get_args
 
+from pqbed.agent.role_services import lane_service, part_service
 from pqbed.agent.rpc_server import Service, serve
-from pqbed.agent.services import lane_service, part_service
 from pqbed.spec.profile import DEFAULT_STACK
 from pqbed.spec.run_options import Clock
 
@@ -34,7 +34,7 @@ def main() -> None:
 
 def serve_as_init(lane: int, clock: Clock) -> None:
     """Serve a lane as the init process of a guest, which ends with it."""
-    from pqbed.agent.root_setup import open_console, power_off  # noqa: PLC0415 - other roles need none of it
+    from pqbed.agent.root_filesystem_setup import open_console, power_off  # noqa: PLC0415 - other roles need none of it
 
     try:
         open_console()
@@ -46,7 +46,7 @@ def serve_as_init(lane: int, clock: Clock) -> None:
 
 
 def _lane_on_own_root(lane: int, clock: Clock) -> Service:
-    from pqbed.agent.root_setup import set_up_root  # noqa: PLC0415
+    from pqbed.agent.root_filesystem_setup import set_up_root  # noqa: PLC0415
 
     set_up_root()
     service = lane_service(lane, clock)

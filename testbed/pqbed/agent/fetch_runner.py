@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from pqbed.agent.interfaces import Client, Server
+from pqbed.agent.lane_part_interfaces import Client, Server
 from pqbed.agent.network_path import NetworkPath
 from pqbed.errors import HostError
 from pqbed.fetch.fetch_request import FetchRequest

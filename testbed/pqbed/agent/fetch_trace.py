@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from pqbed.agent.fetch_runner import FetchRunner
-from pqbed.agent.interfaces import Client, Mirror, Tap
+from pqbed.agent.lane_part_interfaces import Client, Mirror, Tap
 from pqbed.errors import HostError
-from pqbed.net.capture import room_for
+from pqbed.net.packet_ring_capture import room_for
 from pqbed.spec.cell import Cell
-from pqbed.spec.end_shape import JITTER_REACH
 from pqbed.spec.link import Link
+from pqbed.spec.link_end_shape import JITTER_REACH
 from pqbed.spec.sample import Timings
 from pqbed.units import NS_PER_S
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pqbed.agent.interfaces import End
+from pqbed.agent.lane_part_interfaces import End
 from pqbed.net.link_state import LinkState
-from pqbed.spec.end_shape import BOTTLENECKS, Stage, shape_end, shape_stage
 from pqbed.spec.link import Link
+from pqbed.spec.link_end_shape import BOTTLENECKS, Stage, shape_end, shape_stage
 from pqbed.spec.tcp import Tcp
 
 

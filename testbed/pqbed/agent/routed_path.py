@@ -1,9 +1,9 @@
 """Network path of the layout `router` in a lane that is one process: two forwarding namespaces with four stages."""
 
-from pqbed.agent.namespace import Namespace
 from pqbed.agent.network_path import NetworkPath
+from pqbed.agent.unnamed_namespace import Namespace
 from pqbed.net import sysctls
-from pqbed.net.router import ROUTED_IFNAME, create_router
+from pqbed.net.router_namespaces import ROUTED_IFNAME, create_router
 from pqbed.net.shaped_interface import ShapedInterface
 
 

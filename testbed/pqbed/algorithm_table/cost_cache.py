@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pqbed.algorithm_table.handshake_cpu import Costs
 from pqbed.algorithm_table.openssl_speed import group_cost, signature_cost
-from pqbed.algorithm_table.stack_probe import TIMEOUT_S
-from pqbed.artefacts.cache import hash_inputs
+from pqbed.algorithm_table.stack_algorithms import TIMEOUT_S
+from pqbed.artefacts.cache_entries import hash_inputs
 from pqbed.atomic_files import write_atomic
 from pqbed.beds.stack_programs import RunProgram
 from pqbed.store.host_facts import read_host

@@ -8,7 +8,7 @@ from pqbed.artefacts.base_image import base_reference, prepare_base
 from pqbed.artefacts.build_contexts import DockerContext, docker_contexts, guest_contexts, stack_contexts
 from pqbed.artefacts.build_steps import OnStep, no_progress
 from pqbed.artefacts.guest_kernel import Kernel
-from pqbed.artefacts.prepare import UmlArtefacts, damaged_artefacts, prepare_kernel, prepare_root, prepare_uml
+from pqbed.artefacts.uml_artefacts import UmlArtefacts, damaged_artefacts, prepare_kernel, prepare_root, prepare_uml
 
 __all__ = [
     "DockerContext",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from pqbed.artefacts.build_steps import OnStep, no_progress
-from pqbed.artefacts.cache import hash_inputs
+from pqbed.artefacts.cache_entries import hash_inputs
 from pqbed.artefacts.folder_integrity import find_damage, seal
 from pqbed.artefacts.image_sources import PACKAGE, stack_entries
 from pqbed.artefacts.root_programs import compile_modules

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from pqbed.artefacts.bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
 from pqbed.artefacts.build_steps import OnStep, no_progress, run_commands
-from pqbed.artefacts.cache import building, hash_inputs, require_space
+from pqbed.artefacts.cache_entries import building, hash_inputs, require_space
+from pqbed.artefacts.debian_bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
 from pqbed.artefacts.image_sources import SUITE
 from pqbed.artefacts.trusted_certificates import trusted_bundle
 from pqbed.user_folders import cache_home

@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pqbed.artefacts.added_stacks import added_stacks
 from pqbed.artefacts.agent_source import copy_source, source_hash
+from pqbed.artefacts.agent_wheels import fetch_wheels
 from pqbed.artefacts.build_steps import OnStep, no_progress
-from pqbed.artefacts.cache import building, hash_inputs
-from pqbed.artefacts.extra_stacks import SHARED, extra_stacks, shared_script
+from pqbed.artefacts.cache_entries import building, hash_inputs
 from pqbed.artefacts.image_sources import recipe_folder
+from pqbed.artefacts.root_stacks import SHARED, extra_stacks, shared_script
 from pqbed.artefacts.trusted_certificates import trusted_bundle
-from pqbed.artefacts.wheels import fetch_wheels
+from pqbed.artefacts.user_stacks import added_stacks
 from pqbed.spec.profile import DEFAULT_STACK
 from pqbed.spec.stacks import stack_named
 from pqbed.user_folders import cache_home

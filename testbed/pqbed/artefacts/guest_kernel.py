@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pqbed.artefacts.bootstrap import copy_in, copy_out, in_root
-from pqbed.artefacts.cache import hash_inputs
+from pqbed.artefacts.cache_entries import hash_inputs
+from pqbed.artefacts.debian_bootstrap import copy_in, copy_out, in_root
 from pqbed.artefacts.folder_integrity import seal
 from pqbed.artefacts.image_sources import SUITE, read_packages, recipe_folder
 from pqbed.user_folders import cache_home

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pqbed.artefacts.cache import building, hash_inputs
+from pqbed.artefacts.cache_entries import building, hash_inputs
 from pqbed.errors import HostError
 from pqbed.user_folders import cache_home
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pqbed.agent.fetch_trace import Traced
 from pqbed.agent.lane_facts import LaneFacts
-from pqbed.agent.lane_service import LaneService
+from pqbed.agent.lane_interface import LaneService
 from pqbed.agent.rpc_client import RpcClient
 from pqbed.agent.rpc_proxies import proxy
 from pqbed.beds.lane_process import LaneProcess
@@ -12,8 +12,8 @@ from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import LaneError, LaneGoneError
 from pqbed.net.link_state import LinkState
 from pqbed.spec.cell import Cell
-from pqbed.spec.end_shape import SIDES
 from pqbed.spec.link import Link
+from pqbed.spec.link_end_shape import SIDES
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import NO_FAILURES, Fetch, Timings
 from pqbed.spec.tcp import Tcp

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import cast, get_args
 
 from pqbed.artefacts import OnStep, no_progress
-from pqbed.beds.bed import Bed, BedName
+from pqbed.beds.bed_interface import Bed, BedName
 from pqbed.beds.docker.endpoint import DockerEndpoint, docker_endpoint
 from pqbed.beds.host_checks import PROBED_LATER, BedStatus, check_docker, check_netns, check_uml, probe_engine
 from pqbed.beds.make_bed import MAKERS, docker_refusal, make_docker
 from pqbed.errors import EngineError, HostError, SpecError
-from pqbed.spec.names import known_name
+from pqbed.spec.name_suggestions import known_name
 from pqbed.spec.run_options import BedChoice, Clock
 
 ASKED_FOR = "asked for; "

@@ -9,8 +9,8 @@ from pqbed.calibrate.measurement import (
     SenderMeasurement,
 )
 from pqbed.calibrate.measurement_schedule import LARGEST_QUEUE, schedule
-from pqbed.spec.end_shape import ETHERNET_HEADER_BYTES, EndShape, queue_limit, shape_direction
 from pqbed.spec.link import PPM, Link, mean_loss_ppm
+from pqbed.spec.link_end_shape import ETHERNET_HEADER_BYTES, EndShape, queue_limit, shape_direction
 from pqbed.spec.tcp import Tcp
 from pqbed.units import NS_PER_S
 

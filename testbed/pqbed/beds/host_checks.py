@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pqbed.beds.bed import BedName
+from pqbed.beds.bed_interface import BedName
 from pqbed.beds.docker.endpoint import DockerEndpoint, absent_socket, docker_endpoint
 from pqbed.beds.host_cures import HostPlatform, local_platform, netem_cure, platform_of, seed_cure
-from pqbed.beds.kernel_check import kernel_has_netem, kernel_seeds_netem
+from pqbed.beds.kernel_requirements import kernel_has_netem, kernel_seeds_netem
 from pqbed.errors import EngineError
 from pqbed.user_folders import cache_home
 
@@ -79,7 +79,7 @@ def probe_engine(endpoint: DockerEndpoint | None = None) -> EngineProbe:
         return EngineProbe(reason=f"{endpoint.host}: {absent}")
     import docker.errors
 
-    from pqbed.beds.docker.sdk import open_client
+    from pqbed.beds.docker.docker_sdk_engine import open_client
 
     try:
         with contextlib.closing(open_client(endpoint, ENGINE_TIMEOUT_S)) as client:

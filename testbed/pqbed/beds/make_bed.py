@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pqbed.artefacts import OnStep
-from pqbed.beds.bed import Bed, BedName
+from pqbed.beds.bed_interface import Bed, BedName
 from pqbed.beds.host_checks import probe_engine, runs_guests
 from pqbed.errors import HostError
 from pqbed.spec.profile import DEFAULT_STACK
@@ -15,9 +15,9 @@ from pqbed.spec.run_options import Clock
 if TYPE_CHECKING:
     from pqbed.artefacts import UmlArtefacts
     from pqbed.beds.docker.endpoint import DockerEndpoint
-    from pqbed.beds.docker.engine import Engine
+    from pqbed.beds.docker.engine_interface import Engine
     from pqbed.beds.lane_process import LaneProcess
-    from pqbed.beds.netns import RootFilesystem
+    from pqbed.beds.netns_bed import RootFilesystem
 
 GUEST = "uml"
 # In the guest image (images/uml/Dockerfile, and that of the stack it is built on).
@@ -34,7 +34,7 @@ class MakeBed(Protocol):
 def make_docker(clock: Clock, on_step: OnStep, ca_bundle: Path | None, endpoint: "DockerEndpoint | None" = None) -> Bed:
     """Make the docker bed on the engine at `endpoint`, by default the configured one. Raises EngineError."""
     from pqbed.beds.docker.bed import DockerBed
-    from pqbed.beds.docker.sdk import connect
+    from pqbed.beds.docker.docker_sdk_engine import connect
 
     assert clock == "real"
     return DockerBed(connect(endpoint), lambda engine, stacks: ensure_images(engine, stacks, on_step, ca_bundle))
@@ -42,8 +42,8 @@ def make_docker(clock: Clock, on_step: OnStep, ca_bundle: Path | None, endpoint:
 
 def docker_refusal(on_step: OnStep, ca_bundle: Path | None) -> HostError | None:
     """Return None if containers of the engine can be shaped, else the reason. Builds the image that it asks with."""
+    from pqbed.beds.docker.docker_sdk_engine import connect
     from pqbed.beds.docker.netem_probe import netem_in_engine
-    from pqbed.beds.docker.sdk import connect
 
     with connect() as engine:
         return netem_in_engine(engine, ensure_images(engine, (), on_step, ca_bundle)[DEFAULT_STACK])
@@ -52,8 +52,8 @@ def docker_refusal(on_step: OnStep, ca_bundle: Path | None) -> HostError | None:
 def clean_engine(endpoint: "DockerEndpoint", owner: str | None, *, images: bool = False) -> tuple[str, ...]:
     """Remove everything of `owner`, or of everyone (None), from an engine, and images if asked; return its names."""
     from pqbed.beds.docker.bed import take_down
+    from pqbed.beds.docker.docker_sdk_engine import connect
     from pqbed.beds.docker.images import remove_images
-    from pqbed.beds.docker.sdk import connect
 
     with connect(endpoint) as engine:
         return take_down(engine, owner) + (remove_images(engine) if images else ())
@@ -62,7 +62,7 @@ def clean_engine(endpoint: "DockerEndpoint", owner: str | None, *, images: bool 
 def engine_owners(endpoint: "DockerEndpoint") -> dict[str, tuple[str, ...]]:
     """Return everything of pqbed on an engine, by owner."""
     from pqbed.beds.docker.bed import owners_on
-    from pqbed.beds.docker.sdk import connect
+    from pqbed.beds.docker.docker_sdk_engine import connect
 
     with connect(endpoint) as engine:
         return owners_on(engine)
@@ -71,8 +71,8 @@ def engine_owners(endpoint: "DockerEndpoint") -> dict[str, tuple[str, ...]]:
 def up_fault(endpoint: "DockerEndpoint") -> str:
     """Return what has happened to the lane that `up` left; "" if it is whole. Raises EngineError without an engine."""
     from pqbed.beds.docker.bed import up_lane_fault
+    from pqbed.beds.docker.docker_sdk_engine import connect
     from pqbed.beds.docker.labels import owner_name
-    from pqbed.beds.docker.sdk import connect
 
     with connect(endpoint) as engine:
         return up_lane_fault(engine, owner_name())
@@ -101,7 +101,7 @@ def ensure_images(
 def make_netns(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
     """Make the netns bed on the root of the stack."""
     from pqbed.artefacts import prepare_root
-    from pqbed.beds.netns import NetnsBed, RootFilesystem
+    from pqbed.beds.netns_bed import NetnsBed, RootFilesystem
 
     def prepare(stacks: Iterable[str]) -> "tuple[RootFilesystem, dict[str, str]]":
         path = prepare_root(on_step, ca_bundle, stacks)
@@ -141,10 +141,10 @@ def _uml_as_processes(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> 
 
 def _uml_in_containers(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
     from pqbed.agent.cpu_affinity import pinned
-    from pqbed.beds.docker.sdk import connect
+    from pqbed.beds.docker.docker_sdk_engine import connect
     from pqbed.beds.docker.uml_container import open_uml_process
     from pqbed.beds.uml.bed import UmlBed
-    from pqbed.beds.uml.boot import kernel_arguments
+    from pqbed.beds.uml.guest_kernel_arguments import kernel_arguments
 
     engine = connect()
 
@@ -161,7 +161,7 @@ def _uml_in_containers(clock: Clock, on_step: OnStep, ca_bundle: Path | None) ->
 
 def make_fake(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:  # noqa: ARG001 (it needs nothing)
     """Make the fake bed."""
-    from pqbed.beds.fake import FakeBed
+    from pqbed.beds.fake_bed import FakeBed
 
     return FakeBed(clock=clock)
 
@@ -177,7 +177,7 @@ MAKERS: dict[BedName, MakeBed] = {
 def _put_in(root: Path, stacks: Iterable[str], on_step: OnStep) -> str:
     """Put the agent's source and the added stacks among `stacks` into `root`; return the source's path inside."""
     from pqbed.artefacts import put_source
-    from pqbed.artefacts.added_stacks import put_stacks
+    from pqbed.artefacts.user_stacks import put_stacks
 
     put_stacks(root, stacks)
     return "/" + put_source(root, on_step=on_step).relative_to(root).as_posix()

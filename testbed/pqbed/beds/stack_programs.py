@@ -12,16 +12,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pqbed.artefacts.added_stacks import FILES
 from pqbed.artefacts.build_contexts import REPOSITORY
-from pqbed.artefacts.rootfs import fitting_root
+from pqbed.artefacts.uml_rootfs import fitting_root
+from pqbed.artefacts.user_stacks import FILES
 from pqbed.beds.host_checks import built_artefacts, probe_engine
 from pqbed.errors import HostError, LaneError
 from pqbed.spec.stacks import ADDED, HOME, Stack, added_stacks_home
 from pqbed.user_folders import cache_home
 
 if TYPE_CHECKING:
-    from pqbed.beds.docker.engine import Engine
+    from pqbed.beds.docker.engine_interface import Engine
 
 # Takes a command and how long it may take in seconds; returns its output. Raises HostError.
 RunProgram = Callable[[Sequence[str], float], str]
@@ -44,7 +44,7 @@ def find_programs(stack: Stack | None = None) -> RunProgram | None:
         return programs_of_root(root, stack, files)
     if probe_engine().info is None:
         return None
-    from pqbed.beds.docker.sdk import connect  # noqa: PLC0415 - docker only where an engine answers
+    from pqbed.beds.docker.docker_sdk_engine import connect  # noqa: PLC0415 - docker only where an engine answers
 
     engine = connect()
     images = engine.images(IMAGES if stack is None else f"{REPOSITORY}/{stack.name}:")
@@ -103,7 +103,7 @@ def programs_of_root(root: Path, stack: Stack | None = None, files: Path | None 
 
 def programs_of_image(engine: "Engine", image: str) -> RunProgram:
     """Return what runs programs in containers of `image`, one after the other, each gone when it ends."""
-    from pqbed.beds.docker.engine import ContainerSpec  # noqa: PLC0415
+    from pqbed.beds.docker.engine_interface import ContainerSpec  # noqa: PLC0415
     from pqbed.beds.docker.labels import standalone_labels  # noqa: PLC0415
     from pqbed.beds.docker.one_shot_container import start_one_shot  # noqa: PLC0415
 

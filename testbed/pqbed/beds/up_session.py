@@ -15,7 +15,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from pqbed.agent.lane_facts import LaneFacts
 from pqbed.atomic_files import translate_os_errors, write_atomic
-from pqbed.beds.bed import Bed, BedName, Lane
+from pqbed.beds.bed_interface import Bed, BedName, Lane
 from pqbed.beds.docker.endpoint import DockerEndpoint, docker_endpoint
 from pqbed.beds.lane_lock import lock_lane
 from pqbed.beds.make_bed import up_fault

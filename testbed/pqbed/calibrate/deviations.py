@@ -18,8 +18,8 @@ from pqbed.calibrate.measurement import (
 )
 from pqbed.calibrate.measurement_schedule import LARGEST_QUEUE
 from pqbed.calibrate.tolerances import ALPHA, TOLERANCES, Tolerance
-from pqbed.spec.end_shape import ETHERNET_HEADER_BYTES, JITTER_REACH, EndShape, Side, queue_limit, shape_direction
 from pqbed.spec.link import PPM, GilbertElliott, Link, Loss, mean_loss_ppm
+from pqbed.spec.link_end_shape import ETHERNET_HEADER_BYTES, JITTER_REACH, EndShape, Side, queue_limit, shape_direction
 from pqbed.spec.run_options import Clock
 from pqbed.spec.tcp import Tcp
 from pqbed.units import NS_PER_MS, NS_PER_S

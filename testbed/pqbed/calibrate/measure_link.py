@@ -35,7 +35,7 @@ from pqbed.calibrate.prober import (
     ReadQueue,
     Train,
 )
-from pqbed.spec.end_shape import ETHERNET_HEADER_BYTES, EndShape
+from pqbed.spec.link_end_shape import ETHERNET_HEADER_BYTES, EndShape
 from pqbed.spec.run_options import Clock
 from pqbed.units import NS_PER_MS, NS_PER_S
 

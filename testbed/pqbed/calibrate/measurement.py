@@ -6,7 +6,7 @@ Times in ns, sizes in bytes. A value that could not be measured is None.
 from dataclasses import dataclass
 
 from pqbed.net.link_state import LinkState
-from pqbed.spec.end_shape import ETHERNET_HEADER_BYTES
+from pqbed.spec.link_end_shape import ETHERNET_HEADER_BYTES
 
 # A small datagram carries its train, its number and the time it was sent: 16 bytes, and 14 Ethernet, 20 IPv4, 8 UDP.
 SMALL_PAYLOAD_BYTES = 16

@@ -7,8 +7,8 @@ sides included. In real time each part has a time limit.
 from dataclasses import dataclass
 
 from pqbed.calibrate.measurement import SMALL_FRAME_BYTES, UDP_IP_BYTES
-from pqbed.spec.end_shape import ETHERNET_HEADER_BYTES, JITTER_REACH, EndShape
 from pqbed.spec.link import PPM, GilbertElliott
+from pqbed.spec.link_end_shape import ETHERNET_HEADER_BYTES, JITTER_REACH, EndShape
 from pqbed.spec.run_options import Clock
 from pqbed.units import NS_PER_MS, NS_PER_S
 

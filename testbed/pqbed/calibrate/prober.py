@@ -15,7 +15,7 @@ from typing import Protocol
 
 from pqbed.calibrate.measurement import SMALL_PAYLOAD_BYTES
 from pqbed.fetch.tcp_info import read_tcp_info
-from pqbed.net.namespace import open_socket
+from pqbed.net.run_in_namespace import open_socket
 from pqbed.units import NS_PER_S
 
 # Below the range that the kernel gives to clients: their ports stay as they would have been.

@@ -9,11 +9,11 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from pqbed.errors import HostError
+from pqbed.fetch.counting_relay import LOOPBACK, Relay
 from pqbed.fetch.fetch_request import FetchRequest
-from pqbed.fetch.relay import LOOPBACK, Relay
 from pqbed.spec.sample import Timings
 from pqbed.spec.stacks import Stack
-from pqbed.tls.credentials import Credentials
+from pqbed.tls.client_credentials import Credentials
 from pqbed.tls.group_names import canonical_group, group_codepoint
 from pqbed.tls.run_program import DAMAGED_HINT
 from pqbed.tls.stack_support import Probed

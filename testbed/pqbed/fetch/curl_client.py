@@ -20,7 +20,7 @@ from pqbed.fetch.fetch_request import FetchRequest
 from pqbed.fetch.key_log import KEY_LOG_VARIABLE
 from pqbed.fetch.tcp_info import TcpInfo, read_tcp_info
 from pqbed.spec.sample import Outcome, Timings
-from pqbed.tls.credentials import Credentials
+from pqbed.tls.client_credentials import Credentials
 from pqbed.tls.group_names import GROUP_HEADER, canonical_group
 from pqbed.units import NS_PER_MS, NS_PER_US
 

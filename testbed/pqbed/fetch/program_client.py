@@ -19,7 +19,7 @@ from pqbed.fetch.tcp_info import TcpInfo, unpack_tcp_info
 from pqbed.spec.json_codec import from_json
 from pqbed.spec.sample import Outcome, Timings
 from pqbed.spec.stacks import Stack
-from pqbed.tls.credentials import Credentials
+from pqbed.tls.client_credentials import Credentials
 from pqbed.tls.group_names import GROUP_HEADER, canonical_group, group_codepoint
 from pqbed.tls.stack_support import probe_support
 

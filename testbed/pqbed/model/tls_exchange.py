@@ -6,7 +6,7 @@ Sizes are those of `sizes`; how they are gathered into writes was seen in packet
 from dataclasses import dataclass
 
 from pqbed.errors import SpecError
-from pqbed.model.sizes import (
+from pqbed.model.message_sizes import (
     CERTIFICATE_REQUEST_BYTES,
     CHANGE_CIPHER_SPEC_BYTES,
     ENCRYPTED_EXTENSIONS_BYTES,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from pqbed.spec.end_shape import EndShape, Stage
+from pqbed.spec.link_end_shape import EndShape, Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

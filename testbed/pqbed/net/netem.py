@@ -19,8 +19,8 @@ from pyroute2.netlink import NLA_F_NESTED, nla, nlmsg
 
 from pqbed.errors import SpecError
 from pqbed.spec.delay_tables import table_bytes
-from pqbed.spec.end_shape import EndShape
 from pqbed.spec.link import PPM, Distribution, GilbertElliott, Loss, RandomLoss
+from pqbed.spec.link_end_shape import EndShape
 
 RTM_NEWQDISC, RTM_DELQDISC, RTM_GETQDISC = 36, 37, 38
 TC_H_ROOT = 0xFFFFFFFF

@@ -12,7 +12,7 @@ import struct
 import sys
 from typing import Any
 
-from pqbed.net.namespace import open_socket
+from pqbed.net.run_in_namespace import open_socket
 
 NLMSG_ERROR = 2
 NLMSG_DONE = 3

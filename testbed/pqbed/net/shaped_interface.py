@@ -10,16 +10,16 @@ from types import TracebackType
 from typing import Self
 
 from pqbed.errors import HostError
-from pqbed.net.interface import Interface, interface_for, read_interface, segmentation_of, set_interface
+from pqbed.net.interface_mtu import Interface, interface_for, read_interface, segmentation_of, set_interface
 from pqbed.net.link_state import EndState
-from pqbed.net.namespace import open_socket
 from pqbed.net.netem import Netem, loss_of, netem_of
-from pqbed.net.qdisc import RootQdisc, RootQdiscControl
-from pqbed.net.routes import RouteMetrics, metrics_of, read_routes, set_metrics
+from pqbed.net.root_qdisc import RootQdisc, RootQdiscControl
+from pqbed.net.route_metrics import RouteMetrics, metrics_of, read_routes, set_metrics
 from pqbed.net.rtnetlink import RouteSocket
+from pqbed.net.run_in_namespace import open_socket
 from pqbed.net.tc_format import qdisc_text
-from pqbed.spec.end_shape import EndShape
 from pqbed.spec.link import RandomLoss
+from pqbed.spec.link_end_shape import EndShape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import gzip
 from pathlib import Path
 
 from pqbed.errors import HostError
-from pqbed.net.namespace import run_in
+from pqbed.net.run_in_namespace import run_in
 
 PINS: dict[str, str] = {
     "net.ipv4.tcp_rmem": "4096 131072 6291456",

@@ -1,7 +1,7 @@
 """netem settings in the format of `tc qdisc show`, with all digits. Never parsed back."""
 
 from pqbed.net.netem import GilbertElliottOdds, Netem, ppm
-from pqbed.net.qdisc import RootQdisc
+from pqbed.net.root_qdisc import RootQdisc
 
 
 def qdisc_text(root: RootQdisc) -> str:

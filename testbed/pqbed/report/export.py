@@ -8,10 +8,10 @@ import polars as pl
 
 from pqbed.atomic_files import store_error
 from pqbed.errors import SpecError, StoreError
-from pqbed.spec.names import known_name
+from pqbed.spec.name_suggestions import known_name
 from pqbed.stats import MILESTONES, read_grid, summarise, tabulate_percentiles
+from pqbed.stats.connection_phases import tabulate_sample_phases
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
-from pqbed.stats.phases import tabulate_sample_phases
 from pqbed.store.run_directory import Run
 
 Format = Literal["csv", "parquet", "json"]

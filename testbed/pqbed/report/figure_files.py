@@ -10,7 +10,7 @@ import altair as alt
 import vl_convert
 
 from pqbed.atomic_files import translate_os_errors, write_atomic
-from pqbed.report.figures.figure import Figure, Panel, VegaSpec
+from pqbed.report.figures.figure_panels import Figure, Panel, VegaSpec
 from pqbed.report.theme import MODES, Mode, vega_config
 
 FIGURES_FOLDER = "figures"

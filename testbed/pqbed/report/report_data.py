@@ -11,7 +11,7 @@ from pqbed.stats.below_floor import Below, find_below_floor
 from pqbed.stats.classify_difference import DEFAULT_MARGIN, Margin
 from pqbed.stats.link_verdicts import marked_cells
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
-from pqbed.stats.tcp_info import TCP_INFO, tabulate_tcp_info
+from pqbed.stats.tcp_info_summary import TCP_INFO, tabulate_tcp_info
 from pqbed.store.run_directory import Run
 from pqbed.units import format_size
 

@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from pqbed.report.cpu_contention import describe_pressures
 from pqbed.report.handshake_cpu import describe_handshakes
-from pqbed.report.pressure import describe_pressures
 from pqbed.report.report_data import ReportData
 from pqbed.store.manifest import LaneCheck, Manifest
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 
 from pqbed.atomic_files import write_atomic
+from pqbed.report.cpu_contention import describe_contention
 from pqbed.report.figure_files import write_figures
 from pqbed.report.figures import Figure, choose_figures
 from pqbed.report.page import build_page
-from pqbed.report.pressure import describe_contention
 from pqbed.report.report_data import ReportData, read_report_data
 from pqbed.report.verdict_rows import read_verdicts
 from pqbed.stats.classify_difference import DEFAULT_MARGIN, Margin

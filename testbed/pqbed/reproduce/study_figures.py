@@ -6,7 +6,7 @@ from dataclasses import replace
 import altair as alt
 import polars as pl
 
-from pqbed.report.figures.figure import (
+from pqbed.report.figures.figure_panels import (
     Figure,
     Panel,
     chart_panel,

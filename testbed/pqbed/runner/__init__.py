@@ -1,6 +1,6 @@
 """Execution of a plan on lanes: order of blocks, lost lanes, resuming, events."""
 
-from pqbed.runner.sweep import SweepOutcome, run_sweep
+from pqbed.runner.execute_sweep import SweepOutcome, run_sweep
 from pqbed.runner.sweep_events import (
     BlockDone,
     CheckpointReached,

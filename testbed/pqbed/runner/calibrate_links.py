@@ -4,7 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Collection
 
-from pqbed.beds.bed import Bed, Lane
+from pqbed.beds.bed_interface import Bed, Lane
 from pqbed.calibrate.deviations import Deviation, judge
 from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import HostError

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from pqbed.beds.bed import Bed
+from pqbed.beds.bed_interface import Bed
 from pqbed.plan import Plan, plan_sweep
 from pqbed.spec.profile import Profile
 from pqbed.spec.sweep import Sweep

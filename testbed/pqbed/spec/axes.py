@@ -10,7 +10,7 @@ from dataclasses import fields
 from functools import partial
 from typing import Any, TypeVar
 
-from pqbed.spec import parse
+from pqbed.spec import value_parsers
 from pqbed.spec.axis import Axis, Part, Row, loss_model, one_direction, plain
 from pqbed.spec.link import (
     Distribution,
@@ -67,8 +67,8 @@ _TABLE: tuple[Axis, ...] = (
     _link(
         option="link",
         field="link",
-        parse=parse.parse_link_name,
-        format=parse.format_link_name,
+        parse=value_parsers.parse_link_name,
+        format=value_parsers.format_link_name,
         **{**plain("name", str), "columns": {}, "write": lambda _: (), "read": lambda row: row.get("link_name")},
         quiet=True,
         metavar="NAME",
@@ -78,7 +78,7 @@ _TABLE: tuple[Axis, ...] = (
     _link(
         option="rtt",
         field="rtt_ns",
-        parse=parse.parse_rtt,
+        parse=value_parsers.parse_rtt,
         format=format_duration,
         **plain("rtt_ns"),
         main=True,
@@ -89,7 +89,7 @@ _TABLE: tuple[Axis, ...] = (
     _link(
         option="bandwidth",
         field="bandwidth_bps",
-        parse=parse.parse_bandwidth,
+        parse=value_parsers.parse_bandwidth,
         format=format_rate,
         **plain("bandwidth_bps"),
         main=True,
@@ -100,8 +100,8 @@ _TABLE: tuple[Axis, ...] = (
     _link(
         option="loss",
         field="loss",
-        parse=parse.parse_loss,
-        format=parse.format_loss,
+        parse=value_parsers.parse_loss,
+        format=value_parsers.format_loss,
         **loss_model("loss"),
         main=True,
         metavar="%",
@@ -110,7 +110,7 @@ _TABLE: tuple[Axis, ...] = (
     _link(
         option="jitter",
         field="jitter_ns",
-        parse=parse.parse_rtt,
+        parse=value_parsers.parse_rtt,
         format=format_duration,
         **plain("jitter_ns"),
         quiet=True,
@@ -120,7 +120,7 @@ _TABLE: tuple[Axis, ...] = (
     _link(
         option="distribution",
         field="distribution",
-        parse=parse.choice("distribution", Distribution),
+        parse=value_parsers.choice("distribution", Distribution),
         **plain("distribution", str),
         needs="jitter",
         metavar="NAME",
@@ -129,8 +129,8 @@ _TABLE: tuple[Axis, ...] = (
     _link(
         option="queue",
         field="queue_packets",
-        parse=parse.parse_queue,
-        format=parse.format_queue,
+        parse=value_parsers.parse_queue,
+        format=value_parsers.format_queue,
         assign=lambda queue, _: queue_fields(queue),
         get=_get_queue,
         columns={"queue": int, "limit": int},
@@ -142,7 +142,7 @@ _TABLE: tuple[Axis, ...] = (
     _link(
         option="segmentation",
         field="segmentation",
-        parse=parse.choice("segmentation", Segmentation),
+        parse=value_parsers.choice("segmentation", Segmentation),
         **plain("segmentation", str),
         metavar="NAME",
         help="Segment offload: wire (none), offload-off or host.",
@@ -150,7 +150,7 @@ _TABLE: tuple[Axis, ...] = (
     _link(
         option="layout",
         field="layout",
-        parse=parse.choice("layout", Layout),
+        parse=value_parsers.choice("layout", Layout),
         **plain("layout", str),
         quiet=True,
         metavar="NAME",
@@ -159,7 +159,7 @@ _TABLE: tuple[Axis, ...] = (
     _tcp(
         option="initcwnd",
         field="initcwnd",
-        parse=parse.count(1, parse.LARGEST_INITCWND),
+        parse=value_parsers.count(1, value_parsers.LARGEST_INITCWND),
         **{
             **plain("initcwnd_server"),
             "assign": lambda segments, _: {"initcwnd_server": segments, "initcwnd_client": segments},
@@ -172,7 +172,7 @@ _TABLE: tuple[Axis, ...] = (
     _tcp(
         option="initcwnd_client",
         field="initcwnd_client",
-        **one_direction(parse.count(1, parse.LARGEST_INITCWND)),
+        **one_direction(value_parsers.count(1, value_parsers.LARGEST_INITCWND)),
         assign=lambda segments, known: {"initcwnd_client": segments or known["initcwnd_server"]},
         get=lambda tcp: _own_initcwnd(tcp.initcwnd_server, tcp.initcwnd_client),
         columns={"initcwnd_client": int},
@@ -186,7 +186,7 @@ _TABLE: tuple[Axis, ...] = (
     _tcp(
         option="initrwnd",
         field="initrwnd",
-        parse=parse.count(0, parse.LARGEST_INITCWND),
+        parse=value_parsers.count(0, value_parsers.LARGEST_INITCWND),
         **plain("initrwnd"),
         quiet=True,
         metavar="N",
@@ -195,7 +195,7 @@ _TABLE: tuple[Axis, ...] = (
     _tcp(
         option="congestion_control",
         field="congestion_control",
-        parse=parse.parse_congestion_control,
+        parse=value_parsers.parse_congestion_control,
         **{
             **plain("congestion_control", str),
             "assign": lambda name, _: {"congestion_control": name, "congestion_control_client": None},
@@ -207,7 +207,7 @@ _TABLE: tuple[Axis, ...] = (
     _tcp(
         option="mtu",
         field="mtu",
-        parse=parse.count(576, 9216),
+        parse=value_parsers.count(576, 9216),
         **plain("mtu"),
         quiet=True,
         metavar="N",
@@ -216,7 +216,7 @@ _TABLE: tuple[Axis, ...] = (
     _workload(
         option="http",
         field="http",
-        parse=parse.parse_http,
+        parse=value_parsers.parse_http,
         **plain("http", str),
         quiet=True,
         metavar="N",
@@ -225,7 +225,7 @@ _TABLE: tuple[Axis, ...] = (
     _workload(
         option="size",
         field="size_bytes",
-        parse=parse.parse_body_size,
+        parse=value_parsers.parse_body_size,
         format=format_size,
         **plain("size_bytes"),
         labelled=False,
@@ -236,7 +236,7 @@ _TABLE: tuple[Axis, ...] = (
     _link(
         option="bandwidth_up",
         field="bandwidth_up_bps",
-        **one_direction(parse.parse_bandwidth_up, parse.format_bandwidth_up),
+        **one_direction(value_parsers.parse_bandwidth_up, value_parsers.format_bandwidth_up),
         **plain("bandwidth_up_bps"),
         of="bandwidth",
         side="up",
@@ -246,7 +246,7 @@ _TABLE: tuple[Axis, ...] = (
     _link(
         option="loss_up",
         field="loss_up",
-        **one_direction(parse.parse_loss, parse.format_loss),
+        **one_direction(value_parsers.parse_loss, value_parsers.format_loss),
         **loss_model("loss_up"),
         of="loss",
         side="up",
@@ -256,7 +256,7 @@ _TABLE: tuple[Axis, ...] = (
     _tcp(
         option="congestion_control_client",
         field="congestion_control_client",
-        **one_direction(parse.parse_congestion_control),
+        **one_direction(value_parsers.parse_congestion_control),
         **plain("congestion_control_client", str),
         of="congestion_control",
         side="client",

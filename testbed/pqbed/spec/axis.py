@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass
 from typing import Any, Literal
 
-from pqbed.spec import parse
+from pqbed.spec import value_parsers
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import GilbertElliott, Link, Loss, RandomLoss, mean_loss_ppm
 from pqbed.spec.sweep import Sweep
@@ -52,7 +52,7 @@ class Axis:
 
     @property
     def flag(self) -> str:
-        return parse.spelled(self.option, bare=True)
+        return value_parsers.spelled(self.option, bare=True)
 
     @property
     def label(self) -> str:
@@ -75,7 +75,9 @@ class Axis:
 
     def parse_values(self, text: str, *, bare: bool = True) -> tuple[Any, ...]:
         """Read a comma list, each value once. Raises a SpecError that names the flag, or without `bare` the key."""
-        return parse.parse_list(parse.spelled(self.option, bare), text, lambda item: self.parse(item, bare))
+        return value_parsers.parse_list(
+            value_parsers.spelled(self.option, bare), text, lambda item: self.parse(item, bare)
+        )
 
 
 def plain(field: str, kind: type = int) -> dict[str, Any]:
@@ -92,8 +94,8 @@ def plain(field: str, kind: type = int) -> dict[str, Any]:
 def one_direction(read: Callable[[str, bool], Any], show: Callable[[Any], str] = str) -> dict[str, Any]:
     """Return the entries of an axis for one direction or side alone: None is `same` as the other."""
     return {
-        "parse": parse.same_or(read),
-        "format": lambda value: parse.SAME if value is None else show(value),
+        "parse": value_parsers.same_or(read),
+        "format": lambda value: value_parsers.SAME if value is None else show(value),
         "quiet": True,
     }
 

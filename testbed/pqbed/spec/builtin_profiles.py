@@ -4,7 +4,7 @@ import functools
 from types import MappingProxyType
 
 from pqbed.spec.json_codec import from_json
-from pqbed.spec.names import known_name
+from pqbed.spec.name_suggestions import known_name
 from pqbed.spec.presets import profile_tables
 from pqbed.spec.profile import Profile
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from pqbed.errors import SpecError
-from pqbed.spec.names import known_name
-from pqbed.spec.parse import Choice, naming, parse_count, spelled
+from pqbed.spec.name_suggestions import known_name
+from pqbed.spec.value_parsers import Choice, naming, parse_count, spelled
 
 BedChoice = Literal["auto", "docker", "netns", "uml", "fake"]
 Clock = Literal["real", "virtual"]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pqbed.errors import SpecError
-from pqbed.spec import parse
+from pqbed.spec import value_parsers
 from pqbed.units import format_percentage, parse_percentage
 
 MOST_SAMPLES = 1_000_000
@@ -35,35 +35,38 @@ def read_amount(layers: Iterable[AmountText], default_samples: int) -> tuple[int
     for layer in layers:
         if layer.samples is not None and layer.precision is not None:
             samples_name, precision_name, limit_name = (
-                parse.spelled(option, layer.bare) for option in ("samples", "precision", "max_samples")
+                value_parsers.spelled(option, layer.bare) for option in ("samples", "precision", "max_samples")
             )
             raise SpecError(
                 f"{samples_name} and {precision_name} exclude each other",
                 f"drop one of them; {limit_name} limits what a precision may take",
             )
         if layer.samples is not None:
-            samples, precision_ppm = parse.parse_count("samples", layer.samples, 1, MOST_SAMPLES, bare=layer.bare), None
+            samples = value_parsers.parse_count("samples", layer.samples, 1, MOST_SAMPLES, bare=layer.bare)
+            precision_ppm = None
         if layer.precision is not None:
             precision_ppm = _precision(layer.precision, layer.bare)
         most = layer if layer.max_samples is not None else most
         if layer.max_samples is not None and precision_ppm is None:
-            limit_name, precision_name = (parse.spelled(option, layer.bare) for option in ("max_samples", "precision"))
+            limit_name, precision_name = (
+                value_parsers.spelled(option, layer.bare) for option in ("max_samples", "precision")
+            )
             raise SpecError(f"{limit_name} needs {precision_name}", "give a precision, or a number of samples instead")
     if precision_ppm is None:
         return samples or default_samples, None
     if most is None or most.max_samples is None:
         return DEFAULT_MAX_SAMPLES, precision_ppm
-    return parse.parse_count("max_samples", most.max_samples, 1, MOST_SAMPLES, bare=most.bare), precision_ppm
+    return value_parsers.parse_count("max_samples", most.max_samples, 1, MOST_SAMPLES, bare=most.bare), precision_ppm
 
 
 def _precision(text: str, bare: bool) -> int:
     try:
         precision_ppm = parse_percentage(text, bare="%" if bare else None)
     except SpecError as error:
-        raise SpecError(f"{parse.spelled('precision', bare)}: {error.message}", error.hint) from error
+        raise SpecError(f"{value_parsers.spelled('precision', bare)}: {error.message}", error.hint) from error
     if not FINEST_PPM <= precision_ppm <= COARSEST_PPM:
         raise SpecError(
-            f"{parse.spelled('precision', bare)}: {text!r} is out of range",
+            f"{value_parsers.spelled('precision', bare)}: {text!r} is out of range",
             f"give a value from {format_percentage(FINEST_PPM)} to {format_percentage(COARSEST_PPM)}",
         )
     return precision_ppm

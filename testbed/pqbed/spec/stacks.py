@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pqbed.spec.json_codec import from_json
-from pqbed.spec.names import known_name
+from pqbed.spec.name_suggestions import known_name
 from pqbed.user_folders import data_home
 
 ENTRY = "stack.toml"

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError
 
 from pqbed.errors import SpecError
-from pqbed.spec.names import known_name
+from pqbed.spec.name_suggestions import known_name
 from pqbed.spec.presets import studies
 from pqbed.spec.published_tables import read_published_rows
 from pqbed.spec.run_options import RunOptions

@@ -21,12 +21,12 @@ from pydantic import (
 
 from pqbed.errors import SpecError
 from pqbed.spec.axes import axes_shown
-from pqbed.spec.named_links import LINK_AXES, NOTES
-from pqbed.spec.names import nearest
+from pqbed.spec.link_presets import LINK_AXES, NOTES
+from pqbed.spec.name_suggestions import nearest
 from pqbed.spec.option_descriptions import DESCRIPTIONS
-from pqbed.spec.parse import Choice
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.run_options import OLD_RUN_KEYS, RUN_OPTIONS
+from pqbed.spec.value_parsers import Choice
 
 # The most characters of a value that an error quotes.
 MOST_QUOTED = 80

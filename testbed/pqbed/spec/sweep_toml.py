@@ -2,7 +2,7 @@
 
 A request comes in layers, each laid over the one before: the defaults (`presets/default.toml`), a sweep file or
 preset, the flags. Keys are the names of the options; values are texts, numbers or lists of these. Pydantic checks
-the form of a layer (`sweep_form.py`), `spec/parse.py` what its texts mean.
+the form of a layer (`sweep_form.py`), `spec/value_parsers.py` what its texts mean.
 """
 
 import tomllib
@@ -14,13 +14,13 @@ import tomli_w
 from pydantic import ValidationError
 
 from pqbed.errors import SpecError
-from pqbed.spec import parse
+from pqbed.spec import value_parsers
 from pqbed.spec.axes import AXES, Axis, axes_shown
 from pqbed.spec.builtin_profiles import builtin_profiles
 from pqbed.spec.json_codec import from_json, to_json
+from pqbed.spec.link_presets import LINK_AXES, builtin_links, link_from, link_table, parse_links, said_by_all, without
+from pqbed.spec.name_suggestions import plain_name
 from pqbed.spec.named_link import NamedLink
-from pqbed.spec.named_links import LINK_AXES, builtin_links, link_from, link_table, parse_links, said_by_all, without
-from pqbed.spec.names import plain_name
 from pqbed.spec.presets import preset
 from pqbed.spec.profile import Profile
 from pqbed.spec.run_options import RUN_OPTIONS, RunOptions
@@ -38,8 +38,8 @@ MOST_KEY_PARTS = 100
 # What else a layer says of a sweep, each as one text: option -> field of Sweep, and its reader.
 _SETTINGS: dict[str, tuple[str, Callable[[str, bool], Any]]] = {
     "name": ("name", lambda text, _: plain_name(text, "the name of a sweep")),
-    "seed": ("seed", lambda text, bare: parse.parse_count("seed", text, 0, 2**63 - 1, bare=bare)),
-    "timeout": ("timeout_ns", lambda text, bare: parse.parse_timeout(text, bare=bare)),
+    "seed": ("seed", lambda text, bare: value_parsers.parse_count("seed", text, 0, 2**63 - 1, bare=bare)),
+    "timeout": ("timeout_ns", lambda text, bare: value_parsers.parse_timeout(text, bare=bare)),
 }
 
 # The keys of a sweep file but those of its tables.
@@ -77,9 +77,9 @@ def sweep_from(
         for option in ("stack", "client_stack")
     )
     values["profiles"] = pair_profiles(
-        parse.parse_profiles(names, profiles, bare=bare),
-        servers and parse.parse_stacks(servers, bare=bare),
-        clients and parse.parse_client_stacks(clients, bare=bare),
+        value_parsers.parse_profiles(names, profiles, bare=bare),
+        servers and value_parsers.parse_stacks(servers, bare=bare),
+        clients and value_parsers.parse_client_stacks(clients, bare=bare),
     )
     return check_sweep(Sweep(**values)), RunOptions(**run)
 

@@ -17,7 +17,7 @@ from pqbed.stats.quantiles import Floats, quantile
 from pqbed.stats.sample_grid import Grid, find_copies, read_grid
 from pqbed.store.manifest import Manifest
 from pqbed.store.run_directory import Run
-from pqbed.store.schema import ASKED
+from pqbed.store.table_schemas import ASKED
 
 # What must agree between two runs, unless --across names it.
 MUST_AGREE = ("bed", "clock", "kernel", "images")

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from pqbed.model.cell_bounds import bounds_of
+from pqbed.model.floor_and_expectation import bounds_of
 from pqbed.spec.cell import Cell
-from pqbed.store.schema import BOUNDED, CELLS, conform
+from pqbed.store.table_schemas import BOUNDED, CELLS, conform
 from pqbed.store.wire_size_columns import sizes_from_row
 from pqbed.tls.wire_sizes import WireSizes
 

@@ -4,7 +4,7 @@ import polars as pl
 
 from pqbed.spec.link import PPM
 from pqbed.store.run_directory import Run
-from pqbed.store.schema import APPLIED, CELLS, conform
+from pqbed.store.table_schemas import APPLIED, CELLS, conform
 
 
 def marked_cells(run: Run) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from pqbed.stats.classify_difference import DEFAULT_MARGIN, Margin
 from pqbed.stats.compare_arms import Arms, compare_arms
 from pqbed.stats.run_summary import count_pairs, tabulate_quantiles
 from pqbed.stats.sample_grid import Grid
-from pqbed.store.schema import BOUNDS
+from pqbed.store.table_schemas import BOUNDS
 
 DEFAULT_PERCENTILES = (50.0, 75.0, 90.0)
 

@@ -16,7 +16,7 @@ from pqbed.stats.classify_difference import DEFAULT_MARGIN, Margin
 from pqbed.stats.compare_arms import Arms, compare_arms
 from pqbed.stats.quantiles import Floats, quantile, quantile_interval
 from pqbed.stats.sample_grid import Grid, read_grid
-from pqbed.store.schema import BOUNDS, INCREASES, QUANTILES, SUMMARY
+from pqbed.store.table_schemas import BOUNDS, INCREASES, QUANTILES, SUMMARY
 
 # Prefix of the columns -> milestone.
 _METRICS = {"": "ttlb", "handshake_": "handshake"}

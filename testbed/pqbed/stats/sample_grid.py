@@ -11,7 +11,7 @@ import polars as pl
 from pqbed.errors import SpecError, StoreError
 from pqbed.spec.sample import NO_FAILURES
 from pqbed.stats.quantiles import Floats
-from pqbed.store.schema import CONDITIONS, FAILURES
+from pqbed.store.table_schemas import CONDITIONS, FAILURES
 
 # The milestones of a connection in order, and their columns.
 MILESTONES = {

@@ -10,7 +10,7 @@ from pqbed.plan import Plan, link_id
 from pqbed.spec.axes import AXES
 from pqbed.spec.cell import Cell
 from pqbed.spec.profile import Profile, chain_text
-from pqbed.store.schema import ASKED, CELLS, LEARNED, conform
+from pqbed.store.table_schemas import ASKED, CELLS, LEARNED, conform
 from pqbed.store.wire_size_columns import size_columns
 from pqbed.tls.wire_sizes import WireSizes
 

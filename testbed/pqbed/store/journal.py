@@ -14,7 +14,7 @@ import polars as pl
 from pqbed.atomic_files import store_error, translate_os_errors
 from pqbed.errors import StoreError
 from pqbed.spec.sample import Sample
-from pqbed.store.schema import SAMPLES, sample_to_row
+from pqbed.store.table_schemas import SAMPLES, sample_to_row
 
 
 class Journal:

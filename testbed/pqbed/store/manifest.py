@@ -16,7 +16,7 @@ from pqbed.atomic_files import translate_os_errors, write_atomic
 from pqbed.errors import SpecError, StoreError
 from pqbed.spec.json_codec import from_json, to_json
 from pqbed.store.host_facts import HostFacts, installed_packages, read_host
-from pqbed.store.schema import check_id
+from pqbed.store.table_schemas import check_id
 
 RUN_ID = "pqbed.run/1"
 MANIFEST_NAME = "manifest.json"

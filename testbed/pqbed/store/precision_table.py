@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pqbed.store.schema import CONDITIONS
+from pqbed.store.table_schemas import CONDITIONS
 
 PRECISION_ID = "pqbed.precision/1"
 PRECISION_NAME = "precision.parquet"

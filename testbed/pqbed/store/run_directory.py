@@ -36,7 +36,7 @@ from pqbed.store.journal import Journal, read_journal
 from pqbed.store.manifest import MANIFEST_NAME, NO_RUN_HINT, Manifest, dump_manifest, read_manifest, write_manifest
 from pqbed.store.precision_table import PRECISION, PRECISION_ID, PRECISION_NAME
 from pqbed.store.run_lock import Lock
-from pqbed.store.schema import CELLS, CELLS_ID, SAMPLES, SAMPLES_ID, SUMMARY, SUMMARY_ID, check_id, conform
+from pqbed.store.table_schemas import CELLS, CELLS_ID, SAMPLES, SAMPLES_ID, SUMMARY, SUMMARY_ID, check_id, conform
 
 JOURNAL_FOLDER = "journal"
 SAMPLES_FOLDER = "samples"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pqbed.errors import HostError, SpecError
-from pqbed.spec.end_shape import Side
+from pqbed.spec.link_end_shape import Side
 from pqbed.spec.profile import Chain, chain_text
 from pqbed.tls.certificate_padding import EMPTY_EXTENSION_BYTES, padding_extension, split_padding
 from pqbed.tls.make_certificates import Certificate, authority, certify, leaf

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pqbed.spec.parse import LONGEST_TIMEOUT_NS
+from pqbed.spec.value_parsers import LONGEST_TIMEOUT_NS
 from pqbed.tls.group_names import GROUP_HEADER
 from pqbed.tls.listener_settings import Listener
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import IO
 
 from pqbed.errors import HostError
-from pqbed.spec.end_shape import Side
+from pqbed.spec.link_end_shape import Side
 from pqbed.spec.profile import Chain, Profile, chain_text
 from pqbed.spec.stacks import Stack
 from pqbed.tls.certificate_chains import ChainFiles, make_chain
 from pqbed.tls.certificate_keys import key_kind
-from pqbed.tls.credentials import Credentials
+from pqbed.tls.client_credentials import Credentials
 from pqbed.tls.listener_settings import Listener
 from pqbed.tls.run_program import DAMAGED_HINT
 from pqbed.tls.served_profile import FIRST_PORT, ServedProfile

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from pqbed.errors import HostError, SpecError
 from pqbed.spec.json_codec import from_json
-from pqbed.spec.names import likely
+from pqbed.spec.name_suggestions import likely
 from pqbed.spec.profile import Profile
 from pqbed.spec.stacks import Stack
 from pqbed.tls.certificate_keys import KEY_KINDS, canonical_scheme, key_kind
 from pqbed.tls.group_names import canonical_group, group_codepoint
 from pqbed.tls.openssl_command import list_openssl, run_openssl
-from pqbed.tls.providers import ServedGroup, provided_groups, provided_schemes
+from pqbed.tls.openssl_providers import ServedGroup, provided_groups, provided_schemes
 from pqbed.tls.published_algorithms import published_groups
 from pqbed.tls.run_program import run_program
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from pqbed.agent.fetch_trace import Traced
 from pqbed.agent.lane_facts import LaneFacts
-from pqbed.beds.bed import Bed, BedName
+from pqbed.beds.bed_interface import Bed, BedName
 from pqbed.errors import HostError, SpecError
 from pqbed.net.pcap import read_pcap
 from pqbed.plan import plan_sweep
 from pqbed.spec.axes import axes_shown, values_in
 from pqbed.spec.cell import Cell
-from pqbed.spec.end_shape import JITTER_REACH
 from pqbed.spec.link import Link
+from pqbed.spec.link_end_shape import JITTER_REACH
 from pqbed.spec.run_options import Clock
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.sweep import Sweep

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pqbed.artefacts import docker_contexts, prepare_base
+from pqbed.beds.docker.docker_sdk_engine import DockerEngine, connect, connect_to
 from pqbed.beds.docker.images import ensure_image
-from pqbed.beds.docker.sdk import DockerEngine, connect, connect_to
 from pqbed.errors import EngineError
 from pqbed.user_folders import cache_home
 from support.engines import netem, private

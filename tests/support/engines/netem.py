@@ -19,12 +19,12 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
-from pqbed.artefacts.bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
 from pqbed.artefacts.build_steps import Command, no_progress, run_commands
-from pqbed.artefacts.cache import building, hash_inputs
+from pqbed.artefacts.cache_entries import building, hash_inputs
+from pqbed.artefacts.debian_bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
 from pqbed.artefacts.guest_kernel import kernel_entry, kernel_hooks, kernel_packages
 from pqbed.artefacts.image_sources import SUITE
-from pqbed.beds.docker.sdk import DockerEngine
+from pqbed.beds.docker.docker_sdk_engine import DockerEngine
 from pqbed.beds.host_checks import exec_tmpfs
 from pqbed.errors import HostError
 from pqbed.user_folders import cache_home

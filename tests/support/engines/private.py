@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pqbed.beds.docker.sdk import DockerEngine, connect_to
+from pqbed.beds.docker.docker_sdk_engine import DockerEngine, connect_to
 from pqbed.errors import EngineError
 
 START_TIMEOUT_S = 60

@@ -7,9 +7,9 @@ from contextlib import suppress
 
 from pqbed.net import sysctls
 from pqbed.net.addresses import IFNAME
-from pqbed.net.link import create_link
-from pqbed.net.namespace import open_socket
+from pqbed.net.run_in_namespace import open_socket
 from pqbed.net.shaped_interface import ShapedInterface
+from pqbed.net.veth_pair import create_link
 from support.netem_checks.check import require
 
 CLIENT, SERVER = "/var/run/netns/client", "/var/run/netns/server"

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from pqbed.spec.end_shape import EndShape
 from pqbed.spec.link import GilbertElliott, RandomLoss
+from pqbed.spec.link_end_shape import EndShape
 from support.units import MS
 
 PLAIN = EndShape(

@@ -7,8 +7,8 @@ from typing import Any
 
 from pqbed.net.addresses import IFNAME
 from pqbed.net.netem import HANDLES, netem_of
-from pqbed.spec.end_shape import EndShape
 from pqbed.spec.link import GilbertElliott, RandomLoss
+from pqbed.spec.link_end_shape import EndShape
 from support.netem_checks.check import equal
 
 

@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 
 from pqbed.agent.fetch_runner import FetchRunner
-from pqbed.agent.interfaces import Client, Server, StackClient, StackServer
 from pqbed.agent.lane_facts import LaneFacts
+from pqbed.agent.lane_part_interfaces import Client, Server, StackClient, StackServer
 from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.rpc_client import RpcClient
 from pqbed.agent.rpc_proxies import proxy
@@ -16,7 +16,7 @@ from pqbed.errors import LaneError
 from pqbed.spec.builtin_profiles import profile_named
 from pqbed.spec.json_codec import to_json
 from pqbed.spec.link import Layout
-from pqbed.tls.credentials import Credentials
+from pqbed.tls.client_credentials import Credentials
 from pqbed.tls.served_profile import ServedProfile
 
 KEY = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"

@@ -10,8 +10,8 @@ from typing import Any, Protocol, TextIO, cast
 
 import pytest
 
-from pqbed.agent.interfaces import EndService, Mirror, StackClient, StackServer, Tap
-from pqbed.agent.lane_service import LaneService
+from pqbed.agent.lane_interface import LaneService
+from pqbed.agent.lane_part_interfaces import EndService, Mirror, StackClient, StackServer, Tap
 from pqbed.agent.rpc_client import PART_CHARACTERS, RpcClient
 from pqbed.agent.rpc_dispatch import dispatch
 from pqbed.agent.rpc_methods import PIECE_BYTES, remote_methods, secret

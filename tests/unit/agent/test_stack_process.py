@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pqbed.agent.interfaces import StackServer
+from pqbed.agent.lane_part_interfaces import StackServer
 from pqbed.agent.rpc_proxies import proxy
 from pqbed.agent.stack_process import StackProcess, lane_folder
 from pqbed.errors import HostError, SpecError

@@ -8,7 +8,7 @@ import pytest
 
 from pqbed.artefacts.guest_kernel import FRAGMENTS, kernel_entry
 from pqbed.artefacts.image_sources import DOCKER_BASE, SUITE, read_packages, recipe_folder
-from pqbed.artefacts.rootfs import root_entry
+from pqbed.artefacts.uml_rootfs import root_entry
 
 IMAGES = Path(__file__).parents[3] / "images"
 STACKS = ("openssl", "uml")

@@ -1,6 +1,6 @@
 """The kernel arguments of a guest."""
 
-from pqbed.beds.uml.boot import kernel_arguments
+from pqbed.beds.uml.guest_kernel_arguments import kernel_arguments
 
 
 def test_a_guests_root_is_read_only_and_no_path_of_the_host_is_named() -> None:

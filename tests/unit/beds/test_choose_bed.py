@@ -8,9 +8,9 @@ import pytest
 from pqbed.beds import choose_bed as choose
 from pqbed.beds import make_bed as make
 from pqbed.beds.choose_bed import choose_bed, decide_bed, pick
-from pqbed.beds.fake import FakeBed
+from pqbed.beds.fake_bed import FakeBed
 from pqbed.beds.host_checks import PROBED_LATER, BedStatus, EngineInfo, EngineProbe, check_docker, check_uml, exec_tmpfs
-from pqbed.beds.kernel_check import kernel_has_netem, kernel_seeds_netem
+from pqbed.beds.kernel_requirements import kernel_has_netem, kernel_seeds_netem
 from pqbed.errors import EngineError, HostError, SpecError
 from pqbed.spec.run_options import Clock
 

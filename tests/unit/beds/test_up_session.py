@@ -7,11 +7,11 @@ import pytest
 
 from pqbed.beds import teardown
 from pqbed.beds import up_session as sessions
-from pqbed.beds.bed import BedName
+from pqbed.beds.bed_interface import BedName
 from pqbed.beds.docker.bed import DockerBed, take_down, up_lane_fault
 from pqbed.beds.docker.endpoint import DEFAULT_SOCKET, DockerEndpoint
 from pqbed.beds.docker.labels import owner_name
-from pqbed.beds.fake import FakeBed
+from pqbed.beds.fake_bed import FakeBed
 from pqbed.beds.host_checks import EngineInfo, EngineProbe
 from pqbed.beds.lane_lock import lock_lane
 from pqbed.beds.up_session import Session, find_session, start_session, state_path, write_session

@@ -13,8 +13,8 @@ from pqbed.calibrate.deviations import Deviation, draws_in_one, judge
 from pqbed.calibrate.measurement import LinkMeasurement
 from pqbed.calibrate.measurement_schedule import schedule
 from pqbed.calibrate.tolerances import TOLERANCES
-from pqbed.spec.end_shape import shape_direction
 from pqbed.spec.link import Distribution, GilbertElliott, Link, PlainLimit, RandomLoss, queue_fields
+from pqbed.spec.link_end_shape import shape_direction
 from pqbed.spec.run_options import Clock
 from pqbed.spec.tcp import Tcp
 from support.sweeps import small_plan

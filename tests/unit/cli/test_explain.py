@@ -70,7 +70,7 @@ def test_another_baseline(pqbed: Pqbed, run: Path) -> None:
 
 
 def test_a_sample_below_the_floor_ends_with_four(pqbed: Pqbed, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pqbed.model.cell_bounds.SLACK_BYTES", -100_000)
+    monkeypatch.setattr("pqbed.model.floor_and_expectation.SLACK_BYTES", -100_000)
     ended = pqbed("explain", str(run), "--profile", "pq", "--loss", "0", "--size", "0")
     assert ended.code == SOME_FAILED
     assert re.search(

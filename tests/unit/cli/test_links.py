@@ -2,7 +2,7 @@ import json
 import tomllib
 from pathlib import Path
 
-from pqbed.spec.named_links import builtin_links
+from pqbed.spec.link_presets import builtin_links
 from support.command_line import Pqbed, only_run
 
 LINKED = ("--bed", "fake", "--link", "wpt-dsl,geo", "--size", "0", "--samples", "2", "--no-aa")

@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 
 from pqbed.beds import make_bed as make
-from pqbed.beds.fake import FakeBed
+from pqbed.beds.fake_bed import FakeBed
 from pqbed.errors import HostError
 from pqbed.plan import Plan
 from pqbed.reproduce import read_study
 from pqbed.store.run_directory import open_run
-from pqbed_cli.workflows import study as workflow
+from pqbed_cli.workflows import reproduce_study as workflow
 from support.command_line import Pqbed, only_run
 from support.sweeps import new_run, small_plan
 

@@ -10,7 +10,7 @@ from pqbed.plan import plan_sweep
 from pqbed.spec.axes import AXES
 from pqbed.spec.sweep_toml import read_run_sweep
 from pqbed.store.cells_table import tabulate_cells
-from pqbed.store.schema import ASKED
+from pqbed.store.table_schemas import ASKED
 from support.command_line import Pqbed
 
 STORED = Path(__file__).parents[2] / "golden" / "runs"

@@ -233,7 +233,7 @@ def test_the_samples_of_a_resumed_run_are_those_of_its_plan(pqbed: Pqbed, tmp_pa
 def test_a_sample_below_the_floor_fails_the_run_and_names_the_cell(
     pqbed: Pqbed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pqbed.beds.fake.SPREAD", -0.05)
+    monkeypatch.setattr("pqbed.beds.fake_bed.SPREAD", -0.05)
     one = ("--rtt", "35", "--bandwidth", "1", "--size", "0", "--loss", "0", "--profile", "pq", "--no-aa")
     ended = pqbed("sweep", "--bed", "fake", *one, "--samples", "3")
     assert ended.code == SOME_FAILED

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pqbed.agent.fetch_trace import Traced, TracedFetch
-from pqbed.beds.fake import FakeLane
+from pqbed.beds.fake_bed import FakeLane
 from pqbed.spec.cell import Cell
 from pqbed.spec.sample import Fetch, Timings
 from pqbed_cli.exits import HOST_UNFIT, SOME_FAILED, USAGE

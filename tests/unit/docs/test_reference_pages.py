@@ -18,13 +18,13 @@ from pqbed.spec.profile import Chain, Profile, chain_text
 from pqbed.spec.sample import Outcome
 from pqbed.spec.stacks import Stack
 from pqbed.spec.sweep_toml import sweep_from, sweep_to_toml
+from pqbed.stats.connection_phases import SAMPLE_PHASES
 from pqbed.stats.percentiles import PERCENTILES
-from pqbed.stats.phases import SAMPLE_PHASES
 from pqbed.store.calibration_table import CALIBRATION
 from pqbed.store.cpu_table import CPU
 from pqbed.store.manifest import Manifest
 from pqbed.store.precision_table import PRECISION
-from pqbed.store.schema import CELLS, CONDITIONS, SAMPLES, SUMMARY
+from pqbed.store.table_schemas import CELLS, CONDITIONS, SAMPLES, SUMMARY
 from pqbed.trace.flights import find_flights
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"

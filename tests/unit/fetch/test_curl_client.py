@@ -22,7 +22,7 @@ from pqbed.fetch.fetch_request import FetchRequest
 from pqbed.spec.profile import Chain
 from pqbed.spec.sample import Timings
 from pqbed.tls.certificate_chains import SERVER_NAME, ChainFiles, make_chain
-from pqbed.tls.credentials import Credentials
+from pqbed.tls.client_credentials import Credentials
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
 

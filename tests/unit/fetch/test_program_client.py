@@ -11,7 +11,7 @@ from pqbed.errors import LaneError
 from pqbed.fetch.fetch_request import FetchRequest
 from pqbed.fetch.program_client import ProgramClient
 from pqbed.spec.stacks import Stack
-from pqbed.tls.credentials import Credentials
+from pqbed.tls.client_credentials import Credentials
 
 # A program that answers by the port it is asked for; the real ones are tested in guests and containers.
 PROGRAM = """

@@ -20,8 +20,8 @@ from pqbed.net.netem import (
     ppm,
 )
 from pqbed.net.rtnetlink import encode
-from pqbed.spec.end_shape import shape_end
 from pqbed.spec.link import PPM, GilbertElliott, Link, RandomLoss
+from pqbed.spec.link_end_shape import shape_end
 from pqbed.spec.tcp import Tcp
 
 u32 = st.integers(0, 2**32 - 1)

@@ -2,7 +2,7 @@ import subprocess
 import sys
 
 from pqbed.net.sysctls import PINS, RECORDED, read
-from pqbed.spec.end_shape import UNLIMITED_IN_FLIGHT_BYTES
+from pqbed.spec.link_end_shape import UNLIMITED_IN_FLIGHT_BYTES
 
 
 def test_pins_need_no_netlink() -> None:

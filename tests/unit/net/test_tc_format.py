@@ -3,10 +3,10 @@ from typing import Any
 import pytest
 
 from pqbed.net.netem import netem_of
-from pqbed.net.qdisc import RootQdisc
+from pqbed.net.root_qdisc import RootQdisc
 from pqbed.net.tc_format import netem_text, qdisc_text
-from pqbed.spec.end_shape import EndShape
 from pqbed.spec.link import GilbertElliott, RandomLoss
+from pqbed.spec.link_end_shape import EndShape
 
 
 def shape(**changed: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pqbed.beds.fake import FakeBed
+from pqbed.beds.fake_bed import FakeBed
 from pqbed.plan import plan_sweep
 from pqbed.report.report_data import ReportData, read_report_data
 from pqbed.runner import run_sweep

@@ -9,7 +9,7 @@ import pytest
 
 from pqbed.report.figure_files import figure_files, whole_spec, write_figures
 from pqbed.report.figures import choose_figures
-from pqbed.report.figures.figure import Figure
+from pqbed.report.figures.figure_panels import Figure
 from pqbed.report.figures.over_size import draw_increase
 from pqbed.report.report_data import ReportData
 from pqbed.report.theme import MODES, PALETTES, SHAPES, Mode, vega_config

@@ -157,7 +157,7 @@ def test_cells_show_what_they_are_held_against_and_their_phases(measured_of: Mea
 
 def test_a_sample_below_the_floor_is_told_first(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
     assert 'class="alarm"' not in write_report(make_run(samples=4), figure_files=False).page.read_text()
-    monkeypatch.setattr("pqbed.beds.fake.SPREAD", -0.05)
+    monkeypatch.setattr("pqbed.beds.fake_bed.SPREAD", -0.05)
     page = write_report(make_run(samples=4), figure_files=False).page.read_text()
     answer = page.partition('<h2 id="answer-title">')[2].partition('class="lead"')[0]
     assert answer.count('<p class="alarm" role="alert">This run failed: ') == 5

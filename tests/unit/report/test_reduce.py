@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pqbed.report.figures import choose_figures
-from pqbed.report.figures.reduce import _counts_that_fit, reduce_data, rows_of_largest_panel
+from pqbed.report.figures.reduce_rows import _counts_that_fit, reduce_data, rows_of_largest_panel
 from pqbed.report.report_data import MOST_ROWS
 from support.profiles import PQ
 from support.reports import MeasuredOf

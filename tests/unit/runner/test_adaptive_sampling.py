@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pqbed.beds.fake import FakeBed, FakeLane
+from pqbed.beds.fake_bed import FakeBed, FakeLane
 from pqbed.duration.checkpoints import FEWEST_BLOCKS, blocks_expected, checkpoints
 from pqbed.duration.forecast import Forecast
 from pqbed.runner import CheckpointReached, SampleTaken, run_sweep
@@ -18,7 +18,7 @@ from pqbed.runner.adaptive_sampling import AdaptiveBlocks
 from pqbed.spec.cell import Cell
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
-from pqbed.stats.precision import half_widths
+from pqbed.stats.comparison_precision import half_widths
 from pqbed.store.run_directory import Run
 from support.sweeps import held, new_run, planned, precise_plan, small_plan
 

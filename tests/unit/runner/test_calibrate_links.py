@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pqbed.beds.fake import FakeBed, FakeLane
+from pqbed.beds.fake_bed import FakeBed, FakeLane
 from pqbed.beds.fake_calibration import fake_measurement
 from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import HostError, LaneError

@@ -3,7 +3,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pqbed.beds.fake import FakeBed
+from pqbed.beds.fake_bed import FakeBed
 from pqbed.runner.measure_cpu import measure_cpu
 from pqbed.stats.cpu_cost import cpu_costs
 from pqbed.store.cpu_table import CPU

@@ -12,9 +12,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pqbed.beds.fake import FakeBed
+from pqbed.beds.fake_bed import FakeBed
 from pqbed.runner import run_sweep
-from pqbed.stats.precision import half_widths
+from pqbed.stats.comparison_precision import half_widths
 from pqbed.store.run_directory import open_run
 from support.sweeps import files, held, new_run, planned, precise_plan, small_plan
 

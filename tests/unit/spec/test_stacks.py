@@ -8,13 +8,13 @@ from typing import Any, cast
 import polars as pl
 import pytest
 
-from pqbed.agent.combined_stacks import StackClients, StackServers
 from pqbed.agent.fetch_runner import FetchRunner
-from pqbed.agent.interfaces import StackClient, StackServer
+from pqbed.agent.lane_part_interfaces import StackClient, StackServer
+from pqbed.agent.multi_stack_endpoints import StackClients, StackServers
 from pqbed.agent.network_path import NetworkPath
 from pqbed.artefacts.image_sources import PACKAGE, recipe_folder
-from pqbed.artefacts.rootfs import fitting_root, root_entry
-from pqbed.beds.fake import FakeBed
+from pqbed.artefacts.uml_rootfs import fitting_root, root_entry
+from pqbed.beds.fake_bed import FakeBed
 from pqbed.errors import SpecError
 from pqbed.fetch.client_drivers import DRIVERS
 from pqbed.fetch.fetch_outcome import judge
@@ -33,7 +33,7 @@ from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 from pqbed.stats import summarise
 from pqbed.tls.certificate_keys import key_kind
-from pqbed.tls.providers import ServedGroup
+from pqbed.tls.openssl_providers import ServedGroup
 from pqbed.tls.server_drivers import SERVER_DRIVERS
 from pqbed.tls.stack_support import Support
 from pqbed_cli.workflows.show import unsupported_lines

@@ -6,14 +6,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pqbed.beds.fake import FakeBed
+from pqbed.beds.fake_bed import FakeBed
 from pqbed.errors import SpecError
 from pqbed.plan import plan_sweep
 from pqbed.runner import run_sweep
 from pqbed.stats.classify_difference import Margin
 from pqbed.stats.compare_runs import COMPARED, compare_runs, refuse_mixed
 from pqbed.store.run_directory import Run
-from pqbed.store.schema import SAMPLES, conform
+from pqbed.store.table_schemas import SAMPLES, conform
 from support.sweeps import SWEEP, new_run
 
 

@@ -11,7 +11,7 @@ from pqbed.errors import SpecError
 from pqbed.stats import tabulate_ecdf, tabulate_percentiles, tabulate_phases
 from pqbed.stats.percentiles import PERCENTILES, parse_percentiles
 from pqbed.stats.sample_grid import MILESTONES, Grid
-from pqbed.store.schema import CELLS, conform
+from pqbed.store.table_schemas import CELLS, conform
 
 INF, NAN = math.inf, math.nan
 

@@ -6,11 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pqbed.beds.fake import FakeBed
+from pqbed.beds.fake_bed import FakeBed
 from pqbed.errors import SpecError, StoreError
 from pqbed.runner import run_sweep
 from pqbed.stats import summarise
-from pqbed.store.schema import CELLS, SAMPLES, SUMMARY, conform
+from pqbed.store.table_schemas import CELLS, SAMPLES, SUMMARY, conform
 from support.sweeps import new_run, small_plan
 from support.units import MS
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from pqbed.stats.below_floor import SLEW_PPM, TICK_NS, Below, find_below_floor
-from pqbed.store.schema import CELLS, SAMPLES, conform
+from pqbed.store.table_schemas import CELLS, SAMPLES, conform
 
 FLOOR = 300_000_000
 CELL = conform(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pqbed.errors import StoreError
 from pqbed.spec.sample import Fetch, Sample, Timings
 from pqbed.store.journal import Journal, read_journal, sample_to_line
-from pqbed.store.schema import OUTCOMES, SAMPLES, sample_from_row
+from pqbed.store.table_schemas import OUTCOMES, SAMPLES, sample_from_row
 from support.sweeps import sample
 
 INT64 = st.integers(-(2**63), 2**63 - 1)

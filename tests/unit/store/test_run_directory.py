@@ -13,13 +13,13 @@ import polars as pl
 import pytest
 
 from pqbed import atomic_files
-from pqbed.beds.fake import FakeBed
+from pqbed.beds.fake_bed import FakeBed
 from pqbed.errors import StoreError
 from pqbed.runner import run_sweep
 from pqbed.store import run_directory as run_module
 from pqbed.store.journal import sample_to_line
 from pqbed.store.run_directory import MAKING_PREFIX, Run, open_run
-from pqbed.store.schema import SAMPLES, SAMPLES_ID
+from pqbed.store.table_schemas import SAMPLES, SAMPLES_ID
 from support.sweeps import files, held, manifest, new_run, sample, small_plan
 
 

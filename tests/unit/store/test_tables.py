@@ -11,7 +11,7 @@ from pqbed.stats.link_verdicts import confirm_links
 from pqbed.store.cells_table import tabulate_cells
 from pqbed.store.host_facts import read_host
 from pqbed.store.manifest import dump_manifest, read_manifest, resume_manifest
-from pqbed.store.schema import CELLS, SAMPLES, check_id, conform, sample_from_row, sample_to_row
+from pqbed.store.table_schemas import CELLS, SAMPLES, check_id, conform, sample_from_row, sample_to_row
 from support.sweeps import manifest, new_run, sample, small_plan
 
 

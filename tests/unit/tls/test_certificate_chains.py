@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pqbed.errors import SpecError
-from pqbed.spec.end_shape import Side
+from pqbed.spec.link_end_shape import Side
 from pqbed.spec.profile import Chain, Profile, chain_text
 from pqbed.tls.certificate_chains import certificate_message_bytes, make_chain
 from pqbed.tls.certificate_padding import EMPTY_EXTENSION_BYTES, EXTENSION_OID, split_padding

@@ -1,7 +1,7 @@
 import re
 from pathlib import Path
 
-from pqbed.spec.parse import LONGEST_TIMEOUT_NS
+from pqbed.spec.value_parsers import LONGEST_TIMEOUT_NS
 from pqbed.tls.nginx import nginx_configuration
 
 # ngx_http_core_module's own limits that could end a fetch, or close its connection before the client does.

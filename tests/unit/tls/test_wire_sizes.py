@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from pqbed.errors import SpecError
-from pqbed.fetch.relay import LOOPBACK, Relay
-from pqbed.model.cell_bounds import bounds_of
+from pqbed.fetch.counting_relay import LOOPBACK, Relay
+from pqbed.model.floor_and_expectation import bounds_of
 from pqbed.model.tls_exchange import exchange_of, known_exchange
-from pqbed.store.schema import CELLS, LEARNED
+from pqbed.store.table_schemas import CELLS, LEARNED
 from pqbed.store.wire_size_columns import size_columns, sizes_from_row
 from pqbed.tls.wire_sizes import PROBE_BYTES, SEAL_BYTES, WireSizes, read_wire_sizes
 from support.exchanges import cell_of

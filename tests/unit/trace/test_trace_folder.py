@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pqbed.errors import SpecError, StoreError
-from pqbed.net.capture import Room, room_for
+from pqbed.net.packet_ring_capture import Room, room_for
 from pqbed.spec.sweep_toml import sweep_from
 from pqbed.trace.take_trace import one_cell
 from pqbed.trace.trace_folder import KEY_LOG_NAME, write_trace

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network, ip_network
 
 from pqbed.errors import SpecError
 from pqbed.net.addresses import BENCHMARK_NETWORK
-from pqbed.spec.end_shape import STAGES, Stage
+from pqbed.spec.link_end_shape import STAGES, Stage
 
 # Room for the ends, a router's stages, and a gateway, which engines require even without a way out.
 SLOT_PREFIX = 28

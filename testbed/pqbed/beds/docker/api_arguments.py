@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pqbed.beds.docker.engine import ContainerSpec, NetworkSpec
+from pqbed.beds.docker.engine_interface import ContainerSpec, NetworkSpec
 
 
 def network_arguments(spec: NetworkSpec) -> dict[str, Any]:

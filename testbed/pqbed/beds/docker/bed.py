@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
-from pqbed.beds.bed import BedName
+from pqbed.beds.bed_interface import BedName
 from pqbed.beds.docker.containers import (
     MENDING_HINT,
     abandon_lane,
@@ -15,7 +15,7 @@ from pqbed.beds.docker.containers import (
     remove_labelled,
 )
 from pqbed.beds.docker.endpoint import DockerEndpoint
-from pqbed.beds.docker.engine import Engine
+from pqbed.beds.docker.engine_interface import Engine
 from pqbed.beds.docker.labels import OWNER, UP, Creator, everyones, owned_by, this_run
 from pqbed.beds.docker.lane import DockerLane
 from pqbed.beds.docker.netem_probe import require_netem

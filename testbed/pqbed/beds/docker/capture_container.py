@@ -2,12 +2,12 @@
 
 from contextlib import ExitStack
 
-from pqbed.agent.interfaces import Tap
+from pqbed.agent.lane_part_interfaces import Tap
 from pqbed.agent.rpc_proxies import proxy
 from pqbed.beds.docker.containers import HOLD, TMPFS, LaneContainers
-from pqbed.beds.docker.engine import ContainerSpec, Engine, Owned
+from pqbed.beds.docker.engine_interface import ContainerSpec, Engine, Owned
 from pqbed.beds.docker.lane_session import ReadTimeout, agent_command, open_channel
-from pqbed.spec.end_shape import Side
+from pqbed.spec.link_end_shape import Side
 
 
 def open_tap(

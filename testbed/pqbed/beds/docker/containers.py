@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from pqbed.beds.docker.addresses import Address, free_slots, slot_addresses
-from pqbed.beds.docker.engine import (
+from pqbed.beds.docker.engine_interface import (
     ContainerSpec,
     Engine,
     NetworkAttachment,

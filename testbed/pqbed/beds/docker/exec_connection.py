@@ -11,7 +11,7 @@ import socket
 import ssl
 from typing import Any
 
-from pqbed.beds.docker.engine import ContainerConnection
+from pqbed.beds.docker.engine_interface import ContainerConnection
 
 READ_BYTES = 65536
 

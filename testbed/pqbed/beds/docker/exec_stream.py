@@ -9,7 +9,7 @@ import contextlib
 import struct
 import time
 
-from pqbed.beds.docker.engine import ContainerConnection
+from pqbed.beds.docker.engine_interface import ContainerConnection
 from pqbed.errors import LaneError
 
 OUTPUT = 1

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from pqbed import __version__
 from pqbed.artefacts import OnStep, base_reference, no_progress
-from pqbed.artefacts.cache import hash_inputs
-from pqbed.beds.docker.engine import Engine
+from pqbed.artefacts.cache_entries import hash_inputs
+from pqbed.beds.docker.engine_interface import Engine
 from pqbed.errors import BuildError, HostError
 
 IMAGE = "io.pqbed.image"

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from pqbed.spec.end_shape import Stage
+from pqbed.spec.link_end_shape import Stage
 from pqbed.user_folders import state_home
 
 BED = "io.pqbed.bed"

@@ -3,18 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 
-from pqbed.agent.calibration import calibrate
-from pqbed.agent.combined_stacks import StackClients, StackServers
+from pqbed.agent.calibrate_lane_link import calibrate
 from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.fetch_trace import Traced, Tracer
-from pqbed.agent.interfaces import EndService, Mirror, StackClient, StackServer
 from pqbed.agent.lane_facts import LaneFacts
+from pqbed.agent.lane_part_interfaces import EndService, Mirror, StackClient, StackServer
+from pqbed.agent.multi_stack_endpoints import StackClients, StackServers
 from pqbed.agent.rpc_client import RpcClient
 from pqbed.agent.rpc_proxies import proxy
 from pqbed.beds.docker.addresses import slot_addresses
 from pqbed.beds.docker.capture_container import open_tap
 from pqbed.beds.docker.containers import LaneContainers, add_stack
-from pqbed.beds.docker.engine import Engine
+from pqbed.beds.docker.engine_interface import Engine
 from pqbed.beds.docker.labels import LanePart
 from pqbed.beds.docker.lane_session import START_TIMEOUT_S, ReadTimeout, agent_command, open_channel
 from pqbed.beds.docker.router_stages import DockerPaths, ensure_stages
@@ -23,8 +23,8 @@ from pqbed.calibrate.prober import Prober
 from pqbed.errors import PqbedError
 from pqbed.net.link_state import LinkState
 from pqbed.spec.cell import Cell
-from pqbed.spec.end_shape import SIDES, Stage
 from pqbed.spec.link import Link
+from pqbed.spec.link_end_shape import SIDES, Stage
 from pqbed.spec.profile import DEFAULT_STACK, Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.stacks import stack_named

@@ -6,7 +6,7 @@ from functools import partial
 from types import MappingProxyType
 
 from pqbed.agent.rpc_client import RpcClient
-from pqbed.beds.docker.engine import Engine
+from pqbed.beds.docker.engine_interface import Engine
 from pqbed.beds.docker.exec_stream import ContainerProcess
 from pqbed.errors import LaneError
 

@@ -2,10 +2,10 @@
 
 from contextlib import ExitStack
 
-from pqbed.agent.interfaces import EndService
+from pqbed.agent.lane_part_interfaces import EndService
 from pqbed.agent.rpc_proxies import proxy
 from pqbed.beds.docker.containers import HOLD, TMPFS
-from pqbed.beds.docker.engine import ContainerSpec, Engine, Owned
+from pqbed.beds.docker.engine_interface import ContainerSpec, Engine, Owned
 from pqbed.beds.docker.labels import standalone_labels
 from pqbed.beds.docker.lane_session import START_TIMEOUT_S, ReadTimeout, agent_command, open_channel
 from pqbed.errors import HostError

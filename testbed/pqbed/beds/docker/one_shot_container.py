@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from pqbed.beds.docker.engine import ContainerSpec, Engine, Owned
+from pqbed.beds.docker.engine_interface import ContainerSpec, Engine, Owned
 from pqbed.beds.docker.exec_stream import ContainerProcess
 from pqbed.errors import EngineError
 

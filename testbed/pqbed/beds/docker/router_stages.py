@@ -8,15 +8,15 @@ determine which layout is in use. A stage only forwards and shapes, for which NE
 
 from collections.abc import Callable, Mapping
 
-from pqbed.agent.interfaces import EndService
+from pqbed.agent.lane_part_interfaces import EndService
 from pqbed.agent.network_path import NetworkPath
 from pqbed.beds.docker.addresses import Address, LaneAddresses, slot_addresses
 from pqbed.beds.docker.containers import HOLD, TMPFS, LaneContainers, start_container
-from pqbed.beds.docker.engine import ContainerSpec, Engine, NetworkAttachment
+from pqbed.beds.docker.engine_interface import ContainerSpec, Engine, NetworkAttachment
 from pqbed.beds.docker.labels import ROLE
 from pqbed.net.sysctls import FORWARDING
-from pqbed.spec.end_shape import STAGES, Stage
 from pqbed.spec.link import Layout
+from pqbed.spec.link_end_shape import STAGES, Stage
 
 
 def ensure_stages(engine: Engine, lane: LaneContainers) -> dict[Stage, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pqbed.beds.docker.engine import ContainerSpec, Engine
+from pqbed.beds.docker.engine_interface import ContainerSpec, Engine
 from pqbed.beds.docker.labels import standalone_labels
 from pqbed.beds.docker.one_shot_container import OneShotContainer, start_one_shot
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from pqbed.beds.agent_lane import AgentLane
-from pqbed.beds.bed import BedName
+from pqbed.beds.bed_interface import BedName
 from pqbed.beds.lane_process import LaneProcess
 from pqbed.spec.profile import Profile, stacks_of
 from pqbed.spec.run_options import Clock

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pqbed.agent.cpu_affinity import cpu_of
 from pqbed.beds.lane_process import CONFINE, PlainProcess
-from pqbed.beds.uml.boot import kernel_arguments
+from pqbed.beds.uml.guest_kernel_arguments import kernel_arguments
 from pqbed.errors import HostError
 from pqbed.spec.run_options import Clock
 

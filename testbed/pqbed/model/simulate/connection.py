@@ -14,12 +14,12 @@ from pqbed.model.frames import TCP_IP_BYTES, segment_bytes
 from pqbed.model.simulate.endpoint import ExpectedFlight, SimEndpoint
 from pqbed.model.simulate.handshake import client_syn, server_syn
 from pqbed.model.simulate.jiffies import stamp_ms
-from pqbed.model.simulate.pipe import Pipe
+from pqbed.model.simulate.link_direction import Pipe
 from pqbed.model.simulate.segment import SimSegment
 from pqbed.model.tls_exchange import Exchange
 from pqbed.spec.cell import Cell
-from pqbed.spec.end_shape import SIDES, Side, bottleneck_of, delay_of, rate_of, shape_end
 from pqbed.spec.link import Link, RandomLoss
+from pqbed.spec.link_end_shape import SIDES, Side, bottleneck_of, delay_of, rate_of, shape_end
 from pqbed.spec.tcp import Tcp
 
 # What a listening socket and a connecting one offer at first, in whole segments (tcp_select_initial_window); the

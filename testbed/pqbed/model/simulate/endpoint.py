@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pqbed.model.frames import FRAME_OVERHEAD_BYTES, frame_ns
 from pqbed.model.simulate.acknowledgement import note_ack
 from pqbed.model.simulate.jiffies import stamp_ms
-from pqbed.model.simulate.pipe import Pipe
+from pqbed.model.simulate.link_direction import Pipe
 from pqbed.model.simulate.receive_window import ReceiveWindow
 from pqbed.model.simulate.receiver import SimReceiver
 from pqbed.model.simulate.recovery import repeat_lost

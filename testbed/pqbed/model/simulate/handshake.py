@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pqbed.model.frames import SYN_WIRE_BYTES
 from pqbed.model.simulate.jiffies import HZ, expiry_ns
-from pqbed.model.simulate.pipe import Pipe
+from pqbed.model.simulate.link_direction import Pipe
 
 _LINEAR_TIMEOUTS = 4
 _RATE_LIMIT_NS = 500_000_000

@@ -5,10 +5,10 @@ from dataclasses import replace
 import polars as pl
 
 from pqbed.report.figures.distributions import draw_ecdf, draw_phases
-from pqbed.report.figures.figure import Figure
+from pqbed.report.figures.figure_panels import Figure
 from pqbed.report.figures.over_link import draw_increase_by_link, draw_map
 from pqbed.report.figures.over_size import draw_increase, draw_ttlb
-from pqbed.report.figures.reduce import reduce_data
+from pqbed.report.figures.reduce_rows import reduce_data
 from pqbed.report.report_data import ReportData
 
 

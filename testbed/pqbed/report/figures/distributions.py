@@ -3,7 +3,7 @@
 import altair as alt
 import polars as pl
 
-from pqbed.report.figures.figure import (
+from pqbed.report.figures.figure_panels import (
     Figure,
     Panel,
     at_percentile,

@@ -3,7 +3,7 @@
 import altair as alt
 import polars as pl
 
-from pqbed.report.figures.figure import (
+from pqbed.report.figures.figure_panels import (
     Figure,
     Panel,
     at_percentile,
@@ -18,7 +18,7 @@ from pqbed.report.figures.figure import (
     tooltips,
     with_interval_text,
 )
-from pqbed.report.figures.reduce import MOST_MAPPED
+from pqbed.report.figures.reduce_rows import MOST_MAPPED
 from pqbed.report.report_data import ReportData
 
 # From this share of the largest increase on, a tile is dark enough for light text.

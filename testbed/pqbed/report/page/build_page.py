@@ -13,7 +13,7 @@ import vl_convert
 from markupsafe import Markup
 
 from pqbed.report.figure_files import VEGA_LITE
-from pqbed.report.figures.figure import Figure
+from pqbed.report.figures.figure_panels import Figure
 from pqbed.report.narrative import describe_below_floor, describe_result, list_caveats, tabulate_failures
 from pqbed.report.page.cells_table import CellsTable, tabulate_cells
 from pqbed.report.precision_rows import precision_rows

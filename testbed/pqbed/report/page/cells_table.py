@@ -7,7 +7,7 @@ import polars as pl
 
 from pqbed.report.report_data import NS_PER_MS, ReportData
 from pqbed.stats.distributions import PHASES
-from pqbed.stats.tcp_info import COUNTS, PERCENTILES
+from pqbed.stats.tcp_info_summary import COUNTS, PERCENTILES
 
 MOST_CELLS = 2_000
 NONE = "-"

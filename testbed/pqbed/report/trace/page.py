@@ -8,7 +8,7 @@ import vl_convert
 from markupsafe import Markup
 
 from pqbed.report.figure_files import PNG_SCALE, figure_files
-from pqbed.report.figures.figure import Figure
+from pqbed.report.figures.figure_panels import Figure
 from pqbed.report.page.build_page import POLICY, asset, inline_json, inline_script, template, vega_bundle
 from pqbed.report.theme import MODES, PALETTES, vega_config
 from pqbed.report.trace.flow import colours_of, draw_flow, inherited_colours

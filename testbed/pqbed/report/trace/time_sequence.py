@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from pqbed.report.figures.figure import Figure, Panel, chart_panel, colour, zoom
+from pqbed.report.figures.figure_panels import Figure, Panel, chart_panel, colour, zoom
 from pqbed.trace.segments import Segment
 from pqbed.trace.take_trace import Trace
 

@@ -4,7 +4,7 @@ import tomllib
 from importlib import resources
 from typing import Any
 
-from pqbed.spec.names import known_name
+from pqbed.spec.name_suggestions import known_name
 
 _PROFILES, _LINKS = "profiles", "links"
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from pqbed.beds.docker.containers import create_lane
-from pqbed.beds.docker.engine import ContainerSpec
+from pqbed.beds.docker.engine_interface import ContainerSpec
 from pqbed.beds.docker.labels import UP, Creator
 from support.fake_engine import FakeEngine
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pqbed.beds.docker.docker_sdk_engine import connect
 from pqbed.beds.docker.endpoint import DEFAULT_SOCKET, DockerEndpoint, docker_endpoint
-from pqbed.beds.docker.sdk import connect
 from pqbed.beds.host_checks import probe_engine
 from pqbed.errors import EngineError
 

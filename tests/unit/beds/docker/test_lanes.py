@@ -10,7 +10,7 @@ import pytest
 from pqbed.beds.docker.addresses import SLOTS, free_slots, slot_addresses
 from pqbed.beds.docker.bed import DockerBed, owners_on, take_down, up_lane_fault
 from pqbed.beds.docker.containers import add_stack, create_lane, ensure_lane, examine_lane
-from pqbed.beds.docker.engine import MIB, NetworkSpec, Owned
+from pqbed.beds.docker.engine_interface import MIB, NetworkSpec, Owned
 from pqbed.beds.docker.images import IMAGE as IMAGE_LABEL
 from pqbed.beds.docker.images import remove_images
 from pqbed.beds.docker.labels import BED, LANE, OWNER, PARTS, ROLE, RUN, SLOT, UP, Creator, owner_name, this_run
@@ -18,7 +18,7 @@ from pqbed.beds.docker.netem_probe import netem_in_engine
 from pqbed.beds.docker.router_stages import ensure_stages
 from pqbed.beds.docker.uml_container import open_uml_process
 from pqbed.errors import EngineError, LaneError, PqbedError, SpecError
-from pqbed.spec.end_shape import STAGES
+from pqbed.spec.link_end_shape import STAGES
 from pqbed.spec.profile import Chain, Profile
 from support.fake_engine import FakeEngine, Scripted, frame
 

@@ -1,0 +1,74 @@
+"""Calibration of a lane's link: shaped as for a fetch, and measured by probers at both ends."""
+
+import time
+from collections.abc import Callable
+
+from pqbed.agent.fetch_runner import FetchRunner
+from pqbed.agent.lane_part_interfaces import End
+from pqbed.agent.network_path import NetworkPath
+from pqbed.calibrate.measure_link import RequestedDirection, StageQueues, Wire, measure_link
+from pqbed.calibrate.measurement import Calibration
+from pqbed.calibrate.measurement_schedule import SETTLE_NS
+from pqbed.calibrate.prober import Prober
+from pqbed.spec.link import Link
+from pqbed.spec.link_end_shape import Side, Stage, queue_limit, shape_direction
+from pqbed.spec.run_options import Clock
+from pqbed.spec.tcp import Tcp
+from pqbed.units import NS_PER_S
+
+
+def calibrate(
+    runner: FetchRunner,
+    probers_of: Callable[[NetworkPath], tuple[Prober, Prober]],
+    *,
+    link: Link,
+    tcp: Tcp,
+    seed: int,
+    clock: Clock,
+) -> Calibration:
+    """Measure `link` between the probers of client and server on its path. The lane is quiet afterwards.
+
+    Raises HostError if the kernel does not apply the link.
+    """
+
+    def reapply(number: int) -> None:
+        runner.quiet()
+        runner.set_link(link, tcp, seed + number)
+        time.sleep(SETTLE_NS / NS_PER_S)
+
+    def asked(side: Side) -> RequestedDirection:
+        return RequestedDirection(
+            shape=shape_direction(link, tcp, side, seed), limit=queue_limit(link, tcp, side), clock=clock
+        )
+
+    path = runner.select_path(link.layout)
+    client, server = probers_of(path)
+    try:
+        runner.set_link(link, tcp, seed)
+        state = runner.read_link()
+        runner.quiet()
+        client.open(path.client_address, path.address)
+        server.open(path.address, path.client_address)
+        wire = Wire(reapply=reapply, quiet=runner.quiet, stage_queues=_stage_queues(path))
+        measured = measure_link(client, server, wire, (asked("client"), asked("server")))
+    finally:
+        runner.quiet()
+        client.close()
+        server.close()
+    return Calibration(measured=measured, state=state)
+
+
+def _stage_queues(path: NetworkPath) -> tuple[StageQueues, StageQueues] | None:
+    if not path.stages:
+        return None
+    return _look(path, "up-rate", "up-delay"), _look(path, "down-rate", "down-delay")
+
+
+def _look(path: NetworkPath, rate: Stage, delay: Stage) -> StageQueues:
+    stages: tuple[End, End] = (path.stages[rate], path.stages[delay])
+
+    def whole() -> tuple[int, int]:
+        first, second = (stage.queue() for stage in stages)
+        return first[0] + second[0], first[1] + second[1]
+
+    return StageQueues(bottleneck=stages[0].queue, whole=whole)

@@ -1,0 +1,85 @@
+"""The breakdown of a difference, in words: bytes, round trips, windows, spurious retransmissions."""
+
+from dataclasses import replace
+
+import pytest
+
+from pqbed.model.difference_breakdown import Breakdown, break_down_difference, describe_repeats
+from pqbed.model.simulate.connection import simulate_fetch
+from pqbed.model.tls_exchange import Exchange
+from pqbed.spec.cell import Cell
+from pqbed.spec.link import Link
+from support.exchanges import MSS, cell_of, exchange
+
+
+def breakdown(cell: Cell, arm: Exchange, base: Exchange) -> Breakdown:
+    return break_down_difference(cell, simulate_fetch(cell, arm), simulate_fetch(cell, base))
+
+
+def test_bytes_at_a_rate() -> None:
+    found = breakdown(cell_of(20, 1_000_000), exchange(server=14 * MSS), exchange(server=3 * MSS))
+    assert found.text == "+133 ms: 16.7 KB more at 1 Mbit/s; no extra round trip: server flight 14 of 20 segments"
+
+
+@pytest.mark.parametrize("initcwnd", [10, 20])
+def test_a_flight_above_initcwnd(initcwnd: int) -> None:
+    base = exchange(server=2 * MSS)
+    within = breakdown(cell_of(initcwnd), exchange(server=initcwnd * MSS), base)
+    assert within.reasons[1] == f"no extra round trip: server flight {initcwnd} of {initcwnd} segments"
+    assert within.difference_ns == 0
+    above = breakdown(cell_of(initcwnd), exchange(server=(initcwnd + 1) * MSS), base)
+    assert above.reasons[1] == f"+1 RTT: server flight {initcwnd + 1} segments > initcwnd {initcwnd}"
+    assert above.text.startswith("+100 ms: ")
+
+
+def test_a_round_trip_saved_by_a_larger_handshake() -> None:
+    found = breakdown(
+        cell_of(20), exchange(server=17 * MSS, response=30 * MSS), exchange(server=2 * MSS, response=30 * MSS)
+    )
+    assert "-1 RTT: the larger handshake had opened the window to 34 segments (baseline: 20)" in found.reasons
+    assert found.text.startswith("-100 ms: ")
+
+
+def test_a_round_trip_paid_in_the_handshake_and_saved_in_the_response() -> None:
+    found = breakdown(
+        cell_of(10), exchange(server=12 * MSS, response=20 * MSS), exchange(server=2 * MSS, response=20 * MSS)
+    )
+    assert [reason[:6] for reason in found.reasons[1:]] == ["+1 RTT", "-1 RTT"]
+    assert found.difference_ns == 0
+
+
+def test_the_receive_window() -> None:
+    found = breakdown(cell_of(100), exchange(server=45 * MSS), exchange(server=2 * MSS))
+    assert found.reasons[1] == "+1 RTT: server flight 45 segments, more than the receive window holds"
+
+
+def test_a_wait_that_overlaps_with_sending_is_told_in_ms() -> None:
+    found = breakdown(cell_of(10, 10_000_000), exchange(server=40 * MSS), exchange(server=2 * MSS))
+    assert "ms of waiting: server flight 40 segments > initcwnd 10" in found.reasons[1]
+
+
+def test_each_direction_with_its_own_rate() -> None:
+    cell = cell_of(20, 1_000_000)
+    cell = replace(cell, link=Link(rtt_ns=cell.link.rtt_ns, bandwidth_bps=1_000_000, bandwidth_up_bps=0))
+    found = breakdown(cell, exchange(server=3 * MSS, hello=1400), exchange(server=2 * MSS))
+    assert found.reasons[:2] == ("1.5 KB more down at 1 Mbit/s", "1.1 KB more up without a rate limit")
+
+
+@pytest.mark.parametrize("rate", [1_000_000, 2_500_000, 100_000_000, None])
+def test_the_parts_add_up(rate: int | None) -> None:
+    found = breakdown(cell_of(10, rate), exchange(server=25 * MSS, response=300_000), exchange(response=300_000))
+    assert found.difference_ns == found.serial_ns + found.waited_ns
+
+
+def test_spurious_retransmissions_are_named() -> None:
+    cell = cell_of(10)
+    slow, far = Link(rtt_ns=35_000_000, bandwidth_bps=48_000, layout="router"), Link(rtt_ns=2_600_000_000)
+    slow_cell, far_cell = replace(cell, link=slow), replace(cell, link=far)
+    arm, base = exchange(server=10 * MSS), exchange(server=100)
+    assert describe_repeats(simulate_fetch(slow_cell, base)) == ""
+    repeats = describe_repeats(simulate_fetch(slow_cell, arm))
+    assert repeats
+    reasons = breakdown(slow_cell, arm, base).reasons
+    assert f"spurious retransmissions: {repeats} (baseline: none)" in reasons
+    assert any(reason.endswith("response behind spurious retransmissions") for reason in reasons)
+    assert describe_repeats(simulate_fetch(far_cell, base)) == "3 SYN or SYN-ACK segments"
