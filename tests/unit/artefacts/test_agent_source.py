@@ -64,7 +64,7 @@ def test_putting_it_twice_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("change", ["edit", "add", "remove"])
 def test_a_copy_that_was_changed_is_put_again(tmp_path: Path, change: str) -> None:
     first = put_source(tmp_path, uncompiled)
-    module = first / "pqbed/agent/lane.py"
+    module = first / "pqbed/agent/single_process_lane.py"
     text = module.read_text()
     if change == "edit":
         module.write_text(text + "\n")

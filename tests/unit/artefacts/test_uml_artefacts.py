@@ -33,7 +33,7 @@ def offline_wheels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder = tmp_path / "wheels"
     folder.mkdir()
     (folder / "pycurl-0.tar.gz").touch()
-    for module in ("prepare", "build_contexts"):
+    for module in ("uml_artefacts", "build_contexts"):
         monkeypatch.setattr(f"pqbed.artefacts.{module}.fetch_wheels", lambda *_: folder)
     return folder
 
