@@ -24,7 +24,8 @@ pytestmark = [pytest.mark.uml, pytest.mark.timeout(600)]
 
 PYTHON = (sys.executable, "-I", "-S")
 # Programs that confine and start the guest, by name: the product's, and each of its ways alone.
-ONLY = "import sys; sys.path.insert(0, {folder!r}); import confine; confine_process.CONFINEMENTS = (confine.{way},); "
+ONLY = "import sys; sys.path.insert(0, {folder!r}); import confine_process; "
+ONLY += "confine_process.CONFINEMENTS = (confine_process.{way},); "
 RUN = "confine_process.main(sys.argv[1:])"
 
 

@@ -1,8 +1,9 @@
 """Confinement of a lane's process to its root file system: a program that gives up the host's files, then becomes it.
 
-`python3 -I -S confine.py guest ROOT KERNEL WORK ARGUMENT...` runs a User-mode Linux kernel with the arguments and two
-more, which name its root and its own folder. hostfs gives a guest every file that its process can open (`rootflags=`
-bounds one mount, and `hostfs=` does not stop `..`), so it is the process that must not be able to open them:
+`python3 -I -S confine_process.py guest ROOT KERNEL WORK ARGUMENT...` runs a User-mode Linux kernel with the arguments
+and two more, which name its root and its own folder. hostfs gives a guest every file that its process can open
+(`rootflags=` bounds one mount, and `hostfs=` does not stop `..`), so it is the process that must not be able to open
+them:
 
 1. In namespaces of its own, ROOT read-only is all there is, with a tmpfs for its memory and no network. Started by
    root it is nobody there; without privilege it takes a user namespace.
@@ -10,8 +11,9 @@ bounds one mount, and `hostfs=` does not stop `..`), so it is the process that m
    WORK can be written, nothing else (Documentation/userspace-api/landlock.rst).
 3. A host with neither is refused.
 
-`confine.py root ROOT COMMAND...`, as root in a mount namespace of its own, makes ROOT the root directory, read-only,
-and runs a command of it in a user namespace: root there can shape its own network, and change no mount of the host.
+`confine_process.py root ROOT COMMAND...`, as root in a mount namespace of its own, makes ROOT the root directory,
+read-only, and runs a command of it in a user namespace: root there can shape its own network, and change no mount of
+the host.
 
 Imports only the standard library and nothing of pqbed: it runs before every lane.
 """

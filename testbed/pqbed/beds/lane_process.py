@@ -18,7 +18,7 @@ from typing import Protocol
 from pqbed.errors import HostError, LaneError
 
 # The program that confines a lane to its root before it starts.
-CONFINE = str(Path(__file__).with_name("confine.py"))
+CONFINE = str(Path(__file__).with_name("confine_process.py"))
 END_TIMEOUT_S = 5.0
 READ_BYTES = 65536
 
