@@ -45,7 +45,10 @@ def colours_of(spec: dict[str, Any]) -> set[str]:
 def test_what_varies_decides_what_is_drawn(
     measured_of: MeasuredOf, changes: dict[str, tuple[int, ...]], names: list[str]
 ) -> None:
-    assert names_of(measured_of(samples=4, **changes)) == names
+    figures = choose_figures(measured_of(samples=4, **changes))
+    assert [figure.name for figure in figures] == names
+    for panel in (panel for figure in figures for panel in figure.panels):
+        alt.LayerChart.from_dict(panel.spec) if "layer" in panel.spec else alt.Chart.from_dict(panel.spec)
 
 
 def test_one_profile_is_compared_with_nothing(measured_of: MeasuredOf) -> None:

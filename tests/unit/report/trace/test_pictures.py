@@ -6,6 +6,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
+import altair as alt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,7 +105,10 @@ def test_panes_are_what_the_cuts_leave() -> None:
 
 
 def test_the_time_sequence_has_a_bar_for_every_segment_that_came(trace: Trace) -> None:
-    spec = whole_spec(draw_time_sequence(trace))
+    figure = draw_time_sequence(trace)
+    for panel in figure.panels:
+        alt.LayerChart.from_dict(panel.spec)
+    spec = whole_spec(figure)
     rows = [row for rows in spec["datasets"].values() for row in rows if "behind" in row]
     with_data = [one for one in trace.segments if one.data]
     came = [one for one in with_data if one.received_ns is not None]
