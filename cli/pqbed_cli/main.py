@@ -2,10 +2,11 @@
 
 import contextlib
 import errno
+import functools
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import Annotated
 
@@ -53,7 +54,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code. This is the console entry."""
     try:
         with _as_interrupt(signal.SIGTERM), _as_interrupt(signal.SIGHUP):
-            code = app(args=arguments, prog_name="pqbed", standalone_mode=False)
+            code = _command()(args=arguments, prog_name="pqbed", standalone_mode=False)
     except PqbedError as error:
         return _refuse(error.message, error.hint, error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -63,6 +64,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 (the last place before the user)
         return _other(error)
     return code if isinstance(code, int) else 0
+
+
+@functools.cache
+def _command() -> Callable[..., object]:
+    return typer.main.get_command(app)
 
 
 @contextlib.contextmanager

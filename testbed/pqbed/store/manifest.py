@@ -138,7 +138,7 @@ def start_manifest(
         plan=plan,
         started=utc_now(),
         artefacts=dict(artefacts),
-        packages=installed_packages(),
+        packages=dict(installed_packages()),
         host=read_host(),
     )
 
