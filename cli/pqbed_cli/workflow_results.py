@@ -19,7 +19,7 @@ from pqbed.spec.sweep import Sweep
 from pqbed.stats.below_floor import Below
 from pqbed.stats.classify_difference import Margin
 from pqbed.stats.cpu_contention import ContentionCount
-from pqbed.stats.explain_cells import Explained
+from pqbed.stats.explain_cells import Explained, LeftOut
 from pqbed.store.manifest import Manifest
 from pqbed.trace.take_trace import Trace
 from pqbed_cli.exits import SOME_FAILED
@@ -115,8 +115,11 @@ class TraceResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
+    """`left_out`: the cells that match, too, and cannot be explained."""
+
     run: Path
     cells: Sequence[Explained]
+    left_out: Sequence[LeftOut]
 
     @property
     def below_floor(self) -> list[Below]:

@@ -1,5 +1,6 @@
 """Explanation of cells, as text with one block of lines per cell, and as JSON."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from pqbed.model.difference_breakdown import milliseconds as difference
 from pqbed.model.simulate.endpoint import ExpectedFlight
 from pqbed.report.varying_axes import split_axes
 from pqbed.spec.json_codec import to_json
-from pqbed.stats.explain_cells import Explained, Losses, PhaseTime
+from pqbed.stats.explain_cells import Explained, LeftOut, Losses, PhaseTime
 from pqbed.stats.tcp_info_summary import COUNTS
 from pqbed.units import format_size
 from pqbed_cli.render.below_floor import floor_lines
@@ -25,11 +26,12 @@ def print_explanation(explanation: Explanation, *, json_output: bool) -> None:
     """Print all cells, and those with samples below their floor as errors."""
     lines = floor_lines(explanation.below_floor)
     if json_output:
-        print_json({"run": str(explanation.run), "cells": [to_program(cell) for cell in explanation.cells]})
+        cells = [to_program(cell) for cell in explanation.cells]
+        print_json({"run": str(explanation.run), "cells": cells, "left_out": to_json(explanation.left_out)})
         for line in lines:
             note(line)
         return
-    echo("\n".join([*explained_lines(explanation.cells), *lines]))
+    echo("\n".join([*explained_lines(explanation.cells), *left_out_lines(explanation.left_out), *lines]))
 
 
 def explained_lines(explained: Sequence[Explained]) -> list[str]:
@@ -45,6 +47,16 @@ def explained_lines(explained: Sequence[Explained]) -> list[str]:
             *_block(cell),
         ]
     return lines
+
+
+def left_out_lines(left_out: Sequence[LeftOut]) -> list[str]:
+    """Return a line for each profile that cannot be explained, after an empty one."""
+    counts = Counter((cell.profile, cell.reason) for cell in left_out)
+    lines = [
+        f"left out: {count} cell{'s' if count > 1 else ''} of {profile}: {reason}"
+        for (profile, reason), count in counts.items()
+    ]
+    return ["", *lines] if lines else []
 
 
 def to_program(cell: Explained) -> dict[str, Any]:
@@ -80,9 +92,8 @@ def _block(cell: Explained) -> list[str]:
     )
     wrong = [f"  wrong link: {cell.row['link_deviations']}"] if cell.row.get("link_wrong") else []
     lines = [summary, *wrong, *(f"  the expectation does not model {unknown}" for unknown in cell.unknown)]
-    if cell.breakdown is not None:
-        lines.append(f"  {cell.breakdown.text}")
-        lines += _measured_difference(cell)
+    lines += [f"  {cell.breakdown.text}"] if cell.breakdown is not None else []
+    lines += _measured_difference(cell)
     lines += [f"    {_flight_line(label, flight(cell.expected, name))}" for name, label, _ in FLIGHTS]
     if repeats := describe_repeats(cell.expected):
         lines.append(f"    spurious retransmissions: {repeats}; timers fire before the answer can come")

@@ -1,6 +1,6 @@
 """Where a report was written."""
 
-from pqbed.report.write_report import Written
+from pqbed.report.written_files import Written
 from pqbed_cli.render.streams import echo
 
 

@@ -1,8 +1,10 @@
 """Where text goes: results to stdout, everything else to stderr."""
 
+import contextlib
 import json
 import sys
-from typing import Any
+from collections.abc import Iterator
+from typing import IO, Any
 
 import typer
 
@@ -22,8 +24,9 @@ def print_json(value: Any) -> None:
     echo(json.dumps(value, indent=2))
 
 
-def write_bytes(content: bytes) -> None:
-    """Write `content` to stdout as it is."""
+@contextlib.contextmanager
+def binary_output() -> Iterator[IO[bytes]]:
+    """Yield stdout for bytes, as they are."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(content)
+    yield sys.stdout.buffer
     sys.stdout.buffer.flush()

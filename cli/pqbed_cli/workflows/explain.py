@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from pqbed.errors import SpecError, StoreError
-from pqbed.reproduce import planned_cells
+from pqbed.reproduce.stored_plan import planned_cells
 from pqbed.spec.axes import AXES
 from pqbed.spec.cell import Cell
 from pqbed.stats.explain_cells import Explainer
@@ -14,12 +14,18 @@ from pqbed_cli.workflows.find_run import find_run, read_baseline
 
 
 def explain(options: ExplainOptions) -> Explanation:
-    """Explain the cells that match the filters. Raises SpecError if none does."""
+    """Explain the cells that match the filters, apart from those whose bytes on the wire are not known.
+
+    Raises SpecError if no cell matches, or if none of those that do can be explained.
+    """
     with open_run(find_run(options.run, options.out)) as run:
         cells = _measured_cells(run)
         baseline = read_baseline(run, options.baseline)
-        explainer = Explainer(run.samples().collect(), run.cells().collect(), cells, baseline)
-        return Explanation(run=run.path, cells=explainer.explain(_matching(cells, options)))
+        explainer = Explainer(run.samples(), run.cells().collect(), cells, baseline)
+        matching = _matching(cells, options)
+        left_out = explainer.left_out(matching)
+        explainable = set(matching) - {cell.cell_id for cell in left_out}
+        return Explanation(run=run.path, cells=explainer.explain(explainable or matching), left_out=left_out)
 
 
 def _measured_cells(run: Run) -> dict[str, Cell]:

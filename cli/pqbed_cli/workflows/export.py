@@ -1,9 +1,10 @@
 """One table of a run in a common format."""
 
 import sys
+from typing import IO
 
 from pqbed.errors import SpecError
-from pqbed.report.export import CONTENTS, Format, table_bytes, tabulate_run, write_table
+from pqbed.report.export import CONTENTS, Format, stream_table, tabulate_run, write_table
 from pqbed.spec.name_suggestions import known_name
 from pqbed.spec.value_parsers import naming
 from pqbed.store.run_directory import open_run
@@ -12,8 +13,8 @@ from pqbed_cli.workflows.find_run import find_run, read_baseline
 from pqbed_cli.workflows.show import read_percentiles
 
 
-def export(options: ExportOptions) -> bytes:
-    """Write the table to its file; without one, return it for standard output."""
+def export(options: ExportOptions, output: IO[bytes]) -> None:
+    """Write the table to its file; without one, to `output`."""
     form = _format(options)
     percentiles = read_percentiles(options.percentile)
     with naming("--table"):
@@ -26,9 +27,9 @@ def export(options: ExportOptions) -> bytes:
         baseline = read_baseline(run, options.baseline)
         table = tabulate_run(run, options.table, baseline=baseline, percentiles=percentiles)
         if options.to is None:
-            return table_bytes(table, form)
-        write_table(table, form, options.to)
-        return b""
+            stream_table(table, form, output)
+        else:
+            write_table(table, form, options.to)
 
 
 def _format(options: ExportOptions) -> Format:

@@ -1,7 +1,9 @@
 """The report of a run, written into its folder."""
 
-from pqbed.report.write_report import Written, write_report
-from pqbed.reproduce import is_study, read_study, write_study_report
+from pqbed.report.write_report import write_report
+from pqbed.report.written_files import Written
+from pqbed.reproduce import is_study, read_study
+from pqbed.reproduce.write_study_report import write_study_report
 from pqbed.stats.classify_difference import parse_margin
 from pqbed.store.run_directory import open_run
 from pqbed_cli.options import ReportOptions

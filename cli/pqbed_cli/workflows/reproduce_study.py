@@ -10,7 +10,8 @@ from pqbed.beds.bed_interface import Bed
 from pqbed.beds.choose_bed import default_lanes
 from pqbed.errors import PqbedError, SpecError
 from pqbed.plan import Plan
-from pqbed.reproduce import STUDY_FILE, plan_study, read_study, study_hash, study_to_toml, write_study_report
+from pqbed.reproduce import STUDY_FILE, plan_study, read_study, study_hash, study_to_toml
+from pqbed.reproduce.write_study_report import write_study_report
 from pqbed.spec.study_toml import ReadStudy, study_from, study_names, study_table
 from pqbed.spec.sweep_toml import sweep_from
 from pqbed.store.manifest import Manifest, resume_manifest, start_manifest

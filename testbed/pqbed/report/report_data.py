@@ -73,12 +73,13 @@ def read_report_data(
     cells = marked_cells(run)
     if cells.is_empty():
         return None
+    # Before the grid, the largest thing in memory.
+    below, tcp_info = tuple(find_below_floor(run.samples(), cells)), tabulate_tcp_info(run.samples())
     grid = read_grid(run.samples(), cells, list(MILESTONES))
     if not grid.counts["n"].sum():
         return None
     data = reduce_grid(grid, cells, baseline or str(cells["profile"][0]), percentiles, margin)
-    below = tuple(find_below_floor(run.samples(), cells))
-    return replace(data, tcp_info=tabulate_tcp_info(run.samples()), below=below)
+    return replace(data, tcp_info=tcp_info, below=below)
 
 
 def reduce_grid(

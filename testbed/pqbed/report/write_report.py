@@ -1,8 +1,6 @@
 """Writing the report of a run: figures and page, into the run directory."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -13,20 +11,13 @@ from pqbed.report.figures import Figure, choose_figures
 from pqbed.report.page import build_page
 from pqbed.report.report_data import ReportData, read_report_data
 from pqbed.report.verdict_rows import read_verdicts
+from pqbed.report.written_files import Written
 from pqbed.stats.classify_difference import DEFAULT_MARGIN, Margin
 from pqbed.stats.cpu_contention import count_contended
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
 from pqbed.store.run_directory import Run
 
 REPORT_NAME = "report.html"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """The page of the report, and the files of its figures."""
-
-    page: Path
-    figures: tuple[Path, ...]
 
 
 def write_report(

@@ -1,25 +1,15 @@
 """Report of a run of a study: its verdicts, and the study's own figures."""
 
-from dataclasses import dataclass
-
-from pqbed.report.verdict_rows import Verdict, write_verdicts
-from pqbed.report.write_report import Written, write_report
-from pqbed.reproduce.judge_claims import ClaimResult, evaluate_claims
+from pqbed.report.verdict_rows import write_verdicts
+from pqbed.report.write_report import write_report
+from pqbed.reproduce.answer import Answer
+from pqbed.reproduce.judge_claims import evaluate_claims
 from pqbed.reproduce.measured_results import read_results
 from pqbed.reproduce.published_numbers import read_published
 from pqbed.reproduce.study_figures import draw_study
 from pqbed.reproduce.verdict_text import describe_result, list_caveats, verdict_row
 from pqbed.spec.study import Study
 from pqbed.store.run_directory import Run
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """Results per claim, the same as text, and the files of the report."""
-
-    claims: tuple[ClaimResult, ...]
-    verdicts: tuple[Verdict, ...]
-    written: Written
 
 
 def write_study_report(run: Run, study: Study) -> Answer:

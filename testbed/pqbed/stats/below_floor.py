@@ -61,6 +61,6 @@ def find_below_floor(samples: pl.LazyFrame, cells: pl.DataFrame) -> list[Below]:
             pl.col(milestone).min(),
             pl.col(name).first(),
         )
-        for identity, profile, *rest in rows.collect().rows():
+        for identity, profile, *rest in rows.collect(engine="streaming").rows():
             found.setdefault(identity, Below(identity, profile, milestone, *rest))
     return list(found.values())

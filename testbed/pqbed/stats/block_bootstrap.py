@@ -2,8 +2,11 @@
 
 A block drawn m times counts m times. With an arm's blocks in the order of their values, the quantile of a draw is where
 the running sum of the counts exceeds its rank. That position is within a few standard deviations of the rank itself, so
-only a window of blocks is summed step by step; the blocks below the window are one matrix product.
-numpy's and scipy's bootstraps cannot draw blocks, and sort each draw.
+only a window of blocks is summed step by step; the blocks below the window are one matrix product. numpy's and scipy's
+bootstraps cannot draw blocks, and sort each draw.
+
+Of more than MOST_UNITS blocks, neighbours in time are drawn together, so that the work hardly grows with the samples
+(docs/design/dd-026).
 """
 
 import functools
@@ -20,12 +23,12 @@ SEED = 20_180_813  # of the statistics, not of a sweep: the same samples give th
 # How far from its rank the quantile of a draw is searched, in standard deviations of the binomial. Six of 100,000
 # draws lie farther out; they count as at the edge of the window, beyond the ends of a 95% interval as before.
 REACH = 4.0
-# Counts held in memory, a byte each. Above this there are fewer draws.
-MOST_COUNTS = 200_000_000
-FEWEST_DRAWS = 200
+# How many units are drawn at most: blocks, or groups of neighbours. The length of an interval varies by
+# 1/sqrt(2 * MOST_UNITS), 1%, for this, and by more for DRAWS.
+MOST_UNITS = 4096
 
 _COUNTS_TOGETHER = 4_000_000
-_BLOCKS_TOGETHER = 4096
+_UNITS_TOGETHER = 1024
 # The running sum over so many blocks passes 255 in one of 10**13 draws.
 _WIDEST_FOR_A_BYTE = 160
 
@@ -35,16 +38,16 @@ Places = npt.NDArray[np.intp]
 
 @functools.lru_cache(maxsize=4)
 def draw_counts(blocks: int, draws: int, seed: int) -> Counts:
-    """Return how often each block is in each draw: blocks x draws, or fewer draws if they would fill the memory."""
-    draws = min(draws, max(FEWEST_DRAWS, MOST_COUNTS // blocks))
+    """Return how often each unit is in each draw: units x draws. A unit is a block up to MOST_UNITS of them."""
+    units = min(blocks, MOST_UNITS)
     generator = np.random.default_rng(seed)
-    counts = np.empty((blocks, draws), dtype=np.uint8)
-    together = max(1, _COUNTS_TOGETHER // blocks)
+    counts = np.empty((units, draws), dtype=np.uint8)
+    together = max(1, _COUNTS_TOGETHER // units)
     for start in range(0, draws, together):
         some = min(together, draws - start)
-        drawn = generator.integers(blocks, size=(some, blocks)) + blocks * np.arange(some)[:, np.newaxis]
+        drawn = generator.integers(units, size=(some, units)) + units * np.arange(some)[:, np.newaxis]
         counts[:, start : start + some] = (
-            np.bincount(drawn.ravel(), minlength=some * blocks).reshape(some, blocks).T.astype(np.uint8)
+            np.bincount(drawn.ravel(), minlength=some * units).reshape(some, units).T.astype(np.uint8)
         )
     counts.setflags(write=False)
     return counts
@@ -53,7 +56,8 @@ def draw_counts(blocks: int, draws: int, seed: int) -> Counts:
 def drawn_quantiles(ordered: Floats, order: Places, counts: Counts, qs: Sequence[float]) -> Floats:
     """Return the quantiles of each arm in each draw: quantiles x arms x draws.
 
-    `ordered` are the values of the arms (arms x blocks, none NaN) in ascending order, `order` the blocks they are of.
+    `ordered` are the values of the arms (arms x blocks, none NaN) in ascending order, `order` the blocks they are of,
+    `counts` as of `draw_counts`.
     """
     return np.array([_quantile_of_draws(ordered, order, counts, q) for q in qs])
 
@@ -78,22 +82,27 @@ def independent_quantiles(ordered: Floats, q: float, draws: int, seed: int) -> F
 
 
 def percentile_intervals(
-    arm: Floats, base: Floats, confidence: float = CONFIDENCE, *, relative: bool = True
-) -> tuple[Floats, Floats]:
-    """Return the ends of the percentile interval of the increase, or of the difference, over draws (pairs x draws).
+    arm: Floats, base: Floats, confidences: Sequence[float] = (CONFIDENCE,), *, relative: bool = True
+) -> list[tuple[Floats, Floats]]:
+    """Return the ends of percentile intervals of the increase, or of the difference, over draws (pairs x draws).
 
     NaN: unbounded. In a draw in which only the baseline is censored the arm is faster without bound; if both are,
     anything may be true, so the draw counts as lowest for the lower end and as highest for the upper one.
     """
     with np.errstate(invalid="ignore"):
         change = 100 * (arm / base - 1) if relative else arm - base
-    change = np.where(np.isinf(base), -math.inf, change)
-    unknown = np.isinf(base) & np.isinf(arm)
-    tail = (1 - confidence) / 2 * (change.shape[1] - 1)
-    first, last = math.floor(tail), math.ceil(change.shape[1] - 1 - tail)
-    low = np.partition(change, first, axis=1)[:, first]
-    high = np.partition(np.where(unknown, math.inf, change), last, axis=1)[:, last]
-    return _bounded(low), _bounded(high)
+    censored = np.isinf(base)
+    lowest = highest = change
+    if censored.any():
+        lowest = np.where(censored, -math.inf, change)
+        highest = np.where(censored & np.isinf(arm), math.inf, lowest)
+    most = change.shape[1] - 1
+    tails = [(1 - confidence) / 2 * most for confidence in confidences]
+    firsts, lasts = [math.floor(tail) for tail in tails], [math.ceil(most - tail) for tail in tails]
+    lows = highs = np.partition(lowest, sorted({*firsts, *lasts}), axis=1)
+    if highest is not lowest:
+        highs = np.partition(highest, sorted(set(lasts)), axis=1)
+    return [(_bounded(lows[:, first]), _bounded(highs[:, last])) for first, last in zip(firsts, lasts, strict=True)]
 
 
 def _bounded(ends: Floats) -> Floats:
@@ -102,43 +111,82 @@ def _bounded(ends: Floats) -> Floats:
 
 
 def _quantile_of_draws(ordered: Floats, order: Places, counts: Counts, q: float) -> Floats:
-    blocks = ordered.shape[1]
-    rank = (blocks - 1) * q
-    below = int(rank)
-    reach = math.ceil(REACH * math.sqrt(blocks * q * (1 - q))) + 1
-    first, last = max(0, below - reach), min(blocks, below + 2 + reach)
-    wanted = below + 1 - _counts_under(order[:, :first], counts)
-    at, after = _walk(order[:, first:last], counts, wanted)
+    blocks, units = ordered.shape[1], counts.shape[0]
+    # Groups differ in length by one block, and so do draws by a few.
+    drawn = blocks if units == blocks else _unit_sizes(blocks, units) @ counts.astype(np.float64)
+    rank = (drawn - 1) * q
+    below = np.floor(rank)
+    first, last = _window(order, units, q)
+    at, after = _walk(
+        _units_of(order[:, first:last], blocks, units), counts, below + 1 - _counts_under(order, first, counts)
+    )
     low: Floats = np.take_along_axis(ordered, first + at, axis=1)
-    if rank == below:
+    share = rank - below
+    if not np.any(share):
         return low
-    return _interpolate(low, np.take_along_axis(ordered, first + after, axis=1), rank - below)
+    return np.where(share > 0, _interpolate(low, np.take_along_axis(ordered, first + after, axis=1), share), low)
+
+
+def _window(order: Places, units: int, q: float) -> tuple[int, int]:
+    """Return between which places of `order` the quantile of a draw is searched.
+
+    How many of the values below the quantile are in a draw is binomial if blocks are drawn; if groups are, the values
+    of a group come together, and the deviation is that of the groups.
+    """
+    blocks = order.shape[1]
+    below = int((blocks - 1) * q)
+    variance = blocks * q * (1 - q)
+    if units < blocks:
+        beside = _below_by_unit(order, below, units) - q * _unit_sizes(blocks, units)
+        variance = float(np.square(beside).sum(axis=1).max())
+    reach = math.ceil(REACH * math.sqrt(variance)) + 1
+    return max(0, below - reach), min(blocks, below + 2 + reach)
+
+
+def _units_of(blocks_chosen: Places, blocks: int, units: int) -> Places:
+    return blocks_chosen if units == blocks else blocks_chosen * units // blocks
+
+
+def _unit_sizes(blocks: int, units: int) -> Floats:
+    """Return how many blocks each unit has."""
+    return np.bincount(_units_of(np.arange(blocks), blocks, units), minlength=units).astype(np.float64)
+
+
+def _below_by_unit(order: Places, first: int, units: int) -> npt.NDArray[np.float32]:
+    """Return how many of the first places of `order` are of each unit: arms x units."""
+    arms, blocks = order.shape
+    below = np.zeros((arms, units), dtype=np.float32)
+    if units == blocks:
+        np.put_along_axis(below, order[:, :first], 1, axis=1)
+        return below
+    for arm, row in enumerate(order):
+        below[arm] = np.bincount(_units_of(row[:first], blocks, units), minlength=units)
+    return below
 
 
 def _place(uniform: Floats, count: int) -> Places:
     return np.minimum((uniform * count).astype(np.intp), count - 1)
 
 
-def _interpolate(low: Floats, high: Floats, share: float) -> Floats:
+def _interpolate(low: Floats, high: Floats, share: float | Floats) -> Floats:
     """Return the value `share` of the way from `low` to `high`; infinite if `high` is censored."""
     with np.errstate(invalid="ignore"):
         between: Floats = np.where(np.isinf(high), math.inf, low + share * (high - low))
     return between
 
 
-def _counts_under(order: Places, counts: Counts) -> npt.NDArray[np.float32]:
-    """Return how often the blocks in `order` are in each draw in total: arms x draws. Exact up to 2**24 blocks."""
-    arms, (blocks, draws) = order.shape[0], counts.shape
-    chosen = np.zeros((arms, blocks), dtype=np.float32)
-    np.put_along_axis(chosen, order, 1, axis=1)
+def _counts_under(order: Places, first: int, counts: Counts) -> npt.NDArray[np.float32]:
+    """Return how often the `first` places of `order` are in each draw in total: arms x draws. Exact up to 2**24."""
+    arms, (units, draws) = order.shape[0], counts.shape
+    below = _below_by_unit(order, first, units)
     total = np.zeros((arms, draws), dtype=np.float32)
-    for start in range(0, blocks, _BLOCKS_TOGETHER):
-        some = slice(start, start + _BLOCKS_TOGETHER)
-        total += chosen[:, some] @ counts[some].astype(np.float32)
+    for start in range(0, units, _UNITS_TOGETHER):
+        some = slice(start, start + _UNITS_TOGETHER)
+        total += below[:, some] @ counts[some].astype(np.float32)
     return total
 
 
-def _walk(window: Places, counts: Counts, wanted: npt.NDArray[np.float32]) -> tuple[Places, Places]:
+def _walk(window: Places, counts: Counts, wanted: Floats) -> tuple[Places, Places]:
     """Return where in `window` (arms x width) the running sum reaches `wanted` (arms x draws), and `wanted` + 1."""
     arms, width = window.shape
     kind = np.uint8 if width <= _WIDEST_FOR_A_BYTE else np.uint16

@@ -1,22 +1,21 @@
 """Explanation of cells: measured, expected and floor times, the breakdown of the difference, losses and TCP_INFO."""
 
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import polars as pl
 
+from pqbed.errors import SpecError
 from pqbed.model.difference_breakdown import Breakdown, break_down_difference
 from pqbed.model.floor_and_expectation import floors_of, is_lossy, unknowns
 from pqbed.model.simulate.connection import ExpectedFetch, simulate_fetch
 from pqbed.model.tls_exchange import Exchange, known_exchange
 from pqbed.spec.cell import Cell
 from pqbed.stats.below_floor import Below, find_below_floor
-from pqbed.stats.connection_phases import AFTER_CONNECT, PHASES, tabulate_sample_phases
+from pqbed.stats.connection_phases import AFTER_CONNECT, PHASES
 from pqbed.stats.expected_times import bound_cells
-from pqbed.stats.quantiles import quantile
+from pqbed.stats.sample_aggregates import aggregate_samples
 from pqbed.stats.sample_grid import find_baselines
 from pqbed.stats.tcp_info_summary import tabulate_tcp_info
 from pqbed.store.wire_size_columns import sizes_from_row
@@ -52,10 +51,11 @@ class Losses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """One cell. `floor_ns` and `expected` are for a fetch without loss; `breakdown` is None for the baseline's own.
+    """One cell. `floor_ns` and `expected` are for a fetch without loss.
 
-    `unknown` names what the expectation does not model, apart from loss. `tcp_info` has the columns of
-    `stats.tcp_info.TCP_INFO` without the id; empty without a sample.
+    `breakdown` is None for the baseline's own, and where the baseline's sizes on the wire are not known. `unknown`
+    names what the expectation does not model, apart from loss. `tcp_info` has the columns of
+    `tcp_info_summary.TCP_INFO` without the id; empty without a sample.
     """
 
     cell_id: str
@@ -76,61 +76,95 @@ class Explained:
     below: tuple[Below, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A cell that cannot be explained, and why."""
+
+    cell_id: str
+    profile: str
+    reason: str
+
+
 class Explainer:
     """Explains cells of one run; the expectation of a cell is computed once, on demand."""
 
     def __init__(
-        self, samples: pl.DataFrame, table: pl.DataFrame, cells: Mapping[str, Cell], baseline: str | None = None
+        self, samples: pl.LazyFrame, table: pl.DataFrame, cells: Mapping[str, Cell], baseline: str | None = None
     ) -> None:
         """Take the samples and the cells table of a run, and its `cells` by id; `baseline` None: the first profile."""
-        table = bound_cells(table, cells)
+        self._samples = samples
+        self._table = table
         self._rows = table.to_dicts()
         self._bases = find_baselines(table, table["profile"][0] if baseline is None else baseline)
         self._cells = cells
-        self._samples = _by_cell(samples.filter(pl.col("outcome") != "lost"))
-        self._phases = _by_cell(tabulate_sample_phases(samples.lazy(), table).collect())
-        self._none = samples.clear(), tabulate_sample_phases(samples.clear().lazy(), table).collect()
-        tcp_info = tabulate_tcp_info(samples.lazy())
-        self._tcp_info = {row.pop("cell_id"): row for row in tcp_info.to_dicts()}
-        self._below = find_below_floor(samples.lazy(), table)
         self._expected: dict[int, ExpectedFetch] = {}
 
-    def explain(self, wanted: Collection[str]) -> list[Explained]:
-        """Explain the cells with these ids in the order of the table, each against its baseline."""
-        return [self._explain(number) for number, row in enumerate(self._rows) if row["cell_id"] in wanted]
+    def left_out(self, wanted: Collection[str]) -> list[LeftOut]:
+        """Return those of the cells `wanted` whose bytes on the wire are not known, so that nothing can be expected."""
+        return [
+            LeftOut(cell_id=row["cell_id"], profile=row["profile"], reason=reason)
+            for number, row in enumerate(self._rows)
+            if row["cell_id"] in wanted and (reason := self._why_unknown(number))
+        ]
 
-    def _explain(self, number: int) -> Explained:
-        row, base = self._rows[number], self._bases[number]
-        cell_id = row["cell_id"]
-        cell, own = self._cells[cell_id], self._samples_of(number)
-        phases = self._phases.get(cell_id, self._none[1])
+    def explain(self, wanted: Collection[str]) -> list[Explained]:
+        """Explain the cells with these ids in the order of the table, each against its baseline.
+
+        Raises SpecError for one that is `left_out`.
+        """
+        numbers = [number for number, row in enumerate(self._rows) if row["cell_id"] in wanted]
+        bases = {base for number in numbers if (base := self._bases[number]) is not None}
+        ids = [row["cell_id"] for number, row in enumerate(self._rows) if number in bases | set(numbers)]
+        table = bound_cells(self._table.filter(pl.col("cell_id").is_in(ids)), self._cells)
+        samples = self._samples.filter(pl.col("cell_id").is_in(list(wanted)))
+        measured = _Measured(
+            aggregates=aggregate_samples(self._samples.filter(pl.col("cell_id").is_in(ids)), table),
+            tcp_info={row.pop("cell_id"): row for row in tabulate_tcp_info(samples).to_dicts()},
+            below=find_below_floor(samples, table),
+        )
+        rows = {row["cell_id"]: row for row in table.to_dicts()}
+        return [self._explain(number, rows[self._rows[number]["cell_id"]], measured) for number in numbers]
+
+    def _explain(self, number: int, row: Mapping[str, Any], measured: "_Measured") -> Explained:
+        cell_id, base = row["cell_id"], self._bases[number]
+        cell, own = self._cells[cell_id], measured.aggregates.get(cell_id, {})
+        of_base = {} if base is None else measured.aggregates.get(self._rows[base]["cell_id"], {})
         expected, learned = self._expect(number), sizes_from_row(row) is not None
         return Explained(
             cell_id=cell_id,
             cell=cell,
             row=row,
-            samples=own.height,
-            failed=own.filter(pl.col("outcome") != "ok").height,
-            p50_ns=_ttlb(own, 0.5),
+            samples=own.get("samples") or 0,
+            failed=own.get("failed") or 0,
+            p50_ns=own.get("ttlb_p50_ns"),
             baseline=None if base is None else self._rows[base]["profile"],
-            baseline_p50_ns=None if base is None else _ttlb(self._samples_of(base), 0.5),
+            baseline_p50_ns=of_base.get("ttlb_p50_ns"),
             floor_ns=floors_of(cell, self._exchange(number), learned=learned).last_byte_ns,
             expected=expected,
             unknown=unknowns(cell, expected, learned=learned),
-            breakdown=None if base is None else break_down_difference(cell, expected, self._expect(base)),
-            phases=tuple(_phase_time(phases, phase) for phase in PHASES),
-            losses=_losses(own, phases, expected.last_byte_ns) if is_lossy(cell) else None,
-            tcp_info=self._tcp_info.get(cell_id, {}),
-            below=tuple(below for below in self._below if below.cell_id == cell_id),
+            breakdown=self._break_down(cell, expected, base),
+            phases=tuple(_phase_time(own, phase) for phase in PHASES),
+            losses=_losses(own, expected.last_byte_ns) if is_lossy(cell) else None,
+            tcp_info=measured.tcp_info.get(cell_id, {}),
+            below=tuple(below for below in measured.below if below.cell_id == cell_id),
         )
 
-    def _samples_of(self, number: int) -> pl.DataFrame:
-        return self._samples.get(self._rows[number]["cell_id"], self._none[0])
+    def _break_down(self, cell: Cell, expected: ExpectedFetch, base: int | None) -> Breakdown | None:
+        if base is None or self._why_unknown(base):
+            return None
+        return break_down_difference(cell, expected, self._expect(base))
 
     def _expect(self, number: int) -> ExpectedFetch:
         if number not in self._expected:
             self._expected[number] = simulate_fetch(self._cells[self._rows[number]["cell_id"]], self._exchange(number))
         return self._expected[number]
+
+    def _why_unknown(self, number: int) -> str:
+        try:
+            self._exchange(number)
+        except SpecError as error:
+            return error.message
+        return ""
 
     def _exchange(self, number: int) -> Exchange:
         row = self._rows[number]
@@ -138,42 +172,28 @@ class Explainer:
         return known_exchange(self._cells[row["cell_id"]], *chains, sizes_from_row(row))
 
 
-def _by_cell(table: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    return {str(key[0]): own for key, own in table.partition_by("cell_id", as_dict=True).items()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Measured:
+    """What was measured in the cells that are explained, and in their baselines (`aggregates`)."""
+
+    aggregates: Mapping[str, Mapping[str, Any]]
+    tcp_info: Mapping[str, Mapping[str, float | None]]
+    below: list[Below]
 
 
-def _ttlb(samples: pl.DataFrame, q: float) -> float | None:
-    """Return a quantile of the TTLB; None if it is censored by failed fetches."""
-    values = samples.select(pl.when(pl.col("outcome") == "ok").then("last_byte_ns").cast(pl.Float64)).to_series()
-    ttlb_ns = quantile(np.sort(values.fill_null(math.inf).to_numpy()), q)
-    return ttlb_ns if math.isfinite(ttlb_ns) else None
+def _phase_time(own: Mapping[str, Any], phase: str) -> PhaseTime:
+    return PhaseTime(phase=phase, p50_ns=own.get(f"phase_{phase}_ns"), extra_rtts=own.get(f"extra_{phase}_rtts"))
 
 
-def _phase_time(phases: pl.DataFrame, phase: str) -> PhaseTime:
-    return PhaseTime(
-        phase=phase,
-        p50_ns=_quantile(phases[f"phase_{phase}_ns"].drop_nulls(), 0.5),
-        extra_rtts=_quantile(phases[f"extra_{phase}_rtts"].drop_nulls(), 0.5),
-    )
-
-
-def _losses(samples: pl.DataFrame, phases: pl.DataFrame, lossless_ns: int) -> Losses:
-    syns = phases["lost_syns"].drop_nulls()
-    counts = syns.filter(syns > 0).value_counts().sort("lost_syns").rows()
-    waits = [pl.col(f"stalled_{phase}").fill_null(value=False) for phase in AFTER_CONNECT]
-    touched = pl.any_horizontal(*waits, pl.col("lost_syns") > 0)
-    costs = [_ttlb(samples, q) for q in (0.5, 0.9)]
+def _losses(own: Mapping[str, Any], lossless_ns: int) -> Losses:
+    costs = [None if (ttlb := own.get(f"ttlb_{name}_ns")) is None else ttlb - lossless_ns for name in ("p50", "p90")]
     return Losses(
-        connected=syns.len(),
-        lost_syns=tuple(counts),
-        hello_again=int(phases["hello_again"].sum()),
-        stalls={phase: int(phases[f"stalled_{phase}"].sum()) for phase in AFTER_CONNECT},
-        untouched=phases.filter(pl.col("outcome") == "ok").select((~touched).sum()).item(),
-        cost_p50_ns=None if costs[0] is None else costs[0] - lossless_ns,
-        cost_p90_ns=None if costs[1] is None else costs[1] - lossless_ns,
-        gave_up=samples.filter(pl.col("outcome") == "timeout").height,
+        connected=own.get("connected") or 0,
+        lost_syns=tuple(sorted((own.get("lost_syns") or {}).items())),
+        hello_again=own.get("hello_again") or 0,
+        stalls={phase: own.get(f"stalled_{phase}") or 0 for phase in AFTER_CONNECT},
+        untouched=own.get("untouched") or 0,
+        cost_p50_ns=costs[0],
+        cost_p90_ns=costs[1],
+        gave_up=own.get("timeouts") or 0,
     )
-
-
-def _quantile(values: pl.Series, q: float) -> float | None:
-    return None if values.is_empty() else quantile(np.sort(values.cast(pl.Float64).to_numpy()), q)

@@ -141,8 +141,8 @@ def _increases(arm: _Drawn, base: _Drawn, arms: list[int], bases: list[int], q: 
     if q not in arm.draws or q not in base.draws:
         return [Increase(point=float(point), low=math.nan, high=math.nan) for point in points]
     drawn = arm.draws[q][arms], base.draws[q][bases]
-    outer, inner = (percentile_intervals(*drawn, confidence) for confidence in (CONFIDENCE, INNER_CONFIDENCE))
-    inner_ns = percentile_intervals(*drawn, INNER_CONFIDENCE, relative=False)
+    outer, inner = percentile_intervals(*drawn, (CONFIDENCE, INNER_CONFIDENCE))
+    (inner_ns,) = percentile_intervals(*drawn, (INNER_CONFIDENCE,), relative=False)
     ends = np.stack([points, *outer, *inner, *inner_ns], axis=1).tolist()
     return [
         Increase(point=row[0], low=row[1], high=row[2], inner_pct=(row[3], row[4]), inner_ns=(row[5], row[6]))

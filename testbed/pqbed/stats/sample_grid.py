@@ -38,14 +38,14 @@ class Grid:
 
 def read_grid(samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequence[str]) -> Grid:
     """Lay out these milestones of `samples`. Raises StoreError if they cannot be pooled."""
-    table = _read_samples(samples, cells, milestones)
-    place, blocks = _places(table, cells.height)
+    table, counts = _read_samples(samples, cells, milestones)
+    place, blocks = _places(table.drop_in_place("cell"), table.drop_in_place("block"), cells.height)
     values = {}
     for name in milestones:
         grid = np.full(cells.height * blocks, math.nan)
-        grid[place] = table[name].to_numpy()
+        grid[place] = table.drop_in_place(name).to_numpy()  # so that no value is in memory twice for long
         values[name] = grid.reshape(cells.height, blocks)
-    return Grid(values=values, counts=_counts(table, cells.height))
+    return Grid(values=values, counts=counts)
 
 
 def find_baselines(cells: pl.DataFrame, baseline: str) -> list[int | None]:
@@ -75,18 +75,27 @@ def find_copies(cells: pl.DataFrame) -> list[tuple[int, int] | None]:
     return [copies.get(where) for where in conditions]
 
 
-def _read_samples(samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequence[str]) -> pl.DataFrame:
+def _read_samples(
+    samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequence[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the number of the cell, the block and the values of each sample, in any order; and counts per cell.
+
+    What is counted is not kept: a run of millions of samples has one text for each of them.
+    """
     numbers = cells.lazy().select("cell_id").with_row_index("cell")
+    known = samples.join(numbers, on="cell_id", how="left")
     values = [_value(name).alias(name) for name in milestones]
-    wanted = samples.select("cell_id", "block", "outcome", pl.col("clock").cast(pl.Categorical), *values)
-    table = wanted.join(numbers, on="cell_id", how="left").drop("cell_id").collect()
+    table, counts, clocks = pl.collect_all(
+        [known.select("cell", "block", *values), _counts(known, cells.height), known.select(pl.col("clock").unique())],
+        engine="streaming",
+    )
     if table["cell"].null_count():
         raise StoreError("there are samples of cells that the cells table lacks", "read both from one run")
-    if table["clock"].n_unique() > 1:
+    if clocks.height > 1:
         raise StoreError(
             "samples of the real and of the virtual clock cannot be pooled", "summarise each run separately"
         )
-    return table
+    return table, counts
 
 
 def _value(milestone: str) -> pl.Expr:
@@ -95,11 +104,11 @@ def _value(milestone: str) -> pl.Expr:
     return pl.when(pl.col("outcome") == "lost").then(math.nan).otherwise(value)
 
 
-def _places(table: pl.DataFrame, cell_count: int) -> tuple[npt.NDArray[np.intp], int]:
+def _places(cell: pl.Series, block: pl.Series, cell_count: int) -> tuple[npt.NDArray[np.intp], int]:
     """Return the position of each sample in the grid, and the number of blocks."""
-    present = np.sort(table["block"].unique().to_numpy())
-    column = np.searchsorted(present, table["block"].to_numpy())
-    place = table["cell"].to_numpy().astype(np.intp) * present.size + column
+    present = np.sort(block.unique().to_numpy())
+    place = np.searchsorted(present, block.to_numpy())
+    place += cell.to_numpy().astype(np.intp) * present.size
     taken = np.zeros(cell_count * present.size, dtype=np.bool_)
     taken[place] = True
     if np.count_nonzero(taken) < place.size:
@@ -107,9 +116,9 @@ def _places(table: pl.DataFrame, cell_count: int) -> tuple[npt.NDArray[np.intp],
     return place, present.size
 
 
-def _counts(table: pl.DataFrame, cell_count: int) -> pl.DataFrame:
+def _counts(known: pl.LazyFrame, cell_count: int) -> pl.LazyFrame:
     each = [(pl.col("outcome") == name).sum().alias(f"n_{name}") for name in ("ok", *FAILURES)]
-    counts = table.lazy().group_by("cell").agg(pl.len().alias("n"), *each)
+    counts = known.group_by("cell").agg(pl.len().alias("n"), *each)
     every = pl.LazyFrame({"cell": range(cell_count)}, schema={"cell": pl.UInt32})
     joined = every.join(counts, on="cell", how="left", maintain_order="left").drop("cell").fill_null(0)
-    return joined.cast(pl.Int64).with_columns(n_failed=pl.col("n") - pl.sum_horizontal(*_FINE)).collect()
+    return joined.cast(pl.Int64).with_columns(n_failed=pl.col("n") - pl.sum_horizontal(*_FINE))

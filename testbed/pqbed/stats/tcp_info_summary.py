@@ -6,6 +6,7 @@ show that). Drops are counted by the netem of both directions, in the layout `ro
 
 import polars as pl
 
+from pqbed.stats.cell_groups import group_samples
 from pqbed.store.table_schemas import SAMPLES
 
 COUNTS = ("retransmits", "lost", "cwnd", "queue_drops")
@@ -16,7 +17,9 @@ TCP_INFO = pl.Schema(
 
 
 def tabulate_tcp_info(samples: pl.LazyFrame) -> pl.DataFrame:
-    """Return one row per cell (TCP_INFO): percentiles over all fetches that report a count, null if none does.
+    """Return one row per cell (TCP_INFO), sorted by id.
+
+    Percentiles are over all fetches that report a count, null if none does.
 
     Segments for `lost` and `cwnd`, packets for `retransmits` and `queue_drops`.
     """
@@ -25,5 +28,6 @@ def tabulate_tcp_info(samples: pl.LazyFrame) -> pl.DataFrame:
         for count in COUNTS
         for name, q in PERCENTILES.items()
     ]
-    table = samples.group_by("cell_id", maintain_order=True).agg(columns).collect()
-    return table.select(pl.col(name).cast(kind) for name, kind in TCP_INFO.items())
+    parts = [some.group_by("cell_id").agg(columns).collect(engine="streaming") for some in group_samples(samples)]
+    kinds = [pl.col(name).cast(kind) for name, kind in TCP_INFO.items()]
+    return pl.concat([TCP_INFO.to_frame(), *(part.select(kinds) for part in parts)]).sort("cell_id")

@@ -19,7 +19,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -125,12 +125,21 @@ class Run:
 
         Raises StoreError if a part is damaged or lost. A part is read for its sum once: it never changes.
         """
+        return pl.concat([SAMPLES.to_frame().lazy(), *self._sample_tables()])
+
+    def sample_batches(self, rows: int) -> Iterator[pl.DataFrame]:
+        """Yield all samples in their order, `rows` at most at a time: never all of them in memory."""
+        for table in self._sample_tables():
+            for start in range(0, table.select(pl.len()).collect().item(), rows):
+                yield table.slice(start, rows).collect()
+
+    def _sample_tables(self) -> list[pl.LazyFrame]:
         journals = self._read_journals()  # before the parts: sealing moves rows from here to there
         parts = self._part_paths()
         self._check(parts)
         sealed = [_scan_table(path, SAMPLES, SAMPLES_ID) for path in parts]
         live = [rows.lazy() for path, rows in journals.items() if self._part_path(path) not in parts]
-        return pl.concat([SAMPLES.to_frame().lazy(), *sealed, *live])
+        return [*sealed, *live]
 
     def cells(self) -> pl.LazyFrame:
         """Return the cells table; no rows before the first lane has opened. Raises StoreError if it is missing."""

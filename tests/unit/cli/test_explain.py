@@ -69,6 +69,38 @@ def test_another_baseline(pqbed: Pqbed, run: Path) -> None:
     assert re.search(r"^  -12\d ms: 15\.\d KB less at 1 Mbit/s; no extra round trip", ended.out, re.MULTILINE)
 
 
+def test_cells_of_unknown_sizes_are_left_out_and_named(
+    pqbed: Pqbed, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget_sizes(monkeypatch, "pq")
+    ended = pqbed("explain", str(run))
+    assert ended.code == 0
+    assert "classical 200KiB" in ended.out
+    assert ended.out.splitlines()[-1].startswith("left out: 4 cells of pq: the sizes of profile pq on the wire are not")
+    explained = json.loads(pqbed("explain", str(run), "--json").out)
+    assert {cell["profile"] for cell in explained["cells"]} == {"classical"}
+    assert {cell["profile"] for cell in explained["left_out"]} == {"pq"}
+    ended = pqbed("explain", str(run), "--profile", "pq")
+    assert ended.code == USAGE
+    assert "did not learn them" in ended.err
+
+
+def test_a_baseline_of_unknown_size_leaves_the_measured_difference(
+    pqbed: Pqbed, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget_sizes(monkeypatch, "pq")
+    ended = pqbed("explain", str(run), "--baseline", "pq", "--profile", "classical", "--size", "0", "--loss", "0")
+    assert ended.code == 0
+    assert "  measured against pq: -" in ended.out
+    assert "KB less" not in ended.out
+
+
+def forget_sizes(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let no table have the algorithms of a profile; on the fake bed nothing is learned."""
+    for module in ("tls_exchange", "floor_and_expectation"):
+        monkeypatch.setattr(f"pqbed.model.{module}.has_known_sizes", lambda profile: profile.name != name)
+
+
 def test_a_sample_below_the_floor_ends_with_four(pqbed: Pqbed, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pqbed.model.floor_and_expectation.SLACK_BYTES", -100_000)
     ended = pqbed("explain", str(run), "--profile", "pq", "--loss", "0", "--size", "0")

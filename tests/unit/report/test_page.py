@@ -113,12 +113,12 @@ def test_a_run_without_samples_has_a_page_too(make_run: MakeRun) -> None:
 
 def test_tables_of_a_run_stand_alone(make_run: MakeRun) -> None:
     run = make_run(samples=4)
-    samples = tabulate_run(run, "samples").collect()
+    samples = pl.concat(tabulate_run(run, "samples"))
     assert samples.height == 48
     assert samples["rtt_ns"].null_count() == 0
-    assert tabulate_run(run, "cells").collect().height == 12
-    assert tabulate_run(run, "summary").collect().height == 12
-    assert tabulate_run(run, "percentiles", percentiles=(50.0, 99.0)).collect().height == 24
+    assert pl.concat(tabulate_run(run, "cells")).height == 12
+    assert pl.concat(tabulate_run(run, "summary")).height == 12
+    assert pl.concat(tabulate_run(run, "percentiles", percentiles=(50.0, 99.0))).height == 24
 
 
 def test_cells_show_the_tcp_of_the_client_and_drops_where_they_were_counted(make_run: MakeRun) -> None:

@@ -40,7 +40,7 @@ def explain(tmp_path: Path) -> Callable[..., Any]:
                 values = {"tls_done_ns": 3000 * MS, "tcp_connect_ns": 37 * MS, "last_byte_ns": ttlb_ms * MS, **timings}
                 one = sample(number, **values)
                 run.journal(0).append(replace(one, fetch=replace(one.fetch, cell_id=cell)))
-            explainer = Explainer(run.samples().collect(), tabulate_cells(PLAN, WIRE), PLAN.cells)
+            explainer = Explainer(run.samples(), tabulate_cells(PLAN, WIRE), PLAN.cells)
             (found,) = explainer.explain([identity])
             return found
 
@@ -108,5 +108,5 @@ def test_a_cell_without_samples_is_explained_all_the_same(explain: Callable[...,
 
 def test_exact_sizes_come_from_the_cells_table() -> None:
     table = tabulate_cells(PLAN, WIRE).with_columns(chain_wire_bytes=pl.lit(30_000))
-    (found,) = Explainer(SAMPLES.to_frame(), table, PLAN.cells).explain([cell_where()])
+    (found,) = Explainer(SAMPLES.to_frame().lazy(), table, PLAN.cells).explain([cell_where()])
     assert found.expected.server_flight.payload_bytes > 30_000

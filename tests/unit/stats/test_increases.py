@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from pqbed.stats.block_bootstrap import (
-    MOST_COUNTS,
+    MOST_UNITS,
     draw_counts,
     drawn_quantiles,
     independent_quantiles,
@@ -24,7 +24,7 @@ def slow_drawn_quantile(values: Any, counts: Any, share: Any) -> Any:
     return np.array([np.quantile(np.repeat(values, counts[:, draw]), share) for draw in range(counts.shape[1])])
 
 
-@pytest.mark.parametrize("blocks", [1, 2, 3, 10, 57, 256, 1001, 5000])
+@pytest.mark.parametrize("blocks", [1, 2, 3, 10, 57, 256, 1001, MOST_UNITS])
 def test_the_fast_way_equals_sorting_each_draw(blocks: Any) -> None:
     rng = np.random.default_rng(blocks)
     values = rng.integers(0, 40, size=(3, blocks)).astype(float)  # many ties
@@ -44,10 +44,36 @@ def test_each_draw_has_as_many_blocks_as_there_are() -> None:
     assert not np.array_equal(counts, draw_counts(40, 300, 2))
 
 
-def test_a_very_long_cell_is_drawn_less_often_than_would_fill_the_memory() -> None:
-    blocks = MOST_COUNTS // 300
-    assert draw_counts(blocks, 1000, 1).size <= MOST_COUNTS
-    draw_counts.cache_clear()
+@pytest.mark.parametrize("blocks", [MOST_UNITS + 1, 3 * MOST_UNITS, 20_000])
+def test_of_a_long_cell_neighbours_are_drawn_together(blocks: int) -> None:
+    rng = np.random.default_rng(blocks)
+    values = rng.normal(size=(2, blocks)) + np.linspace(0, 1, blocks)
+    counts = draw_counts(blocks, 50, 1)
+    assert counts.shape == (MOST_UNITS, 50)
+    order = np.argsort(values, axis=1)
+    found = drawn_quantiles(np.take_along_axis(values, order, axis=1), order, counts, SHARES)
+    whole = counts[np.arange(blocks) * MOST_UNITS // blocks]
+    for place, share in enumerate(SHARES):
+        for arm in range(2):
+            np.testing.assert_allclose(found[place, arm], slow_drawn_quantile(values[arm], whole, share), rtol=1e-9)
+
+
+def test_neighbours_drawn_together_give_intervals_of_the_same_length() -> None:
+    values = np.random.default_rng(2).lognormal(size=(2, 8 * MOST_UNITS)) * 1e9
+    (wide,) = paired_increases(values, [(1, 0)], [0.5], draws=2000)[1, 0]
+    # The asymptotic deviation of a median is sqrt(pi / 2) / sqrt(n) of a standard normal logarithm; of two, more.
+    length = 2 * 1.96 * 100 * math.sqrt(2 * math.pi / 2 / values.shape[1])
+    assert wide.high - wide.low == pytest.approx(length, rel=0.1)
+
+
+def test_a_censored_share_of_a_long_cell_is_infinite() -> None:
+    values = np.random.default_rng(3).lognormal(size=(1, 5 * MOST_UNITS))
+    values[0, :MOST_UNITS] = INF
+    order = np.argsort(values, axis=1)
+    counts = draw_counts(values.shape[1], 100, 1)
+    low, high = drawn_quantiles(np.take_along_axis(values, order, axis=1), order, counts, (0.7, 0.9))
+    assert np.isfinite(low).all()
+    assert np.isinf(high).all()
 
 
 def test_an_exact_multiple_has_no_width() -> None:
@@ -117,7 +143,7 @@ def test_few_blocks_give_a_point_and_no_interval() -> None:
     ],
 )
 def test_censored_draws_unbound_the_end_they_may_lie_at(arm: Any, base: Any, low: Any, high: Any) -> None:
-    lows, highs = percentile_intervals(np.array([arm]), np.array([base]))
+    ((lows, highs),) = percentile_intervals(np.array([arm]), np.array([base]))
     assert (lows[0], highs[0]) == pytest.approx((low, high), nan_ok=True)
 
 
