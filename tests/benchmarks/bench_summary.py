@@ -1,11 +1,16 @@
-"""How long ten million samples take to be summarised: with many cells, and with long ones.
+"""Time and memory that the summary of ten million samples takes: with many cells, and with long ones.
 
-`make bench` prints it, and fails where it is more than ten seconds on two cores.
+`make bench` prints them, and fails above the limits. The target is 3 s on two cores and 1,000 MB (dd-026).
 """
 
+import resource
 import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -14,9 +19,12 @@ from pqbed.stats import summarise
 from pqbed.store.table_schemas import CELLS, conform
 
 SAMPLES = 10_000_000
-# Ten seconds on two cores. CPU time, so that what else runs on the host does not count.
-MOST_CPU_S = 20
+# CPU time, so that what else runs on the host does not count.
+MOST_CPU_S = 12
+MOST_MB = 1000
 MS = 1_000_000
+
+T = TypeVar("T")
 
 
 def cells_of(count: int) -> pl.DataFrame:
@@ -47,24 +55,37 @@ def write_samples(path: Path, cells: pl.DataFrame, blocks: int) -> None:
     ).with_columns(clock=pl.lit("virtual")).write_parquet(path)
 
 
-def summarise_once(path: Path, count: int) -> float:
-    """Print what a summary over `count` cells takes, and return its CPU time."""
+def summarise_once(path: Path, count: int) -> tuple[float, float]:
+    """Print what a summary over `count` cells takes, and return its CPU time and the memory of this process in MB."""
     cells = cells_of(count)
-    write_samples(path, cells, SAMPLES // count)
     wall, cpu = time.perf_counter(), time.process_time()
     summary = summarise(pl.scan_parquet(path), cells, "classical")
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     assert summary["n"].sum() == SAMPLES
     assert summary["increase_p90_low_pct"].null_count() == count // 2
-    print(f"{count:6} cells x {SAMPLES // count:6} samples: {wall:5.1f} s, {cpu:5.1f} s of CPU")
-    return cpu
+    memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    print(
+        f"{count:6} cells x {SAMPLES // count:6} samples: {wall:5.1f} s, {cpu:5.1f} s of CPU, {memory_mb:5.0f} MB",
+        flush=True,
+    )
+    return cpu, memory_mb
+
+
+def in_another_process(work: Callable[..., T], *arguments: object) -> T:
+    """Do `work` where nothing else has used memory."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as other:
+        return other.submit(work, *arguments).result()
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        took = [summarise_once(Path(folder) / f"{count}.parquet", count) for count in (10_000, 1_000)]
-    if max(took) > MOST_CPU_S:
-        raise SystemExit(f"more than {MOST_CPU_S} s of CPU")
+        costs = []
+        for count in (10_000, 1_000):
+            path = Path(folder) / f"{count}.parquet"
+            in_another_process(write_samples, path, cells_of(count), SAMPLES // count)
+            costs.append(in_another_process(summarise_once, path, count))
+    if any(cpu_s > MOST_CPU_S or memory_mb > MOST_MB for cpu_s, memory_mb in costs):
+        raise SystemExit(f"more than {MOST_CPU_S} s of CPU or {MOST_MB} MB")
 
 
 if __name__ == "__main__":

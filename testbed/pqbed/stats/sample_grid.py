@@ -86,7 +86,11 @@ def _read_samples(
     known = samples.join(numbers, on="cell_id", how="left")
     values = [_value(name).alias(name) for name in milestones]
     table, counts, clocks = pl.collect_all(
-        [known.select("cell", "block", *values), _counts(known, cells.height), known.select(pl.col("clock").unique())],
+        [
+            known.select("cell", pl.col("block").cast(pl.UInt32), *values),
+            _counts(known, cells.height),
+            known.select(pl.col("clock").unique()),
+        ],
         engine="streaming",
     )
     if table["cell"].null_count():
