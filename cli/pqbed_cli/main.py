@@ -77,8 +77,11 @@ def _as_interrupt(number: signal.Signals) -> Iterator[None]:
 
     The command ends cleanly and keeps what was measured. A signal that is ignored (nohup) stays ignored.
     """
+    terminals = [descriptor for descriptor in (1, 2) if os.isatty(descriptor)] if number == signal.SIGHUP else []
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
+        for descriptor in terminals:  # writing to one that is gone would be an error of its own
+            _silence(descriptor)
         raise KeyboardInterrupt
 
     before = signal.getsignal(number)
@@ -141,5 +144,9 @@ def _refuse(message: str, hint: str, code: int) -> int:
 
 def _leave_quietly() -> int:
     """End as `head` and `less` expect: the reader of our output has left."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that nothing is flushed into the closed pipe
+    _silence(sys.stdout.fileno())  # so that nothing is flushed into the closed pipe
     return INTERNAL
+
+
+def _silence(descriptor: int) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -8,6 +8,7 @@ from pathlib import Path
 from pqbed.artefacts.user_stacks import added_stacks
 from pqbed.beds.bed_interface import Bed
 from pqbed.beds.choose_bed import choose_bed, reopen_bed
+from pqbed.beds.leftovers import remove_leftovers
 from pqbed.beds.up_session import Session
 from pqbed.spec.value_parsers import naming, parse_stacks
 from pqbed_cli.options import BuildOptions
@@ -36,7 +37,11 @@ class OpenBed:
 def open_bed(
     choice: str | None, clock: str | None, *, ca_bundle: Path | None = None, to_measure: bool = True
 ) -> Iterator[OpenBed]:
-    """Yield the bed, and print which and why. One that is not to measure, only to build for, needs no netem."""
+    """Yield the bed, and print which and why. One that is not to measure, only to build for, needs no netem.
+
+    What killed processes left on this host is removed first.
+    """
+    remove_leftovers()
     choice, clock = read_run_option("bed", choice) or "auto", read_run_option("clock", clock)
     steps = show_steps()
     with contextlib.closing(steps):

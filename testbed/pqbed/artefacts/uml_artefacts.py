@@ -1,6 +1,5 @@
 """Kernel and root file system of the uml bed: found in the cache, or built, both in one go."""
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -36,6 +35,7 @@ from pqbed.artefacts.uml_rootfs import (
     vendor_hooks,
     vendor_packages,
 )
+from pqbed.owned_folders import owned_folder
 from pqbed.user_folders import cache_home
 
 MIB = 1 << 20
@@ -130,7 +130,7 @@ def _build_missing(missing: _Missing, on_step: OnStep, ca_bundle: Path | None) -
         # Always in this order, so that two processes cannot wait for each other.
         root = _enter(stack, missing.root, "root file system", on_step, changing_folders())
         kernel = _enter(stack, missing.kernel, "kernel", on_step)
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pqbed-", dir=build_folder())))
+        scratch = stack.enter_context(owned_folder("build", build_folder()))
         _build(replace(missing, kernel=kernel, root=root), scratch, wheels, on_step, bundle)
 
 

@@ -7,7 +7,6 @@ import collections
 import contextlib
 import os
 import select
-import shutil
 import signal
 import subprocess
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pqbed.errors import HostError, LaneError
+from pqbed.owned_folders import OwnedFolder
 
 # The program that confines a lane to its root before it starts.
 CONFINE = str(Path(__file__).with_name("confine_process.py"))
@@ -70,12 +70,12 @@ class LineReader:
 
 
 class PlainProcess:
-    """A lane as a process group of this user. `work` is a private folder that is removed with it."""
+    """A lane as a process group of this user. Its folder `work` is removed with it."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], work: Path) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], work: OwnedFolder) -> None:
         """Start `command`. Takes over `work`; raises HostError if it does not start."""
         self._work = work
-        self._log = work / "stderr.log"
+        self._log = work.path / "stderr.log"
         try:
             with self._log.open("wb") as log:
                 self._process = subprocess.Popen(
@@ -88,7 +88,7 @@ class PlainProcess:
                     start_new_session=True,
                 )
         except OSError as error:
-            shutil.rmtree(work, ignore_errors=True)
+            work.remove()
             raise HostError(f"{command[0]} does not start: {error}") from error
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -121,4 +121,4 @@ class PlainProcess:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self._output.close()
-        shutil.rmtree(self._work, ignore_errors=True)
+        self._work.remove()

@@ -6,7 +6,6 @@ The method of the published study. Needs root; everything ends with the process.
 import os
 import platform
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from pqbed.beds.bed_interface import BedName
 from pqbed.beds.lane_process import CONFINE, PlainProcess
 from pqbed.errors import HostError
 from pqbed.net.netem_support import check_netem
+from pqbed.owned_folders import OwnedFolder
 from pqbed.spec.profile import Profile, stacks_of
 from pqbed.spec.run_options import Clock
 
@@ -65,6 +65,5 @@ def start_contained(root: RootFilesystem, lane: int) -> PlainProcess:
     agent = ("/usr/bin/python3", "-m", "pqbed.agent", "netns", "--lane", str(lane))
     environment = {"PATH": os.defpath + ":/usr/sbin:/sbin", "PYTHONPATH": f"{root.source}:/opt/pqbed/vendor"}
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    work = Path(tempfile.mkdtemp(prefix="pqbed-netns-"))
     confine = (sys.executable, "-I", "-S", CONFINE, "root", str(root.path))
-    return PlainProcess((*apart, *confine, *agent), environment, work)
+    return PlainProcess((*apart, *confine, *agent), environment, OwnedFolder("netns"))

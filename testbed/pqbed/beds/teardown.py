@@ -1,4 +1,4 @@
-"""Teardown: what `pqbed down` removes from container engines, whose it is, and the session file.
+"""Teardown: what `pqbed down` removes from container engines, whose it is, the session file, and temporary folders.
 
 It asks the engine that the session remembers, and the configured one for what a killed process left there.
 """
@@ -7,6 +7,7 @@ from pqbed.beds.choose_bed import bed_choice
 from pqbed.beds.docker.endpoint import DockerEndpoint, docker_endpoint
 from pqbed.beds.docker.labels import owner_name
 from pqbed.beds.host_checks import probe_engine
+from pqbed.beds.leftovers import remove_leftovers
 from pqbed.beds.make_bed import clean_engine, engine_owners
 from pqbed.beds.up_session import Session, find_session, forget_session, state_path
 from pqbed.errors import EngineError, StoreError
@@ -15,7 +16,7 @@ BEDS_ON_ENGINES = ("auto", "docker", "uml")
 
 
 def remove_all(choice: str | None = None, *, everyone: bool = False, images: bool = False) -> tuple[str, ...]:
-    """Remove what this user created on engines, and the session file; return the names of what was removed.
+    """Remove what this user has on engines, the session file and abandoned temporary folders; return their names.
 
     Needs no session, so that it also removes what a killed process left. `everyone`: that of all users. `images`: also
     all images of pqbed. `choice` other than docker, uml or auto leaves engines alone, and a session on one. Safe to
@@ -29,6 +30,7 @@ def remove_all(choice: str | None = None, *, everyone: bool = False, images: boo
         removed += [_located(name, endpoint) for name in clean_engine(endpoint, owner, images=images)]
     if on_engines or session is None or session.engine is None:
         removed += [str(state_path())] if forget_session() else []
+    removed += [f"folder {folder}" for folder in remove_leftovers()]
     return tuple(removed)
 
 

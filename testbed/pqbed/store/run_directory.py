@@ -40,9 +40,9 @@ from pqbed.store.table_schemas import CELLS, CELLS_ID, SAMPLES, SAMPLES_ID, SUMM
 
 JOURNAL_FOLDER = "journal"
 SAMPLES_FOLDER = "samples"
-# A folder with this prefix is a run being created; an old one was left by a killed process.
+# A folder with this prefix is a run being created, or was left by a killed process: then nothing locks it.
 MAKING_PREFIX = ".making-"
-_STALE_S = 3600
+_STALE_S = 60
 _SCHEMA_KEY = "schema"
 
 
@@ -309,9 +309,12 @@ def _rename_folder(old: Path, new: Path) -> None:
 
 def _drop_stale(out: Path) -> None:
     for folder in out.glob(f"{MAKING_PREFIX}*"):
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - folder.stat().st_mtime > _STALE_S:
+        with contextlib.suppress(FileNotFoundError, StoreError):
+            # The lock is held before there is a manifest, so that asking for it disturbs nobody.
+            if (folder / MANIFEST_NAME).exists() or time.time() - folder.stat().st_mtime > _STALE_S:
+                lock = Lock(folder)
                 shutil.rmtree(folder, ignore_errors=True)
+                lock.release()
 
 
 def _write_table(path: Path, frame: pl.DataFrame, schema_id: str) -> None:

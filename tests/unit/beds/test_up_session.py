@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pqbed.beds import teardown
+from pqbed.beds import leftovers, teardown
 from pqbed.beds import up_session as sessions
 from pqbed.beds.bed_interface import BedName
 from pqbed.beds.docker.bed import DockerBed, take_down, up_lane_fault
@@ -30,6 +30,7 @@ READY = b'{"id":0,"done":null}\n{"id":1,"done":null}\n'
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+    monkeypatch.setattr(leftovers, "searched_folders", lambda: (tmp_path,))
     for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "PQBED_OWNER"):
         monkeypatch.delenv(name, raising=False)
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import vl_convert
 
+from pqbed.beds import leftovers
 from pqbed_cli.main import run
 from support.command_line import Ended, Pqbed
 
@@ -15,6 +16,8 @@ def pqbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-engine.sock")
+
+    monkeypatch.setattr(leftovers, "searched_folders", lambda: (tmp_path,))
 
     def invoke(*arguments: str) -> Ended:
         capsys.readouterr()

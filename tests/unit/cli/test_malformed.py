@@ -5,8 +5,12 @@ PQBED_FUZZ_CASES sets how many sweep files are made up (1000 by hand, few in `ma
 
 import contextlib
 import os
+import pty
 import signal
 import string
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +22,7 @@ from pqbed.errors import SpecError, StoreError
 from pqbed.spec.axes import AXES
 from pqbed.spec.sweep_toml import read_spec, sweep_from
 from pqbed.store.run_directory import open_run
+from pqbed_cli.exits import INTERRUPTED
 from pqbed_cli.main import MOST_PRINTED, _as_interrupt
 from support.command_line import Pqbed
 from support.sweeps import new_run, sample
@@ -120,3 +125,27 @@ def test_a_closed_terminal_ends_as_ctrl_c_does_and_nohup_is_obeyed(number: Any) 
             signal.raise_signal(number)
     finally:
         signal.signal(number, before)
+
+
+def test_a_closed_terminal_is_an_interruption_and_what_was_measured_is_kept(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    many = ("--rtt", ",".join(map(str, range(1, 40))), "--size", "0,1,2,3,4,5", "--samples", "200")
+    command = [sys.executable, "-m", "pqbed_cli", "sweep", "--bed", "fake", *many, "--out", str(tmp_path)]
+    # The first process of a session; its terminal is the one that it opens.
+    start = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); "
+    start += "os.open(os.ttyname(0), os.O_RDWR); os.execv(sys.argv[1], sys.argv[1:])"
+    sweep = subprocess.Popen(
+        [sys.executable, "-c", start, *command], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
+    os.close(theirs)
+    deadline = time.monotonic() + 60
+    while not any(path.stat().st_size for path in tmp_path.glob("*/journal/*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.close(ours)
+    assert sweep.wait(60) == INTERRUPTED
+    (path,) = tmp_path.iterdir()
+    assert list((path / "journal").iterdir()) == []
+    with open_run(path) as run:
+        assert run.manifest.state == "interrupted"
+        assert run.finished()

@@ -18,7 +18,9 @@ from pqbed.errors import StoreError
 from pqbed.runner import run_sweep
 from pqbed.store import run_directory as run_module
 from pqbed.store.journal import sample_to_line
+from pqbed.store.manifest import MANIFEST_NAME
 from pqbed.store.run_directory import MAKING_PREFIX, Run, open_run
+from pqbed.store.run_lock import Lock
 from pqbed.store.table_schemas import SAMPLES, SAMPLES_ID
 from support.sweeps import files, held, manifest, new_run, sample, small_plan
 
@@ -74,6 +76,18 @@ def test_what_a_killed_maker_left_long_ago_is_removed(tmp_path: Path) -> None:
     new_run(tmp_path).close()
     assert fresh.exists()
     assert not stale.exists()
+
+
+def test_what_a_killed_maker_left_just_now_is_removed_once_it_has_a_manifest(tmp_path: Path) -> None:
+    killed, alive = tmp_path / f"{MAKING_PREFIX}killed", tmp_path / f"{MAKING_PREFIX}alive"
+    for folder in (killed, alive):
+        folder.mkdir()
+        (folder / MANIFEST_NAME).write_text("{}")
+    lock = Lock(alive)
+    new_run(tmp_path).close()
+    assert alive.exists()
+    assert not killed.exists()
+    lock.release()
 
 
 def test_sealing_moves_samples_from_journals_to_parts(tmp_path: Path) -> None:

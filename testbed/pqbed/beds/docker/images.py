@@ -3,7 +3,6 @@
 Every image, and every leftover of a builder, inherits the label IMAGE from the base that all of them are built on.
 """
 
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +12,7 @@ from pqbed.artefacts import OnStep, base_reference, no_progress
 from pqbed.artefacts.cache_entries import hash_inputs
 from pqbed.beds.docker.engine_interface import Engine
 from pqbed.errors import BuildError, HostError
+from pqbed.owned_folders import owned_folder
 
 IMAGE = "io.pqbed.image"
 BASE_REPOSITORY = "pqbed/labelled-base"
@@ -107,9 +107,9 @@ def _labelled(engine: Engine, base: str) -> str:
     reference = f"{BASE_REPOSITORY}:{hash_inputs(base, digest, __version__)}"
     if engine.image_id(reference) is None:
         labels = {**LABELS, IMAGE: "base", f"{OCI}.base.name": base, f"{OCI}.base.digest": digest}
-        with tempfile.TemporaryDirectory(prefix="pqbed-base-") as folder:
-            Path(folder, "Dockerfile").write_text(f"FROM {base}\n", encoding="ascii")
-            engine.build_image(Path(folder), reference, {}, labels)
+        with owned_folder("base") as folder:
+            (folder / "Dockerfile").write_text(f"FROM {base}\n", encoding="ascii")
+            engine.build_image(folder, reference, {}, labels)
     return reference
 
 
