@@ -2,6 +2,7 @@
 # make unit   the unit tests: no engine, no guest, no browser, no network, no root
 # make test   all checks and tests
 # make lint   the checks alone
+# make fuzz   many made-up sweep files and command lines (CASES=20000)
 # make docs   build the documentation into site/
 # make bench  what pqbed's own steps cost (root: it compares with native namespaces)
 # CA_BUNDLE=FILE with any of them: certificates (PEM) to trust besides the system's, for downloads.
@@ -14,7 +15,7 @@ export PQBED_CA_BUNDLE := $(CA_BUNDLE)
 # The unit tests on every core; each worker takes what is left of another's.
 UNIT := $(BIN)/pytest tests/unit --numprocesses auto --dist worksteal
 
-.PHONY: demo unit test lint docs bench setup
+.PHONY: demo unit test fuzz lint docs bench setup
 
 demo: setup
 	$(BIN)/pqbed build $(if $(CA_BUNDLE),--ca-bundle "$(CA_BUNDLE)")
@@ -29,6 +30,10 @@ test: lint
 	@scripts/setup.sh tests
 	$(UNIT) --cov
 	$(BIN)/pytest --ignore tests/unit
+
+CASES ?= 20000
+fuzz: setup
+	PQBED_FUZZ_CASES=$(CASES) $(BIN)/pytest tests/unit/cli/test_fuzz.py --timeout 0 --hypothesis-show-statistics
 
 lint: setup
 	$(BIN)/ruff check

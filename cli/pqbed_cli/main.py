@@ -13,16 +13,17 @@ from typing import Annotated
 import typer
 
 from pqbed import __version__
+from pqbed.address_space import require_address_space
 from pqbed.errors import PqbedError
 from pqbed_cli import commands
-from pqbed_cli.exits import INTERNAL, INTERRUPTED, USAGE
+from pqbed_cli.exits import HOST_UNFIT, INTERNAL, INTERRUPTED, USAGE
 from pqbed_cli.render.streams import echo, note
 
 # Typer before 0.29 depends on click, later versions have their own copy; this reaches the base class in both.
 UsageError = typer.BadParameter.__mro__[1]
 
-# The most characters of a message: it may quote what was typed, however long that is.
-MOST_PRINTED = 1000
+# The most characters of a message, and of its hint: they may quote what was typed, however long that is.
+MOST_PRINTED = 900
 
 app = typer.Typer(
     name="pqbed",
@@ -43,11 +44,11 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def pqbed(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 (its callback prints it)
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    pass
+    require_address_space()
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +57,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         with _as_interrupt(signal.SIGTERM), _as_interrupt(signal.SIGHUP):
             code = _command()(args=arguments, prog_name="pqbed", standalone_mode=False)
     except PqbedError as error:
-        return _refuse(error.message, error.hint, error.exit_code)
+        return _refuse(error.message, error.hint, error.exit_code, error.lines)
     except (KeyboardInterrupt, typer.Abort):
         return _refuse("interrupted", "", INTERRUPTED)
     except BrokenPipeError:
@@ -101,6 +102,8 @@ def _other(error: Exception) -> int:
         return _usage(error)
     if reason := _impossible_path(error):
         return _refuse(reason, "name another path", USAGE)
+    if isinstance(error, MemoryError) or str(error) == "can't start new thread":
+        return _refuse("memory ran out, or threads did", "allow this process more (`ulimit -a`)", HOST_UNFIT)
     return _internal(error)
 
 
@@ -130,15 +133,18 @@ def _impossible_path(error: Exception) -> str:
     return "a path holds a null character" if str(error) == "embedded null byte" else ""
 
 
-def _cut(text: str) -> str:
-    """Return `text` with its middle left out if it quotes too much."""
+def _one_line(text: str) -> str:
+    """Return `text` with its middle left out if it quotes too much, and with what does not print as escapes."""
+    text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
     return text if len(text) <= MOST_PRINTED else f"{text[: MOST_PRINTED // 2]} ... {text[-MOST_PRINTED // 2 :]}"
 
 
-def _refuse(message: str, hint: str, code: int) -> int:
-    note(f"pqbed: {_cut(message)}")
+def _refuse(message: str, hint: str, code: int, lines: Sequence[str] = ()) -> int:
+    note(f"pqbed: {_one_line(message)}")
+    for line in lines:
+        note(f"  {_one_line(line)}")
     if hint:
-        note(f"  hint: {_cut(hint)}")
+        note(f"  hint: {_one_line(hint)}")
     return code
 
 

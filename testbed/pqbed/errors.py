@@ -3,16 +3,19 @@
 The classes differ by who can mend the matter, not by where it arose.
 """
 
+from collections.abc import Sequence
+
 
 class PqbedError(Exception):
-    """Carry one sentence on what is wrong and, in `hint`, what to do about it."""
+    """Carry one sentence on what is wrong, in `hint` what to do about it, and lines of a program that failed."""
 
     exit_code = 1
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", lines: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.lines = lines
 
 
 class SpecError(PqbedError):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pqbed.address_space import DRAWING_BYTES, require_address_space
 from pqbed.beds.bed_interface import Bed
 from pqbed.beds.choose_bed import default_lanes
 from pqbed.errors import PqbedError, SpecError
@@ -34,6 +35,7 @@ CPU_FETCHES = 30
 
 def reproduce(options: StudyOptions) -> StudyResult:
     """Run the study in a new run directory, or resume the run that is named."""
+    require_address_space(DRAWING_BYTES)  # before anything is measured
     return start_study(options) if options.resume is None else resume_study(options, options.resume)
 
 

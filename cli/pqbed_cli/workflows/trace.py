@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pqbed.address_space import DRAWING_BYTES, require_address_space
 from pqbed.agent.fetch_trace import Traced
 from pqbed.report.run_facts import SWEEP_FILE
 from pqbed.report.trace.page import PAGE_NAME, draw_trace
@@ -32,6 +33,7 @@ PRESET = "trace"
 
 def trace(options: TraceOptions) -> TraceResult:
     """Capture the fetch, write its folder, and open the page if asked to."""
+    require_address_space(DRAWING_BYTES)
     base = PRESET if options.spec is None and options.preset is None else options.preset
     request = read_request(replace(options, preset=base))
     sweep = one_cell(request.sweep)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from pqbed.address_space import DRAWING_BYTES, require_address_space
 from pqbed.atomic_files import write_atomic
 from pqbed.report.cpu_contention import describe_contention
 from pqbed.report.figure_files import write_figures
@@ -37,6 +38,7 @@ def write_report(
     `draw` replaces the default figures; `published` (over_size.PUBLISHED) is drawn over the increase; `answer` replaces
     the default sentences, and `caveats` come before those of the run itself. Stored verdicts are shown.
     """
+    require_address_space(DRAWING_BYTES)
     data = read_report_data(run, baseline, percentiles, margin)
     figures: tuple[Figure, ...] = ()
     if data is not None:

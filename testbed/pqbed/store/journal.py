@@ -34,7 +34,7 @@ class Journal:
         with self._lock:
             if self._descriptor is None:
                 raise StoreError(f"the journal {self.path} is closed", "continue the run with --resume")
-            if not os.fstat(self._descriptor).st_nlink:
+            if not self.path.exists():  # by its path: its folder may have been renamed, too
                 raise StoreError(f"the journal {self.path} was removed while it was written", "start a new run")
             try:
                 _write_whole(self._descriptor, line)

@@ -1,13 +1,13 @@
 """Malformed input ends in one sentence and the right exit code, whatever it is; nothing is left behind.
 
-PQBED_FUZZ_CASES sets how many sweep files are made up (1000 by hand, few in `make unit`).
+Made-up input is in test_fuzz.py.
 """
 
-import contextlib
 import os
 import pty
+import resource
+import shutil
 import signal
-import string
 import subprocess
 import sys
 import time
@@ -15,41 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from pqbed.errors import SpecError, StoreError
-from pqbed.spec.axes import AXES
-from pqbed.spec.sweep_toml import read_spec, sweep_from
+from pqbed.address_space import GIB
+from pqbed.beds import make_bed
+from pqbed.beds.fake_bed import FakeBed
+from pqbed.errors import StoreError
 from pqbed.store.run_directory import open_run
-from pqbed_cli.exits import INTERRUPTED
+from pqbed_cli.exits import HOST_UNFIT, INTERRUPTED
 from pqbed_cli.main import MOST_PRINTED, _as_interrupt
-from support.command_line import Pqbed
+from support.command_line import SMALL, Pqbed, only_run
 from support.sweeps import new_run, sample
-
-CASES = int(os.environ.get("PQBED_FUZZ_CASES", "60"))
-LONG, DIGITS = "9" * 6000, f"0x{'f' * 5000}"
-KEYS = [*AXES, "seed", "samples", "profile", "run.out", "run.lanes", "profiles.x.group", "name", "timeout", "x"]
-VALUES = st.one_of(
-    st.sampled_from(
-        [LONG, f"0x{'f' * 5000}", f'"{LONG}"', "[" * 400 + "]" * 400, '"a\\u0000b"', "{a={a=1}}", "-1", "nan"]
-    ),
-    st.integers().map(str),
-    st.floats().map(str),
-    st.text(string.printable, max_size=40).map(lambda text: f"'''{text}'''"),
-    st.text(max_size=20),
-)
-
-
-@given(st.lists(st.tuples(st.sampled_from(KEYS), VALUES), max_size=4))
-@settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck))
-def test_a_made_up_sweep_file_is_read_or_refused_in_a_sentence(
-    tmp_path_factory: pytest.TempPathFactory, pairs: list[tuple[str, str]]
-) -> None:
-    spec = tmp_path_factory.mktemp("spec") / "s.toml"
-    spec.write_text("\n".join(f"{key} = {value}" for key, value in pairs), encoding="utf-8", errors="replace")
-    with contextlib.suppress(SpecError):
-        sweep_from(read_spec(spec))
 
 
 @pytest.mark.parametrize(
@@ -113,6 +88,64 @@ def test_a_journal_that_was_removed_is_noticed_with_the_next_sample(tmp_path: Pa
         journal.path.unlink()
         with pytest.raises(StoreError, match="was removed"):
             journal.append(sample(1))
+
+
+@pytest.mark.parametrize("removed", ["results", "results/*/journal"])
+def test_an_out_that_is_removed_in_mid_sweep_ends_it_in_a_sentence(
+    pqbed: Pqbed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: str
+) -> None:
+    bed = FakeBed()
+    count = bed.count_fetch
+
+    def count_and_remove() -> int:
+        if (number := count()) == 10:
+            (folder,) = tmp_path.glob(removed)
+            shutil.rmtree(folder)
+        return number
+
+    monkeypatch.setattr(bed, "count_fetch", count_and_remove)
+    monkeypatch.setitem(make_bed.MAKERS, "fake", lambda *_: bed)
+    ended = pqbed("sweep", *SMALL, "--samples", "20", "--lanes", "1")
+    assert ended.code == HOST_UNFIT
+    assert "Traceback" not in ended.err
+    assert "was removed while it was written" in ended.err.splitlines()[-2]
+    assert bed.count_fetch() < 20
+    if removed == "results":
+        assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(("gib", "arguments"), [(0.5, ("show",)), (3, ("report",))])
+def test_too_little_address_space_is_said_before_a_library_aborts(
+    pqbed: Pqbed, tmp_path: Path, gib: float, arguments: tuple[str, ...]
+) -> None:
+    assert pqbed("sweep", "--bed", "fake", "--rtt", "35", "--size", "0", "--samples", "1").code == 0
+    most = int(gib * GIB)
+    ended = subprocess.run(
+        [sys.executable, "-m", "pqbed_cli", *arguments, str(only_run(tmp_path))],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (most, most)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == HOST_UNFIT
+    first, hint = ended.stderr.splitlines()
+    assert first.startswith(f"pqbed: the address space of this process is limited to {gib:.1f} GiB")
+    assert "ulimit -v" in hint
+
+
+def test_running_out_of_memory_is_a_sentence(pqbed: Pqbed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("pqbed_cli.workflows.show.show", full)
+    ended = pqbed("show", "latest")
+    assert ended.code == HOST_UNFIT
+    assert ended.err.startswith("pqbed: memory ran out")
+
+
+def test_a_name_with_line_breaks_and_escapes_is_quoted_on_one_line(pqbed: Pqbed) -> None:
+    ended = pqbed("show", "a\nb\x1b[31m")
+    assert ended.err.splitlines()[0] == r"pqbed: there is no run at a\nb\x1b[31m"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

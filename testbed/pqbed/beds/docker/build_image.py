@@ -82,4 +82,4 @@ def build_with_buildx(
 
 def failed_build(reference: str, tail: Iterable[str]) -> BuildError:
     """Return the error of a failed build, with its last lines."""
-    return BuildError(f"the image {reference} was not built; the last lines:\n" + "\n".join(tail), hint=NO_NETWORK_HINT)
+    return BuildError(f"the image {reference} was not built; the last lines:", NO_NETWORK_HINT, tuple(tail))
