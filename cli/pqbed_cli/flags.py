@@ -51,6 +51,7 @@ Size = Annotated[str, _flag(WORKLOAD, metavar="KIB", help="Response size; a plai
 
 BedName = Annotated[str | None, _flag(RUN, metavar="NAME", help=DESCRIPTIONS["bed"])]
 Clock = Annotated[str | None, _flag(RUN, metavar="NAME", help=DESCRIPTIONS["clock"])]
+Kernel = Annotated[str | None, _flag(RUN, metavar="X.Y", help=DESCRIPTIONS["kernel"])]
 Lanes = Annotated[str | None, _flag(RUN, metavar="N", help=DESCRIPTIONS["lanes"])]
 LaneCheck = Annotated[
     bool | None,

@@ -41,6 +41,7 @@ class RequestOptions:
     timeout: flags.Timeout = None
     bed: flags.BedName = None
     clock: flags.Clock = None
+    kernel: flags.Kernel = None
     seed: flags.Seed = None
     spec: flags.SpecFile = None
     preset: flags.Preset = None
@@ -79,6 +80,7 @@ class StudyOptions:
     seed: flags.Seed = None
     bed: flags.BedName = None
     clock: flags.Clock = None
+    kernel: flags.Kernel = None
     lanes: flags.Lanes = None
     lane_check: flags.LaneCheck = None
     calibrate: flags.Calibrate = None
@@ -91,6 +93,7 @@ class StudyOptions:
 class BuildOptions:
     bed: flags.BedName = None
     clock: flags.Clock = None
+    kernel: flags.Kernel = None
     stack: flags.BuiltStacks = None
     ca_bundle: flags.CaBundle = None
 
@@ -101,6 +104,7 @@ class UpOptions:
     profile: flags.Profiles = None
     bed: flags.BedName = None
     clock: flags.Clock = None
+    kernel: flags.Kernel = None
     ca_bundle: flags.CaBundle = None
 
 

@@ -90,11 +90,12 @@ class SweepResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyResult:
-    """`interruption` as in SweepResult."""
+    """`interruption` as in SweepResult. `kernel`: the release of the guests' kernel, "" if of the default series."""
 
     path: Path
     study: Study
     answer: Answer
+    kernel: str
     below_floor: Sequence[Below]
     interruption: str
     exit_code: int

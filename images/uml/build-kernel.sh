@@ -1,10 +1,12 @@
 #!/bin/sh
-# build-kernel.sh OUT FRAGMENT...: build a User-mode Linux kernel from Debian's kernel source package, configured by
-# `tinyconfig` and the fragments. OUT then holds linux, config and version. The packages of packages-build.txt are there.
+# build-kernel.sh OUT SERIES FRAGMENT...: build a User-mode Linux kernel from Debian's kernel source package of a series
+# (as 6.12; default: the preferred one, or the newest), configured by `tinyconfig` and the fragments. OUT then holds
+# linux, config and version. The packages of packages-build.txt are there.
 set -eu
 
 out=$1
-shift
+series=$2
+shift 2
 preferred=linux-source-7.3
 newest_glibc=2.35
 jobs=$(nproc)
@@ -13,8 +15,16 @@ work=$(mktemp -d)
 echo "@step kernel source"
 apt-get -q update
 sources=$(apt-cache pkgnames linux-source- | grep -E '^linux-source-[0-9.]+$' | sort -V)
-source=$(echo "$sources" | grep -Fx "$preferred" || echo "$sources" | tail -n 1)
-[ -n "$source" ] || { echo "no package linux-source-* in the suites of this root" >&2; exit 1; }
+if [ "$series" = default ]; then
+    source=$(echo "$sources" | grep -Fx "$preferred" || echo "$sources" | tail -n 1)
+else
+    source=$(echo "$sources" | grep -Fx "linux-source-$series" || true)
+fi
+if [ -z "$source" ]; then
+    have=$(echo "$sources" | sed 's/^linux-source-//' | paste -s -d , - | sed 's/,/, /g')
+    echo "@refuse kernel $series cannot be had: Debian's archive has the sources of ${have:-none}" >&2
+    exit 1
+fi
 chmod 755 "$work"
 (cd "$work" && apt-get -q download "$source")
 # Neither the other architectures' code nor the documentation is read by this build; Kconfig files are.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pqbed.artefacts import damaged_artefacts
+from pqbed.artefacts import built_kernels, damaged_artefacts
 from pqbed.beds.choose_bed import pick
 from pqbed.beds.host_checks import (
     ENGINE_HINT,
@@ -80,7 +80,9 @@ def examine_host(*, verify: bool = False) -> Diagnosis:
         check_memory_folder(),
         check_space(cache_home()),
         check_artefacts(
-            built_artefacts("kernels"), built_artefacts("roots"), damaged_artefacts(full=True if verify else None)
+            tuple(release for _, release in built_kernels()),
+            built_artefacts("roots"),
+            damaged_artefacts(full=True if verify else None),
         ),
         check_governor(),
         check_steal(),
@@ -182,14 +184,19 @@ def check_space(folder: Path) -> Check:
 def check_artefacts(
     kernels: tuple[str, ...], roots: tuple[str, ...], damaged: Mapping[str, str] | None = None
 ) -> Check:
-    """Report which artefacts are built, and which are not as they were built: what is wrong, by path."""
+    """Report which artefacts are built, kernels by release, and which are not as they were: what is wrong, by path."""
     if damaged:
         found = "; ".join(f"{path}: {damage}" for path, damage in damaged.items())
         return Check(name="artefacts", level="warn", found=found, cure="`pqbed build` builds what is damaged again")
     if not kernels and not roots:
         return Check(name="artefacts", level="ok", found="none yet; `pqbed build` or the first sweep builds them")
-    summary = f"{len(kernels)} guest kernel(s), {len(roots)} root file system(s)"
+    named = f" ({', '.join(kernels)})" if kernels else ""
+    summary = f"{_counted(kernels, 'guest kernel')}{named}, {_counted(roots, 'root file system')}"
     return Check(name="artefacts", level="ok", found=summary)
+
+
+def _counted(things: tuple[str, ...], noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
 
 def check_governor(cpu: Path = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")) -> Check:

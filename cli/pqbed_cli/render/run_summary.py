@@ -6,6 +6,7 @@ from typing import Any
 
 from pqbed.spec.json_codec import to_json
 from pqbed.stats.percentiles import percentile_name
+from pqbed.store.manifest import unusual_kernel
 from pqbed_cli.render.below_floor import floor_lines
 from pqbed_cli.render.handshake_cpu import handshake_tables
 from pqbed_cli.render.precision_summary import precision_lines
@@ -81,10 +82,11 @@ def _tables(summary: RunSummary) -> Sequence[Table]:
     """Lay out the rows, with what is expected and the floor if the run has them and there is room."""
     rows, precision = summary.rows, summary.precision
     names = [percentile_name(percentile) for percentile in summary.percentiles]
+    kernel = unusual_kernel(summary.manifest)
     room = shutil.get_terminal_size((USUAL_COLUMNS, 0)).columns
     if any(row["floor_ns"] is not None for row in rows):
         for side_by_side in (MOST_SIDE_BY_SIDE, 1):
-            with_models = summary_tables(rows, (*names, *MODELS), precision, side_by_side=side_by_side)
+            with_models = summary_tables(rows, (*names, *MODELS), precision, side_by_side=side_by_side, kernel=kernel)
             if widest(with_models[1:]) <= room:
                 return with_models
-    return summary_tables(rows, names, precision)
+    return summary_tables(rows, names, precision, kernel=kernel)

@@ -34,7 +34,7 @@ def _print_verdicts(result: StudyResult) -> None:
     if not answer.verdicts:
         echo("no sample was taken")
     else:
-        print_tables([verdict_table(result.study, answer)])
+        print_tables([verdict_table(result.study, answer, result.kernel)])
         echo()
         for why, names in _reasons(answer).items():
             echo(f"{'; '.join(names)}: {why}")
@@ -48,12 +48,13 @@ def _to_program(result: StudyResult) -> dict[str, Any]:
     return {"run": str(result.path), "study": result.study.name, "report": report, "verdicts": verdicts}
 
 
-def verdict_table(study: Study, answer: Answer) -> Table:
-    """Return one row per number, by the short name of its claim."""
+def verdict_table(study: Study, answer: Answer, kernel: str = "") -> Table:
+    """Return one row per number, by the short name of its claim. A `kernel` is named above them."""
     rows = tuple(
         (claim.claim.name, *_columns_of(verdict)) for claim, verdict in zip(answer.claims, answer.verdicts, strict=True)
     )
-    return Table(title=study.title, columns=_COLUMNS, rows=rows, numeric=(1, 3, 5, 6))
+    title = f"{study.title}; on kernel {kernel}" if kernel else study.title
+    return Table(title=title, columns=_COLUMNS, rows=rows, numeric=(1, 3, 5, 6))
 
 
 def _columns_of(verdict: Verdict) -> tuple[str, ...]:

@@ -31,11 +31,13 @@ def summary_tables(
     precision: Sequence[Row] = (),
     *,
     side_by_side: int = MOST_SIDE_BY_SIDE,
+    kernel: str = "",
 ) -> list[Table]:
     """Lay out `rows` (cells joined with their summary, in the order of the axes).
 
     `percentiles` as `p50`; MODELS among them stand beside what was measured. More profiles than `side_by_side` are set
-    one below the other. `precision` adds a column on how precise each comparison is: rows of PRECISION.
+    one below the other. `precision` adds a column on how precise each comparison is: rows of PRECISION. A `kernel` is
+    named above them.
     """
     reached = {row["cell_id"]: reached_text(row) for row in precision}
     rows = [{**row, REACHED: reached.get(row["cell_id"], "")} for row in rows] if reached else rows
@@ -43,7 +45,8 @@ def summary_tables(
     blocks: dict[str, list[Row]] = {}
     for row in rows:
         blocks.setdefault(axes.title(row), []).append(row)
-    heading = "TTLB in ms" + (f"; all with {', '.join(axes.common)}" if axes.common else "")
+    heading = "TTLB in ms" + (f" on kernel {kernel}" if kernel else "")
+    heading += f"; all with {', '.join(axes.common)}" if axes.common else ""
     tables = [_block(title, members, percentiles, side_by_side) for title, members in blocks.items()]
     return [Table(title=heading, columns=(), rows=()), *tables]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pqbed.artefacts.user_stacks import added_stacks
 from pqbed.beds.bed_interface import Bed
-from pqbed.beds.choose_bed import choose_bed, reopen_bed
+from pqbed.beds.choose_bed import bed_for_kernel, choose_bed, reopen_bed
 from pqbed.beds.leftovers import remove_leftovers
 from pqbed.beds.up_session import Session
 from pqbed.spec.value_parsers import naming, parse_stacks
@@ -35,7 +35,12 @@ class OpenBed:
 
 @contextlib.contextmanager
 def open_bed(
-    choice: str | None, clock: str | None, *, ca_bundle: Path | None = None, to_measure: bool = True
+    choice: str | None,
+    clock: str | None,
+    *,
+    kernel: str | None = None,
+    ca_bundle: Path | None = None,
+    to_measure: bool = True,
 ) -> Iterator[OpenBed]:
     """Yield the bed, and print which and why. One that is not to measure, only to build for, needs no netem.
 
@@ -43,10 +48,15 @@ def open_bed(
     """
     remove_leftovers()
     choice, clock = read_run_option("bed", choice) or "auto", read_run_option("clock", clock)
+    kernel = read_run_option("kernel", kernel)
+    with naming("--kernel"):
+        choice = bed_for_kernel(choice, kernel)
     steps = show_steps()
     with contextlib.closing(steps):
         with naming("--clock"):  # the only wrong request left: a clock that the bed does not have
-            bed, reason = choose_bed(choice, clock, on_step=steps, ca_bundle=ca_bundle, to_measure=to_measure)
+            bed, reason = choose_bed(
+                choice, clock, on_step=steps, ca_bundle=ca_bundle, to_measure=to_measure, kernel=kernel
+            )
         note(f"bed: {reason}")
         with contextlib.closing(bed):
             yield OpenBed(bed=bed, steps=steps)
@@ -58,7 +68,9 @@ def open_session_bed(session: Session) -> Iterator[OpenBed]:
     steps = show_steps()
     with (
         contextlib.closing(steps),
-        contextlib.closing(reopen_bed(session.bed, session.clock, session.engine, on_step=steps)) as bed,
+        contextlib.closing(
+            reopen_bed(session.bed, session.clock, session.engine, on_step=steps, kernel=session.guest_kernel)
+        ) as bed,
     ):
         yield OpenBed(bed=bed, steps=steps)
 
@@ -76,6 +88,8 @@ def open_native_bed(*, ca_bundle: Path | None = None) -> Iterator[OpenBed]:
 def build(options: BuildOptions) -> BuiltBed:
     """Build what the bed and the stacks need."""
     stacks = () if options.stack is None else parse_stacks(options.stack)
-    with open_bed(options.bed, options.clock, ca_bundle=options.ca_bundle, to_measure=False) as opened:
+    with open_bed(
+        options.bed, options.clock, kernel=options.kernel, ca_bundle=options.ca_bundle, to_measure=False
+    ) as opened:
         artefacts = opened.prepare(stacks)
         return BuiltBed(bed=opened.bed.name, clock=opened.bed.clock, artefacts=artefacts)

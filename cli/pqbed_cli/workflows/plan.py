@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pqbed.beds.bed_interface import BedName
-from pqbed.beds.choose_bed import CLOCKS, decide_bed, default_lanes
+from pqbed.beds.choose_bed import CLOCKS, bed_for_kernel, decide_bed, default_lanes
 from pqbed.duration.checkpoints import checkpoints
 from pqbed.duration.estimate import DEFAULT_BUDGET_S, calibration_seconds, estimate_seconds, samples_for_budget
 from pqbed.errors import EngineError, HostError
@@ -65,8 +65,10 @@ def estimate_plan(plan: Plan, clock: Clock, lanes: int, finished: int = 0, *, ca
 
 def _expect_bed(options: RunOptions) -> tuple[BedName, Clock, str]:
     try:
+        with naming("--kernel"):
+            choice = bed_for_kernel(options.bed, options.kernel)
         with naming("--clock"):
-            bed, clock, reason = decide_bed(options.bed, options.clock)
+            bed, clock, reason = decide_bed(choice, options.clock)
     except (HostError, EngineError) as error:
         bed = "uml" if options.bed == "auto" else options.bed
         clock = options.clock or CLOCKS[bed][0]

@@ -15,7 +15,7 @@ from pqbed.reproduce import STUDY_FILE, plan_study, read_study, study_hash, stud
 from pqbed.reproduce.write_study_report import write_study_report
 from pqbed.spec.study_toml import ReadStudy, study_from, study_names, study_table
 from pqbed.spec.sweep_toml import sweep_from
-from pqbed.store.manifest import Manifest, resume_manifest, start_manifest
+from pqbed.store.manifest import Manifest, resume_manifest, start_manifest, unusual_kernel
 from pqbed.store.provenance import refuse_other_artefacts, refuse_other_plan
 from pqbed.store.run_directory import Run, create_run, open_run
 from pqbed_cli.options import StudyOptions
@@ -44,7 +44,8 @@ def start_study(options: StudyOptions) -> StudyResult:
         raise SpecError("no study is named", f"choose from {', '.join(study_names())}")
     read = study_from(study_table(options.study), _settings(options))
     refuse_unwritable(read.options.out)
-    with open_bed(read.options.bed, read.options.clock, ca_bundle=options.ca_bundle) as opened:
+    asked = read.options
+    with open_bed(asked.bed, asked.clock, kernel=asked.kernel, ca_bundle=options.ca_bundle) as opened:
         artefacts = opened.prepare()
         with _create_run(read, opened.bed, artefacts) as run:
             return _measure(read, opened.bed, run, options.ca_bundle)
@@ -61,7 +62,8 @@ def resume_study(options: StudyOptions, name: str) -> StudyResult:
                 f"the run is one of {read.study.name}, not of {options.study}", "drop the name of the study"
             )
         read = replace(read, options=resumed_options(read.options, options))
-        with open_bed(manifest.bed, manifest.clock, ca_bundle=options.ca_bundle) as opened:
+        kernel = read.options.kernel
+        with open_bed(manifest.bed, manifest.clock, kernel=kernel, ca_bundle=options.ca_bundle) as opened:
             restart = f"pqbed reproduce {read.study.name}"
             plan, seed = study_hash(read), read.study.seed
             refuse_other_plan(run, plan=plan, seed=seed, file=STUDY_FILE, restart=restart)
@@ -84,6 +86,7 @@ def _measure(read: ReadStudy, bed: Bed, run: Run, ca_bundle: Path | None) -> Stu
         path=run.path,
         study=study,
         answer=write_study_report(run, study),
+        kernel=unusual_kernel(run.manifest),
         below_floor=outcome.below_floor,
         interruption=interruption(outcome, resume_command),
         exit_code=outcome.exit_code,
@@ -122,6 +125,7 @@ def _create_run(read: ReadStudy, bed: Bed, artefacts: dict[str, str]) -> Run:
 def _manifest(read: ReadStudy, bed: Bed, artefacts: dict[str, str]) -> Manifest:
     study = read.study
     again = ["pqbed", "reproduce", study.name, "--samples", str(study.samples), "--seed", str(study.seed)]
+    again += [] if read.options.kernel is None else ["--kernel", read.options.kernel]
     return start_manifest(
         command=sys.argv,
         bed=bed.name,

@@ -36,7 +36,8 @@ def sweep(options: SweepOptions) -> SweepResult:
 def start_sweep(options: SweepOptions) -> SweepResult:
     request = read_request(options)
     refuse_unwritable(request.options.out)
-    with open_bed(request.options.bed, request.options.clock, ca_bundle=options.ca_bundle) as opened:
+    asked = request.options
+    with open_bed(asked.bed, asked.clock, kernel=asked.kernel, ca_bundle=options.ca_bundle) as opened:
         settled = settle(request, opened.bed.name, opened.bed.clock)
         note(estimate_line(estimate(settled)))
         artefacts = opened.prepare(stacks_of(settled.plan.profiles))
@@ -54,7 +55,8 @@ def resume_sweep(options: SweepOptions, name: str) -> SweepResult:
         manifest, finished = run.manifest, len(run.finished())
         stored, run_options = read_run_sweep(path / SWEEP_FILE)
         request = Request(sweep=stored, options=resumed_options(run_options, options), samples_chosen=True)
-        with open_bed(manifest.bed, manifest.clock, ca_bundle=options.ca_bundle) as opened:
+        kernel = request.options.kernel
+        with open_bed(manifest.bed, manifest.clock, kernel=kernel, ca_bundle=options.ca_bundle) as opened:
             settled = settle(request, opened.bed.name, opened.bed.clock)
             restart = f"pqbed sweep --spec {path / SWEEP_FILE}"
             plan, seed = plan_hash(settled.plan), settled.plan.seed

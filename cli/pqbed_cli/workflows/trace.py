@@ -39,7 +39,9 @@ def trace(options: TraceOptions) -> TraceResult:
     sweep = one_cell(request.sweep)
     repetition = parse_count("repetition", options.repetition, 0, MOST_SAMPLES - 1)
     refuse_unwritable(request.options.out)
-    with open_bed(request.options.bed, request.options.clock, ca_bundle=options.ca_bundle) as opened:
+    with open_bed(
+        request.options.bed, request.options.clock, kernel=request.options.kernel, ca_bundle=options.ca_bundle
+    ) as opened:
         artefacts = opened.prepare(stacks_of(sweep.profiles))
         trace, traced = take_trace(opened.bed, sweep, repetition, artefacts)
     run_again = f"pqbed trace --spec {SWEEP_FILE} --repetition {repetition}"

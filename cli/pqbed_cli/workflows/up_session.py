@@ -41,10 +41,12 @@ def up(options: UpOptions) -> tuple[Session, LinkState]:
     """Start a bed with one lane; return what is kept of it, and its link as the kernel has it."""
     profiles = _profiles(options.profile)
     link, tcp = _lay_over(UP_LINK, Tcp(), options.axes)
-    with open_bed(options.bed, options.clock, ca_bundle=options.ca_bundle) as opened:
+    kernel = read_run_option("kernel", options.kernel)
+    with open_bed(options.bed, options.clock, kernel=kernel, ca_bundle=options.ca_bundle) as opened:
         opened.prepare(stacks_of(profiles))
         bed = opened.bed
-        return start_session(bed, Session(bed=bed.name, clock=bed.clock, profiles=profiles, link=link, tcp=tcp))
+        session = Session(bed=bed.name, clock=bed.clock, profiles=profiles, link=link, tcp=tcp, guest_kernel=kernel)
+        return start_session(bed, session)
 
 
 def status() -> SessionStatus:

@@ -7,7 +7,7 @@ from pqbed.artefacts.agent_source import put_source
 from pqbed.artefacts.base_image import base_reference, prepare_base
 from pqbed.artefacts.build_contexts import DockerContext, docker_contexts, guest_contexts, stack_contexts
 from pqbed.artefacts.build_steps import OnStep, no_progress
-from pqbed.artefacts.guest_kernel import Kernel
+from pqbed.artefacts.guest_kernel import Kernel, built_kernels
 from pqbed.artefacts.uml_artefacts import UmlArtefacts, damaged_artefacts, prepare_kernel, prepare_root, prepare_uml
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "OnStep",
     "UmlArtefacts",
     "base_reference",
+    "built_kernels",
     "damaged_artefacts",
     "docker_contexts",
     "guest_contexts",

@@ -9,6 +9,7 @@ from pqbed.artefacts.agent_source import copy_source, source_hash
 from pqbed.artefacts.agent_wheels import fetch_wheels
 from pqbed.artefacts.build_steps import OnStep, no_progress
 from pqbed.artefacts.cache_entries import building, hash_inputs
+from pqbed.artefacts.guest_kernel import recipe_series, series_inputs
 from pqbed.artefacts.image_sources import recipe_folder
 from pqbed.artefacts.root_stacks import SHARED, extra_stacks, shared_script
 from pqbed.artefacts.trusted_certificates import trusted_bundle
@@ -67,11 +68,14 @@ def stack_contexts(
 
 
 def guest_contexts(
-    stacks: Iterable[str], on_step: OnStep = no_progress, ca_bundle: Path | None = None
+    stacks: Iterable[str],
+    on_step: OnStep = no_progress,
+    ca_bundle: Path | None = None,
+    series: str | None = None,
 ) -> tuple[DockerContext, ...]:
     """Return the contexts, in order, that end with the guest image: one root with all of `stacks`.
 
-    Each stack is built on the previous one.
+    Each stack is built on the previous one; the kernel in it is of `series`, None the default one.
     """
     bundle = trusted_bundle(ca_bundle)
     contexts = [_stack_context(DEFAULT_STACK, None, on_step, bundle)]
@@ -84,9 +88,10 @@ def guest_contexts(
         shutil.copyfile(shared_script("install.sh"), folder / "install.sh")
 
     below = contexts[-1]
-    tag = hash_inputs(below.tag, uml)
+    tag = hash_inputs(below.tag, uml, *series_inputs(series))
     folder = _context(GUEST, tag, fill, bundle)
-    return (*contexts, DockerContext(stack=GUEST, folder=folder, tag=tag, build_args={"STACK": below.reference}))
+    arguments = {"STACK": below.reference, "KERNEL": recipe_series(series)}
+    return (*contexts, DockerContext(stack=GUEST, folder=folder, tag=tag, build_args=arguments))
 
 
 def _stack_context(name: str, below: DockerContext | None, on_step: OnStep, bundle: Path | None) -> DockerContext:

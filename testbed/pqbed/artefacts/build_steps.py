@@ -17,6 +17,8 @@ OnStep = Callable[[str, float | None], None]
 
 LAST_LINES = 15
 STEP_MARK = "@step "
+# A script's own sentence on why it ends in failure: the log has nothing to add.
+REFUSAL_MARK = "@refuse "
 
 
 def no_progress(name: str, fraction: float | None) -> None:
@@ -110,6 +112,9 @@ def _run(command: Command, on_step: OnStep, expected: Mapping[str, int], group: 
             tail.append(line)
             progress.read(line)
         code = process.wait()
+    refusal = next((line for line in tail if line.startswith(REFUSAL_MARK)), None)
+    if code != 0 and refusal is not None:
+        raise BuildError(refusal.removeprefix(REFUSAL_MARK).strip())
     if code != 0:
         raise BuildError(
             f"{command.name} failed (exit code {code}); the last lines of {log}:\n{''.join(tail).rstrip()}",

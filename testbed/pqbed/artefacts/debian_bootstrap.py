@@ -5,6 +5,7 @@ import platform
 import shlex
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pqbed.artefacts.build_steps import Command
@@ -89,3 +90,23 @@ def copy_out(source: str, target: Path) -> str:
 def in_root(script: str, *arguments: str) -> str:
     """A hook that runs a shell script of the root inside it."""
     return f'chroot "$1" sh {shlex.join((script, *arguments))}'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuilderWork:
+    """What a builder root does: hooks before, a shell script of the root with its arguments, hooks after."""
+
+    before: Sequence[str]
+    script: Sequence[str]
+    after: Sequence[str]
+
+
+def work_hooks(*works: BuilderWork) -> list[str]:
+    """Hooks that do `works`, their scripts side by side: one alone rarely keeps all cores busy."""
+    started = [f"{in_root(*work.script)} & pid{number}=$!;" for number, work in enumerate(works)]
+    waited = [f"wait $pid{number} || failed=1;" for number in range(len(works))]
+    return [
+        *(hook for work in works for hook in work.before),
+        " ".join(["failed=0;", *started, *waited, "exit $failed"]),
+        *(hook for work in works for hook in work.after),
+    ]

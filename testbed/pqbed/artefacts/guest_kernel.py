@@ -1,20 +1,24 @@
 """Guest kernel of the uml bed: an ordinary program, built from Debian's kernel source package."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pqbed.artefacts.cache_entries import hash_inputs
-from pqbed.artefacts.debian_bootstrap import copy_in, copy_out, in_root
+from pqbed.artefacts.debian_bootstrap import BuilderWork, copy_in, copy_out, in_root
 from pqbed.artefacts.folder_integrity import seal
 from pqbed.artefacts.image_sources import SUITE, read_packages, recipe_folder
+from pqbed.errors import BuildError
+from pqbed.spec.guest_kernels import DEFAULT_KERNEL, series_of
 from pqbed.user_folders import cache_home
 
 FRAGMENTS = ("kernel.config",)
 SCRIPTS = ("packages-build.txt", "add-backports.sh", "build-kernel.sh")
 FILES = ("linux", "config", "version")
-PRINTED_LINES = {"kernel": 1330}
+PRINTED_LINES = {"kernel": 1210}
+# What build-kernel.sh calls the series that is taken if none is named.
+DEFAULT = "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +30,29 @@ class Kernel:
     version: str
 
 
-def kernel_entry(fragments: Sequence[str] = FRAGMENTS) -> Path:
-    """The cache entry of the kernel of the current recipe and these configuration fragments."""
+def kernel_entry(fragments: Sequence[str] = FRAGMENTS, series: str | None = None) -> Path:
+    """The cache entry of the kernel of the current recipe, these configuration fragments and this series."""
     folder = recipe_folder("uml")
-    return cache_home() / "kernels" / hash_inputs(SUITE, *(folder / name for name in (*SCRIPTS, *fragments)))
+    files = (folder / name for name in (*SCRIPTS, *fragments))
+    return cache_home() / "kernels" / hash_inputs(SUITE, *files, *series_inputs(series))
+
+
+def series_inputs(series: str | None) -> tuple[str, ...]:
+    """What a series adds to the inputs of a hash: nothing, if it is the one that is taken anyway."""
+    return () if series in {None, DEFAULT_KERNEL} else (str(series),)
+
+
+def recipe_series(series: str | None) -> str:
+    """Return the series as build-kernel.sh takes it."""
+    return next(iter(series_inputs(series)), DEFAULT)
+
+
+def built_kernels() -> Iterator[tuple[Path, str]]:
+    """Yield the entries of the current recipe in the cache, of whatever series, with the release of each."""
+    for path in sorted((cache_home() / "kernels").glob("*/version")):
+        release, entry = path.read_text(encoding="ascii", errors="replace").partition(" ")[0], path.parent
+        if entry in {kernel_entry(), kernel_entry(series=series_of(release))}:
+            yield entry, release.strip()
 
 
 def kernel_packages() -> tuple[str, ...]:
@@ -37,16 +60,19 @@ def kernel_packages() -> tuple[str, ...]:
     return read_packages(recipe_folder("uml") / "packages-build.txt")
 
 
-def kernel_hooks(target: Path, fragments: Sequence[str] = FRAGMENTS) -> list[str]:
-    """Hooks of the builder root that put linux, config and version into the host's folder `target`."""
+def kernel_work(target: Path, fragments: Sequence[str] = FRAGMENTS, series: str | None = None) -> BuilderWork:
+    """What the builder root does to put linux, config and version into the host's folder `target`."""
     folder = recipe_folder("uml")
-    return [
-        'mkdir -p "$1/build/uml" "$1/build/out"',
-        copy_in("/build/uml", *(folder / name for name in (*SCRIPTS, *fragments))),
-        in_root("/build/uml/add-backports.sh"),
-        in_root("/build/uml/build-kernel.sh", "/build/out/kernel", *(f"/build/uml/{name}" for name in fragments)),
-        *(copy_out(f"/build/out/kernel/{name}", target) for name in FILES),
-    ]
+    out, files = "/build/out/kernel", (f"/build/uml/{name}" for name in fragments)
+    return BuilderWork(
+        before=[
+            'mkdir -p "$1/build/uml" "$1/build/out"',
+            copy_in("/build/uml", *(folder / name for name in (*SCRIPTS, *fragments))),
+            in_root("/build/uml/add-backports.sh"),
+        ],
+        script=("/build/uml/build-kernel.sh", out, recipe_series(series), *files),
+        after=[copy_out(f"{out}/{name}", target) for name in FILES],
+    )
 
 
 def adopt_kernel(entry: Path) -> None:
@@ -60,8 +86,11 @@ def is_unlisted(entry: Path) -> bool:
     return entry.is_dir() and {path.name for path in entry.iterdir()} == set(FILES)
 
 
-def read_kernel(entry: Path) -> Kernel:
-    """Describe the kernel in a cache entry."""
+def read_kernel(entry: Path, series: str | None = None) -> Kernel:
+    """Describe the kernel in a cache entry. Raises BuildError if it is of a series other than the one asked for."""
     path = entry / "linux"
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Kernel(path=path, hash=digest[:16], version=(entry / "version").read_text(encoding="ascii").strip())
+    version = (entry / "version").read_text(encoding="ascii").strip()
+    if series not in {None, series_of(version)}:  # the default one had left Debian's archive when it was built
+        raise BuildError(f"kernel {series} cannot be had: {version} was built in its place", "leave --kernel out")
+    return Kernel(path=path, hash=digest[:16], version=version)

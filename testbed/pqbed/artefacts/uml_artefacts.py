@@ -9,17 +9,18 @@ from pqbed.artefacts.agent_source import source_folder
 from pqbed.artefacts.agent_wheels import fetch_wheels
 from pqbed.artefacts.build_steps import Command, OnStep, no_progress, run_commands
 from pqbed.artefacts.cache_entries import building, require_space
-from pqbed.artefacts.debian_bootstrap import bootstrap, build_folder, require_bootstrap
+from pqbed.artefacts.debian_bootstrap import BuilderWork, bootstrap, build_folder, require_bootstrap, work_hooks
 from pqbed.artefacts.folder_integrity import find_damage
 from pqbed.artefacts.guest_kernel import (
     FRAGMENTS,
     PRINTED_LINES,
     Kernel,
     adopt_kernel,
+    built_kernels,
     is_unlisted,
     kernel_entry,
-    kernel_hooks,
     kernel_packages,
+    kernel_work,
     read_kernel,
 )
 from pqbed.artefacts.root_stacks import build_hooks, extra_packages
@@ -32,8 +33,8 @@ from pqbed.artefacts.uml_rootfs import (
     root_hash,
     stack_choices,
     system_command,
-    vendor_hooks,
     vendor_packages,
+    vendor_work,
 )
 from pqbed.owned_folders import owned_folder
 from pqbed.user_folders import cache_home
@@ -55,18 +56,21 @@ class UmlArtefacts:
 
 
 def prepare_uml(
-    on_step: OnStep = no_progress, ca_bundle: Path | None = None, stacks: Iterable[str] = ()
+    on_step: OnStep = no_progress,
+    ca_bundle: Path | None = None,
+    stacks: Iterable[str] = (),
+    series: str | None = None,
 ) -> UmlArtefacts:
     """Return the kernel and the root, built first if the cache lacks them (minutes, once per recipe).
 
-    `stacks` are in the root in addition to the default one. `ca_bundle` is a PEM file that pip and apt trust in
-    addition to the system's certificates. Raises HostError if this host cannot build them, BuildError if a step
-    fails.
+    `stacks` are in the root in addition to the default one; `series` is that of the kernel, None the default one.
+    `ca_bundle` is a PEM file that pip and apt trust in addition to the system's certificates. Raises HostError if this
+    host cannot build them, BuildError if a step fails or Debian has no such kernel.
     """
-    kernel_path, root_path = kernel_entry(), fitting_root(stacks)
+    kernel_path, root_path = kernel_entry(series=series), fitting_root(stacks)
     adopt_kernel(kernel_path)
-    _build_missing(_Missing(kernel_path, root_path, stacks=tuple(stacks)), on_step, ca_bundle)
-    kernel = read_kernel(kernel_path)
+    _build_missing(_Missing(kernel_path, root_path, stacks=tuple(stacks), series=series), on_step, ca_bundle)
+    kernel = read_kernel(kernel_path, series)
     return UmlArtefacts(
         kernel=kernel.path,
         kernel_hash=kernel.hash,
@@ -94,15 +98,15 @@ def prepare_kernel(
 
 
 def damaged_artefacts(*, full: bool | None = None) -> dict[str, str]:
-    """Return what is wrong with the kernel, the root file systems and the agent's sources of the current recipes.
+    """Return what is wrong with the kernels, the root file systems and the agent's sources of the current recipes.
 
     By path; what is not built is not wrong. `full`: read every file.
     """
     roots = [entry for stacks in stack_choices() if (entry := root_entry(stacks)).exists()]
-    kernel = kernel_entry()
+    kernels = dict.fromkeys((kernel_entry(), *(entry for entry, _ in built_kernels())))
     sources = [folder for root in roots if (folder := source_folder(root)).exists()]
-    kernels = [kernel] if kernel.exists() and not is_unlisted(kernel) else []
-    entries = (*kernels, *roots, *sources)
+    listed = [kernel for kernel in kernels if kernel.exists() and not is_unlisted(kernel)]
+    entries = (*listed, *roots, *sources)
     return {str(entry): damage for entry in entries if (damage := find_damage(entry, full=full))}
 
 
@@ -114,6 +118,7 @@ class _Missing:
     root: Path | None
     fragments: Sequence[str] = FRAGMENTS
     stacks: tuple[str, ...] = ()
+    series: str | None = None
 
     def any(self) -> bool:
         return any(entry is not None and find_damage(entry) for entry in (self.kernel, self.root))
@@ -151,6 +156,7 @@ def _enter(
 
 def _build(missing: _Missing, scratch: Path, wheels: Path | None, on_step: OnStep, ca_bundle: Path | None) -> None:
     """Fill the folders: one builder root builds pycurl and the kernel, in parallel with the root of programs."""
+    works: list[BuilderWork] = []
     packages: tuple[str, ...] = ()
     hooks: list[str] = []
     commands: list[Command] = []
@@ -158,12 +164,14 @@ def _build(missing: _Missing, scratch: Path, wheels: Path | None, on_step: OnSte
     if missing.root is not None:
         assert wheels is not None
         packages += (*vendor_packages(), *extra_packages(missing.stacks, "build"))
-        hooks += [*vendor_hooks(wheels, scratch), *build_hooks(missing.stacks, scratch)]
+        works.append(vendor_work(wheels, scratch))
+        hooks += build_hooks(missing.stacks, scratch)
         commands.append(system_command(tar, ca_bundle, missing.stacks))
     if missing.kernel is not None:
         packages += kernel_packages()
-        hooks += kernel_hooks(missing.kernel, missing.fragments)
-    if hooks:
+        works.append(kernel_work(missing.kernel, missing.fragments, missing.series))
+    if works:
+        hooks += work_hooks(*works)
         included = sorted(set(packages))
         commands.append(bootstrap("builder", variant="apt", packages=included, hooks=hooks, ca_bundle=ca_bundle))
     run_commands(commands, on_step, PRINTED_LINES)

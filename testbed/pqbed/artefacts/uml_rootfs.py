@@ -8,7 +8,7 @@ from pathlib import Path
 from pqbed.artefacts.agent_source import SOURCES
 from pqbed.artefacts.build_steps import Command, OnStep, run_commands
 from pqbed.artefacts.cache_entries import hash_inputs
-from pqbed.artefacts.debian_bootstrap import UNREAD, bootstrap, copy_in, copy_out, in_root
+from pqbed.artefacts.debian_bootstrap import UNREAD, BuilderWork, bootstrap, copy_in, copy_out, in_root
 from pqbed.artefacts.image_sources import SUITE, read_packages, recipe_folder
 from pqbed.artefacts.root_programs import compile_modules
 from pqbed.artefacts.root_stacks import configure_hooks, extra_packages, extra_stacks, extra_stacks_hash, move_stacks
@@ -54,16 +54,18 @@ def vendor_packages() -> tuple[str, ...]:
     return read_packages(recipe_folder(DEFAULT_STACK) / "packages-build.txt")
 
 
-def vendor_hooks(wheels: Path, target: Path) -> list[str]:
-    """Hooks of the builder root that put a folder `vendor` into the host's folder `target`."""
+def vendor_work(wheels: Path, target: Path) -> BuilderWork:
+    """What the builder root does to put a folder `vendor` into the host's folder `target`."""
     script = recipe_folder(DEFAULT_STACK) / "build-pycurl.sh"
-    return [
-        'mkdir -p "$1/build/vendor" "$1/build/wheels" "$1/build/out"',
-        copy_in("/build/vendor", script),
-        copy_in("/build/wheels", *sorted(wheels.iterdir())),
-        in_root("/build/vendor/build-pycurl.sh", "/build/wheels", "/build/out/vendor"),
-        copy_out("/build/out/vendor", target),
-    ]
+    return BuilderWork(
+        before=[
+            'mkdir -p "$1/build/vendor" "$1/build/wheels" "$1/build/out"',
+            copy_in("/build/vendor", script),
+            copy_in("/build/wheels", *sorted(wheels.iterdir())),
+        ],
+        script=("/build/vendor/build-pycurl.sh", "/build/wheels", "/build/out/vendor"),
+        after=[copy_out("/build/out/vendor", target)],
+    )
 
 
 def system_command(tar: Path, ca_bundle: Path | None, stacks: Iterable[str] = ()) -> Command:

@@ -11,7 +11,7 @@ from pqbed.artefacts import OnStep, no_progress
 from pqbed.beds.bed_interface import Bed, BedName
 from pqbed.beds.docker.endpoint import DockerEndpoint, docker_endpoint
 from pqbed.beds.host_checks import PROBED_LATER, BedStatus, check_docker, check_netns, check_uml, probe_engine
-from pqbed.beds.make_bed import MAKERS, docker_refusal, make_docker
+from pqbed.beds.make_bed import MAKERS, docker_refusal, make_docker, make_uml
 from pqbed.errors import EngineError, HostError, SpecError
 from pqbed.spec.name_suggestions import known_name
 from pqbed.spec.run_options import BedChoice, Clock
@@ -33,12 +33,14 @@ def choose_bed(
     on_step: OnStep = no_progress,
     ca_bundle: Path | None = None,
     to_measure: bool = True,
+    kernel: str | None = None,
 ) -> tuple[Bed, str]:
     """Return the bed, and one line with its name and the reason. Starts nothing.
 
     `on_step` is called for each build step; `ca_bundle` is trusted for downloads in addition to the system's
     certificates. Raises SpecError for an unknown bed or a clock that it does not have, EngineError or HostError if
-    this host cannot run it. A bed that is not to measure but only to build for, if named, needs no netem.
+    this host cannot run it. A bed that is not to measure but only to build for, if named, needs no netem. `kernel` is
+    the series of the guests' kernel, for the uml bed alone.
     """
     if not to_measure and choice == "docker" and (engine := probe_engine().info) is not None:
         bed = make_docker("real", on_step, ca_bundle)
@@ -49,6 +51,9 @@ def choose_bed(
         if refusal is not None:
             name, chosen_clock, reason = decide_bed("uml", clock)
             reason = f"the engine's kernel cannot shape ({refusal.message}); {reason.removeprefix(ASKED_FOR)}"
+    if kernel is not None:
+        bed = make_uml(chosen_clock, on_step, ca_bundle, kernel)
+        return bed, f"{name} ({chosen_clock} clock, kernel {kernel}): {reason}"
     return MAKERS[name](chosen_clock, on_step, ca_bundle), f"{name} ({chosen_clock} clock): {reason}"
 
 
@@ -59,6 +64,7 @@ def reopen_bed(
     *,
     on_step: OnStep = no_progress,
     ca_bundle: Path | None = None,
+    kernel: str | None = None,
 ) -> Bed:
     """Return the bed of a session: for docker on the engine that it was started on, whatever is configured by now.
 
@@ -66,7 +72,18 @@ def reopen_bed(
     """
     if name == "docker" and endpoint is not None:
         return make_docker(clock, on_step, ca_bundle, endpoint)
-    return choose_bed(name, clock, on_step=on_step, ca_bundle=ca_bundle)[0]
+    return choose_bed(name, clock, on_step=on_step, ca_bundle=ca_bundle, kernel=kernel)[0]
+
+
+def bed_for_kernel(choice: str, kernel: str | None) -> str:
+    """Return the bed that `choice` means if guests shall run `kernel`. Raises SpecError for a bed without guests."""
+    if kernel is None or choice == "uml":
+        return choice
+    if choice != "auto":
+        raise SpecError(
+            f"the {choice} bed has no guests that could run kernel {kernel}", "use --bed uml, or leave --kernel out"
+        )
+    return "uml"
 
 
 def decide_bed(choice: str, clock: str | None = None) -> tuple[BedName, Clock, str]:

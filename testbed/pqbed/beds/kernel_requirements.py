@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pqbed.spec.guest_kernels import OLDEST_KERNEL
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
@@ -28,8 +30,6 @@ TRACE_MODULES = (
     Module(name="act_mirred", option="NET_ACT_MIRRED"),
 )
 BBR = Module(name="tcp_bbr", option="TCP_CONG_BBR")
-# The release whose netem takes a seed (TCA_NETEM_PRNG_SEED).
-SEEDED = (6, 6)
 # Red Hat brings newer traffic control to its old releases: the number alone says nothing.
 BACKPORTING = ".el"
 
@@ -39,7 +39,7 @@ def kernel_seeds_netem(release: str) -> bool | None:
     match = re.match(r"(\d+)\.(\d+)", release)
     if match is None:
         return None
-    if (int(match[1]), int(match[2])) >= SEEDED:
+    if (int(match[1]), int(match[2])) >= OLDEST_KERNEL:
         return True
     return None if BACKPORTING in release else False
 

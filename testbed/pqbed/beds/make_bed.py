@@ -13,7 +13,7 @@ from pqbed.spec.profile import DEFAULT_STACK
 from pqbed.spec.run_options import Clock
 
 if TYPE_CHECKING:
-    from pqbed.artefacts import UmlArtefacts
+    from pqbed.artefacts import DockerContext, UmlArtefacts
     from pqbed.beds.docker.endpoint import DockerEndpoint
     from pqbed.beds.docker.engine_interface import Engine
     from pqbed.beds.lane_process import LaneProcess
@@ -78,23 +78,37 @@ def up_fault(endpoint: "DockerEndpoint") -> str:
         return up_lane_fault(engine, owner_name())
 
 
-def ensure_images(
-    engine: "Engine", stacks: Iterable[str], on_step: OnStep, ca_bundle: Path | None, *, guest: bool = False
-) -> dict[str, str]:
-    """Find or build the images of `stacks` and of the default stack, or those up to the guest's.
+def ensure_images(engine: "Engine", stacks: Iterable[str], on_step: OnStep, ca_bundle: Path | None) -> dict[str, str]:
+    """Find or build the images of `stacks` and of the default stack.
 
     Returns their ids by stack. Raises BuildError, HostError.
     """
-    from pqbed.artefacts import guest_contexts, prepare_base, stack_contexts
+    from pqbed.artefacts import stack_contexts
+
+    return _ensure(engine, stack_contexts((DEFAULT_STACK, *stacks), on_step, ca_bundle), on_step, ca_bundle)
+
+
+def ensure_guest_images(
+    engine: "Engine", stacks: Iterable[str], on_step: OnStep, ca_bundle: Path | None, kernel: str | None = None
+) -> dict[str, str]:
+    """Find or build the images up to the guest's, whose root has `stacks` and whose kernel is of the series `kernel`.
+
+    Returns their ids by stack. Raises BuildError, HostError.
+    """
+    from pqbed.artefacts import guest_contexts
+
+    return _ensure(engine, guest_contexts(stacks, on_step, ca_bundle, kernel), on_step, ca_bundle)
+
+
+def _ensure(
+    engine: "Engine", contexts: Iterable["DockerContext"], on_step: OnStep, ca_bundle: Path | None
+) -> dict[str, str]:
+    from pqbed.artefacts import prepare_base
     from pqbed.beds.docker.images import ensure_image
 
     def make_base() -> Path:
         return prepare_base(on_step, ca_bundle)
 
-    if guest:
-        contexts = guest_contexts(stacks, on_step, ca_bundle)
-    else:
-        contexts = stack_contexts((DEFAULT_STACK, *stacks), on_step, ca_bundle)
     return {context.stack: ensure_image(engine, context, make_base, on_step=on_step) for context in contexts}
 
 
@@ -112,25 +126,28 @@ def make_netns(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
     return NetnsBed(prepare)
 
 
-def make_uml(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
-    """Make the uml bed: guests in containers if an engine for x86-64 answers, else as plain processes."""
-    return (_uml_in_containers if runs_guests(probe_engine().info) else _uml_as_processes)(clock, on_step, ca_bundle)
+def make_uml(clock: Clock, on_step: OnStep, ca_bundle: Path | None, kernel: str | None = None) -> Bed:
+    """Make the uml bed: guests in containers if an engine for x86-64 answers, else as plain processes.
+
+    `kernel` is the series of their kernel, None the default one.
+    """
+    make = _uml_in_containers if runs_guests(probe_engine().info) else _uml_as_processes
+    return make(clock, on_step, ca_bundle, kernel)
 
 
-def _uml_as_processes(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
+def _uml_as_processes(clock: Clock, on_step: OnStep, ca_bundle: Path | None, kernel: str | None) -> Bed:
     from pqbed.artefacts import prepare_uml
     from pqbed.beds.uml.bed import UmlBed
     from pqbed.beds.uml.guest_process import start_guest_process
 
     @functools.cache
     def artefacts(stacks: tuple[str, ...]) -> "tuple[UmlArtefacts, str]":
-        uml = prepare_uml(on_step, ca_bundle, stacks)
+        uml = prepare_uml(on_step, ca_bundle, stacks, kernel)
         return uml, _put_in(uml.root, stacks, on_step)
 
     def prepare(stacks: tuple[str, ...]) -> dict[str, str]:
         uml, source = artefacts(stacks)
-        kernel = f"{uml.kernel_version} {uml.kernel_hash}"
-        return {"kernel": kernel, "root": uml.root_hash, "source": Path(source).name}
+        return {"kernel": f"{uml.kernel_version} {uml.kernel_hash}", "root": uml.root_hash, "source": Path(source).name}
 
     def start(lane: int, lane_clock: Clock, stacks: tuple[str, ...]) -> "LaneProcess":
         uml, source = artefacts(stacks)
@@ -139,7 +156,7 @@ def _uml_as_processes(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> 
     return UmlBed(clock, prepare, start)
 
 
-def _uml_in_containers(clock: Clock, on_step: OnStep, ca_bundle: Path | None) -> Bed:
+def _uml_in_containers(clock: Clock, on_step: OnStep, ca_bundle: Path | None, kernel: str | None) -> Bed:
     from pqbed.agent.cpu_affinity import pinned
     from pqbed.beds.docker.docker_sdk_engine import connect
     from pqbed.beds.docker.uml_container import open_uml_process
@@ -150,7 +167,7 @@ def _uml_in_containers(clock: Clock, on_step: OnStep, ca_bundle: Path | None) ->
 
     @functools.cache
     def images(stacks: tuple[str, ...]) -> dict[str, str]:
-        return ensure_images(engine, stacks, on_step, ca_bundle, guest=True)
+        return ensure_guest_images(engine, stacks, on_step, ca_bundle, kernel)
 
     def start(lane: int, lane_clock: Clock, stacks: tuple[str, ...]) -> "LaneProcess":
         argv = pinned(lane, (GUEST_KERNEL, *kernel_arguments(GUEST_SOURCE, lane, lane_clock)))

@@ -44,6 +44,7 @@ class Session:
     """Settings of `up` and `link set`. `kernel` and `versions` are those of the lane that `up` started.
 
     `engine` is where the docker bed runs; None for other beds, and in files of versions that did not store it.
+    `guest_kernel` is the series that was asked for, None the default one.
     """
 
     schema: Schema = "pqbed.session/1"
@@ -56,6 +57,7 @@ class Session:
     kernel: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     engine: DockerEndpoint | None = None
+    guest_kernel: str | None = None
 
 
 @runtime_checkable

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from pqbed.spec.guest_kernels import DEFAULT_KERNEL
+
 DESCRIPTIONS: Mapping[str, str] = {
     "name": "Name of the sweep; part of the run's folder.",
     "profile": "TLS profiles; the first is the baseline.",
@@ -23,6 +25,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "out": "Folder that holds the runs. [default: results]",
     "calibrate": "Verify each link by measurement before sampling: once per run, always (every lane), or off. "
     "[default: once]",
+    "kernel": f"Guest kernel by its series, as 6.12 (uml only). [default: {DEFAULT_KERNEL}]",
     "lane_check": "Real clock only: test whether parallel lanes slow each other down; use fewer if they do. "
     "[default: lane-check]",
 }

@@ -1,10 +1,11 @@
-"""How a sweep is run: everything that does not change what is measured."""
+"""How a sweep is run: what is not an axis of its grid."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from pqbed.errors import SpecError
+from pqbed.spec.guest_kernels import parse_kernel
 from pqbed.spec.name_suggestions import known_name
 from pqbed.spec.value_parsers import Choice, naming, parse_count, spelled
 
@@ -20,7 +21,8 @@ class RunOptions:
     """`clock` None: the bed's own default. `lanes` None: as many as the bed can keep apart. `out`: where runs go.
 
     `calibrate`: links are measured by every lane that opens, once in a run before their first sample, or not.
-    `lane_check`: on the real clock, test first how many lanes do not slow each other down.
+    `lane_check`: on the real clock, test first how many lanes do not slow each other down. `kernel`: the series of the
+    guests' kernel, None the default one.
     """
 
     bed: BedChoice = "auto"
@@ -29,12 +31,18 @@ class RunOptions:
     out: str = "results"
     calibrate: Calibrate = "once"
     lane_check: bool = True
+    kernel: str | None = None
 
 
 def _folder(text: str, _bare: bool) -> str:
     if not text:
         raise SpecError("run.out is empty", "name the folder that runs are written to")
     return text
+
+
+def _kernel(text: str, bare: bool) -> str:
+    with naming(spelled("kernel", bare)):
+        return parse_kernel(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +65,7 @@ RUN_OPTIONS: Mapping[str, Callable[[str, bool], Any] | None] = {
     "out": _folder,
     "calibrate": NamedChoice(option="calibrate", noun="way to calibrate", names=get_args(Calibrate)),
     "lane_check": None,
+    "kernel": _kernel,
 }
 
 # Keys of stored sweep files that were renamed since.

@@ -34,6 +34,8 @@ _ARM_LISTS = ("profile", "stack", "client_stack")
 SWITCHES = ("aa", "cut_jitter")
 # Tables of tables, and where the names in them are listed.
 _NAMED = {"profiles": "name the arms in profile = [...]", "links": "name the links in link = [...]"}
+# Texts that look like numbers: 7.10 is not 7.1.
+_NO_NUMBERS = frozenset({"kernel"})
 _TEXTS = ("name", "samples", "precision", "max_samples", "seed", "timeout")
 
 
@@ -98,7 +100,7 @@ def _optional(kind: Any, description: str, **more: Any) -> Any:
 
 def _run_field(option: str) -> Any:
     read = RUN_OPTIONS[option]
-    kind = StrictBool if read is None else _text(_one_of(_names(read)))
+    kind = StrictBool if read is None else StrictStr if option in _NO_NUMBERS else _text(_one_of(_names(read)))
     old = OLD_RUN_KEYS.get(option)
     alias = {"validation_alias": AliasChoices(option, old)} if old else {}
     return _optional(kind, DESCRIPTIONS[option], **alias)

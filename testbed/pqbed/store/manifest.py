@@ -14,6 +14,7 @@ from typing import Any
 from pqbed import __version__
 from pqbed.atomic_files import translate_os_errors, write_atomic
 from pqbed.errors import SpecError, StoreError
+from pqbed.spec.guest_kernels import DEFAULT_KERNEL, series_of
 from pqbed.spec.json_codec import from_json, to_json
 from pqbed.store.host_facts import HostFacts, installed_packages, read_host
 from pqbed.store.table_schemas import check_id
@@ -147,6 +148,12 @@ def resume_manifest(manifest: Manifest, command: Sequence[str], samples: int) ->
     """Return `manifest` with one more resumption, now and on this host, of a run that has `samples`."""
     resumption = Resumption(at=utc_now(), command=tuple(command), host=read_host(), pqbed=__version__, samples=samples)
     return replace(manifest, resumed=(*manifest.resumed, resumption), ended=None, state=None)
+
+
+def unusual_kernel(manifest: Manifest) -> str:
+    """Return the release of the guests' kernel if it is not of the default series, else ""."""
+    named = manifest.bed == "uml" and series_of(manifest.kernel) not in {"", DEFAULT_KERNEL}
+    return manifest.kernel if named else ""
 
 
 def utc_now() -> str:

@@ -21,8 +21,8 @@ from typing import Any
 
 from pqbed.artefacts.build_steps import Command, no_progress, run_commands
 from pqbed.artefacts.cache_entries import building, hash_inputs
-from pqbed.artefacts.debian_bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap
-from pqbed.artefacts.guest_kernel import kernel_entry, kernel_hooks, kernel_packages
+from pqbed.artefacts.debian_bootstrap import UNREAD, bootstrap, build_folder, require_bootstrap, work_hooks
+from pqbed.artefacts.guest_kernel import kernel_entry, kernel_packages, kernel_work
 from pqbed.artefacts.image_sources import SUITE
 from pqbed.beds.docker.docker_sdk_engine import DockerEngine
 from pqbed.beds.host_checks import exec_tmpfs
@@ -104,7 +104,7 @@ def guest_kernel() -> GuestKernel:
     entry = kernel_entry(FRAGMENTS)
     with building(entry) as partial:
         if partial is not None:
-            hooks = kernel_hooks(partial, FRAGMENTS)
+            hooks = work_hooks(kernel_work(partial, FRAGMENTS))
             packages = kernel_packages()
             build = bootstrap("engine kernel", variant="apt", packages=packages, hooks=hooks, ca_bundle=None)
             run_commands([build], no_progress)

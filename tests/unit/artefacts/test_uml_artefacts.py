@@ -198,7 +198,7 @@ def test_contexts_hold_all_that_their_dockerfiles_copy() -> None:
                 for name in line.split()[1:-1]:
                     assert (context.folder / name).exists(), name
     assert stack.reference == f"pqbed/openssl:{stack.tag}"
-    assert guest.build_args == {"STACK": stack.reference}
+    assert guest.build_args == {"STACK": stack.reference, "KERNEL": "default"}
     assert (stack.folder / "pqbed/agent/__init__.py").is_file()
     assert docker_contexts() == (stack, guest)
 
