@@ -4,6 +4,7 @@
 # make lint   the checks alone
 # make fuzz   many made-up sweep files and command lines (CASES=20000)
 # make docs   build the documentation into site/
+# make torture  100 rounds of random faults over random sweeps, and docs/reliability.md about them (an hour)
 # make bench  what pqbed's own steps cost (root: it compares with native namespaces)
 # CA_BUNDLE=FILE with any of them: certificates (PEM) to trust besides the system's, for downloads.
 
@@ -15,7 +16,7 @@ export PQBED_CA_BUNDLE := $(CA_BUNDLE)
 # The unit tests on every core; each worker takes what is left of another's.
 UNIT := $(BIN)/pytest tests/unit --numprocesses auto --dist worksteal
 
-.PHONY: demo unit test fuzz lint docs bench setup
+.PHONY: demo unit test fuzz lint docs torture bench setup
 
 demo: setup
 	$(BIN)/pqbed build $(if $(CA_BUNDLE),--ca-bundle "$(CA_BUNDLE)")
@@ -44,6 +45,9 @@ lint: setup
 docs: setup
 	$(BIN)/python -m pip install -q --disable-pip-version-check $(if $(CA_BUNDLE),--cert "$(CA_BUNDLE)") --group docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+torture: setup
+	cd tests && ../$(BIN)/python -m torture --rounds 100 --seed 1 --results ../.torture.ndjson --page ../docs/reliability.md
 
 bench: setup
 	for bench in tests/benchmarks/bench_*.py; do $(BIN)/python "$$bench" || exit 1; done

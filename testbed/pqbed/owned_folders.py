@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pqbed.errors import HostError
+
 PREFIX = "pqbed-"
 OWNER = "owner"
 # The owner is written under this name first: it is locked by the time that it has its own.
@@ -25,13 +27,20 @@ class OwnedFolder:
     """A folder that only this user can enter, until `remove` or until this process ends."""
 
     def __init__(self, purpose: str, parent: Path | str | None = None) -> None:
-        """Make a folder in `parent`, by default the system's folder for temporary files. Raises OSError."""
-        self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{purpose}-", dir=parent))
+        """Make a folder in `parent`, by default the system's for temporary files. Raises HostError if it cannot."""
+        where = Path(parent or tempfile.gettempdir())
         try:
-            self._owner: int | None = _lock_new_owner(self.path)
-        except BaseException:
-            shutil.rmtree(self.path, ignore_errors=True)
-            raise
+            self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{purpose}-", dir=where))
+            try:
+                self._owner: int | None = _lock_new_owner(self.path)
+            except BaseException:
+                shutil.rmtree(self.path, ignore_errors=True)
+                raise
+        except OSError as error:
+            raise HostError(
+                f"no temporary folder can be made in {where}: {(error.strerror or str(error)).lower()}",
+                "free some space there, or set TMPDIR to another folder",
+            ) from error
 
     def remove(self) -> None:
         """Remove the folder with everything in it. Safe to call twice."""

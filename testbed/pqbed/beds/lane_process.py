@@ -7,6 +7,7 @@ import collections
 import contextlib
 import os
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -70,11 +71,18 @@ class LineReader:
 
 
 class PlainProcess:
-    """A lane as a process group of this user. Its folder `work` is removed with it."""
+    """A lane as a process group of this user. Its folder `work` is removed with it.
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], work: OwnedFolder) -> None:
+    `room_bytes`: what its files in `work` may grow to. A program whose memory is a file there is killed by a bus error
+    or worse where the file system is full, and does not say why.
+    """
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], work: OwnedFolder, room_bytes: int = 0
+    ) -> None:
         """Start `command`. Takes over `work`; raises HostError if it does not start."""
         self._work = work
+        self._room_bytes = room_bytes
         self._log = work.path / "stderr.log"
         try:
             with self._log.open("wb") as log:
@@ -103,7 +111,20 @@ class PlainProcess:
             data = data[self._input.write(data) or 0 :]
 
     def readline(self, timeout_s: float) -> str:
-        return self._lines.readline(timeout_s)
+        return self._lines.readline(timeout_s) or self._end()
+
+    def _end(self) -> str:
+        """Return "". Raises LaneError if the process may have ended because there was no room for its memory."""
+        with contextlib.suppress(OSError):
+            free = shutil.disk_usage(self._work.path).free
+            if free < self._room_bytes:
+                folder = self._work.path.parent
+                raise LaneError(
+                    f"a guest ended; {folder} has {free >> 20} MiB free, and its memory, which may be a file there, "
+                    f"takes up to {self._room_bytes >> 20} MiB",
+                    "free some space there, or set TMPDIR to another folder, best on a tmpfs",
+                )
+        return ""
 
     def last_words(self) -> str:
         with contextlib.suppress(OSError):

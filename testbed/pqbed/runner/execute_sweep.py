@@ -16,7 +16,7 @@ from pqbed.runner.adaptive_sampling import AdaptiveBlocks, MeasureWidths
 from pqbed.runner.block_queue import BlockQueue, Blocks
 from pqbed.runner.cpu_contention import PressureWatch
 from pqbed.runner.lane_worker_pool import OnEvent, WorkerPool
-from pqbed.runner.sweep_events import LaneOpened, SweepStarted
+from pqbed.runner.sweep_events import SweepStarted
 from pqbed.spec.run_options import Calibrate
 from pqbed.spec.sample import NO_FAILURES
 from pqbed.stats.below_floor import Below, find_below_floor
@@ -86,12 +86,14 @@ def run_sweep(
         assert half_widths is not None
         blocks = AdaptiveBlocks(plan, run, finished, half_widths)
     pressure = PressureWatch()
-    pool = WorkerPool(plan, bed, run, blocks, lanes, pressure=pressure, calibrate=calibrate)
+    record = FactsRecord(plan, run).record
+    pool = WorkerPool(plan, bed, run, blocks, lanes, pressure=pressure, record=record, calibrate=calibrate)
     try:
         on_event(SweepStarted(planned=blocks.planned, finished=len(finished), lanes=lanes))
         if blocks.checkpoint is not None:
             on_event(blocks.checkpoint)
-        _forward_events(pool, plan, run, on_event, stop or threading.Event())
+        for event in pool.run(stop or threading.Event()):
+            on_event(event)
     except KeyboardInterrupt:
         pass  # `shut_down` stops the lanes; the outcome says so
     finally:
@@ -106,15 +108,6 @@ def run_sweep(
     return _finish_run(plan, run, blocks.planned, pressure.whole())
 
 
-def _forward_events(pool: WorkerPool, plan: Plan, run: Run, on_event: OnEvent, stop: threading.Event) -> None:
-    recorded = False
-    for event in pool.run(stop):
-        if isinstance(event, LaneOpened) and not recorded:
-            _record_facts(plan, run, event.facts)
-            recorded = True
-        on_event(event)
-
-
 def _refuse_other_cells(plan: Plan, finished: Collection[tuple[str, int]], run: Run) -> None:
     others = {cell_id for cell_id, _ in finished} - plan.cells.keys()
     if others:
@@ -124,8 +117,24 @@ def _refuse_other_cells(plan: Plan, finished: Collection[tuple[str, int]], run: 
         )
 
 
+class FactsRecord:
+    """The facts that only an open lane knows, stored once: before the first sample, whatever ends the sweep then."""
+
+    def __init__(self, plan: Plan, run: Run) -> None:
+        self._plan = plan
+        self._run = run
+        self._recorded = False
+        self._lock = threading.Lock()
+
+    def record(self, facts: LaneFacts) -> None:
+        """Store the facts of the first lane that opens; the lanes are alike. Thread-safe."""
+        with self._lock:
+            if not self._recorded:
+                _record_facts(self._plan, self._run, facts)
+                self._recorded = True
+
+
 def _record_facts(plan: Plan, run: Run, facts: LaneFacts) -> None:
-    """Store the facts that only an open lane knows, before the first sample."""
     wire_bytes = {served.profile.name: served.certificate_wire_bytes for served in facts.served}
     client_wire_bytes = {served.profile.name: served.client_certificate_wire_bytes for served in facts.served}
     run.write_cells(bound_cells(tabulate_cells(plan, wire_bytes, client_wire_bytes, facts.sizes), plan.cells))

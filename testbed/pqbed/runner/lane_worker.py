@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pqbed.agent.lane_facts import LaneFacts
 from pqbed.beds.bed_interface import Bed, Lane
 from pqbed.errors import LaneError, LaneGoneError
 from pqbed.plan import Plan
@@ -40,6 +41,7 @@ class SweepContext:
     pressure: PressureWatch
     lanes: SameLanes
     stop: threading.Event
+    record: Callable[[LaneFacts], None]
     emit: Callable[[SweepEvent], None]
 
 
@@ -119,6 +121,7 @@ class Worker:
             self._context.lanes.compare(facts)
             if not self._opened:
                 facts = replace(facts, sizes=self._lane.learn_sizes())
+                self._context.record(facts)
             self._context.emit(LaneOpened(lane=self.index, facts=facts, again=self._opened))
             self._opened = True
             self._links = self._context.calibrator.queue_of_lane()

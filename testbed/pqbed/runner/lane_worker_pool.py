@@ -5,6 +5,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 
+from pqbed.agent.lane_facts import LaneFacts
 from pqbed.beds.bed_interface import Bed
 from pqbed.errors import StoreError
 from pqbed.plan import Plan
@@ -27,7 +28,10 @@ _POLL_S = 0.1
 
 
 class WorkerPool:
-    """The workers and their events. `error` is the first that ended a lane; it ends all of them."""
+    """The workers and their events. `error` is the first that ended a lane; it ends all of them.
+
+    `record` takes the facts of each lane before its first fetch.
+    """
 
     def __init__(
         self,
@@ -38,6 +42,7 @@ class WorkerPool:
         lanes: int,
         *,
         pressure: PressureWatch,
+        record: Callable[[LaneFacts], None],
         calibrate: Calibrate = "off",
     ) -> None:
         self.error: BaseException | None = None
@@ -54,6 +59,7 @@ class WorkerPool:
             pressure=pressure,
             lanes=SameLanes(run.manifest),
             stop=self._halt,
+            record=record,
             emit=emit,
         )
         self._workers = [Worker(context, index) for index in range(lanes)]

@@ -380,3 +380,23 @@ def test_a_lane_on_another_kernel_ends_the_sweep_without_a_sample_of_it(run: Run
     with pytest.raises(StoreError, match="the kernel was fake-1 and is now fake-2"):
         run_sweep(small_plan(), bed, run, lanes=1)
     assert set(run.samples().collect()["kernel"]) == {"fake-1"}
+
+
+def test_the_cells_are_stored_before_the_first_sample_so_that_an_interrupted_run_is_whole(run: Run) -> None:
+    """Ctrl-C may come while samples are there already and the event of the open lane is not read yet."""
+
+    class AsksForCells(FakeLane):
+        def run(self, cells: Mapping[str, Cell], fetches: Sequence[Fetch]) -> Iterator[tuple[Fetch, Timings]]:
+            assert not run.cells().collect().is_empty()
+            assert run.manifest.kernel == "fake-1"
+            return super().run(cells, fetches)
+
+    def interrupt(event: object) -> None:
+        if isinstance(event, LaneOpened) and event.lane == 0:
+            while not run.samples().collect().height:
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+    outcome = run_sweep(small_plan(), OtherLanes(AsksForCells), run, lanes=2, calibrate="off", on_event=interrupt)
+    assert outcome.exit_code == 130 or outcome.taken == outcome.planned
+    assert run.cells().collect().height == len(small_plan().cells)

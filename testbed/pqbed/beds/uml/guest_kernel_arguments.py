@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from pqbed.spec.run_options import Clock
 
-MEMORY = "512M"
+MEMORY_BYTES = 512 << 20
 # A fixed date for guests in virtual time: certificates and time stamps are the same in every run.
 # 2026-01-01T00:00:00Z in ns.
 VIRTUAL_START_NS = 1_767_225_600_000_000_000
@@ -18,7 +18,7 @@ VIRTUAL_START_NS = 1_767_225_600_000_000_000
 def kernel_arguments(source: str, lane: int, clock: Clock) -> tuple[str, ...]:
     """Return the command line for a guest whose agent is in `source` (a path inside the root)."""
     # Without root= and console= of ours UML appends its own, behind the words that are meant for init.
-    boot = ["mem=" + MEMORY, "root=none", "rootfstype=hostfs", "rootflags=/", "ro", "console=tty0"]
+    boot = [f"mem={MEMORY_BYTES >> 20}M", "root=none", "rootfstype=hostfs", "rootflags=/", "ro", "console=tty0"]
     boot += ["con=null", "con0=fd:0,fd:1", "ssl=null", "quiet", "seccomp=on", "norandmaps"]
     if clock == "virtual":
         boot += ["time-travel=inf-cpu", f"time-travel-start={VIRTUAL_START_NS}"]

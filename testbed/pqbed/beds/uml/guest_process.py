@@ -8,7 +8,7 @@ from pathlib import Path
 from pqbed.agent.cpu_affinity import cpu_of
 from pqbed.beds.lane_process import CONFINE, PlainProcess
 from pqbed.beds.leftovers import memory_folders
-from pqbed.beds.uml.guest_kernel_arguments import kernel_arguments
+from pqbed.beds.uml.guest_kernel_arguments import MEMORY_BYTES, kernel_arguments
 from pqbed.errors import HostError
 from pqbed.owned_folders import OwnedFolder
 from pqbed.spec.run_options import Clock
@@ -19,7 +19,7 @@ def start_guest_process(kernel: Path, root: Path, source: str, lane: int, clock:
     # UML keeps a pid file in a folder of its own, and its memory in an executable file.
     work = OwnedFolder("guest", memory_folder())
     confine = (sys.executable, "-I", "-S", CONFINE, "guest", str(root), str(kernel), str(work.path))
-    guest = PlainProcess((*confine, *kernel_arguments(source, lane, clock)), {"PATH": os.defpath}, work)
+    guest = PlainProcess((*confine, *kernel_arguments(source, lane, clock)), {"PATH": os.defpath}, work, MEMORY_BYTES)
     keep_on_one_cpu(guest.pid, lane)
     return guest
 
