@@ -28,10 +28,7 @@ def translate_os_errors(path: Path, hint: str = OUT_HINT) -> Iterator[None]:
 def store_error(path: Path, error: OSError, hint: str = OUT_HINT) -> StoreError:
     """Return `error`, met on `path`, as a StoreError; `hint` is for a folder that cannot be used."""
     if error.errno in _FULL:
-        return StoreError(
-            f"no space is left for {path}",
-            "free some space; a run with samples is kept, continue it with --resume",
-        )
+        return StoreError(f"no space is left for {path}", "free some space, then try again")
     if error.errno in _FORBIDDEN:
         return StoreError(f"{path} may not be written: {error.strerror}", hint)
     return StoreError(f"{path} cannot be used: {error.strerror or error}", hint)

@@ -27,7 +27,7 @@ IN_LANES = (*ANYWHERE, "kill lane", "kill all", "suspend lane", "kill inside")
 
 
 def _fake_sweep(draw: random.Random) -> tuple[str, ...]:
-    return (*_grid(draw, sizes=("0", "50", "1000"), samples=(1000, 6000)), "--clock", draw.choice(("virtual", "real")))
+    return (*_grid(draw, sizes=("0", "50", "1000"), samples=(300, 2000)), "--clock", draw.choice(("virtual", "real")))
 
 
 def _uml_sweep(draw: random.Random) -> tuple[str, ...]:

@@ -38,8 +38,7 @@ def execute_plan(
                 half_widths=half_widths,
             )
     except BaseException:
-        if not run.discard():
-            note(f"resume with: {resume_command}")
+        note("nothing was measured: the run is removed" if run.discard() else f"resume with: {resume_command}")
         raise
 
 

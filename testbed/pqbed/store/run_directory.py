@@ -142,9 +142,12 @@ class Run:
         return [*sealed, *live]
 
     def cells(self) -> pl.LazyFrame:
-        """Return the cells table; no rows before the first lane has opened. Raises StoreError if it is missing."""
+        """Return the cells table; no rows before the first lane has opened. Raises StoreError if it is missing.
+
+        It is written before the first sample.
+        """
         path = self.path / "cells.parquet"
-        if not path.exists() and self._part_paths():
+        if not path.exists() and (self._part_paths() or any(path.stat().st_size for path in self._journal_paths())):
             raise StoreError(f"{path} is missing, and there are samples", DAMAGE_HINT)
         return _scan_table(path, CELLS, CELLS_ID)
 
