@@ -96,7 +96,8 @@ RunB = Annotated[str, typer.Argument(metavar="RUN_B", help="Folder of the other 
 RunsFolder = Annotated[str, _flag(INPUT, metavar="DIR", help="Folder in which to look for latest.")]
 CellId = Annotated[str | None, typer.Argument(metavar="CELL", help="Id of a cell, or its beginning. [default: all]")]
 Study = Annotated[
-    str | None, typer.Argument(metavar="STUDY", help="initcwnd2025, madweb2024, madweb2024-wire or paquin2020.")
+    str | None,
+    typer.Argument(metavar="STUDY", help="initcwnd2025, madweb2024 (-wire, -unlimited) or paquin2020."),
 ]
 Percentiles = Annotated[str, typer.Option(metavar="P,...", help="Percentiles, any between 0 and 100.")]
 Margin = Annotated[

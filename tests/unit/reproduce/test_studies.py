@@ -22,7 +22,7 @@ def read(name: str = "madweb2024", **typed: Any) -> Study:
 
 
 def test_they_are_there() -> None:
-    assert study_names() == ("initcwnd2025", "madweb2024", "madweb2024-wire", "paquin2020")
+    assert study_names() == ("initcwnd2025", "madweb2024", "madweb2024-unlimited", "madweb2024-wire", "paquin2020")
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,7 @@ def test_bands_of_a_comparison_of_the_network_have_no_cpu_time() -> None:
     assert {name: read(name).network_alone for name in study_names()} == {
         "initcwnd2025": True,
         "madweb2024": False,
+        "madweb2024-unlimited": False,
         "madweb2024-wire": False,
         "paquin2020": True,
     }
@@ -161,6 +162,17 @@ def test_the_wire_preset_differs_in_segmentation_alone() -> None:
     assert again == study.sweeps
     assert [replace(claim, why="") for claim in wire.claims] == [replace(claim, why="") for claim in study.claims]
     assert wire.figures == study.figures
+
+
+def test_the_unlimited_preset_differs_in_the_fast_link_alone() -> None:
+    study, unlimited = read(), read("madweb2024-unlimited")
+    limited = {(1_000_000,): (1_000_000,), (None,): (1_000_000_000,)}
+    again = {
+        name: replace(sweep, bandwidth_bps=limited[sweep.bandwidth_bps], name=study.name)
+        for name, sweep in unlimited.sweeps.items()
+    }
+    assert again == study.sweeps
+    assert {claim.name for claim in unlimited.claims} == {claim.name for claim in study.claims}
 
 
 def test_the_study_is_written_down_whole() -> None:
