@@ -3,15 +3,16 @@
 The method of the published study. The extension is not critical, so verifiers ignore it.
 """
 
-# ITU-T X.667: an OID below 2.25 made from a UUID (05c9000c-eaac-44a0-9f8f-6594aa5a3773) is nobody else's.
-EXTENSION_OID = "2.25.7689792670855781512091585478041155443"
-# An extension without any padding in it: its OID, four headers, and the lengths above it, which may grow.
-EMPTY_EXTENSION_BYTES = 40
+# netscape-comment: free text that no verifier acts on. Its arcs fit into 32 bits; Go (crypto/x509) and Botan refuse
+# certificates with an arc as long as that of an OID made from a UUID (ITU-T X.667).
+EXTENSION_OID = "2.16.840.1.113730.1.13"
+# An extension without any padding in it: its OID (9 bytes), four headers, and the lengths above it, which may grow.
+EMPTY_EXTENSION_BYTES = 30
 
 
 def padding_extension(content_bytes: int) -> dict[str, str]:
     """Return the extension that holds `content_bytes` of padding, in the syntax of openssl; none for 0."""
-    return {EXTENSION_OID: f"ASN1:UTF8String:{'0' * content_bytes}"} if content_bytes else {}
+    return {EXTENSION_OID: f"ASN1:IA5STRING:{'0' * content_bytes}"} if content_bytes else {}
 
 
 def split_padding(missing_bytes: int, certificates: int) -> tuple[int, ...]:
