@@ -13,6 +13,7 @@ from pqbed.spec.sweep import Sweep
 from pqbed.spec.value_parsers import naming
 from pqbed_cli.options import PlanOptions
 from pqbed_cli.workflow_results import Estimate, Preview, SettledSweep
+from pqbed_cli.workflows.refuse_unknown_algorithms import refuse_unknown_algorithms
 from pqbed_cli.workflows.sweep_request import Request, read_request
 
 
@@ -21,6 +22,7 @@ def preview(options: PlanOptions) -> Preview:
     request = read_request(options)
     bed, clock, reason = _expect_bed(request.options)
     settled = settle(request, bed, clock)
+    refuse_unknown_algorithms(settled.plan.profiles)
     return Preview(bed_reason=reason, settled=settled, estimate=estimate(settled))
 
 

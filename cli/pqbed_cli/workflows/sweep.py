@@ -24,6 +24,7 @@ from pqbed_cli.workflows.find_run import find_run, refuse_unwritable
 from pqbed_cli.workflows.handshake_cpu import add_handshake_cpu
 from pqbed_cli.workflows.open_bed import open_bed
 from pqbed_cli.workflows.plan import estimate, settle
+from pqbed_cli.workflows.refuse_unknown_algorithms import refuse_unknown_algorithms
 from pqbed_cli.workflows.show import precision_of, read_summary, summarise_run
 from pqbed_cli.workflows.sweep_request import Request, read_request, refuse_changes, resumed_options
 
@@ -39,6 +40,7 @@ def start_sweep(options: SweepOptions) -> SweepResult:
     asked = request.options
     with open_bed(asked.bed, asked.clock, kernel=asked.kernel, ca_bundle=options.ca_bundle) as opened:
         settled = settle(request, opened.bed.name, opened.bed.clock)
+        refuse_unknown_algorithms(settled.plan.profiles)
         note(estimate_line(estimate(settled)))
         artefacts = opened.prepare(stacks_of(settled.plan.profiles))
         with _create_run(settled, artefacts) as run:
