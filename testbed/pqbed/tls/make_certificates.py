@@ -1,6 +1,9 @@
 """X.509 certificates with their keys, made by the `openssl` of the stack."""
 
+import functools
 import hashlib
+import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +11,12 @@ from pqbed.errors import HostError
 from pqbed.tls.certificate_keys import key_kind
 from pqbed.tls.openssl_command import run_openssl
 
+# Fixed, so that no jump of a clock makes a certificate invalid: from a date that no clock here was set to, to the last
+# year that UTCTime can hold, in 13 bytes each (RFC 5280 4.1.2.5.1).
+NOT_BEFORE, NOT_AFTER = "20000101000000Z", "20491231235959Z"
+# What an older openssl can do, which cannot make post-quantum certificates either.
 VALID_DAYS = "3650"
+FIXED_DATES_SINCE = (3, 4)
 SERIAL_BYTES = 20  # RFC 5280 4.1.2.2: at most
 
 _AUTHORITY = {"basicConstraints": "critical,CA:TRUE", "keyUsage": "critical,keyCertSign,cRLSign"}
@@ -60,15 +68,24 @@ def certify(certificate: Certificate, more: dict[str, str] | None = None) -> Non
     lines = "".join(f"{name} = {value}\n" for name, value in {**extensions, **(more or {})}.items())
     request = certificate.path.with_suffix(".cnf")
     request.write_text(_REQUEST.format(name=certificate.name, extensions=lines))
-    arguments = ["req", "-x509", "-batch", "-noenc", "-sha256", "-days", VALID_DAYS]
+    arguments = ["req", "-x509", "-batch", "-noenc", "-sha256"]
     arguments += ["-config", str(request), "-extensions", "extensions", "-set_serial", _serial(certificate)]
     arguments += ["-out", str(certificate.path), *_key_arguments(certificate)]
     if certificate.issuer is not None:
         arguments += ["-CA", str(certificate.issuer.path), "-CAkey", str(certificate.issuer.key)]
     try:
-        run_openssl(*arguments)
+        run_openssl(*arguments, *_dates(shutil.which("openssl")))
     except HostError as error:
         raise HostError(f"no {certificate.algorithm} certificate can be made: {error.message}", error.hint) from error
+
+
+@functools.cache
+def _dates(_program: str | None) -> tuple[str, ...]:
+    """Return the arguments for the validity, asking the program at this path for its version once."""
+    version = re.match(r"OpenSSL (\d+)\.(\d+)", run_openssl("version"))
+    if version is not None and tuple(map(int, version.groups())) >= FIXED_DATES_SINCE:
+        return ("-not_before", NOT_BEFORE, "-not_after", NOT_AFTER)
+    return ("-days", VALID_DAYS)
 
 
 def _key_arguments(certificate: Certificate) -> list[str]:
