@@ -19,9 +19,12 @@ pytestmark = [pytest.mark.uml, pytest.mark.timeout(900)]
 
 TOLERANCE_PCT = 1.0
 CPU_NS_PER_PROFILE = 100_000_000
-ALL = ("classical", "ecdsa", "pq", "large")
-# Botan has no ML-DSA.
-SPOKEN = {"openssl": ALL, "go": ALL, "botan": ("classical", "ecdsa", "large")}
+# Go and Botan read the padding of `large` (dd-028), but what they take with it was not measured. Botan has no ML-DSA.
+SPOKEN = {
+    "openssl": ("classical", "ecdsa", "pq", "large"),
+    "go": ("classical", "ecdsa", "pq"),
+    "botan": ("classical", "ecdsa"),
+}
 
 
 @pytest.mark.parametrize("stack", SPOKEN)
