@@ -27,7 +27,7 @@ CLASSICAL = Profile(name="classical", group="X25519", chain=Chain(algorithm="p25
 
 def test_a_guest_in_a_container_measures_in_virtual_time(private_engine: DockerEngine, guest_image: Any) -> None:
     argv = pinned(0, (GUEST_KERNEL, *kernel_arguments(GUEST_SOURCE, 0, "virtual")))
-    lane = AgentLane(0, open_uml_process(private_engine, guest_image, argv), [CLASSICAL], 60_000 * MS)
+    lane = AgentLane(0, open_uml_process(private_engine, guest_image, argv), [CLASSICAL], 60_000 * MS, "virtual")
     try:
         (guest,) = private_engine.find("container", everyones())
         told = private_engine._client.inspect_container(guest.id)

@@ -15,6 +15,7 @@ from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.link_end_shape import SIDES
 from pqbed.spec.profile import Profile
+from pqbed.spec.run_options import Clock
 from pqbed.spec.sample import NO_FAILURES, Fetch, Timings
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.wire_sizes import WireSizes
@@ -30,10 +31,13 @@ HOST_KILL = "wait_stub_done"
 class AgentLane:
     """One lane. Owns its process."""
 
-    def __init__(self, index: int, process: LaneProcess, profiles: Sequence[Profile], timeout_ns: int) -> None:
+    def __init__(
+        self, index: int, process: LaneProcess, profiles: Sequence[Profile], timeout_ns: int, clock: Clock
+    ) -> None:
         """Wait for the agent and start its server. `process` is ended if that fails."""
         self.index = index
         self.process = process
+        self._clock = clock
         self._silence_s = START_TIMEOUT_S
         self._known: set[str] = set()
         rpc = RpcClient(process.write, lambda: process.readline(self._silence_s), f"lane {index}")
@@ -59,7 +63,10 @@ class AgentLane:
         index = {name: number for number, name in enumerate(names)}
         which = tuple(index[fetch.cell_id] for fetch in fetches)
         seeds = tuple(fetch.seed for fetch in fetches)
+        self.process.was_stopped()  # before this fetch it did no harm
         for fetch, timings in zip(fetches, self._agent.run_indexed(names, which, seeds), strict=True):
+            if self._clock == "real" and self.process.was_stopped():
+                raise LaneGoneError(f"lane {self.index} was stopped by a signal during a fetch")
             if timings.outcome not in NO_FAILURES and self._rpc.has_said(HOST_KILL):
                 raise LaneGoneError(f"the host killed a process of lane {self.index}: {timings.outcome}")
             yield fetch, timings

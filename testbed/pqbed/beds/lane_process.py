@@ -35,6 +35,10 @@ class LaneProcess(Protocol):
         """Return the next line, "" if the other side is gone. Raises LaneError if none comes in time."""
         ...
 
+    def was_stopped(self) -> bool:
+        """Return whether it was stopped (SIGSTOP) since the last call, as far as this host can know."""
+        ...
+
     def last_words(self) -> str:
         """Return the end of its standard error."""
         ...
@@ -125,6 +129,14 @@ class PlainProcess:
                     "free some space there, or set TMPDIR to another folder, best on a tmpfs",
                 )
         return ""
+
+    def was_stopped(self) -> bool:
+        changed = False
+        # Each call takes one change of state from the kernel; the end of the process is left to whoever waits for it.
+        with contextlib.suppress(ChildProcessError):
+            while os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WCONTINUED | os.WNOHANG) is not None:
+                changed = True
+        return changed
 
     def last_words(self) -> str:
         with contextlib.suppress(OSError):

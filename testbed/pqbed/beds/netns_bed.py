@@ -53,7 +53,7 @@ class NetnsBed:
         if self._root is None:
             self.prepare(stacks_of(profiles))
         assert self._root is not None
-        return AgentLane(index, start_contained(self._root, index), profiles, timeout_ns)
+        return AgentLane(index, start_contained(self._root, index), profiles, timeout_ns, self.clock)
 
     def close(self) -> None:
         """Nothing to end: each lane ends its own namespaces."""

@@ -16,6 +16,7 @@ from pqbed.runner.block_queue import Blocks
 from pqbed.runner.calibrate_links import Calibrator
 from pqbed.runner.cpu_contention import LanePressure, PressureWatch, is_contended
 from pqbed.runner.lane_consistency import SameLanes
+from pqbed.runner.suspended_host import SuspensionWatch
 from pqbed.runner.sweep_events import BlockDone, LaneClosed, LaneFailed, LaneOpened, SampleTaken, SweepEvent
 from pqbed.spec.json_codec import to_json
 from pqbed.spec.sample import Fetch, Sample, Timings
@@ -54,6 +55,7 @@ class Worker:
         self._lane: Lane | None = None
         self._links = context.calibrator.queue_of_lane()
         self._pressure = LanePressure(context.pressure)
+        self._suspensions = SuspensionWatch()
         self._opened = False
         self._failures = 0
         self._losses = 0
@@ -133,11 +135,13 @@ class Worker:
 
     def _fetch(self, lane: Lane, left: deque[Fetch]) -> None:
         self._pressure.begin()
+        self._suspensions.look()
         results = lane.run(self._context.plan.cells, tuple(left))
         try:
             for fetch, timings in results:
                 if not left or fetch != left[0]:
                     raise LaneError(f"lane {self.index} answered for a fetch that was not requested")
+                self._refuse_suspended()
                 self._store(lane, left.popleft(), timings)
                 self._failures = self._losses = 0
                 if self._context.stop.is_set():
@@ -147,6 +151,12 @@ class Worker:
                 results.close()
         if left:
             raise LaneError(f"lane {self.index} left {len(left)} fetches of a block unfinished")
+
+    def _refuse_suspended(self) -> None:
+        """Raise LaneGoneError if the host was suspended during the last fetch; virtual time stood still then."""
+        suspended_ns = self._suspensions.look()
+        if suspended_ns and self._context.bed.clock == "real":
+            raise LaneGoneError(f"the host was suspended for {suspended_ns / 1e9:.1f} s during a fetch")
 
     def _repeat_lost_fetch(self, error: LaneGoneError, left: deque[Fetch]) -> None:
         """Drop the lane and leave the fetch that was in flight to the next, or store it as `lost` after LOSS_LIMIT.

@@ -1,6 +1,9 @@
 """A lane as a process of this host: how it ends, and what is said where there is no room for it."""
 
+import os
 import shutil
+import signal
+import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -37,3 +40,27 @@ def test_a_folder_that_cannot_be_made_is_a_matter_of_the_host(tmp_path: Path, mo
     with pytest.raises(HostError, match=rf"in {tmp_path}: no space left on device"):
         OwnedFolder("test", tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_process_that_was_stopped_is_noticed_once_and_its_end_is_not_taken_for_it(tmp_path: Path) -> None:
+    process = PlainProcess(["sleep", "60"], {"PATH": "/bin:/usr/bin"}, OwnedFolder("test", tmp_path))
+    try:
+        assert not process.was_stopped()
+        for number, state in ((signal.SIGSTOP, "T"), (signal.SIGCONT, "S")):
+            os.killpg(process.pid, number)
+            wait_for_state(process.pid, state)
+        assert process.was_stopped()
+        assert not process.was_stopped()
+        os.killpg(process.pid, signal.SIGKILL)
+        wait_for_state(process.pid, "Z")
+        assert not process.was_stopped()
+    finally:
+        process.close()
+    assert not process.was_stopped()
+
+
+def wait_for_state(pid: int, state: str) -> None:
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != state:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -70,6 +70,10 @@ class ContainerProcess:
             self._take(data)
         return self._lines.popleft().decode(errors="replace") + "\n"
 
+    def was_stopped(self) -> bool:
+        """Return False: an engine does not say so of a container that runs again."""
+        return False
+
     def last_words(self) -> str:
         return self._errors.decode(errors="replace").strip()
 

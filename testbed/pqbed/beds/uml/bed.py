@@ -32,7 +32,8 @@ class UmlBed:
     def open_lane(self, index: int, profiles: Sequence[Profile], timeout_ns: int) -> AgentLane:
         """Boot a guest and start its server."""
         stacks = stacks_of(profiles) if self._stacks is None else self._stacks
-        return AgentLane(index, self._start_guest(index, self.clock, stacks), profiles, timeout_ns)
+        process = self._start_guest(index, self.clock, stacks)
+        return AgentLane(index, process, profiles, timeout_ns, self.clock)
 
     def close(self) -> None:
         """Nothing to end: each lane ends its own guest."""
