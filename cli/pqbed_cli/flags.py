@@ -8,9 +8,10 @@ import typer
 from pqbed.spec.option_descriptions import DESCRIPTIONS
 
 LINK, TCP, WORKLOAD = "Link", "TCP", "Workload"
-ARMS, SAMPLES, RUN, INPUT, OUTPUT, OTHER = "Arms", "Samples", "Run", "Input", "Output", "Other"
+ARMS, SAMPLES, RUN, GATE = "Arms", "Samples", "Run", "Gate"
+INPUT, OUTPUT, OTHER = "Input", "Output", "Other"
 # In the order of `--help`.
-PANELS = (LINK, TCP, WORKLOAD, ARMS, SAMPLES, RUN, INPUT, OUTPUT, OTHER)
+PANELS = (LINK, TCP, WORKLOAD, ARMS, SAMPLES, RUN, GATE, INPUT, OUTPUT, OTHER)
 
 
 def _flag(panel: str, *names: str, **rest: Any) -> Any:
@@ -72,6 +73,14 @@ Calibrate = Annotated[
 ResumedRun = Annotated[
     str | None, _flag(RUN, metavar="RUN", help="Resume this run (its folder, or latest); --lanes may differ.")
 ]
+
+FailIf = Annotated[list[str] | None, _flag(GATE, "--fail-if", metavar="THRESHOLD", help=DESCRIPTIONS["fail_if"])]
+Require = Annotated[list[str] | None, _flag(GATE, metavar="THRESHOLD", help=DESCRIPTIONS["require"])]
+JUnit = Annotated[Path | None, _flag(GATE, "--junit", metavar="FILE", help="Write the verdicts as JUnit XML.")]
+GateSummary = Annotated[
+    Path | None, _flag(GATE, "--summary", metavar="FILE", help="Append the verdicts to FILE, in Markdown.")
+]
+Annotate = Annotated[bool, _flag(GATE, "--annotate", help="Print verdicts as annotations of GitHub Actions too.")]
 
 SpecFile = Annotated[Path | None, _flag(INPUT, metavar="FILE", help="Sweep file (TOML) to start from.")]
 Preset = Annotated[str | None, _flag(INPUT, metavar="NAME", help="Built-in sweep to start from.")]

@@ -60,8 +60,19 @@ class PlanOptions(RequestOptions):
     calibrate: flags.Calibrate = None
 
 
+@dataclass(frozen=True, kw_only=True)  # no slots: `SweepOptions` joins it with a class that has some
+class GateOptions:
+    """Thresholds, and where the verdicts go besides standard output."""
+
+    fail_if: flags.FailIf = None
+    require: flags.Require = None
+    junit: flags.JUnit = None
+    summary: flags.GateSummary = None
+    annotate: flags.Annotate = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SweepOptions(PlanOptions):
+class SweepOptions(PlanOptions, GateOptions):
     resume: flags.ResumedRun = None
     ca_bundle: flags.CaBundle = None
 
@@ -133,6 +144,13 @@ class ShowOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOptions(GateOptions):
+    run: flags.RunPath
+    baseline: flags.Baseline = None
+    out: flags.RunsFolder = "results"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyOptions:
     run: flags.RunPath
     out: flags.RunsFolder = "results"
@@ -159,7 +177,7 @@ class ReportOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompareOptions:
+class CompareOptions(GateOptions):
     run_a: flags.RunA
     run_b: flags.RunB
     across: flags.Across = ""

@@ -8,6 +8,7 @@ from typing import Any
 from pqbed.algorithm_table.algorithm_rows import AlgorithmRow
 from pqbed.beds.bed_interface import BedName
 from pqbed.beds.up_session import MeasuredLink, Session
+from pqbed.gate.threshold_verdict import ThresholdVerdict, breaks_gate
 from pqbed.net.link_state import LinkState
 from pqbed.plan import Plan
 from pqbed.reproduce import Answer
@@ -22,7 +23,7 @@ from pqbed.stats.cpu_contention import ContentionCount
 from pqbed.stats.explain_cells import Explained, LeftOut
 from pqbed.store.manifest import Manifest
 from pqbed.trace.take_trace import Trace
-from pqbed_cli.exits import SOME_FAILED
+from pqbed_cli.exits import GATE_FAILED, SOME_FAILED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +81,25 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """`verdicts` on what `title` names; none without thresholds. `annotate`: print them as workflow commands too."""
+
+    title: str
+    verdicts: Sequence[ThresholdVerdict]
+    annotate: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        return GATE_FAILED if breaks_gate(self.verdicts) else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SweepResult:
     """`interruption`: after how many samples, and how to resume; empty if the sweep was finished."""
 
     summary: RunSummary
     interruption: str
+    gate: Gate
     exit_code: int
 
 
@@ -137,6 +152,7 @@ class Comparison:
     margin: Margin
     rows: Sequence[dict[str, Any]]
     cells: Mapping[Path, Sequence[dict[str, Any]]]
+    gate: Gate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

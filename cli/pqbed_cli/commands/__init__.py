@@ -6,6 +6,7 @@ import typer
 
 from pqbed_cli.commands.algorithms import algorithms
 from pqbed_cli.commands.build import build
+from pqbed_cli.commands.check import check
 from pqbed_cli.commands.compare import compare
 from pqbed_cli.commands.doctor import doctor
 from pqbed_cli.commands.down import down
@@ -44,6 +45,7 @@ def register(app: typer.Typer) -> None:
         trace,
         report,
         compare,
+        check,
         export,
         verify,
         reproduce,

@@ -1,3 +1,5 @@
+import typer
+
 from pqbed_cli.flags import Json
 from pqbed_cli.options import CompareOptions, takes
 
@@ -8,4 +10,6 @@ def compare(options: CompareOptions, json_output: Json = False) -> None:
     from pqbed_cli.render.run_comparison import print_comparison
     from pqbed_cli.workflows import compare_runs as workflow
 
-    print_comparison(workflow.compare(options), json_output=json_output)
+    comparison = workflow.compare(options)
+    print_comparison(comparison, json_output=json_output)
+    raise typer.Exit(comparison.gate.exit_code)

@@ -6,6 +6,7 @@ from typing import Any
 from pqbed.report.varying_axes import split_axes
 from pqbed.stats.classify_difference import FINDINGS, Margin, expected_false_differs
 from pqbed.units import format_size
+from pqbed_cli.render.gate import gate_table, print_annotations, print_gate
 from pqbed_cli.render.number_format import increase, milliseconds, noise
 from pqbed_cli.render.streams import echo, note, print_json
 from pqbed_cli.render.summary_table import wrong_link_lines
@@ -25,7 +26,9 @@ def print_comparison(comparison: Comparison, *, json_output: bool) -> None:
     if json_output:
         sides = {"a": str(comparison.a), "b": str(comparison.b)}
         asked = {"across": list(comparison.across), "margin": str(comparison.margin)}
-        print_json({**sides, **asked, "cells": comparison.rows})
+        gate = gate_table(comparison.gate) if comparison.gate.verdicts else {}
+        print_json({**sides, **asked, "cells": comparison.rows, **gate})
+        print_annotations(comparison.gate, note)
         for line in wrong:
             note(line)
         return
@@ -35,6 +38,9 @@ def print_comparison(comparison: Comparison, *, json_output: bool) -> None:
     echo(f"\n{count_line(comparison.rows, comparison.margin)}")
     for line in wrong:
         echo(line)
+    if comparison.gate.verdicts:
+        echo()
+        print_gate(comparison.gate, json_output=False)
 
 
 def comparison_table(rows: Sequence[Row]) -> Table:

@@ -8,6 +8,7 @@ from pqbed.spec.json_codec import to_json
 from pqbed.stats.percentiles import percentile_name
 from pqbed.store.manifest import unusual_kernel
 from pqbed_cli.render.below_floor import floor_lines
+from pqbed_cli.render.gate import gate_table, print_annotations, print_gate
 from pqbed_cli.render.handshake_cpu import handshake_tables
 from pqbed_cli.render.precision_summary import precision_lines
 from pqbed_cli.render.streams import echo, note, print_json
@@ -20,7 +21,7 @@ from pqbed_cli.render.summary_table import (
     wrong_link_lines,
 )
 from pqbed_cli.render.table import Table, print_tables, widest
-from pqbed_cli.workflow_results import RunSummary, SweepResult
+from pqbed_cli.workflow_results import Gate, RunSummary, SweepResult
 
 # If the output is no terminal.
 USUAL_COLUMNS = 120
@@ -28,15 +29,17 @@ USUAL_COLUMNS = 120
 
 def print_sweep(result: SweepResult, *, json_output: bool) -> None:
     """Print the run, and if it was interrupted, how to resume it."""
-    print_run(result.summary, json_output=json_output)
+    print_run(result.summary, json_output=json_output, gate=result.gate)
     if result.interruption:
         note(result.interruption)
 
 
-def print_run(summary: RunSummary, *, json_output: bool) -> None:
-    """Print the table of a run and its path; as JSON every column of every cell."""
+def print_run(summary: RunSummary, *, json_output: bool, gate: Gate | None = None) -> None:
+    """Print the table of a run, its path and the verdicts on it; as JSON every column of every cell."""
     if json_output:
-        print_json(_to_program(summary))
+        print_json(_to_program(summary) | (gate_table(gate) if gate and gate.verdicts else {}))
+        if gate:
+            print_annotations(gate, note)
         for line in floor_lines(summary.below_floor):
             note(line)
         return
@@ -48,6 +51,9 @@ def print_run(summary: RunSummary, *, json_output: bool) -> None:
         for line in _lines_below(summary):
             echo(line)
     echo(f"\nrun: {summary.path}")
+    if gate and gate.verdicts:
+        echo()
+        print_gate(gate, json_output=False)
 
 
 def _to_program(summary: RunSummary) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pqbed.store.run_directory import open_run
 from pqbed_cli.options import CompareOptions
 from pqbed_cli.workflow_results import Comparison
 from pqbed_cli.workflows.find_run import find_run
+from pqbed_cli.workflows.gate import gate_comparison
 from pqbed_cli.workflows.show import read_percentiles
 
 
@@ -13,6 +14,7 @@ def compare(options: CompareOptions) -> Comparison:
     percentiles, margin = read_percentiles(options.percentile), parse_margin(options.margin)
     across = tuple(name.strip() for name in options.across.split(",") if name.strip())
     with open_run(find_run(options.run_a, options.out)) as a, open_run(find_run(options.run_b, options.out)) as b:
+        gate = gate_comparison(a, b, across, options)
         table = compare_runs(a, b, percentiles, across=across, margin=margin)
         return Comparison(
             a=a.path,
@@ -20,5 +22,6 @@ def compare(options: CompareOptions) -> Comparison:
             across=across,
             margin=margin,
             rows=table.to_dicts(),
+            gate=gate,
             cells={run.path: run.cells().collect().to_dicts() for run in (a, b)},
         )

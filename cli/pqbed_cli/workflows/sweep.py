@@ -11,16 +11,18 @@ from pqbed.report.run_facts import SWEEP_FILE
 from pqbed.reproduce.stored_plan import is_study
 from pqbed.spec.profile import stacks_of
 from pqbed.spec.sweep_toml import read_run_sweep, sweep_to_toml
+from pqbed.spec.threshold import refuse_unmeasured
 from pqbed.store.manifest import resume_manifest, start_manifest
 from pqbed.store.provenance import refuse_other_artefacts, refuse_other_plan
 from pqbed.store.run_directory import Run, create_run, open_run
 from pqbed_cli.exits import INTERRUPTED
-from pqbed_cli.options import SweepOptions
+from pqbed_cli.options import GateOptions, SweepOptions
 from pqbed_cli.render.plan_table import estimate_line
 from pqbed_cli.render.streams import note
 from pqbed_cli.workflow_results import SettledSweep, SweepResult
 from pqbed_cli.workflows.execute_plan import execute_plan, interruption
 from pqbed_cli.workflows.find_run import find_run, refuse_unwritable
+from pqbed_cli.workflows.gate import gate_run, refuse_missing_folders
 from pqbed_cli.workflows.handshake_cpu import add_handshake_cpu
 from pqbed_cli.workflows.open_bed import open_bed
 from pqbed_cli.workflows.plan import estimate, settle
@@ -37,14 +39,16 @@ def sweep(options: SweepOptions) -> SweepResult:
 def start_sweep(options: SweepOptions) -> SweepResult:
     request = read_request(options)
     refuse_unwritable(request.options.out)
+    refuse_missing_folders(options)
     asked = request.options
     with open_bed(asked.bed, asked.clock, kernel=asked.kernel, ca_bundle=options.ca_bundle) as opened:
         settled = settle(request, opened.bed.name, opened.bed.clock)
         refuse_unknown_algorithms(settled.plan.profiles)
+        refuse_unmeasured(settled.options.thresholds, list(settled.plan.cells.values()), settled.sweep.profiles[0].name)
         note(estimate_line(estimate(settled)))
         artefacts = opened.prepare(stacks_of(settled.plan.profiles))
         with _create_run(settled, artefacts) as run:
-            return _measure(settled, opened.bed, run)
+            return _measure(settled, opened.bed, run, options)
 
 
 def resume_sweep(options: SweepOptions, name: str) -> SweepResult:
@@ -68,11 +72,11 @@ def resume_sweep(options: SweepOptions, name: str) -> SweepResult:
             artefacts = opened.prepare(stacks_of(settled.plan.profiles))
             refuse_other_artefacts(run, artefacts, restart)
             run.write_manifest(resume_manifest(manifest, sys.argv, finished))
-            return _measure(settled, opened.bed, run)
+            return _measure(settled, opened.bed, run, options)
 
 
-def _measure(settled: SettledSweep, bed: Bed, run: Run) -> SweepResult:
-    """Execute the plan and store its summary."""
+def _measure(settled: SettledSweep, bed: Bed, run: Run, options: GateOptions) -> SweepResult:
+    """Execute the plan, store its summary, and if it was finished, hold the thresholds against it."""
     resume_command = f"pqbed sweep --resume {run.path}"
     outcome = execute_plan(
         settled.plan, settled.lanes, bed, run, options=settled.options, resume_command=resume_command
@@ -82,8 +86,13 @@ def _measure(settled: SettledSweep, bed: Bed, run: Run) -> SweepResult:
         run.write_precision(precision_of(run))
     if outcome.exit_code != INTERRUPTED:
         add_handshake_cpu(run, settled.plan.profiles)
+    thresholds = () if outcome.exit_code == INTERRUPTED else settled.options.thresholds
+    gate = gate_run(run, thresholds, options)
     return SweepResult(
-        summary=read_summary(run), interruption=interruption(outcome, resume_command), exit_code=outcome.exit_code
+        summary=read_summary(run),
+        interruption=interruption(outcome, resume_command),
+        gate=gate,
+        exit_code=outcome.exit_code or gate.exit_code,
     )
 
 

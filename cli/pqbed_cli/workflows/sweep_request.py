@@ -9,12 +9,13 @@ from pqbed.errors import SpecError
 from pqbed.spec.presets import preset
 from pqbed.spec.run_options import RUN_OPTIONS, RunOptions
 from pqbed.spec.sweep import Sweep
+from pqbed.spec.sweep_form import THRESHOLDS
 from pqbed.spec.sweep_toml import SWEEP_KEYS, read_spec, samples_given, sweep_from
 from pqbed.spec.value_parsers import naming, spelled
 from pqbed_cli.options import RequestOptions, StudyOptions, SweepOptions
 
 # What may be given when a run is resumed: nothing that changes what is measured.
-_RESUMABLE = frozenset({"study", "resume", "ca_bundle", "out", "lanes", "lane_check"})
+_RESUMABLE = frozenset({"study", "resume", "ca_bundle", "out", "lanes", "lane_check", "junit", "summary", "annotate"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class Request:
 def read_request(options: RequestOptions) -> Request:
     """Return what `options` ask for. Raises SpecError."""
     base = _base(options.spec, options.preset)
-    typed = {**options.axes, **given(options, SWEEP_KEYS), **run_table(options)}
+    typed = {**options.axes, **given(options, SWEEP_KEYS), **run_table(options), **_threshold_table(options)}
     sweep, run_options = sweep_from(typed, bare=True, under=base)
     return Request(sweep=sweep, options=run_options, samples_chosen=samples_given(typed, base))
 
@@ -44,6 +45,12 @@ def run_table(options: RequestOptions | StudyOptions) -> dict[str, Any]:
     """Return the table `run` of a sweep file that says what was given; none if nothing was."""
     run = given(options, RUN_OPTIONS)
     return {"run": run} if run else {}
+
+
+def _threshold_table(options: RequestOptions) -> dict[str, Any]:
+    """Return the table `thresholds` of a sweep file that says what was given; none if nothing was."""
+    table = given(options, THRESHOLDS)
+    return {"thresholds": table} if table else {}
 
 
 def refuse_changes(options: SweepOptions | StudyOptions) -> None:

@@ -26,6 +26,8 @@ DESCRIPTIONS: Mapping[str, str] = {
     "calibrate": "Verify each link by measurement before sampling: once per run, always (every lane), or off. "
     "[default: once]",
     "kernel": f"Guest kernel by its series, as 6.12 (uml only). [default: {DEFAULT_KERNEL}]",
+    "fail_if": "Fail if this is surely so: 'pq.ttlb.p90.increase > 5% at size=50KiB'. Repeat for more.",
+    "require": "Fail if this is surely not so: 'ttlb.p75 < 800ms at rtt=35ms'. Repeat for more.",
     "lane_check": "Real clock only: test whether parallel lanes slow each other down; use fewer if they do. "
     "[default: lane-check]",
 }

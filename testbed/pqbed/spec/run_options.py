@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 from pqbed.errors import SpecError
 from pqbed.spec.guest_kernels import parse_kernel
 from pqbed.spec.name_suggestions import known_name
+from pqbed.spec.threshold import Threshold
 from pqbed.spec.value_parsers import Choice, naming, parse_count, spelled
 
 BedChoice = Literal["auto", "docker", "netns", "uml", "fake"]
@@ -22,7 +23,7 @@ class RunOptions:
 
     `calibrate`: links are measured by every lane that opens, once in a run before their first sample, or not.
     `lane_check`: on the real clock, test first how many lanes do not slow each other down. `kernel`: the series of the
-    guests' kernel, None the default one.
+    guests' kernel, None the default one. `thresholds` are held against the run when it ends.
     """
 
     bed: BedChoice = "auto"
@@ -32,6 +33,7 @@ class RunOptions:
     calibrate: Calibrate = "once"
     lane_check: bool = True
     kernel: str | None = None
+    thresholds: tuple[Threshold, ...] = ()
 
 
 def _folder(text: str, _bare: bool) -> str:

@@ -32,6 +32,8 @@ from pqbed.spec.value_parsers import Choice
 MOST_QUOTED = 80
 _ARM_LISTS = ("profile", "stack", "client_stack")
 SWITCHES = ("aa", "cut_jitter")
+# Key of [thresholds] -> whether a threshold there must hold, or must not.
+THRESHOLDS = {"fail_if": False, "require": True}
 # Tables of tables, and where the names in them are listed.
 _NAMED = {"profiles": "name the arms in profile = [...]", "links": "name the links in link = [...]"}
 # Texts that look like numbers: 7.10 is not 7.1.
@@ -109,6 +111,10 @@ def _run_field(option: str) -> Any:
 _ProfileForm: Any = _form_of(Profile, without=("name", "copy_of"))
 _run_fields: dict[str, Any] = {option: _run_field(option) for option in RUN_OPTIONS}
 _RunForm = create_model("RunForm", __base__=_Form, **_run_fields)
+_threshold_fields: dict[str, Any] = {
+    key: (tuple[StrictStr, ...], Field((), description=DESCRIPTIONS[key])) for key in THRESHOLDS
+}
+_ThresholdsForm = create_model("ThresholdsForm", __base__=_Form, **_threshold_fields)
 _link_fields: dict[str, Any] = {
     **{
         option: _optional(_text(_one_of(_names(axis.parse))), axis.help_one or axis.help)
@@ -123,6 +129,7 @@ _fields: dict[str, Any] = {
     **{option: _optional(StrictBool, DESCRIPTIONS[option]) for option in SWITCHES},
     **{option: _optional(_text(_one_of(())), DESCRIPTIONS[option]) for option in _TEXTS},
     "run": (_RunForm, Field(_RunForm(), description="How the sweep is run.")),
+    "thresholds": (_ThresholdsForm, Field(_ThresholdsForm(), description="What fails the run when it ends.")),
     "profiles": (dict[_Name, _ProfileForm], Field({}, description="Profiles that the sweep defines.")),
     "links": (dict[_Name, _LinkForm], Field({}, description="Links that the sweep defines, each with its own values.")),
 }
@@ -202,6 +209,8 @@ def _options_at(where: tuple[int | str, ...]) -> list[str]:
         return list(SweepForm.model_fields)
     if where[0] == "run":
         return list(_RunForm.model_fields)
+    if where[0] == "thresholds":
+        return list(THRESHOLDS)
     if where[0] == "links":
         return list(_LinkForm.model_fields)
     return list(_ProfileForm.model_fields) if len(where) == 3 else [field.name for field in dataclasses.fields(Chain)]

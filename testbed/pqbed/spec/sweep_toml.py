@@ -29,7 +29,8 @@ from pqbed.spec.stack_pairs import pair_profiles
 from pqbed.spec.stacks import stack_named
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.sweep_checks import check_sweep
-from pqbed.spec.sweep_form import SWITCHES, SweepForm, form_error
+from pqbed.spec.sweep_form import SWITCHES, THRESHOLDS, SweepForm, form_error
+from pqbed.spec.threshold import Threshold, parse_threshold
 from pqbed.units import format_duration, format_percentage
 
 MOST_SPEC_BYTES = 1 << 20
@@ -43,7 +44,7 @@ _SETTINGS: dict[str, tuple[str, Callable[[str, bool], Any]]] = {
 }
 
 # The keys of a sweep file but those of its tables.
-SWEEP_KEYS = frozenset(SweepForm.model_fields) - {"run", "profiles", "links"}
+SWEEP_KEYS = frozenset(SweepForm.model_fields) - {"run", "thresholds", "profiles", "links"}
 
 
 def sweep_from(
@@ -66,6 +67,7 @@ def sweep_from(
     for layer in layers:
         values.update(layer.axes() | layer.settings())
         run.update(layer.run_values())
+        run["thresholds"] = (*run.get("thresholds", ()), *layer.thresholds())
         profiles.update(layer.profiles(profiles))
         values.update({key: value for key in SWITCHES if (value := getattr(layer.form, key)) is not None})
     values["links"] = _read_links(layers)
@@ -146,9 +148,11 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
         "seed": sweep.seed,
         "timeout": format_duration(sweep.timeout_ns),
         "cut_jitter": sweep.cut_jitter,
-        "run": {key: value for key, value in to_json(options).items() if value is not None},
+        "run": {key: getattr(options, key) for key in RUN_OPTIONS if getattr(options, key) is not None},
         "profiles": {profile.name: _profile_table(profile) for profile in sweep.profiles},
     }
+    if options.thresholds:
+        content["thresholds"] = _threshold_table(options.thresholds)
     if sweep.links:
         content["links"] = {link.name: link_table(link) for link in sweep.links}
     return tomli_w.dumps(content)
@@ -164,6 +168,11 @@ def _amount_table(sweep: Sweep) -> dict[str, Any]:
     if sweep.precision_ppm is None:
         return {"samples": sweep.samples}
     return {"precision": format_percentage(sweep.precision_ppm), "max_samples": sweep.samples}
+
+
+def _threshold_table(thresholds: Sequence[Threshold]) -> dict[str, list[str]]:
+    texts = {key: [one.text for one in thresholds if one.required is required] for key, required in THRESHOLDS.items()}
+    return {key: own for key, own in texts.items() if own}
 
 
 def _profile_table(profile: Profile) -> dict[str, Any]:
@@ -216,6 +225,14 @@ class _Layer:
         given = {option: getattr(self.form.run, option) for option in RUN_OPTIONS}
         readers = {option: read or (lambda value, _: value) for option, read in RUN_OPTIONS.items()}
         return {option: readers[option](value, self.bare) for option, value in given.items() if value is not None}
+
+    def thresholds(self) -> list[Threshold]:
+        """Return the thresholds of this layer; they add to those of the layers below."""
+        return [
+            parse_threshold(text, required=required, bare=self.bare)
+            for key, required in THRESHOLDS.items()
+            for text in getattr(self.form.thresholds, key)
+        ]
 
     def profiles(self, known: Mapping[str, Profile]) -> dict[str, Profile]:
         """Return the profiles this layer defines. A name in `known` may only be said again, never changed."""

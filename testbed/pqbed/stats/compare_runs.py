@@ -31,6 +31,7 @@ _NOT_IMAGES = ("kernel", "source")
 COMPARED = pl.Schema(
     [
         *((name, ASKED[name]) for name in _KEY),
+        ("cell_id_b", ASKED["cell_id"]),
         ("percentile", pl.String),
         *((name, pl.Int64) for name in ("n_a", "n_b", "n_ok_a", "n_ok_b")),
         *((name, pl.Float64) for name in ("a_ns", "b_ns", "change_pct", "change_low_pct", "change_high_pct")),
@@ -77,7 +78,7 @@ def compare_runs(
     """
     refuse_mixed(a.manifest, b.manifest, across)
     cells = [run.cells().collect() for run in (a, b)]
-    keys_of_b = _places(cells[1])
+    keys_of_b, ids_of_b = _places(cells[1]), cells[1]["cell_id"]
     shared = [key for key in _places(cells[0]) if key in keys_of_b]
     if not shared:
         raise SpecError("the runs have no cell in common", "compare runs of the same sweep, or of overlapping ones")
@@ -88,7 +89,8 @@ def compare_runs(
     for key in shared:
         sides = [sides.cell(key) for sides in sides_of]
         changes = _changes(sides, [sides.copies(key) for sides in sides_of], differ, margin)
-        rows += _rows(key, sides, percentiles, changes)
+        named = {"cell_id_b": ids_of_b[keys_of_b[key]]}
+        rows += [{**named, **row} for row in _rows(key, sides, percentiles, changes)]
     return pl.DataFrame(rows, schema=COMPARED).with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
