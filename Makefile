@@ -3,6 +3,7 @@
 # make test   all checks and tests
 # make lint   the checks alone
 # make fuzz   many made-up sweep files and command lines (CASES=20000)
+# make mutants  change the code, one expression at a time, and list what no test notices (ROOMS=, MOST=)
 # make docs   build the documentation into site/
 # make torture  100 rounds of random faults over random sweeps, and docs/reliability.md about them (an hour)
 # make bench  what pqbed's own steps cost (root: it compares with native namespaces)
@@ -16,7 +17,7 @@ export PQBED_CA_BUNDLE := $(CA_BUNDLE)
 # The unit tests on every core; each worker takes what is left of another's.
 UNIT := $(BIN)/pytest tests/unit --numprocesses auto --dist worksteal
 
-.PHONY: demo unit test fuzz lint docs torture bench setup
+.PHONY: demo unit test fuzz mutants lint docs torture bench setup
 
 demo: setup
 	$(BIN)/pqbed build $(if $(CA_BUNDLE),--ca-bundle "$(CA_BUNDLE)")
@@ -35,6 +36,10 @@ test: lint
 CASES ?= 20000
 fuzz: setup
 	PQBED_FUZZ_CASES=$(CASES) $(BIN)/pytest tests/unit/cli/test_fuzz.py --timeout 0 --hypothesis-show-statistics
+
+MOST ?= 60
+mutants: setup
+	cd tests && ../$(BIN)/python -m mutation.run_mutants $(ROOMS) --most $(MOST)
 
 lint: setup
 	$(BIN)/ruff check

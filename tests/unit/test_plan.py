@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pqbed.plan import Plan, cell_id, plan_sweep, plan_sweeps
+from pqbed.plan import Plan, cell_id, link_id, plan_hash, plan_sweep, plan_sweeps
 from pqbed.spec.builtin_profiles import profile_named
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
@@ -147,6 +147,12 @@ def test_the_id_of_a_cell_is_pinned() -> None:
     wide = replace(CELL, tcp=Tcp(initcwnd_server=20, initcwnd_client=20))
     assert cell_id(wide) == "56466e1c0c7d"
     assert cell_id(CELL) == "232d25da9da3"
+
+
+def test_the_hash_of_a_plan_and_the_id_of_a_link_are_pinned() -> None:
+    # A run is resumed only by the plan whose hash its manifest has; calibrations are found by the ids of links.
+    assert plan_hash(plan_sweep(SWEEP)) == "90e9abf38993ba68"
+    assert link_id(CELL.link, CELL.tcp) == "5c716dc4fccf"
 
 
 LINK_CHANGES: dict[str, object] = {
