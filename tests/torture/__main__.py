@@ -1,6 +1,7 @@
 """python -m torture: play the rounds that the results file lacks, and write the page about them."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ FAILED = 1
 
 
 def main() -> int:
+    # A program that is started gets the default back: under nohup it would ignore what it is to be struck with.
+    signal.signal(signal.SIGHUP, lambda *_: None)
     options = _parse()
     arenas = [name for name in options.arena or ARENAS if _usable(name)]
     if options.only is not None:
@@ -26,7 +29,7 @@ def main() -> int:
         rounds.append(played)
         print(_line(played), flush=True)
     if options.page is not None:
-        write_page(options.page, rounds, {name: arena.missing() for name, arena in ARENAS.items()})
+        write_page(options.page, rounds, {name: arena.needs for name, arena in ARENAS.items()})
     return 0 if all(each.holds for each in rounds) else FAILED
 
 

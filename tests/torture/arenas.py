@@ -10,9 +10,10 @@ from pqbed.beds.choose_bed import check_bed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arena:
-    """`faults` are names in `faults.FAULTS`. `lanes_are_processes`: of this host, which can be killed and stopped."""
+    """`faults` are names in `faults.FAULTS`; `needs` is what a host must have."""
 
     bed: BedName
+    needs: str
     faults: tuple[str, ...]
     sweep: Callable[[random.Random], tuple[str, ...]]
 
@@ -51,8 +52,15 @@ def _grid(draw: random.Random, *, sizes: tuple[str, ...], samples: tuple[int, in
 
 
 ARENAS: Mapping[str, Arena] = {
-    "fake": Arena(bed="fake", faults=ANYWHERE, sweep=_fake_sweep),
-    "uml": Arena(bed="uml", faults=IN_LANES, sweep=_uml_sweep),
-    "netns": Arena(bed="netns", faults=IN_LANES[:-1], sweep=_shaped_sweep),
-    "docker": Arena(bed="docker", faults=(*ANYWHERE, "kill container", "pause container"), sweep=_shaped_sweep),
+    "fake": Arena(bed="fake", needs="nothing", faults=ANYWHERE, sweep=_fake_sweep),
+    "uml": Arena(bed="uml", needs="x86-64", faults=IN_LANES, sweep=_uml_sweep),
+    "netns": Arena(
+        bed="netns", needs="root, and netem in the host's kernel", faults=IN_LANES[:-1], sweep=_shaped_sweep
+    ),
+    "docker": Arena(
+        bed="docker",
+        needs="a container engine on a kernel with netem",
+        faults=(*ANYWHERE, "kill container", "pause container"),
+        sweep=_shaped_sweep,
+    ),
 }

@@ -44,12 +44,12 @@ one round; its moments depend on the host. Full file systems need root, for a tm
 """
 
 
-def write_page(path: Path, rounds: Sequence[Round], missing: Mapping[str, str]) -> None:
-    """Write the page about `rounds`. `missing`: why this host has no rounds on a bed, by bed."""
+def write_page(path: Path, rounds: Sequence[Round], needs: Mapping[str, str]) -> None:
+    """Write the page about `rounds`. `needs`: what each bed needs of a host."""
     played = {each.arena for each in rounds}
     absent = [
-        f"No rounds on the {name} bed: {reason or 'not asked for'}."
-        for name, reason in missing.items()
+        f"No rounds on the {name} bed: the host of this campaign lacks what it needs ({need})."
+        for name, need in needs.items()
         if name not in played
     ]
     path.write_text(

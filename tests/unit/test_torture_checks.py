@@ -97,8 +97,8 @@ def test_a_round_holds_only_if_everything_does(stage: Stage) -> None:
     wrong = [replace(whole, codes=(-9, 4)), replace(whole, verified=False), replace(whole, left=("process 1",))]
     assert not any(each.holds for each in wrong)
     page = stage.folder / "page.md"
-    write_page(page, [whole, wrong[2]], {"fake": "", "docker": "no engine"})
+    write_page(page, [whole, wrong[2]], {"fake": "nothing", "docker": "an engine"})
     text = page.read_text()
     assert "2 rounds with 2 faults, of which **1 held**" in text
-    assert "No rounds on the docker bed: no engine." in text
+    assert "No rounds on the docker bed: the host of this campaign lacks what it needs (an engine)." in text
     assert "Did not hold" in text
