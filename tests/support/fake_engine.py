@@ -38,6 +38,7 @@ class FakeEngine:
     built: list[dict[str, str]] = field(default_factory=list)
     labelled: dict[str, dict[str, str]] = field(default_factory=dict)
     build_failure: PqbedError | None = None
+    out_of_memory: set[str] = field(default_factory=set)
     last_id: int = 0
 
     def _call(self, name: str) -> bool:
@@ -169,6 +170,10 @@ class FakeEngine:
     def last_words(self, container: str) -> str:
         self._call("last_words")
         return "said before its end" if container in self.things else ""
+
+    def ran_out_of_memory(self, container: str) -> bool:
+        self._call("ran_out_of_memory")
+        return container in self.out_of_memory
 
     def execute(self, container: str, argv: Sequence[str]) -> ContainerConnection:
         self._lose(self._call("execute"))

@@ -236,6 +236,11 @@ class DockerEngine:
             return log.decode(errors="replace").strip()
         return ""
 
+    def ran_out_of_memory(self, container: str) -> bool:
+        with suppress(DockerException, requests.RequestException):
+            return bool(self._client.inspect_container(container)["State"].get("OOMKilled"))
+        return False
+
     def execute(self, container: str, argv: Sequence[str]) -> ContainerConnection:
         with _translate_errors(f"starting {argv[0]} in a container"):
             run = self._client.exec_create(container, list(argv), stdin=True)

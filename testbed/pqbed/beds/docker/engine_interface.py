@@ -198,6 +198,10 @@ class Engine(Protocol):
         """Return the last output of the container's first process; "" if unknown."""
         ...
 
+    def ran_out_of_memory(self, container: str) -> bool:
+        """Return whether the kernel killed a process of the container for want of memory; False if unknown."""
+        ...
+
     def execute(self, container: str, argv: Sequence[str]) -> ContainerConnection:
         """Start a program in a running container and return its standard input and outputs."""
         ...

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from pqbed.beds.docker.engine_interface import ContainerSpec, Engine, Owned
 from pqbed.beds.docker.exec_stream import ContainerProcess
-from pqbed.errors import EngineError
+from pqbed.errors import EngineError, LaneError
 
 
 class OneShotContainer(ContainerProcess):
@@ -14,6 +14,16 @@ class OneShotContainer(ContainerProcess):
         super().__init__(engine.attach(container.id), name)
         self._engine = engine
         self._container = container
+
+    def readline(self, timeout_s: float) -> str:
+        """Return the next line, "" at the end. Raises LaneError if it ended for want of memory."""
+        line = super().readline(timeout_s)
+        if not line and self._engine.ran_out_of_memory(self._container.id):
+            raise LaneError(
+                f"{self._name} ran out of memory: its engine says OOMKilled",
+                "give the engine more memory, or use fewer lanes (--lanes)",
+            )
+        return line
 
     def close(self) -> None:
         """Close its input, then remove the container."""

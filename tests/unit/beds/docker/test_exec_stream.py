@@ -4,8 +4,9 @@ import pytest
 
 from pqbed.agent.rpc_client import RpcClient
 from pqbed.beds.docker.exec_stream import ContainerProcess, Demultiplexer
-from pqbed.errors import LaneError
-from support.fake_engine import Scripted, frame
+from pqbed.beds.docker.uml_container import open_uml_process
+from pqbed.errors import LaneError, LaneGoneError
+from support.fake_engine import FakeEngine, Scripted, frame
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 8, 9, 1000])
@@ -44,3 +45,20 @@ def test_a_channel_speaks_over_it() -> None:
     channel.wait_ready()
     assert channel.call("alive", {}) is True
     assert connection.written == b'{"id":1,"call":"alive","with":{}}\n'
+
+
+@pytest.mark.parametrize("out_of_memory", [True, False])
+def test_a_guest_whose_container_ran_out_of_memory_is_gone_with_that_reason(out_of_memory: bool) -> None:
+    engine = FakeEngine(connection=Scripted([frame(1, b"boot\n")]))
+    process = open_uml_process(engine, "sha256:guest", ("linux",), "guest 0")
+    (container,) = engine.things
+    engine.out_of_memory = {container} if out_of_memory else set()
+    assert process.readline(1) == "boot\n"
+    if out_of_memory:
+        with pytest.raises(LaneGoneError, match="guest 0 ran out of memory: its engine says OOMKilled"):
+            RpcClient(process.write, lambda: process.readline(1), "lane 0").call("x.y", {})
+    else:
+        with pytest.raises(LaneGoneError, match="lane 0 stopped answering"):
+            RpcClient(process.write, lambda: process.readline(1), "lane 0").call("x.y", {})
+    process.close()
+    assert engine.things == {}
