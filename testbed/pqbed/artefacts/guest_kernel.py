@@ -15,6 +15,8 @@ from pqbed.user_folders import cache_home
 
 FRAGMENTS = ("kernel.config",)
 SCRIPTS = ("packages-build.txt", "add-backports.sh", "build-kernel.sh")
+# Only for a series that is named: the default one is built without it.
+LINK_OLDER = "link-older.sh"
 FILES = ("linux", "config", "version")
 PRINTED_LINES = {"kernel": 1210}
 # What build-kernel.sh calls the series that is taken if none is named.
@@ -37,14 +39,15 @@ def kernel_entry(fragments: Sequence[str] = FRAGMENTS, series: str | None = None
     return cache_home() / "kernels" / hash_inputs(SUITE, *files, *series_inputs(series))
 
 
-def series_inputs(series: str | None) -> tuple[str, ...]:
+def series_inputs(series: str | None) -> tuple[str | Path, ...]:
     """What a series adds to the inputs of a hash: nothing, if it is the one that is taken anyway."""
-    return () if series in {None, DEFAULT_KERNEL} else (str(series),)
+    recipe = recipe_series(series)
+    return () if recipe == DEFAULT else (recipe, recipe_folder("uml") / LINK_OLDER)
 
 
 def recipe_series(series: str | None) -> str:
     """Return the series as build-kernel.sh takes it."""
-    return next(iter(series_inputs(series)), DEFAULT)
+    return DEFAULT if series is None or series == DEFAULT_KERNEL else series
 
 
 def built_kernels() -> Iterator[tuple[Path, str]]:
@@ -64,11 +67,13 @@ def kernel_work(target: Path, fragments: Sequence[str] = FRAGMENTS, series: str 
     """What the builder root does to put linux, config and version into the host's folder `target`."""
     folder = recipe_folder("uml")
     out, files = "/build/out/kernel", (f"/build/uml/{name}" for name in fragments)
+    older = () if recipe_series(series) == DEFAULT else (LINK_OLDER,)
     return BuilderWork(
         before=[
             'mkdir -p "$1/build/uml" "$1/build/out"',
-            copy_in("/build/uml", *(folder / name for name in (*SCRIPTS, *fragments))),
+            copy_in("/build/uml", *(folder / name for name in (*SCRIPTS, *older, *fragments))),
             in_root("/build/uml/add-backports.sh"),
+            *(in_root(f"/build/uml/{name}", "/build/uml/build-kernel.sh") for name in older),
         ],
         script=("/build/uml/build-kernel.sh", out, recipe_series(series), *files),
         after=[copy_out(f"{out}/{name}", target) for name in FILES],

@@ -1,5 +1,6 @@
 """Kernels of several series: an entry each, found again, and refused where another was built."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,22 @@ def test_the_recipe_prefers_the_default_series() -> None:
 @pytest.mark.parametrize(("series", "argument"), [(None, "default"), (DEFAULT_KERNEL, "default"), ("6.12", "6.12")])
 def test_the_recipe_gets_the_series(series: str | None, argument: str) -> None:
     assert kernel_work(Path("/out"), series=series).script[2] == argument
+
+
+def test_older_series_are_linked_with_a_script_of_their_own(tmp_path: Path) -> None:
+    folder = recipe_folder("uml")
+    hooks = kernel_work(Path("/out"), series="6.12").before
+    assert hooks[-1].endswith("sh /build/uml/link-older.sh /build/uml/build-kernel.sh")
+    assert not any("link-older" in hook for hook in kernel_work(Path("/out")).before)
+    script = tmp_path / "build-kernel.sh"
+    script.write_bytes((folder / "build-kernel.sh").read_bytes())
+    subprocess.run(["sh", folder / "link-older.sh", script], check=True)
+    before, added, after = script.read_text().partition("vsscanf_c99(text, format, arguments)")
+    assert added
+    assert "<<'STRTO'" in before  # within what is added to um
+    assert "\nSTRTO\n" not in before
+    assert "\nSTRTO\n" in after
+    assert subprocess.run(["sh", "-n", script], capture_output=True, check=False).stderr == b""
 
 
 def test_images_of_guests_differ_by_series(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
