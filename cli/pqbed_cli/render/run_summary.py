@@ -7,6 +7,7 @@ from typing import Any
 from pqbed.spec.json_codec import to_json
 from pqbed.stats.percentiles import percentile_name
 from pqbed.store.manifest import unusual_kernel
+from pqbed_cli.render.answer_line import answer_lines
 from pqbed_cli.render.below_floor import floor_lines
 from pqbed_cli.render.gate import gate_table, print_annotations, print_gate
 from pqbed_cli.render.handshake_cpu import handshake_tables
@@ -50,6 +51,11 @@ def print_run(summary: RunSummary, *, json_output: bool, gate: Gate | None = Non
         echo()
         for line in _lines_below(summary):
             echo(line)
+    answers = list(answer_lines(summary.rows))
+    if answers:
+        echo()
+    for line in answers:
+        echo(line)
     echo(f"\nrun: {summary.path}")
     if gate and gate.verdicts:
         echo()

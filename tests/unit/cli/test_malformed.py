@@ -154,10 +154,11 @@ def test_a_name_with_line_breaks_and_escapes_is_quoted_on_one_line(pqbed: Pqbed)
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_closed_terminal_ends_as_ctrl_c_does_and_nohup_is_obeyed(number: Any) -> None:
-    with pytest.raises(KeyboardInterrupt), _as_interrupt(number):
-        signal.raise_signal(number)
-    before = signal.signal(number, signal.SIG_IGN)
+    before = signal.signal(number, signal.SIG_DFL)  # this process may itself run under nohup
     try:
+        with pytest.raises(KeyboardInterrupt), _as_interrupt(number):
+            signal.raise_signal(number)
+        signal.signal(number, signal.SIG_IGN)
         with _as_interrupt(number):
             signal.raise_signal(number)
     finally:
