@@ -110,3 +110,10 @@ def test_exact_sizes_come_from_the_cells_table() -> None:
     table = tabulate_cells(PLAN, WIRE).with_columns(chain_wire_bytes=pl.lit(30_000))
     (found,) = Explainer(SAMPLES.to_frame().lazy(), table, PLAN.cells).explain([cell_where()])
     assert found.expected.server_flight.payload_bytes > 30_000
+
+
+def test_a_median_in_the_censored_part_is_not_known(explain: Callable[..., Any]) -> None:
+    pq = cell_where()
+    failed = {"outcome": "timeout", "last_byte_ns": None}
+    found = explain(pq, (pq, 690, {}), (pq, 0, failed), (pq, 0, failed))
+    assert (found.samples, found.failed, found.p50_ns) == (3, 2, None)
