@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pqbed.spec.drop_list import DropList
 from pqbed.spec.link import GilbertElliott, Link, PlainLimit, RandomLoss, queue_fields
 from pqbed.spec.link_end_shape import EndShape, Stage, end_seed
 from pqbed.spec.tcp import Tcp
@@ -52,6 +53,11 @@ def set_to(**values: Any) -> Falsify:
     return lambda shape: replace(shape, **values)
 
 
+def drop_instead(*numbers: int) -> Falsify:
+    """Lose these packets where some are to be lost by number."""
+    return lambda shape: replace(shape, drops=numbers) if shape.drops else shape
+
+
 WRONG: dict[str, Wrong] = {
     "half the rate": Wrong(server=set_to(rate_bps=1_000_000), found={("rate", "down")}),
     "twice the delay": Wrong(client=set_to(delay_ns=40 * MS), server=set_to(delay_ns=40 * MS), found={("rtt", "")}),
@@ -91,6 +97,17 @@ OTHERS: dict[str, Wrong] = {
         asked=Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000_000),
         client=set_to(rate_bps=500_000_000),
         found={("rate", "up")},
+    ),
+}
+
+# A list of packets that are lost, on a link that loses others too.
+DROPPED = replace(FULL, drop=DropList(up=(2,), down=(1, 3, 4)))
+OTHERS |= {
+    "drop list of another direction": Wrong(
+        asked=DROPPED, client=drop_instead(1, 3, 4), server=drop_instead(2), found=both("drop")
+    ),
+    "router: drop list missing": Wrong(
+        asked=replace(DROPPED, layout="router"), stages={"down-delay": drop_instead()}, found={("drop", "down")}
     ),
 }
 
@@ -137,6 +154,7 @@ RIGHT: dict[str, tuple[Link, Tcp]] = {
         ),
         Tcp(initcwnd_server=30, initcwnd_client=4, congestion_control="bbr", congestion_control_client="cubic"),
     ),
+    "drop list": (DROPPED, TCP),
     "pareto without a rate": (Link(rtt_ns=60 * MS, jitter_ns=5 * MS, distribution="paretonormal"), TCP),
     "uniform": (Link(rtt_ns=60 * MS, jitter_ns=5 * MS), TCP),
     "offload-off": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000, segmentation="offload-off"), TCP),

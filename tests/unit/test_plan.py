@@ -7,6 +7,7 @@ import pytest
 from pqbed.plan import Plan, cell_id, link_id, plan_hash, plan_sweep, plan_sweeps
 from pqbed.spec.builtin_profiles import profile_named
 from pqbed.spec.cell import Cell
+from pqbed.spec.drop_list import DropList
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch
@@ -167,6 +168,7 @@ LINK_CHANGES: dict[str, object] = {
     "limit_packets": 1000,
     "bandwidth_up_bps": 0,
     "loss_up": RandomLoss(),
+    "drop": DropList(up=(1,)),
 }
 TCP_CHANGES: dict[str, object] = {
     "initcwnd_server": 21,

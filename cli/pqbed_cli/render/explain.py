@@ -11,7 +11,7 @@ from pqbed.report.varying_axes import split_axes
 from pqbed.spec.json_codec import to_json
 from pqbed.stats.explain_cells import Explained, LeftOut, Losses, PhaseTime
 from pqbed.stats.tcp_info_summary import COUNTS
-from pqbed.units import format_size
+from pqbed.units import NS_PER_MS, format_size
 from pqbed_cli.render.below_floor import floor_lines
 from pqbed_cli.render.number_format import NONE, milliseconds
 from pqbed_cli.render.streams import echo, note, print_json
@@ -77,6 +77,7 @@ def to_program(cell: Explained) -> dict[str, Any]:
         "account": None if breakdown is None else {**to_json(breakdown), "text": breakdown.text},
         "phases": to_json(cell.phases),
         "losses": to_json(cell.losses),
+        "dropped": list(cell.dropped),
         "tcp_info": dict(cell.tcp_info),
         "link_deviations": cell.row.get("link_deviations"),
         "below_floor": [below._asdict() for below in cell.below],
@@ -98,6 +99,7 @@ def _block(cell: Explained) -> list[str]:
     if repeats := describe_repeats(cell.expected):
         lines.append(f"    spurious retransmissions: {repeats}; timers fire before the answer can come")
     lines += [_phases_line(cell.phases)] if cell.samples else []
+    lines += _drop_lines(cell)
     lines += _loss_lines(cell.losses) if cell.losses else []
     return [*lines, *_tcp_info_lines(cell)]
 
@@ -129,6 +131,15 @@ def _phase_text(phase: PhaseTime) -> str:
     beyond = phase.extra_rtts is not None and abs(phase.extra_rtts) >= LEAST_EXTRA_RTTS
     extra = f" ({phase.extra_rtts:+.1f} RTT beyond the expected)" if beyond else ""
     return f"{PHASE_WORDS[phase.phase]} {_ms(phase.p50_ns)}{extra}"
+
+
+def _drop_lines(cell: Explained) -> list[str]:
+    """Name the packets that were dropped and what that cost, all together where there are several."""
+    if not cell.dropped:
+        return []
+    cost_ns = None if cell.losses is None else cell.losses.cost_p50_ns
+    cost = "no fetch ended" if cost_ns is None else f"{round(cost_ns / NS_PER_MS):+,} ms"
+    return [f"  dropped {', '.join(cell.dropped)}: {cost}"]
 
 
 def _loss_lines(losses: Losses) -> list[str]:

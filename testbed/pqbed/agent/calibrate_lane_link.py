@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.lane_part_interfaces import End
@@ -10,7 +11,8 @@ from pqbed.calibrate.measure_link import RequestedDirection, StageQueues, Wire, 
 from pqbed.calibrate.measurement import Calibration
 from pqbed.calibrate.measurement_schedule import SETTLE_NS
 from pqbed.calibrate.prober import Prober
-from pqbed.spec.link import Link
+from pqbed.spec.drop_list import NO_DROPS
+from pqbed.spec.link import Link, RandomLoss
 from pqbed.spec.link_end_shape import Side, Stage, queue_limit, shape_direction
 from pqbed.spec.run_options import Clock
 from pqbed.spec.tcp import Tcp
@@ -32,8 +34,14 @@ def calibrate(
     """
 
     def reapply(number: int) -> None:
+        settle_link(replace(link, drop=NO_DROPS), seed + number)
+
+    def apply_drops() -> None:
+        settle_link(replace(link, loss=RandomLoss(), loss_up=None, jitter_ns=0), seed)
+
+    def settle_link(part: Link, seed: int) -> None:
         runner.quiet()
-        runner.set_link(link, tcp, seed + number)
+        runner.set_link(part, tcp, seed)
         time.sleep(SETTLE_NS / NS_PER_S)
 
     def asked(side: Side) -> RequestedDirection:
@@ -49,7 +57,12 @@ def calibrate(
         runner.quiet()
         client.open(path.client_address, path.address)
         server.open(path.address, path.client_address)
-        wire = Wire(reapply=reapply, quiet=runner.quiet, stage_queues=_stage_queues(path))
+        wire = Wire(
+            reapply=reapply,
+            quiet=runner.quiet,
+            stage_queues=_stage_queues(path),
+            apply_drops=apply_drops if link.drop else None,
+        )
         measured = measure_link(client, server, wire, (asked("client"), asked("server")))
     finally:
         runner.quiet()

@@ -51,6 +51,7 @@ def _fake_direction(shape: EndShape, limit: int | None) -> DirectionMeasurement:
         queue_packets=None if limit is None else min(limit, LARGEST_QUEUE),
         queue_full=limit is not None and limit <= LARGEST_QUEUE,
         seed_repeats=None,
+        dropped=shape.drops,
     )
 
 

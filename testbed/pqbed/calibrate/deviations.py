@@ -38,6 +38,7 @@ What = Literal[
     "initcwnd",
     "congestion control",
     "seed",
+    "drop",
     "link",
 ]
 Where = Literal["", "up", "down", "client", "server"]
@@ -161,6 +162,10 @@ def _judge_direction(check: _DirectionCheck, uneven: Sequence[Deviation], tolera
         yield Deviation(
             what="seed", where=check.where, asked="draws that follow it", achieved="draws that do not, or never change"
         )
+    if direction.dropped is not None and direction.dropped != shape.drops:
+        yield Deviation(
+            what="drop", where=check.where, asked=_numbers(shape.drops), achieved=_numbers(direction.dropped)
+        )
 
 
 def _judge_rate(check: _DirectionCheck, tolerance: Tolerance) -> Iterator[Deviation]:
@@ -252,6 +257,10 @@ def _judge_sender(where: Where, shape: EndShape, sender: SenderMeasurement) -> I
         yield Deviation(what="initcwnd", where=where, asked=str(shape.initcwnd), achieved=str(sender.initcwnd))
     if control and shape.congestion_control and control != shape.congestion_control:
         yield Deviation(what="congestion control", where=where, asked=shape.congestion_control, achieved=control)
+
+
+def _numbers(packets: tuple[int, ...]) -> str:
+    return f"packet{'s' if len(packets) > 1 else ''} {', '.join(map(str, packets))}" if packets else "none"
 
 
 def _time(value_ns: float) -> str:

@@ -46,6 +46,8 @@ SAME_SHARE: dict[Clock, float] = {"virtual": 1.0, "real": 0.6}
 
 # A queue between the ends is sent this many packets more than it should hold.
 SPARE_PACKETS = 100
+# So many datagrams are sent past the last one of a drop list.
+SPARE_DROPS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +62,14 @@ class StageQueues:
 class Wire:
     """The link. `reapply` removes it, sets it again with the seed of that number and lets it settle.
 
+    `reapply` leaves a drop list out; `apply_drops` does the same with it, without loss and jitter; None without one.
     `stage_queues` is for up and down; None where the ends themselves are shaped, and the probers read their queues.
     """
 
     reapply: Callable[[int], None]
     quiet: Callable[[], object]
     stage_queues: tuple[StageQueues, StageQueues] | None = None
+    apply_drops: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,7 @@ class _DirectionProbe:
         self.limit = asked.limit
         self.varies = asked.shape.jitter_ns > 2 * SAME_DELAY_NS[asked.clock]
         self.clock = asked.clock
+        self.drops = asked.shape.drops
         self.queue: QueueFill | None = None
 
     @property
@@ -180,6 +185,24 @@ class _LinkProbe:
     def send_bursts(self, seed: int, counts: Sequence[int]) -> list[Arrivals]:
         """Send small datagrams back to back, as many as the queue takes at once."""
         self._wire.reapply(seed)
+        came = self._send_in_bursts(counts)
+        self._wire.quiet()
+        return came
+
+    def send_past_drops(self) -> list[tuple[int, ...] | None]:
+        """Send small datagrams through the drop lists; return the numbers, from 1, of those that did not arrive."""
+        if self._wire.apply_drops is None:
+            return [None, None]
+        counts = [max(direction.drops, default=0) + SPARE_DROPS for direction in self.directions]
+        self._wire.apply_drops()
+        came = self._send_in_bursts(counts)
+        self._wire.quiet()
+        return [
+            tuple(number + 1 for number in range(count) if number not in set(arrivals.numbers))
+            for count, arrivals in zip(counts, came, strict=True)
+        ]
+
+    def _send_in_bursts(self, counts: Sequence[int]) -> list[Arrivals]:
         came = [Arrivals(), Arrivals()]
         firsts = [0, 0]
         while any(first < count for first, count in zip(firsts, counts, strict=True)):
@@ -191,7 +214,6 @@ class _LinkProbe:
             new = self._exchange(parts, firsts=firsts, each_ns=each_ns)
             came = [before.followed_by(after) for before, after in zip(came, new, strict=True)]
             firsts = [first + part for first, part in zip(firsts, parts, strict=True)]
-        self._wire.quiet()
         return came
 
     def _exchange(
@@ -238,9 +260,10 @@ def measure_link(
     bursts = probe.send_bursts(1, [direction.losses for direction in probe.directions])
     repeats = _try_seeds(probe, alone, bursts)
     rtts = _round_trips(*alone)
+    dropped = probe.send_past_drops()
     return LinkMeasurement(
-        up=_sum_up(up, bulks[0], alone[0], bursts[0], repeats[0]),
-        down=_sum_up(down, bulks[1], alone[1], bursts[1], repeats[1]),
+        up=_sum_up(up, bulks[0], alone[0], bursts[0], repeats[0], dropped=dropped[0]),
+        down=_sum_up(down, bulks[1], alone[1], bursts[1], repeats[1], dropped=dropped[1]),
         client=_sender(client, flights[0]),
         server=_sender(server, flights[1]),
         rtt_p50_ns=_quantile(rtts, 50),
@@ -293,7 +316,13 @@ def _alike(first: dict[int, int], second: dict[int, int], clock: Clock | None) -
 
 
 def _sum_up(
-    direction: _DirectionProbe, bulk: Arrivals, alone: Arrivals, burst: Arrivals, repeats: bool | None
+    direction: _DirectionProbe,
+    bulk: Arrivals,
+    alone: Arrivals,
+    burst: Arrivals,
+    repeats: bool | None,
+    *,
+    dropped: tuple[int, ...] | None,
 ) -> DirectionMeasurement:
     arrivals = [sent + delay for sent, delay in zip(bulk.sent_ns, bulk.delays_ns, strict=True)]
     sent_ns = max(bulk.sent_ns) - min(bulk.sent_ns) if bulk.sent_ns else 0
@@ -317,6 +346,7 @@ def _sum_up(
         queue_packets=None if direction.queue is None else direction.queue.packets,
         queue_full=direction.queue is not None and direction.queue.full,
         seed_repeats=repeats,
+        dropped=dropped,
     )
 
 

@@ -27,6 +27,7 @@ class DirectionMeasurement:
     `bulk_ns`; they were sent within `bulk_sent_ns`. `queue_packets` is how many packets netem took before it refused
     one, or took at all if `queue_full` is false; None if it cannot hold any. `seed_repeats`: the same seed gave
     the same losses and delays, and another seed gave others; None if nothing was drawn.
+    `dropped`: the numbers, from 1, of those that did not arrive through the drop list alone; None without a list.
     """
 
     sent: int
@@ -40,6 +41,7 @@ class DirectionMeasurement:
     queue_packets: int | None
     queue_full: bool
     seed_repeats: bool | None
+    dropped: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

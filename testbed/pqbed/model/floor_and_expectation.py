@@ -87,7 +87,7 @@ def floors_of(cell: Cell, exchange: Exchange, *, learned: bool = False) -> Floor
 
 def is_lossy(cell: Cell) -> bool:
     """Tell whether the link loses packets, in any direction."""
-    return any(mean_loss_ppm(loss_of(cell.link, side)) for side in SIDES)
+    return bool(cell.link.drop) or any(mean_loss_ppm(loss_of(cell.link, side)) for side in SIDES)
 
 
 def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> tuple[str, ...]:

@@ -10,14 +10,14 @@ import errno
 
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
-from pyroute2.netlink.rtnl import TC_H_CLSACT
 
 from pqbed.errors import HostError
+from pqbed.net.egress_filters import filter_message, hook_message, mirror_to
 from pqbed.net.packet_ring_capture import MIRROR
+from pqbed.net.rtnetlink import RefusalError, RouteSocket
 from pqbed.net.run_in_namespace import run_in
 
-# TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS) of include/uapi/linux/pkt_sched.h.
-_EGRESS = TC_H_CLSACT & 0xFFFF0000 | 0xFFF3
+_PRIORITY = 1
 
 
 class EgressMirror:
@@ -44,12 +44,19 @@ def _start(ifname: str) -> None:
             kernel.link("add", ifname=MIRROR, kind="dummy")
             (mirror,) = kernel.link_lookup(ifname=MIRROR)
             kernel.link("set", index=mirror, state="up")
-            kernel.tc("add", "clsact", index)
-            action = {"kind": "mirred", "direction": "egress", "action": "mirror", "ifindex": mirror}
-            kernel.tc("add-filter", "matchall", index, parent=_EGRESS, action=action)
-        except NetlinkError as error:
+            _mirror(index, mirror)
+        except (NetlinkError, RefusalError) as error:
             _stop(ifname)
             raise _refusal(error, ifname) from error
+
+
+def _mirror(index: int, mirror: int) -> None:
+    raw = RouteSocket(None)
+    try:
+        raw.ask_bytes(hook_message(index))
+        raw.ask_bytes(filter_message(index, _PRIORITY, (mirror_to(mirror),)))
+    finally:
+        raw.close()
 
 
 def _stop(ifname: str) -> None:
@@ -61,10 +68,11 @@ def _stop(ifname: str) -> None:
             kernel.link("del", index=mirror)
 
 
-def _refusal(error: NetlinkError, ifname: str) -> HostError:
+def _refusal(error: NetlinkError | RefusalError, ifname: str) -> HostError:
+    reason = error.args[-1]
     if error.code in (errno.EPERM, errno.EACCES):
-        return HostError(f"{ifname} may not be traced: {error.args[1]}", hint="this needs NET_ADMIN in its namespace")
+        return HostError(f"{ifname} may not be traced: {reason}", hint="this needs NET_ADMIN in its namespace")
     return HostError(
-        f"this kernel cannot mirror what {ifname} sends: {error.args[1]}",
+        f"this kernel cannot mirror what {ifname} sends: {reason}",
         hint="load the modules on the engine's host (modprobe dummy cls_matchall act_mirred), or use --bed uml",
     )

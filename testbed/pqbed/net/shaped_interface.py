@@ -1,7 +1,7 @@
 """Endpoint of a link: an interface in a namespace, shaped as one value and read back.
 
 It sets everything that a packet meets on its way out: MTU and segmentation on the interface, initial windows and
-congestion control on its routes, delay, rate and loss in a netem at its root.
+congestion control on its routes, delay, rate and loss in a netem at its root, and before it the packets lost by number.
 """
 
 import socket
@@ -13,6 +13,7 @@ from pqbed.errors import HostError
 from pqbed.net.interface_mtu import Interface, interface_for, read_interface, segmentation_of, set_interface
 from pqbed.net.link_state import EndState
 from pqbed.net.netem import Netem, loss_of, netem_of
+from pqbed.net.packet_drops import PacketDrops
 from pqbed.net.root_qdisc import RootQdisc, RootQdiscControl
 from pqbed.net.route_metrics import RouteMetrics, metrics_of, read_routes, set_metrics
 from pqbed.net.rtnetlink import RouteSocket
@@ -29,6 +30,7 @@ class _KernelSettings:
     interface: Interface
     metrics: RouteMetrics
     netem: Netem | None
+    drops: tuple[int, ...]
 
 
 class ShapedInterface:
@@ -47,6 +49,7 @@ class ShapedInterface:
             self.close()
             raise
         self._root = RootQdiscControl(self._kernel, ifname, self._index)
+        self._drops = PacketDrops(self._kernel, ifname, self._index)
         self._applied: _KernelSettings | None = None
         self._state: EndState | None = None
 
@@ -75,6 +78,7 @@ class ShapedInterface:
                 congestion_control=shape.congestion_control,
             ),
             netem=netem_of(shape),
+            drops=shape.drops,
         )
         before, self._applied, self._state = self._applied, None, None
         if before is None or before.interface != wanted.interface:
@@ -82,18 +86,20 @@ class ShapedInterface:
         if before is None or before.metrics != wanted.metrics:
             self._set_metrics(wanted.metrics)
         root = self._set_netem(wanted.netem)
+        self._set_drops(wanted.drops)
         self._applied = wanted
         self._state = _state(shape, replace(wanted, netem=root.netem), root)
         return self._state
 
     def reseed(self, seed: int) -> EndState:
-        """Restart the random streams and leave everything else unchanged: one message to the kernel.
+        """Restart the random streams and the count of packets, and leave everything else unchanged.
 
         Packets on the wire stay there; packets sent from now on draw from the new stream. The
         Gilbert-Elliott chain starts in its good state.
         """
         if self._state is None or self._state.asked is None or self._applied is None:
             raise HostError(f"{self.ifname} must be shaped before it is given a seed")
+        self._drops.restart()
         asked = replace(self._state.asked, seed=seed)
         if self._applied.netem is None:
             self._state = replace(self._state, asked=asked)
@@ -115,6 +121,7 @@ class ShapedInterface:
             interface=interface,
             metrics=metrics.pop() if len(metrics) == 1 else RouteMetrics(),
             netem=root.netem,
+            drops=self._drops.read(),
         )
         return _state(None, parts, root)
 
@@ -131,18 +138,21 @@ class ShapedInterface:
     def quiet(self) -> None:
         """Drop every packet on the wire and let later ones pass unshaped, until the next `shape` or `reseed`."""
         self._root.quiet()
+        self._drops.remove()
 
     def drain(self) -> int:
         """Do the same, and return how many packets the netem had dropped since it was created or reseeded.
 
         Both the packets that found its queue full and those that its loss dropped.
         """
+        self._drops.remove()
         return self._root.drain()
 
     def clear(self) -> None:
         """Undo `shape`: restore the settings found at creation, remove the netem and the metrics of the routes."""
         self._applied = self._state = None
         self._root.remove()
+        self._drops.put(())
         self._set_interface(self._found)
         self._set_metrics(RouteMetrics())
 
@@ -174,6 +184,11 @@ class ShapedInterface:
             root = self._root.put(wanted)
         self._require("netem", wanted, root.netem)
         return root
+
+    def _set_drops(self, wanted: tuple[int, ...]) -> None:
+        self._drops.put(wanted)
+        if wanted:
+            self._require("drop list", wanted, self._drops.read())
 
     def _require(self, what: str, wanted: object, applied: object) -> None:
         if applied == wanted:
@@ -208,5 +223,7 @@ def _state(asked: EndShape | None, parts: _KernelSettings, root: RootQdisc) -> E
         initcwnd=parts.metrics.initcwnd,
         initrwnd=parts.metrics.initrwnd,
         congestion_control=parts.metrics.congestion_control,
+        drops=parts.drops,
     )
-    return EndState(asked=asked, applied=applied, text=qdisc_text(root))
+    lost = f"loses packets {', '.join(map(str, parts.drops))}; " if parts.drops else ""
+    return EndState(asked=asked, applied=applied, text=lost + qdisc_text(root))

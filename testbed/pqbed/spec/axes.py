@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pqbed.spec import value_parsers
 from pqbed.spec.axis import Axis, Part, Row, loss_model, one_direction, plain
+from pqbed.spec.drop_list import format_drops, parse_drops
 from pqbed.spec.link import (
     Distribution,
     Layout,
@@ -262,6 +263,20 @@ _TABLE: tuple[Axis, ...] = (
         side="client",
         metavar="NAME",
         help="Client's congestion control; or same.",
+    ),
+    _link(
+        option="drop",
+        field="drop",
+        parse=parse_drops,
+        format=format_drops,
+        **{
+            **plain("drop", str),
+            "write": lambda link: (format_drops(link.drop),),
+            "read": lambda row: None if row.get("drop") is None else parse_drops(row["drop"], bare=False),
+        },
+        quiet=True,
+        metavar="LIST",
+        help="Packets lost by number: up:2, down:3-5, up:1+down:3.",
     ),
 )
 

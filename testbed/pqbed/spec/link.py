@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pqbed.spec.drop_list import NO_DROPS, DropList
+
 Distribution = Literal["uniform", "normal", "pareto", "paretonormal"]
 Segmentation = Literal["wire", "offload-off", "host"]
 Layout = Literal["ends", "router"]
@@ -75,6 +77,7 @@ class Link:
     what netem holds in all, the wire included.
     `layout` "ends" shapes each direction on its sender's own interface, where a full queue is told to the sender's TCP
     at once; "router" puts forwarding stages between the ends, where a full queue loses packets as a network does.
+    `drop` names packets that are lost besides.
     `name` is that of the named link the values came from; links with equal values are equal whatever they are named.
     """
 
@@ -89,4 +92,5 @@ class Link:
     limit_packets: int | None = None
     bandwidth_up_bps: int | None = None
     loss_up: Loss | None = None
+    drop: DropList = NO_DROPS
     name: str | None = field(default=None, compare=False)

@@ -34,7 +34,10 @@ IN_ORDER_BPS = 10**15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndShape:
-    """Everything that is set on one end. `limit_packets` is netem's: delay line and queue together."""
+    """Everything that is set on one end. `limit_packets` is netem's: delay line and queue together.
+
+    `drops`: the packets that are lost, by number and ascending.
+    """
 
     delay_ns: int
     jitter_ns: int
@@ -48,6 +51,7 @@ class EndShape:
     initcwnd: int
     initrwnd: int
     congestion_control: str
+    drops: tuple[int, ...] = ()
 
 
 def shape_end(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
@@ -71,6 +75,7 @@ def shape_stage(link: Link, tcp: Tcp, stage: Stage, seed: int) -> EndShape:
             jitter_ns=whole.jitter_ns,
             distribution=whole.distribution,
             loss=whole.loss,
+            drops=whole.drops,
             rate_bps=IN_ORDER_BPS if whole.jitter_ns and whole.rate_bps is not None else None,
             limit_packets=DELAY_LINE_PACKETS,
         )
@@ -93,9 +98,16 @@ def bottleneck_of(link: Link, tcp: Tcp, side: Side) -> EndShape:
 
 
 def _bare(shape: EndShape) -> EndShape:
-    """Return `shape` without all that needs netem."""
+    """Return `shape` without all that happens to packets on their way."""
     return replace(
-        shape, delay_ns=0, jitter_ns=0, distribution="uniform", loss=RandomLoss(), rate_bps=None, limit_packets=0
+        shape,
+        delay_ns=0,
+        jitter_ns=0,
+        distribution="uniform",
+        loss=RandomLoss(),
+        rate_bps=None,
+        limit_packets=0,
+        drops=(),
     )
 
 
@@ -124,6 +136,7 @@ def shape_direction(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
         initcwnd=tcp.initcwnd_server if side == "server" else tcp.initcwnd_client,
         initrwnd=tcp.initrwnd,
         congestion_control=congestion_control_of(tcp, side),
+        drops=link.drop.down if side == "server" else link.drop.up,
     )
 
 

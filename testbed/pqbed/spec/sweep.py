@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pqbed.spec.drop_list import NO_DROPS, DropList
 from pqbed.spec.link import (
     DEFAULT_LAYOUT,
     DEFAULT_QUEUE_PACKETS,
@@ -41,6 +42,7 @@ class Sweep:
     bandwidth_up_bps: tuple[int | None, ...] = (None,)
     loss: tuple[Loss, ...] = (RandomLoss(),)
     loss_up: tuple[Loss | None, ...] = (None,)
+    drop: tuple[DropList, ...] = (NO_DROPS,)
     jitter_ns: tuple[int, ...] = (0,)
     distribution: tuple[Distribution, ...] = ("uniform",)
     queue_packets: tuple[Queue, ...] = (DEFAULT_QUEUE_PACKETS,)

@@ -24,6 +24,7 @@ def check_sweep(sweep: Sweep) -> Sweep:
     _check_jitter(sweep)
     _check_links(sweep)
     _check_needs(sweep)
+    _check_drops(sweep)
     _check_copy(sweep)
     _check_precision(sweep)
     for profile in sweep.profiles:
@@ -104,6 +105,17 @@ def _check_needs(sweep: Sweep) -> None:
             raise SpecError(
                 f"{axis.flag} {axis.format(axis.values(sweep)[0])} has no effect without {needed.flag}",
                 f"give a {needed.label} above {needed.usual}, or drop {axis.flag}",
+            )
+
+
+def _check_drops(sweep: Sweep) -> None:
+    """Refuse to count packets that are not those of the wire."""
+    for grid in grids("link", sweep):
+        other = next((name for name in grid["segmentation"] if name != "wire"), None)
+        if any(grid["drop"]) and other is not None:
+            raise SpecError(
+                f"--drop counts packets as they are on the wire, and with --segmentation {other} TCP sends larger ones",
+                "leave out --segmentation, or --drop",
             )
 
 

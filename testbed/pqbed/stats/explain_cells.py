@@ -9,7 +9,7 @@ import polars as pl
 from pqbed.errors import SpecError
 from pqbed.model.difference_breakdown import Breakdown, break_down_difference
 from pqbed.model.floor_and_expectation import floors_of, is_lossy, unknowns
-from pqbed.model.simulate.connection import ExpectedFetch, simulate_fetch
+from pqbed.model.simulate.connection import ExpectedFetch, list_packets, simulate_fetch
 from pqbed.model.tls_exchange import Exchange, known_exchange
 from pqbed.spec.cell import Cell
 from pqbed.stats.below_floor import Below, find_below_floor
@@ -55,7 +55,8 @@ class Explained:
 
     `breakdown` is None for the baseline's own, and where the baseline's sizes on the wire are not known. `unknown`
     names what the expectation does not model, apart from loss. `tcp_info` has the columns of
-    `tcp_info_summary.TCP_INFO` without the id; empty without a sample.
+    `tcp_info_summary.TCP_INFO` without the id; empty without a sample. `dropped` names the packets of a drop list, as
+    a fetch that loses nothing has them.
     """
 
     cell_id: str
@@ -72,6 +73,7 @@ class Explained:
     breakdown: Breakdown | None
     phases: tuple[PhaseTime, ...]
     losses: Losses | None
+    dropped: tuple[str, ...]
     tcp_info: Mapping[str, float | None]
     below: tuple[Below, ...]
 
@@ -145,6 +147,7 @@ class Explainer:
             breakdown=self._break_down(cell, expected, base),
             phases=tuple(_phase_time(own, phase) for phase in PHASES),
             losses=_losses(own, expected.last_byte_ns) if is_lossy(cell) else None,
+            dropped=self._name_dropped(number, cell) if cell.link.drop else (),
             tcp_info=measured.tcp_info.get(cell_id, {}),
             below=tuple(below for below in measured.below if below.cell_id == cell_id),
         )
@@ -153,6 +156,16 @@ class Explainer:
         if base is None or self._why_unknown(base):
             return None
         return break_down_difference(cell, expected, self._expect(base))
+
+    def _name_dropped(self, number: int, cell: Cell) -> tuple[str, ...]:
+        """Return the packets of the drop list by direction, number and name: `up 1 (SYN)`."""
+        packets = list_packets(cell, self._exchange(number))
+        ways = (("up", cell.link.drop.up, packets["client"]), ("down", cell.link.drop.down, packets["server"]))
+        return tuple(
+            f"{way} {drop} ({sent[drop - 1] if drop <= len(sent) else 'sent only after a loss, if at all'})"
+            for way, drops, sent in ways
+            for drop in drops
+        )
 
     def _expect(self, number: int) -> ExpectedFetch:
         if number not in self._expected:

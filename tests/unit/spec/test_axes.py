@@ -4,6 +4,7 @@ import pytest
 
 from pqbed.errors import SpecError
 from pqbed.spec.axes import AXES, axes_shown, describe_link, from_row, lay_over, word_axis
+from pqbed.spec.drop_list import DropList
 from pqbed.spec.link import Link, PlainLimit, RandomLoss
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.tcp import Tcp
@@ -42,6 +43,7 @@ EXAMPLES = {
     "initcwnd_client": (3,),
     "size": (0, 51_200),
     "congestion_control_client": ("bbr",),
+    "drop": (DropList(up=(2,)), DropList(up=(1, 3), down=(3, 4, 5, 9))),
 }
 
 

@@ -15,9 +15,11 @@ from pqbed.model.simulate.endpoint import ExpectedFlight, SimEndpoint
 from pqbed.model.simulate.handshake import client_syn, server_syn
 from pqbed.model.simulate.jiffies import stamp_ms
 from pqbed.model.simulate.link_direction import Pipe
+from pqbed.model.simulate.packet_names import name_packets
 from pqbed.model.simulate.segment import SimSegment
 from pqbed.model.tls_exchange import Exchange
 from pqbed.spec.cell import Cell
+from pqbed.spec.drop_list import NO_DROPS
 from pqbed.spec.link import Link, RandomLoss
 from pqbed.spec.link_end_shape import SIDES, Side, bottleneck_of, delay_of, rate_of, shape_end
 from pqbed.spec.tcp import Tcp
@@ -54,7 +56,18 @@ class ExpectedFetch:
 
 def simulate_fetch(cell: Cell, exchange: Exchange) -> ExpectedFetch:
     """Return what a fetch of `exchange` in `cell` takes without loss or jitter."""
-    return _simulate(replace(cell.link, loss=RandomLoss(), loss_up=None), cell.tcp, exchange)
+    return _simulate(_lossless(cell.link), cell.tcp, exchange)
+
+
+def list_packets(cell: Cell, exchange: Exchange) -> dict[Side, tuple[str, ...]]:
+    """Return the names of the packets that each side sends in a fetch without loss or jitter, in their order."""
+    connection = _Connection(_lossless(cell.link), cell.tcp, exchange)
+    connection.run()
+    return connection.packets
+
+
+def _lossless(link: Link) -> Link:
+    return replace(link, loss=RandomLoss(), loss_up=None, drop=NO_DROPS)
 
 
 @lru_cache(maxsize=1024)
@@ -108,6 +121,12 @@ class _Connection:
             client_repeated=self._ends["client"].sender.repeated,
             server_repeated=self._ends["server"].sender.repeated,
         )
+
+    @property
+    def packets(self) -> dict[Side, tuple[str, ...]]:
+        """Return the names of the packets that were sent so far, by side."""
+        syns: dict[Side, int] = {"client": self._syn.repeated + 1, "server": self._syn_ack.repeated + 1}
+        return {side: name_packets(side, syns[side], end.sent, self._exchange) for side, end in self._ends.items()}
 
     def _at(self, at_ns: int, act: Callable[[int], None]) -> None:
         heapq.heappush(self._events, _Event(at_ns, next(self._numbers), act))

@@ -51,6 +51,8 @@ class _Log:
 class SimEndpoint:
     """Puts what it sends into `outbox`, as (arrival, segment); the caller delivers it to the other end.
 
+    `sent` lists the payload of every packet after the SYN: the number of its first byte, and its bytes.
+
     `holds_frames`: what is on its way is in a queue of this host until it arrives, as with netem at the ends.
     `records` are the ends of the TLS records that it receives.
     """
@@ -71,6 +73,7 @@ class SimEndpoint:
         room = ReceiveWindow(mss=mss, offered=offered, records=records)
         self.receiver = SimReceiver(window=room, rtt=self.sender.rtt)
         self.outbox: list[tuple[int, SimSegment]] = []
+        self.sent: list[tuple[int, int]] = []
         self._holds_frames = holds_frames
         self._unwritten: deque[int] = deque()
         self._woken = False
@@ -194,6 +197,7 @@ class SimEndpoint:
             duplicate=duplicate,
         )
         self.outbox.append((arrival_ns, segment))
+        self.sent.append((number, size_bytes))
         return arrival_ns
 
     def _run_woken(self, now_ns: int) -> None:
