@@ -85,6 +85,9 @@ Annotate = Annotated[bool, _flag(GATE, "--annotate", help="Print verdicts as ann
 SpecFile = Annotated[Path | None, _flag(INPUT, metavar="FILE", help="Sweep file (TOML) to start from.")]
 Preset = Annotated[str | None, _flag(INPUT, metavar="NAME", help="Built-in sweep to start from.")]
 
+SweepFileToWrite = Annotated[Path, _flag(OUTPUT, "--to", metavar="FILE", help="Sweep file to write.")]
+PresetAnswers = Annotated[bool, _flag(OTHER, "--yes", help="Ask nothing; what no flag says is the preset's.")]
+
 Name = Annotated[str | None, _flag(OUTPUT, metavar="NAME", help=DESCRIPTIONS["name"])]
 Out = Annotated[str | None, _flag(OUTPUT, metavar="DIR", help=DESCRIPTIONS["out"])]
 OpenPage = Annotated[bool, _flag(OUTPUT, "--open", help="Open the page in a browser.")]

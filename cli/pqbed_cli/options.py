@@ -8,6 +8,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass
+from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, get_type_hints
 
 import typer
@@ -75,6 +76,16 @@ class GateOptions:
 class SweepOptions(PlanOptions, GateOptions):
     resume: flags.ResumedRun = None
     ca_bundle: flags.CaBundle = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitOptions:
+    axes: _Axes = dataclasses.field(default_factory=dict)
+    profile: flags.Profiles = None
+    samples: flags.Samples = None
+    preset: flags.Preset = None
+    to: flags.SweepFileToWrite = Path("sweep.toml")
+    yes: flags.PresetAnswers = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,15 @@ from pqbed_cli.exits import GATE_FAILED, SOME_FAILED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SweepFile:
+    """A sweep file that was written from a preset; `cells` is what it measures, the A/A arm included."""
+
+    path: Path
+    preset: str
+    cells: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettledSweep:
     """A sweep and its plan, with everything decided that the request left open. `options` name the bed and clock."""
 

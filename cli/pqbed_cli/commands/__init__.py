@@ -13,9 +13,11 @@ from pqbed_cli.commands.down import down
 from pqbed_cli.commands.explain import explain
 from pqbed_cli.commands.export import export
 from pqbed_cli.commands.fetch import fetch
+from pqbed_cli.commands.init import init
 from pqbed_cli.commands.link import link
 from pqbed_cli.commands.links import links
 from pqbed_cli.commands.plan import plan
+from pqbed_cli.commands.presets import presets
 from pqbed_cli.commands.report import report
 from pqbed_cli.commands.reproduce import reproduce
 from pqbed_cli.commands.schema import schema
@@ -38,6 +40,7 @@ def register(app: typer.Typer) -> None:
         status,
         fetch,
         down,
+        init,
         plan,
         sweep,
         show,
@@ -51,6 +54,7 @@ def register(app: typer.Typer) -> None:
         reproduce,
         algorithms,
         links,
+        presets,
         schema,
     )
     for command in commands:

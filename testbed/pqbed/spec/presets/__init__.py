@@ -16,6 +16,11 @@ def preset_names() -> tuple[str, ...]:
     return tuple(sorted(stem for stem in stems if stem not in {_PROFILES, _LINKS}))
 
 
+def preset_descriptions() -> dict[str, str]:
+    """Return the first comment of every such sweep, by name: what it is for."""
+    return {name: _text(name).partition("\n")[0].removeprefix("# ") for name in preset_names()}
+
+
 def preset(name: str) -> dict[str, Any]:
     """Return the sweep `name` as TOML gives it, to be laid under what the user says."""
     return _read(known_name(name, preset_names(), "preset"))
@@ -32,5 +37,8 @@ def link_tables() -> dict[str, Any]:
 
 
 def _read(stem: str) -> dict[str, Any]:
-    text = resources.files(__name__).joinpath(f"{stem}.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return tomllib.loads(_text(stem))
+
+
+def _text(stem: str) -> str:
+    return resources.files(__name__).joinpath(f"{stem}.toml").read_text(encoding="utf-8")
