@@ -100,6 +100,32 @@ OTHERS: dict[str, Wrong] = {
     ),
 }
 
+# Nothing of one direction is that of the other.
+APART = Link(
+    rtt_ns=100 * MS,
+    delay_up_ns=30 * MS,
+    bandwidth_bps=4_000_000,
+    bandwidth_up_bps=1_000_000,
+    jitter_ns=8 * MS,
+    distribution="normal",
+    jitter_up_ns=3 * MS,
+    distribution_up="uniform",
+    queue_packets=100,
+    queue_up_packets=30,
+)
+OTHERS |= {
+    "delays of the other direction": Wrong(
+        asked=Link(rtt_ns=100 * MS, delay_up_ns=30 * MS),
+        client=set_to(delay_ns=70 * MS),
+        server=set_to(delay_ns=30 * MS),
+        found=both("delay"),
+    ),
+    "jitter of the other direction": Wrong(asked=APART, client=set_to(jitter_ns=8 * MS), found={("jitter", "up")}),
+    "router: queue of the other direction": Wrong(
+        asked=replace(APART, layout="router"), stages={"up-rate": set_to(limit_packets=101)}, found={("queue", "up")}
+    ),
+}
+
 # A list of packets that are lost, on a link that loses others too.
 DROPPED = replace(FULL, drop=DropList(up=(2,), down=(1, 3, 4)))
 OTHERS |= {
@@ -155,6 +181,8 @@ RIGHT: dict[str, tuple[Link, Tcp]] = {
         Tcp(initcwnd_server=30, initcwnd_client=4, congestion_control="bbr", congestion_control_client="cubic"),
     ),
     "drop list": (DROPPED, TCP),
+    "each direction its own": (APART, TCP),
+    "router, each direction its own": (replace(APART, layout="router"), TCP),
     "pareto without a rate": (Link(rtt_ns=60 * MS, jitter_ns=5 * MS, distribution="paretonormal"), TCP),
     "uniform": (Link(rtt_ns=60 * MS, jitter_ns=5 * MS), TCP),
     "offload-off": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000, segmentation="offload-off"), TCP),

@@ -169,6 +169,11 @@ LINK_CHANGES: dict[str, object] = {
     "bandwidth_up_bps": 0,
     "loss_up": RandomLoss(),
     "drop": DropList(up=(1,)),
+    "delay_up_ns": 1,
+    "jitter_up_ns": 1,
+    "distribution_up": "normal",
+    "queue_up_packets": 999,
+    "limit_up_packets": 1000,
 }
 TCP_CHANGES: dict[str, object] = {
     "initcwnd_server": 21,

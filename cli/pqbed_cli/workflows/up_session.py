@@ -22,6 +22,7 @@ from pqbed.spec import value_parsers
 from pqbed.spec.axes import AXES, Axis, lay_over
 from pqbed.spec.builtin_profiles import builtin_profiles
 from pqbed.spec.link import Link
+from pqbed.spec.link_end_shape import SIDES, delay_of, jitter_of
 from pqbed.spec.link_presets import LINK_AXES, builtin_links, parse_links, whole_link
 from pqbed.spec.name_suggestions import known_name
 from pqbed.spec.profile import Profile, stacks_of
@@ -110,8 +111,10 @@ def _lay_over(link: Link, tcp: Tcp, texts: Mapping[str, str]) -> tuple[Link, Tcp
     """Return `link` and `tcp` with the values in `texts` (by option) laid over them."""
     values = {option: _single_value(AXES[option], text) for option, text in texts.items()}
     link = lay_over(_base_link(link, texts), {option: value for option, value in values.items() if option != "link"})
-    if link.jitter_ns > link.rtt_ns // 2:
-        raise SpecError("--jitter is more than half of --rtt", "give a smaller --jitter or a longer --rtt")
+    if min(delay_of(link, side) for side in SIDES) < 0:
+        raise SpecError("--delay-up is more than --rtt, of which it is a part", "give a smaller --delay-up")
+    if any(jitter_of(link, side) > delay_of(link, side) for side in SIDES):
+        raise SpecError("the jitter of a direction is more than its delay", "give a smaller --jitter or a longer --rtt")
     return link, lay_over(tcp, values)
 
 

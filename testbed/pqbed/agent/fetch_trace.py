@@ -11,7 +11,7 @@ from pqbed.errors import HostError
 from pqbed.net.packet_ring_capture import room_for
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
-from pqbed.spec.link_end_shape import JITTER_REACH
+from pqbed.spec.link_end_shape import JITTER_REACH, SIDES, jitter_of
 from pqbed.spec.sample import Timings
 from pqbed.units import NS_PER_S
 
@@ -77,7 +77,7 @@ class _Endings:
 
     def __init__(self, taps: Sequence[Tap], link: Link) -> None:
         self._taps = taps
-        self._linger_ns = link.rtt_ns + 2 * JITTER_REACH * link.jitter_ns + QUEUE_NS
+        self._linger_ns = link.rtt_ns + JITTER_REACH * sum(jitter_of(link, side) for side in SIDES) + QUEUE_NS
         self._failure: HostError | None = None
         self.ended_ns: int | None = None
 

@@ -27,6 +27,7 @@ from pqbed.units import NS_PER_MS, NS_PER_S
 What = Literal[
     "unshaped",
     "rtt",
+    "delay",
     "rate",
     "loss",
     "jitter",
@@ -133,19 +134,30 @@ def _judge_rtt(
     link: Link, directions: list[_DirectionCheck], uneven: Uneven, tolerance: Tolerance
 ) -> Iterator[Deviation]:
     off_ns, allowed_ns = 0.0, tolerance.rtt_ns + tolerance.rtt_share * link.rtt_ns
+    own = list[tuple[_DirectionCheck, float, float]]()
     for check in directions:
         if not check.direction.delays_ns:
             return
         asked = spread.asked_delays(check.shape.delay_ns, check.shape.jitter_ns, check.shape.distribution)
         middle_ns = spread.quantile(asked, 0.5)
-        off_ns += spread.quantile(check.direction.delays_ns, 0.5) - own_time_ns(check.direction) - middle_ns
+        own_off_ns = spread.quantile(check.direction.delays_ns, 0.5) - own_time_ns(check.direction) - middle_ns
         # The median of few draws may be another quantile.
         astray = spread.critical_distance(check.direction.delay_count, ALPHA)
-        allowed_ns += spread.quantile(asked, 0.5 + astray) - spread.quantile(asked, 0.5 - astray)
+        own_allowed_ns = spread.quantile(asked, 0.5 + astray) - spread.quantile(asked, 0.5 - astray)
         # Another distribution has another median, less than a jitter away: that is reported already.
-        allowed_ns += check.shape.jitter_ns if uneven[check.where] else 0
+        own_allowed_ns += check.shape.jitter_ns if uneven[check.where] else 0
+        off_ns += own_off_ns
+        allowed_ns += own_allowed_ns
+        own.append((check, own_off_ns, own_allowed_ns + tolerance.rtt_ns + tolerance.rtt_share * link.rtt_ns))
     if abs(off_ns) > allowed_ns:
         yield Deviation(what="rtt", asked=_time(link.rtt_ns), achieved=_time(link.rtt_ns + off_ns))
+        return
+    for check, own_off_ns, own_allowed_ns in own:
+        if abs(own_off_ns) > own_allowed_ns:
+            delay_ns = check.shape.delay_ns
+            yield Deviation(
+                what="delay", where=check.where, asked=_time(delay_ns), achieved=_time(delay_ns + own_off_ns)
+            )
 
 
 def _judge_direction(check: _DirectionCheck, uneven: Sequence[Deviation], tolerance: Tolerance) -> Iterator[Deviation]:

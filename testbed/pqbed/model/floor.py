@@ -26,7 +26,16 @@ from pqbed.model.frames import (
 from pqbed.model.message_sizes import RECORD_CONTENT_BYTES
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
-from pqbed.spec.link_end_shape import JITTER_REACH, congestion_control_of, rate_of
+from pqbed.spec.link_end_shape import (
+    JITTER_REACH,
+    SIDES,
+    Side,
+    congestion_control_of,
+    delay_of,
+    distribution_of,
+    jitter_of,
+    rate_of,
+)
 
 # These open the window by no more than what was acknowledged (tcp_slow_start in net/ipv4/tcp_cong.c, and bbr_set_cwnd);
 # another may do better, as hybla does, so of its windows nothing is assumed.
@@ -49,8 +58,12 @@ def slow_start_rounds(segments: int, window: int) -> int:
 
 def rtt_floor_ns(link: Link) -> int:
     """Return the shortest round trip jitter can make: netem cuts named distributions at 4 sigma."""
-    reach = 1 if link.distribution == "uniform" else JITTER_REACH
-    return max(0, link.rtt_ns - 2 * reach * link.jitter_ns)
+    return sum(_shortest_delay_ns(link, side) for side in SIDES)
+
+
+def _shortest_delay_ns(link: Link, side: Side) -> int:
+    reach = 1 if distribution_of(link, side) == "uniform" else JITTER_REACH
+    return max(0, delay_of(link, side) - reach * jitter_of(link, side))
 
 
 def flight_ns(cell: Cell, payload_bytes: int, window: int) -> int:

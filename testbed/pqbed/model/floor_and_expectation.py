@@ -12,7 +12,7 @@ from pqbed.model.simulate.receiver import QUICK_ACKS
 from pqbed.model.tls_exchange import Exchange, known_exchange
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link, mean_loss_ppm
-from pqbed.spec.link_end_shape import SIDES, congestion_control_of, loss_of, rate_of
+from pqbed.spec.link_end_shape import SIDES, congestion_control_of, jitter_of, loss_of, rate_of
 from pqbed.spec.profile import DEFAULT_STACK, Profile
 from pqbed.tls.wire_sizes import WireSizes
 
@@ -101,7 +101,7 @@ def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> t
         *((f"segmentation {link.segmentation}",) if link.segmentation != "wire" else ()),
         *((f"congestion control {'/'.join(sorted(controls))}",) if controls != KNOWN_CONTROLS else ()),
         *((f"an MTU of {tcp.mtu}",) if tcp.mtu not in KNOWN_MTUS else ()),
-        *(("jitter",) if link.jitter_ns else ()),
+        *(("jitter",) if any(jitter_of(link, side) for side in SIDES) else ()),
         *_unknown_rates(link, lossless),
         *(("a queue that overflows",) if lossless.overflowed else ()),
         *(() if learned else _unknown_profile(cell.profile)),

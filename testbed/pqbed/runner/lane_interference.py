@@ -20,7 +20,7 @@ from pqbed.duration.estimate import estimate_seconds
 from pqbed.errors import LaneError
 from pqbed.plan import Plan
 from pqbed.spec.link import Link, mean_loss_ppm
-from pqbed.spec.link_end_shape import SIDES, loss_of
+from pqbed.spec.link_end_shape import SIDES, jitter_of, loss_of
 from pqbed.store.manifest import LaneCheck, LaneTrial, utc_now
 
 # An interval of p90 needs 36. The first fetches fill caches and are not counted.
@@ -129,4 +129,4 @@ def _close(lane: Lane) -> None:
 
 
 def _is_random(link: Link) -> bool:
-    return link.jitter_ns > 0 or any(mean_loss_ppm(loss_of(link, side)) > 0 for side in SIDES)
+    return any(jitter_of(link, side) > 0 or mean_loss_ppm(loss_of(link, side)) > 0 for side in SIDES)

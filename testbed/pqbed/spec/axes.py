@@ -21,6 +21,7 @@ from pqbed.spec.link import (
     Queue,
     Segmentation,
     queue_fields,
+    queue_up_fields,
 )
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.tcp import Tcp
@@ -54,6 +55,10 @@ def _read_queue(row: Row) -> Queue:
 
 def _get_queue(link: Link) -> Queue:
     return link.queue_packets if link.limit_packets is None else PlainLimit(packets=link.limit_packets)
+
+
+def _get_queue_up(link: Link) -> Queue | None:
+    return link.queue_up_packets if link.limit_up_packets is None else PlainLimit(packets=link.limit_up_packets)
 
 
 def _own_initcwnd(server: int, client: int | None) -> int | None:
@@ -277,6 +282,50 @@ _TABLE: tuple[Axis, ...] = (
         quiet=True,
         metavar="LIST",
         help="Packets lost by number: up:2, down:3-5, up:1+down:3.",
+    ),
+    _link(
+        option="delay_up",
+        field="delay_up_ns",
+        **one_direction(value_parsers.parse_rtt, format_duration),
+        **plain("delay_up_ns"),
+        of="rtt",
+        side="up",
+        metavar="MS",
+        help="Part of the RTT from client to server; or same: half.",
+    ),
+    _link(
+        option="jitter_up",
+        field="jitter_up_ns",
+        **one_direction(value_parsers.parse_rtt, format_duration),
+        **plain("jitter_up_ns"),
+        of="jitter",
+        side="up",
+        metavar="MS",
+        help="Jitter from client to server; or same.",
+    ),
+    _link(
+        option="distribution_up",
+        field="distribution_up",
+        **one_direction(value_parsers.choice("distribution", Distribution)),
+        **plain("distribution_up", str),
+        of="distribution",
+        side="up",
+        metavar="NAME",
+        help="Its distribution from client to server; or same.",
+    ),
+    _link(
+        option="queue_up",
+        field="queue_up_packets",
+        **one_direction(value_parsers.parse_queue, value_parsers.format_queue),
+        assign=lambda queue, _: queue_up_fields(queue),
+        get=_get_queue_up,
+        columns={"queue_up": int, "limit_up": int},
+        write=lambda link: (link.queue_up_packets, link.limit_up_packets),
+        read=lambda row: row.get("queue_up") if row.get("limit_up") is None else PlainLimit(packets=row["limit_up"]),
+        of="queue",
+        side="up",
+        metavar="N",
+        help="Queue from client to server; or same.",
     ),
 )
 

@@ -65,12 +65,20 @@ def queue_fields(queue: Queue) -> dict[str, Any]:
     return {"queue_packets": queue, "limit_packets": None}
 
 
+def queue_up_fields(queue: Queue | None) -> dict[str, Any]:
+    """Return the fields of `Link` that say `queue` for the direction to the server; None: as the other."""
+    if isinstance(queue, PlainLimit):
+        return {"queue_up_packets": None, "limit_up_packets": queue.packets}
+    return {"queue_up_packets": queue, "limit_up_packets": None}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """A path. Each direction gets half the RTT, and all of the other values but those named for one of them.
 
-    `bandwidth_bps` and `loss` are those towards the client; `bandwidth_up_bps` and `loss_up` those towards the server,
-    None where they are the same. `bandwidth_bps` None and `bandwidth_up_bps` 0 mean no rate limit.
+    `bandwidth_bps`, `loss` and so on are those towards the client; `bandwidth_up_bps`, `loss_up` and so on those
+    towards the server, None where they are the same. `bandwidth_bps` None and `bandwidth_up_bps` 0 mean no rate limit.
+    `delay_up_ns` is the part of the RTT that is spent on the way to the server; None: half of it.
     `jitter_ns` is netem's: the spread of the delay of one direction (the standard deviation of the
     named distributions, half the width of the uniform one). `queue_packets` is what may wait at
     the bottleneck besides the packets on the wire; `limit_packets` stands in its place where it is given, and is
@@ -93,4 +101,9 @@ class Link:
     bandwidth_up_bps: int | None = None
     loss_up: Loss | None = None
     drop: DropList = NO_DROPS
+    delay_up_ns: int | None = None
+    jitter_up_ns: int | None = None
+    distribution_up: Distribution | None = None
+    queue_up_packets: int | None = None
+    limit_up_packets: int | None = None
     name: str | None = field(default=None, compare=False)

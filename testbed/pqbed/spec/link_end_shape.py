@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from pqbed.spec.link import Distribution, Link, Loss, RandomLoss, Segmentation
+from pqbed.spec.link import Distribution, Link, Loss, PlainLimit, Queue, RandomLoss, Segmentation
 from pqbed.spec.tcp import Tcp
 from pqbed.units import NS_PER_S
 
@@ -81,7 +81,8 @@ def shape_stage(link: Link, tcp: Tcp, stage: Stage, seed: int) -> EndShape:
         )
     if whole.rate_bps is None:
         return stage_shape
-    limit = link.queue_packets + 1 if link.limit_packets is None else link.limit_packets
+    queue = queue_of(link, "server" if stage.startswith("down") else "client")
+    limit = queue.packets if isinstance(queue, PlainLimit) else queue + 1
     return replace(stage_shape, rate_bps=whole.rate_bps, limit_packets=limit)
 
 
@@ -125,8 +126,8 @@ def shape_direction(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
     delay_ns = delay_of(link, side)
     return EndShape(
         delay_ns=delay_ns,
-        jitter_ns=link.jitter_ns,
-        distribution=link.distribution,
+        jitter_ns=jitter_of(link, side),
+        distribution=distribution_of(link, side),
         loss=loss_of(link, side),
         rate_bps=rate_of(link, side),
         limit_packets=limit_packets(link, tcp.mtu, delay_ns, side),
@@ -142,7 +143,27 @@ def shape_direction(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
 
 def delay_of(link: Link, side: Side) -> int:
     """Return the one-way delay of what `side` sends, ns. The client's includes the odd nanosecond of the RTT."""
-    return link.rtt_ns // 2 + (link.rtt_ns % 2 if side == "client" else 0)
+    up_ns = link.rtt_ns // 2 + link.rtt_ns % 2 if link.delay_up_ns is None else link.delay_up_ns
+    return up_ns if side == "client" else link.rtt_ns - up_ns
+
+
+def jitter_of(link: Link, side: Side) -> int:
+    """Return the jitter of what `side` sends, ns."""
+    return link.jitter_ns if side == "server" or link.jitter_up_ns is None else link.jitter_up_ns
+
+
+def distribution_of(link: Link, side: Side) -> Distribution:
+    """Return the distribution of that jitter."""
+    return link.distribution if side == "server" or link.distribution_up is None else link.distribution_up
+
+
+def queue_of(link: Link, side: Side) -> Queue:
+    """Return the queue of what `side` sends."""
+    if side == "client" and link.limit_up_packets is not None:
+        return PlainLimit(packets=link.limit_up_packets)
+    if side == "client" and link.queue_up_packets is not None:
+        return link.queue_up_packets
+    return link.queue_packets if link.limit_packets is None else PlainLimit(packets=link.limit_packets)
 
 
 def rate_of(link: Link, side: Side) -> int | None:
@@ -181,13 +202,14 @@ def limit_packets(link: Link, mtu: int, delay_ns: int, side: Side = "server") ->
 
     netem counts its delay line in `limit`, so a fixed 1000 would cap 1 Gbit/s at 100 ms to 120 Mbit/s.
     """
-    if link.limit_packets is not None:
-        return link.limit_packets
+    queue = queue_of(link, side)
+    if isinstance(queue, PlainLimit):
+        return queue.packets
     frame_bits = 8 * (mtu + ETHERNET_HEADER_BYTES)
     rate_bps = rate_of(link, side)
     if rate_bps is None:
         on_the_wire = -(-8 * UNLIMITED_IN_FLIGHT_BYTES // frame_bits)
     else:
-        reach_ns = delay_ns + JITTER_REACH * link.jitter_ns
+        reach_ns = delay_ns + JITTER_REACH * jitter_of(link, side)
         on_the_wire = -(-reach_ns * rate_bps // (frame_bits * NS_PER_S))
-    return on_the_wire + link.queue_packets
+    return on_the_wire + queue

@@ -29,13 +29,14 @@ class Sweep:
     width that the 95 % interval of each increase at p50 shall have, in parts of the baseline, it is the most.
     `aa` adds the A/A arm, a second copy of the baseline. `timeout_ns` bounds one fetch on the bed's own clock.
     `cut_jitter` allows jitter that is cut at zero often enough to lengthen the mean RTT (`checks.py`). The axes of one
-    side or direction alone (`bandwidth_up_bps`, `loss_up`, `*_client`) hold None for "the same as the other"; without
+    side or direction alone (`*_up`, `*_up_*`, `*_client`) hold None for "the same as the other"; without
     them both sides are alike. With `links`, the grid has each of these links instead of the product of the axes whose
     values they give.
     """
 
     name: str
     rtt_ns: tuple[int, ...]
+    delay_up_ns: tuple[int | None, ...] = (None,)
     profiles: tuple[Profile, ...]
     aa: bool = False
     bandwidth_bps: tuple[int | None, ...]
@@ -44,8 +45,11 @@ class Sweep:
     loss_up: tuple[Loss | None, ...] = (None,)
     drop: tuple[DropList, ...] = (NO_DROPS,)
     jitter_ns: tuple[int, ...] = (0,)
+    jitter_up_ns: tuple[int | None, ...] = (None,)
     distribution: tuple[Distribution, ...] = ("uniform",)
+    distribution_up: tuple[Distribution | None, ...] = (None,)
     queue_packets: tuple[Queue, ...] = (DEFAULT_QUEUE_PACKETS,)
+    queue_up_packets: tuple[Queue | None, ...] = (None,)
     segmentation: tuple[Segmentation, ...] = ("wire",)
     layout: tuple[Layout, ...] = (DEFAULT_LAYOUT,)
     initcwnd: tuple[int, ...] = (DEFAULT_INITCWND,)

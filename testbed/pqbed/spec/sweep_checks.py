@@ -1,14 +1,16 @@
 """What no axis can say alone: refuse a sweep whose cells would not mean what they say."""
 
-import itertools
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import get_args
 
 from pqbed.errors import SpecError
-from pqbed.spec.axes import AXES, count_parts, grids, lay_out, values_in
+from pqbed.spec.axes import AXES, count_parts, grids, lay_out, one_sided, values_in
 from pqbed.spec.axis import Part
 from pqbed.spec.delay_tables import cut_share, largest_jitter_ns
-from pqbed.spec.link import Link
+from pqbed.spec.link import Distribution, Link
+from pqbed.spec.link_end_shape import SIDES, delay_of, distribution_of, jitter_of
 from pqbed.spec.profile import Profile
 from pqbed.spec.sweep import Sweep
 from pqbed.units import NS_PER_MS, format_duration
@@ -48,20 +50,51 @@ def _check_cell_count(sweep: Sweep) -> None:
 
 def _check_jitter(sweep: Sweep) -> None:
     """Refuse a jitter that would lengthen the mean RTT unseen: netem cuts negative delays to zero."""
+    for link in lay_out(Link, sweep):
+        if link.delay_up_ns is not None and link.delay_up_ns > link.rtt_ns:
+            raise SpecError(
+                f"--delay-up {format_duration(link.delay_up_ns)} is more than --rtt {format_duration(link.rtt_ns)}, of "
+                "which it is a part",
+                "give a smaller --delay-up, or drop the short rtt",
+            )
     if sweep.cut_jitter:
         return
-    for grid in grids("link", sweep):
-        rtt_ns, jitter_ns = min(grid["rtt"]), max(grid["jitter"])
-        for distribution in grid["distribution"]:
-            share = cut_share(rtt_ns // 2, jitter_ns, distribution)
-            if share <= LARGEST_CUT_SHARE:
-                continue
-            largest = f"{largest_jitter_ns(rtt_ns // 2, distribution, LARGEST_CUT_SHARE) / NS_PER_MS:g}ms"
-            raise SpecError(
-                f"--jitter {format_duration(jitter_ns)} ({distribution}) at --rtt {format_duration(rtt_ns)} reaches "
-                f"below zero, where delays are cut: the mean RTT would be {_cut_rtt(rtt_ns, share)}",
-                f"give a jitter of at most {largest}, or drop the short rtt",
-            )
+    cut = max(_ways(sweep), key=lambda way: way.share, default=None)
+    if cut is None or cut.share <= LARGEST_CUT_SHARE:
+        return
+    largest = f"{largest_jitter_ns(cut.delay_ns, cut.distribution, LARGEST_CUT_SHARE) / NS_PER_MS:g}ms"
+    raise SpecError(
+        f"{cut.flag} {format_duration(cut.jitter_ns)} ({cut.distribution}) at --rtt {format_duration(cut.link.rtt_ns)} "
+        f"reaches below zero, where delays are cut: the mean RTT would be {_cut_rtt(cut.link)}",
+        f"give a jitter of at most {largest}, or drop the short rtt",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """One direction of a link. `share`: by how much its mean delay grows because delays are cut at zero."""
+
+    link: Link
+    flag: str
+    delay_ns: int
+    jitter_ns: int
+    distribution: Distribution
+
+    @property
+    def share(self) -> float:
+        return cut_share(self.delay_ns, self.jitter_ns, self.distribution)
+
+
+def _ways(sweep: Sweep) -> Iterator[_Way]:
+    """Yield the directions with jitter of all links; each delay with its jitter once."""
+    seen = set()
+    for link in lay_out(Link, sweep):
+        for side in SIDES:
+            own = delay_of(link, side), jitter_of(link, side), distribution_of(link, side)
+            if own[1] and own not in seen:
+                seen.add(own)
+                flag = "--jitter-up" if side == "client" and link.jitter_up_ns is not None else "--jitter"
+                yield _Way(link=link, flag=flag, delay_ns=own[0], jitter_ns=own[1], distribution=own[2])
 
 
 def _check_links(sweep: Sweep) -> None:
@@ -79,29 +112,33 @@ def _check_links(sweep: Sweep) -> None:
 
 def cut_delays(sweep: Sweep) -> list[str]:
     """Return a sentence per link of `sweep` whose mean RTT is visibly longer because delays are cut at zero."""
-    links = itertools.product(sweep.rtt_ns, sweep.jitter_ns, sweep.distribution)
-    shares = [(link, cut_share(link[0] // 2, link[1], link[2])) for link in links]
-    return [
-        f"at rtt {format_duration(rtt_ns)} and {distribution} jitter {format_duration(jitter_ns)} delays are cut at "
-        f"zero, so the mean RTT is {_cut_rtt(rtt_ns, share)}"
-        for (rtt_ns, jitter_ns, distribution), share in shares
-        if share > LARGEST_CUT_SHARE
-    ]
+    sentences = (
+        f"at rtt {format_duration(way.link.rtt_ns)} and {way.distribution} jitter {format_duration(way.jitter_ns)} "
+        f"delays are cut at zero, so the mean RTT is {_cut_rtt(way.link)}"
+        for way in _ways(sweep)
+        if way.share > LARGEST_CUT_SHARE
+    )
+    return list(dict.fromkeys(sentences))
 
 
-def _cut_rtt(rtt_ns: int, share: float) -> str:
-    """Return the mean RTT and by how much it is longer: `37.93ms (+8.4%)`; both directions have the same jitter."""
-    if math.isinf(share):
+def _cut_rtt(link: Link) -> str:
+    """Return the mean RTT and by how much it is longer: `37.93ms (+8.4%)`."""
+    ways = [(delay_of(link, side), jitter_of(link, side), distribution_of(link, side)) for side in SIDES]
+    shares = [cut_share(*way) for way in ways]
+    if any(map(math.isinf, shares)):
         return "longer than 0s"
-    return f"{rtt_ns * (1 + share) / NS_PER_MS:.4g}ms (+{100 * share:.2g}%)"
+    mean_ns = sum(delay_ns * (1 + share) for (delay_ns, _, _), share in zip(ways, shares, strict=True))
+    return f"{mean_ns / NS_PER_MS:.4g}ms (+{100 * (mean_ns / link.rtt_ns - 1):.2g}%)"
 
 
 def _check_needs(sweep: Sweep) -> None:
     for axis in AXES.values():
-        if not axis.needs:
+        needs = AXES[axis.of or axis.option].needs
+        if not needs:
             continue
-        needed = AXES[axis.needs]
-        if values_in(needed, sweep) == (needed.usual,) and axis.values(sweep) != (axis.usual,):
+        needed = AXES[needs]
+        given = [each for each in (needed, *one_sided(needed)) if values_in(each, sweep) != (each.usual,)]
+        if not given and axis.values(sweep) != (axis.usual,):
             raise SpecError(
                 f"{axis.flag} {axis.format(axis.values(sweep)[0])} has no effect without {needed.flag}",
                 f"give a {needed.label} above {needed.usual}, or drop {axis.flag}",

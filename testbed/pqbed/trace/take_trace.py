@@ -14,7 +14,7 @@ from pqbed.plan import plan_sweep
 from pqbed.spec.axes import axes_shown, values_in
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
-from pqbed.spec.link_end_shape import JITTER_REACH
+from pqbed.spec.link_end_shape import JITTER_REACH, SIDES, delay_of, jitter_of
 from pqbed.spec.run_options import Clock
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.sweep import Sweep
@@ -90,4 +90,4 @@ def take_trace(bed: Bed, sweep: Sweep, repetition: int, artefacts: Mapping[str, 
 
 
 def _longest_delay_ns(link: Link) -> int:
-    return link.rtt_ns // 2 + JITTER_REACH * link.jitter_ns + _BOTTLENECK_NS
+    return max(delay_of(link, side) + JITTER_REACH * jitter_of(link, side) for side in SIDES) + _BOTTLENECK_NS

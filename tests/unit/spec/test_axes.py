@@ -43,6 +43,10 @@ EXAMPLES = {
     "initcwnd_client": (3,),
     "size": (0, 51_200),
     "congestion_control_client": ("bbr",),
+    "delay_up": (0, 5_000_000),
+    "jitter_up": (0, 5_000_000),
+    "distribution_up": ("normal",),
+    "queue_up": (7, PlainLimit(packets=9)),
     "drop": (DropList(up=(2,)), DropList(up=(1, 3), down=(3, 4, 5, 9))),
 }
 

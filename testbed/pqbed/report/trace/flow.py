@@ -10,6 +10,7 @@ from html import escape
 from pqbed.report.theme import FONT, PALETTES, Mode
 from pqbed.report.trace.svg import arrow_head, line, text
 from pqbed.report.trace.time_scale import CUT_PIXELS, Cut, TimeScale, scale_time
+from pqbed.spec.link_end_shape import delay_of
 from pqbed.trace.segments import Segment
 from pqbed.trace.summary_json import flight_lines
 from pqbed.trace.take_trace import Trace
@@ -123,7 +124,7 @@ def _direction(trace: Trace, scale: TimeScale, colours: Colours, *, up: bool) ->
     """Draw what one side sent: bands and arrows of first arrivals, then retransmissions, then lost segments."""
     for some in _bundles(trace, scale, up=up):
         yield from _bundle(some, scale, colours["up" if up else "down"])
-    travel_ns = trace.cell.link.rtt_ns // 2
+    travel_ns = delay_of(trace.cell.link, "client" if up else "server")
     for segment in trace.segments:
         if segment.up != up or not segment.carries:
             continue
