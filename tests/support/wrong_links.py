@@ -11,6 +11,7 @@ from typing import Any
 from pqbed.spec.drop_list import DropList
 from pqbed.spec.link import GilbertElliott, Link, PlainLimit, RandomLoss, queue_fields
 from pqbed.spec.link_end_shape import EndShape, Stage, end_seed
+from pqbed.spec.path_mtu import PathMtu
 from pqbed.spec.tcp import Tcp
 from support.units import MS
 
@@ -137,6 +138,16 @@ OTHERS |= {
     ),
 }
 
+HOLE = replace(FULL, path_mtu=PathMtu(size_bytes=1400, handling="swallowed"))
+OTHERS |= {
+    "black hole missing": Wrong(asked=HOLE, client=set_to(largest_packet=0), found={("path mtu", "up")}),
+    "router: a smaller black hole": Wrong(
+        asked=replace(HOLE, layout="router"),
+        stages={"down-delay": lambda shape: replace(shape, largest_packet=min(shape.largest_packet, 1399))},
+        found={("path mtu", "down")},
+    ),
+}
+
 # As FULL, and a queue that the sender is not told of.
 ROUTED = replace(FULL, layout="router", queue_packets=200)
 OTHERS |= {
@@ -181,6 +192,7 @@ RIGHT: dict[str, tuple[Link, Tcp]] = {
         Tcp(initcwnd_server=30, initcwnd_client=4, congestion_control="bbr", congestion_control_client="cubic"),
     ),
     "drop list": (DROPPED, TCP),
+    "black hole": (HOLE, TCP),
     "each direction its own": (APART, TCP),
     "router, each direction its own": (replace(APART, layout="router"), TCP),
     "pareto without a rate": (Link(rtt_ns=60 * MS, jitter_ns=5 * MS, distribution="paretonormal"), TCP),

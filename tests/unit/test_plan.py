@@ -9,6 +9,7 @@ from pqbed.spec.builtin_profiles import profile_named
 from pqbed.spec.cell import Cell
 from pqbed.spec.drop_list import DropList
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
+from pqbed.spec.path_mtu import PathMtu
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch
 from pqbed.spec.sweep import Sweep
@@ -169,6 +170,7 @@ LINK_CHANGES: dict[str, object] = {
     "bandwidth_up_bps": 0,
     "loss_up": RandomLoss(),
     "drop": DropList(up=(1,)),
+    "path_mtu": PathMtu(size_bytes=1400, handling="clamped"),
     "delay_up_ns": 1,
     "jitter_up_ns": 1,
     "distribution_up": "normal",

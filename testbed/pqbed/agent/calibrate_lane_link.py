@@ -34,7 +34,7 @@ def calibrate(
     """
 
     def reapply(number: int) -> None:
-        settle_link(replace(link, drop=NO_DROPS), seed + number)
+        settle_link(replace(link, drop=NO_DROPS, path_mtu=None), seed + number)
 
     def apply_drops() -> None:
         settle_link(replace(link, loss=RandomLoss(), loss_up=None, jitter_ns=0), seed)
@@ -61,7 +61,7 @@ def calibrate(
             reapply=reapply,
             quiet=runner.quiet,
             stage_queues=_stage_queues(path),
-            apply_drops=apply_drops if link.drop else None,
+            apply_drops=apply_drops if link.drop or link.path_mtu else None,
         )
         measured = measure_link(client, server, wire, (asked("client"), asked("server")))
     finally:

@@ -52,6 +52,7 @@ def _fake_direction(shape: EndShape, limit: int | None) -> DirectionMeasurement:
         queue_full=limit is not None and limit <= LARGEST_QUEUE,
         seed_repeats=None,
         dropped=shape.drops,
+        path_mtu_holds=True if shape.largest_packet else None,
     )
 
 

@@ -40,6 +40,7 @@ What = Literal[
     "congestion control",
     "seed",
     "drop",
+    "path mtu",
     "link",
 ]
 Where = Literal["", "up", "down", "client", "server"]
@@ -174,6 +175,9 @@ def _judge_direction(check: _DirectionCheck, uneven: Sequence[Deviation], tolera
         yield Deviation(
             what="seed", where=check.where, asked="draws that follow it", achieved="draws that do not, or never change"
         )
+    if direction.path_mtu_holds is False:
+        asked = f"packets above {shape.largest_packet} bytes lost, and no other"
+        yield Deviation(what="path mtu", where=check.where, asked=asked, achieved="others")
     if direction.dropped is not None and direction.dropped != shape.drops:
         yield Deviation(
             what="drop", where=check.where, asked=_numbers(shape.drops), achieved=_numbers(direction.dropped)

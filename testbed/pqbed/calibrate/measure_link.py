@@ -93,6 +93,7 @@ class _DirectionProbe:
         self.varies = asked.shape.jitter_ns > 2 * SAME_DELAY_NS[asked.clock]
         self.clock = asked.clock
         self.drops = asked.shape.drops
+        self.largest_packet = asked.shape.largest_packet if asked.shape.largest_packet < asked.shape.mtu else 0
         self.queue: QueueFill | None = None
 
     @property
@@ -202,6 +203,19 @@ class _LinkProbe:
             for count, arrivals in zip(counts, came, strict=True)
         ]
 
+    def send_past_path_mtu(self) -> list[bool | None]:
+        """Send a datagram as large as the path takes and a larger one; return whether that one alone is lost."""
+        if self._wire.apply_drops is None or not any(direction.largest_packet for direction in self.directions):
+            return [None, None]
+        self._wire.apply_drops()
+        spare = [max(direction.drops, default=0) for direction in self.directions]
+        if any(spare):
+            self._send_in_bursts(spare)
+        fits = [direction.largest_packet - UDP_IP_BYTES for direction in self.directions]
+        came = [self._exchange([1, 1], payload_bytes=[size + more for size in fits]) for more in (0, 1)]
+        self._wire.quiet()
+        return [bool(small.numbers) and not large.numbers for small, large in zip(*came, strict=True)]
+
     def _send_in_bursts(self, counts: Sequence[int]) -> list[Arrivals]:
         came = [Arrivals(), Arrivals()]
         firsts = [0, 0]
@@ -261,9 +275,10 @@ def measure_link(
     repeats = _try_seeds(probe, alone, bursts)
     rtts = _round_trips(*alone)
     dropped = probe.send_past_drops()
+    sizes_hold = probe.send_past_path_mtu()
     return LinkMeasurement(
-        up=_sum_up(up, bulks[0], alone[0], bursts[0], repeats[0], dropped=dropped[0]),
-        down=_sum_up(down, bulks[1], alone[1], bursts[1], repeats[1], dropped=dropped[1]),
+        up=_sum_up(up, bulks[0], alone[0], bursts[0], repeats[0], dropped=dropped[0], path_mtu_holds=sizes_hold[0]),
+        down=_sum_up(down, bulks[1], alone[1], bursts[1], repeats[1], dropped=dropped[1], path_mtu_holds=sizes_hold[1]),
         client=_sender(client, flights[0]),
         server=_sender(server, flights[1]),
         rtt_p50_ns=_quantile(rtts, 50),
@@ -323,6 +338,7 @@ def _sum_up(
     repeats: bool | None,
     *,
     dropped: tuple[int, ...] | None,
+    path_mtu_holds: bool | None,
 ) -> DirectionMeasurement:
     arrivals = [sent + delay for sent, delay in zip(bulk.sent_ns, bulk.delays_ns, strict=True)]
     sent_ns = max(bulk.sent_ns) - min(bulk.sent_ns) if bulk.sent_ns else 0
@@ -347,6 +363,7 @@ def _sum_up(
         queue_full=direction.queue is not None and direction.queue.full,
         seed_repeats=repeats,
         dropped=dropped,
+        path_mtu_holds=path_mtu_holds,
     )
 
 

@@ -28,6 +28,7 @@ class DirectionMeasurement:
     one, or took at all if `queue_full` is false; None if it cannot hold any. `seed_repeats`: the same seed gave
     the same losses and delays, and another seed gave others; None if nothing was drawn.
     `dropped`: the numbers, from 1, of those that did not arrive through the drop list alone; None without a list.
+    `path_mtu_holds`: a packet of the path's MTU arrived, and one of a byte more did not; None where none is to be lost.
     """
 
     sent: int
@@ -42,6 +43,7 @@ class DirectionMeasurement:
     queue_full: bool
     seed_repeats: bool | None
     dropped: tuple[int, ...] | None = None
+    path_mtu_holds: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from pqbed.model.simulate.receiver import QUICK_ACKS
 from pqbed.model.tls_exchange import Exchange, known_exchange
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link, mean_loss_ppm
-from pqbed.spec.link_end_shape import SIDES, congestion_control_of, jitter_of, loss_of, rate_of
+from pqbed.spec.link_end_shape import SIDES, congestion_control_of, jitter_of, loss_of, path_mtu_of, rate_of
 from pqbed.spec.profile import DEFAULT_STACK, Profile
 from pqbed.tls.wire_sizes import WireSizes
 
@@ -87,7 +87,12 @@ def floors_of(cell: Cell, exchange: Exchange, *, learned: bool = False) -> Floor
 
 def is_lossy(cell: Cell) -> bool:
     """Tell whether the link loses packets, in any direction."""
-    return bool(cell.link.drop) or any(mean_loss_ppm(loss_of(cell.link, side)) for side in SIDES)
+    return bool(cell.link.drop) or is_black_hole(cell) or any(mean_loss_ppm(loss_of(cell.link, side)) for side in SIDES)
+
+
+def is_black_hole(cell: Cell) -> bool:
+    """Tell whether the path swallows the largest packets that the ends send."""
+    return 0 < path_mtu_of(cell.link, "swallowed") < cell.tcp.mtu
 
 
 def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> tuple[str, ...]:
@@ -100,6 +105,7 @@ def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> t
     return (
         *((f"segmentation {link.segmentation}",) if link.segmentation != "wire" else ()),
         *((f"congestion control {'/'.join(sorted(controls))}",) if controls != KNOWN_CONTROLS else ()),
+        *(("a clamped MSS",) if path_mtu_of(link, "clamped") else ()),
         *((f"an MTU of {tcp.mtu}",) if tcp.mtu not in KNOWN_MTUS else ()),
         *(("jitter",) if any(jitter_of(link, side) for side in SIDES) else ()),
         *_unknown_rates(link, lossless),

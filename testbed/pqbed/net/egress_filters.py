@@ -4,12 +4,24 @@ The hook is that of the qdisc `clsact` (sch_handle_egress in net/core/dev.c). Ev
 the one with the smaller priority comes first; an action says whether the next one sees the packet too.
 """
 
+import errno
 import socket
 import struct
 from collections.abc import Sequence
 
+from pqbed.errors import HostError
 from pqbed.net.netem import RTM_NEWQDISC, TCA_KIND, TCA_OPTIONS
-from pqbed.net.rtnetlink import ATTRIBUTE, HEADER, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST
+from pqbed.net.rtnetlink import (
+    ATTRIBUTE,
+    HEADER,
+    NLM_F_ACK,
+    NLM_F_CREATE,
+    NLM_F_DUMP,
+    NLM_F_EXCL,
+    NLM_F_REQUEST,
+    RefusalError,
+    RouteSocket,
+)
 
 RTM_NEWTFILTER, RTM_DELTFILTER, RTM_GETTFILTER = 44, 45, 46
 # TC_ACT_*: go on with the next filter, with the next action, or take the packet without a word to its sender.
@@ -18,6 +30,7 @@ MATCHALL_ACT = 2
 ACT_KIND, ACT_OPTIONS = 1, 2
 GACT_PARMS, GACT_PROB = 2, 3
 GACT_COUNT = struct.Struct("=HHi")
+POLICE_TBF, POLICE_MTU_AT = 1, 16
 
 _CLSACT_HANDLE, _CLSACT_PARENT = 0xFFFF_0000, 0xFFFF_FFF1
 # TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS) of include/uapi/linux/pkt_sched.h.
@@ -27,6 +40,30 @@ _TC_GEN = struct.Struct("=IIiii")
 _MIRRED_PARMS, _MIRROR_EGRESS = 2, 2
 _GACT_DETERM = 2
 _ETH_P_IP = 0x0800
+# struct tc_police: index, action, limit, burst, mtu, two rates of 12 bytes, two counts, capabilities.
+_TC_POLICE = struct.Struct("=IiIII24xiiI")
+_POLICE_RESULT = 5
+_HINT = (
+    "load the modules on the engine's host (modprobe -a sch_ingress cls_matchall act_gact act_police), or use the uml "
+    "bed, which brings its own kernel: --bed uml"
+)
+
+
+def ask(kernel: RouteSocket, ifname: str, message: bytearray, *tolerated: int) -> None:
+    """Send one of the messages below; refusals with a `tolerated` error are none. Raises HostError with the fix."""
+    try:
+        kernel.ask_bytes(message)
+    except RefusalError as refusal:
+        if refusal.code not in tolerated:
+            raise _refusal(refusal, ifname) from None
+
+
+def _refusal(refusal: RefusalError, ifname: str) -> HostError:
+    if refusal.code in (errno.EPERM, errno.EACCES):
+        return HostError(
+            f"{ifname} may not lose chosen packets: {refusal.reason}", hint="this needs NET_ADMIN in its namespace"
+        )
+    return HostError(f"this kernel cannot lose chosen packets on {ifname}: {refusal.reason}", hint=_HINT)
 
 
 def hook_message(index: int) -> bytearray:
@@ -61,6 +98,13 @@ def decide(action: int, *, each: int = 0, picked: int = 0) -> bytes:
     if each:
         options += _attribute(GACT_PROB, GACT_COUNT.pack(_GACT_DETERM, each, picked))
     return _action(b"gact\0", options)
+
+
+def steal_larger(frame_bytes: int) -> bytes:
+    """Return an action that steals packets whose frame is larger; the next filter sees the others."""
+    parms = _TC_POLICE.pack(0, STEAL, 0, 0, frame_bytes, 0, 0, 0)
+    options = _attribute(POLICE_TBF, parms) + _attribute(_POLICE_RESULT, struct.pack("=i", NEXT_FILTER))
+    return _action(b"police\0", options)
 
 
 def mirror_to(device: int) -> bytes:

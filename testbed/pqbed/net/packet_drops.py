@@ -12,7 +12,6 @@ Counting starts when the filters are made.
 import errno
 import struct
 
-from pqbed.errors import HostError
 from pqbed.net import egress_filters as filters
 from pqbed.net.netem import NLMSG_HEADER_BYTES, TCA_OPTIONS, TCMSG_BYTES
 from pqbed.net.rtnetlink import RefusalError, RouteSocket, attributes
@@ -21,10 +20,6 @@ from pqbed.net.rtnetlink import RefusalError, RouteSocket, attributes
 FIRST_PRIORITY = 0xE000
 
 _HALVINGS = 16
-_HINT = (
-    "load the modules on the engine's host (modprobe sch_ingress cls_matchall act_gact), or use the uml bed, which "
-    "brings its own kernel: --bed uml"
-)
 
 
 class PacketDrops:
@@ -48,15 +43,17 @@ class PacketDrops:
         if not self._numbers:
             return
         self.remove()
-        self._ask(filters.hook_message(self._index), errno.EEXIST)
+        filters.ask(self._kernel, self._ifname, filters.hook_message(self._index), errno.EEXIST)
         for place, number in enumerate(self._numbers):
-            self._ask(filters.filter_message(self._index, FIRST_PRIORITY + place, _lose(number - place)))
+            made = filters.filter_message(self._index, FIRST_PRIORITY + place, _lose(number - place))
+            filters.ask(self._kernel, self._ifname, made)
             self._present = place + 1
 
     def remove(self) -> None:
         """Lose nothing until `restart`. Another program may have taken the hook away with all that was on it."""
         for place in range(self._present):
-            self._ask(filters.removal_message(self._index, FIRST_PRIORITY + place), errno.ENOENT, errno.EINVAL)
+            gone = filters.removal_message(self._index, FIRST_PRIORITY + place)
+            filters.ask(self._kernel, self._ifname, gone, errno.ENOENT, errno.EINVAL)
         self._present = 0
 
     def read(self) -> tuple[int, ...]:
@@ -67,13 +64,6 @@ class PacketDrops:
             return ()  # no hook
         counts = sorted(filter(None, map(_read_count, answers)))
         return tuple(count + place for place, count in counts)
-
-    def _ask(self, message: bytearray, *tolerated: int) -> None:
-        try:
-            self._kernel.ask_bytes(message)
-        except RefusalError as refusal:
-            if refusal.code not in tolerated:
-                raise _refusal(refusal, self._ifname) from None
 
 
 def _lose(number: int) -> tuple[bytes, ...]:
@@ -93,11 +83,3 @@ def _read_count(answer: bytes) -> tuple[int, int] | None:
         return None
     _, count, _ = filters.GACT_COUNT.unpack_from(first[filters.GACT_PROB])
     return place, count
-
-
-def _refusal(refusal: RefusalError, ifname: str) -> HostError:
-    if refusal.code in (errno.EPERM, errno.EACCES):
-        return HostError(
-            f"{ifname} may not lose chosen packets: {refusal.reason}", hint="this needs NET_ADMIN in its namespace"
-        )
-    return HostError(f"this kernel cannot lose chosen packets on {ifname}: {refusal.reason}", hint=_HINT)

@@ -26,11 +26,12 @@ FIELDS = ("family", "dst_len", "src_len", "tos", "table", "proto", "scope", "typ
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteMetrics:
-    """In segments; 0 and "" leave it to the kernel."""
+    """Windows in segments; `advmss` is what SYNs offer, in bytes. 0 and "" leave it to the kernel."""
 
     initcwnd: int = 0
     initrwnd: int = 0
     congestion_control: str = ""
+    advmss: int = 0
 
 
 def read_routes(kernel: RouteSocket, index: int) -> list[Any]:
@@ -56,6 +57,7 @@ def metrics_of(route: Any) -> RouteMetrics:
         initcwnd=metrics.get_attr("RTAX_INITCWND") or 0,
         initrwnd=metrics.get_attr("RTAX_INITRWND") or 0,
         congestion_control=metrics.get_attr("RTAX_CC_ALGO") or "",
+        advmss=metrics.get_attr("RTAX_ADVMSS") or 0,
     )
 
 
@@ -81,5 +83,6 @@ def _encoded(wanted: RouteMetrics) -> list[list[Any]]:
         "RTAX_INITCWND": wanted.initcwnd,
         "RTAX_INITRWND": wanted.initrwnd,
         "RTAX_CC_ALGO": wanted.congestion_control,
+        "RTAX_ADVMSS": wanted.advmss,
     }
     return [[name, value] for name, value in named.items() if value]

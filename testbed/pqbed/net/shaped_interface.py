@@ -14,6 +14,7 @@ from pqbed.net.interface_mtu import Interface, interface_for, read_interface, se
 from pqbed.net.link_state import EndState
 from pqbed.net.netem import Netem, loss_of, netem_of
 from pqbed.net.packet_drops import PacketDrops
+from pqbed.net.packet_size_limit import PacketSizeLimit
 from pqbed.net.root_qdisc import RootQdisc, RootQdiscControl
 from pqbed.net.route_metrics import RouteMetrics, metrics_of, read_routes, set_metrics
 from pqbed.net.rtnetlink import RouteSocket
@@ -31,6 +32,7 @@ class _KernelSettings:
     metrics: RouteMetrics
     netem: Netem | None
     drops: tuple[int, ...]
+    largest_packet: int
 
 
 class ShapedInterface:
@@ -50,6 +52,7 @@ class ShapedInterface:
             raise
         self._root = RootQdiscControl(self._kernel, ifname, self._index)
         self._drops = PacketDrops(self._kernel, ifname, self._index)
+        self._size_limit = PacketSizeLimit(self._kernel, ifname, self._index)
         self._applied: _KernelSettings | None = None
         self._state: EndState | None = None
 
@@ -76,9 +79,11 @@ class ShapedInterface:
                 initcwnd=shape.initcwnd,
                 initrwnd=shape.initrwnd,
                 congestion_control=shape.congestion_control,
+                advmss=shape.advmss,
             ),
             netem=netem_of(shape),
             drops=shape.drops,
+            largest_packet=shape.largest_packet,
         )
         before, self._applied, self._state = self._applied, None, None
         if before is None or before.interface != wanted.interface:
@@ -87,6 +92,7 @@ class ShapedInterface:
             self._set_metrics(wanted.metrics)
         root = self._set_netem(wanted.netem)
         self._set_drops(wanted.drops)
+        self._set_size_limit(wanted.largest_packet)
         self._applied = wanted
         self._state = _state(shape, replace(wanted, netem=root.netem), root)
         return self._state
@@ -100,6 +106,7 @@ class ShapedInterface:
         if self._state is None or self._state.asked is None or self._applied is None:
             raise HostError(f"{self.ifname} must be shaped before it is given a seed")
         self._drops.restart()
+        self._size_limit.restore()
         asked = replace(self._state.asked, seed=seed)
         if self._applied.netem is None:
             self._state = replace(self._state, asked=asked)
@@ -122,6 +129,7 @@ class ShapedInterface:
             metrics=metrics.pop() if len(metrics) == 1 else RouteMetrics(),
             netem=root.netem,
             drops=self._drops.read(),
+            largest_packet=self._size_limit.read(),
         )
         return _state(None, parts, root)
 
@@ -138,14 +146,14 @@ class ShapedInterface:
     def quiet(self) -> None:
         """Drop every packet on the wire and let later ones pass unshaped, until the next `shape` or `reseed`."""
         self._root.quiet()
-        self._drops.remove()
+        self._remove_filters()
 
     def drain(self) -> int:
         """Do the same, and return how many packets the netem had dropped since it was created or reseeded.
 
         Both the packets that found its queue full and those that its loss dropped.
         """
-        self._drops.remove()
+        self._remove_filters()
         return self._root.drain()
 
     def clear(self) -> None:
@@ -153,6 +161,7 @@ class ShapedInterface:
         self._applied = self._state = None
         self._root.remove()
         self._drops.put(())
+        self._size_limit.put(0)
         self._set_interface(self._found)
         self._set_metrics(RouteMetrics())
 
@@ -184,6 +193,15 @@ class ShapedInterface:
             root = self._root.put(wanted)
         self._require("netem", wanted, root.netem)
         return root
+
+    def _remove_filters(self) -> None:
+        self._drops.remove()
+        self._size_limit.remove()
+
+    def _set_size_limit(self, wanted: int) -> None:
+        self._size_limit.put(wanted)
+        if wanted:
+            self._require("path MTU", wanted, self._size_limit.read())
 
     def _set_drops(self, wanted: tuple[int, ...]) -> None:
         self._drops.put(wanted)
@@ -224,6 +242,9 @@ def _state(asked: EndShape | None, parts: _KernelSettings, root: RootQdisc) -> E
         initrwnd=parts.metrics.initrwnd,
         congestion_control=parts.metrics.congestion_control,
         drops=parts.drops,
+        largest_packet=parts.largest_packet,
+        advmss=parts.metrics.advmss,
     )
     lost = f"loses packets {', '.join(map(str, parts.drops))}; " if parts.drops else ""
-    return EndState(asked=asked, applied=applied, text=lost + qdisc_text(root))
+    too_large = f"loses packets above {parts.largest_packet} bytes; " if parts.largest_packet else ""
+    return EndState(asked=asked, applied=applied, text=lost + too_large + qdisc_text(root))

@@ -23,6 +23,7 @@ from pqbed.spec.link import (
     queue_fields,
     queue_up_fields,
 )
+from pqbed.spec.path_mtu import format_path_mtu, parse_path_mtu
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
@@ -326,6 +327,20 @@ _TABLE: tuple[Axis, ...] = (
         side="up",
         metavar="N",
         help="Queue from client to server; or same.",
+    ),
+    _link(
+        option="path_mtu",
+        field="path_mtu",
+        parse=parse_path_mtu,
+        format=format_path_mtu,
+        **{
+            **plain("path_mtu", str),
+            "write": lambda link: (format_path_mtu(link.path_mtu),),
+            "read": lambda row: None if row.get("path_mtu") is None else parse_path_mtu(row["path_mtu"], bare=False),
+        },
+        quiet=True,
+        metavar="N",
+        help="A smaller MTU on the way: 1400:swallowed, 1400:clamped.",
     ),
 )
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pqbed.spec.drop_list import NO_DROPS, DropList
+from pqbed.spec.path_mtu import PathMtu
 
 Distribution = Literal["uniform", "normal", "pareto", "paretonormal"]
 Segmentation = Literal["wire", "offload-off", "host"]
@@ -85,7 +86,7 @@ class Link:
     what netem holds in all, the wire included.
     `layout` "ends" shapes each direction on its sender's own interface, where a full queue is told to the sender's TCP
     at once; "router" puts forwarding stages between the ends, where a full queue loses packets as a network does.
-    `drop` names packets that are lost besides.
+    `drop` names packets that are lost besides. `path_mtu` is that of a path that takes less than its ends send.
     `name` is that of the named link the values came from; links with equal values are equal whatever they are named.
     """
 
@@ -106,4 +107,5 @@ class Link:
     distribution_up: Distribution | None = None
     queue_up_packets: int | None = None
     limit_up_packets: int | None = None
+    path_mtu: PathMtu | None = None
     name: str | None = field(default=None, compare=False)

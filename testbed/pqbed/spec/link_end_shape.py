@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from pqbed.spec.link import Distribution, Link, Loss, PlainLimit, Queue, RandomLoss, Segmentation
+from pqbed.spec.path_mtu import Handling
 from pqbed.spec.tcp import Tcp
 from pqbed.units import NS_PER_S
 
@@ -22,6 +23,8 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 BOTTLENECKS: tuple[Stage, ...] = ("down-rate", "up-rate")
 
 ETHERNET_HEADER_BYTES = 14
+# IPv4 and TCP without options: what an MSS leaves out.
+TCP_IP_BYTES = 40
 # Without a rate limit only the windows bound what is in flight: tcp_wmem's and tcp_rmem's maximum (net/sysctls.py).
 UNLIMITED_IN_FLIGHT_BYTES = 6 * 1024 * 1024
 # netem cuts named distributions at 4 sigma (tables of int16 scaled by 8192).
@@ -36,7 +39,8 @@ IN_ORDER_BPS = 10**15
 class EndShape:
     """Everything that is set on one end. `limit_packets` is netem's: delay line and queue together.
 
-    `drops`: the packets that are lost, by number and ascending.
+    `drops`: the packets that are lost, by number and ascending. `largest_packet`: larger ones are lost, `advmss`:
+    the MSS that SYNs offer, both in bytes; 0 for neither.
     """
 
     delay_ns: int
@@ -52,6 +56,8 @@ class EndShape:
     initrwnd: int
     congestion_control: str
     drops: tuple[int, ...] = ()
+    largest_packet: int = 0
+    advmss: int = 0
 
 
 def shape_end(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
@@ -67,7 +73,7 @@ def shape_stage(link: Link, tcp: Tcp, stage: Stage, seed: int) -> EndShape:
     addition to those that wait. Jitter reorders if the link has no rate, as it does at the ends.
     """
     whole = shape_direction(link, tcp, "server" if stage.startswith("down") else "client", seed)
-    stage_shape = replace(_bare(whole), initcwnd=0, initrwnd=0, congestion_control="")
+    stage_shape = replace(_bare(whole), initcwnd=0, initrwnd=0, congestion_control="", advmss=0)
     if stage not in BOTTLENECKS:
         return replace(
             stage_shape,
@@ -76,6 +82,7 @@ def shape_stage(link: Link, tcp: Tcp, stage: Stage, seed: int) -> EndShape:
             distribution=whole.distribution,
             loss=whole.loss,
             drops=whole.drops,
+            largest_packet=whole.largest_packet,
             rate_bps=IN_ORDER_BPS if whole.jitter_ns and whole.rate_bps is not None else None,
             limit_packets=DELAY_LINE_PACKETS,
         )
@@ -109,6 +116,7 @@ def _bare(shape: EndShape) -> EndShape:
         rate_bps=None,
         limit_packets=0,
         drops=(),
+        largest_packet=0,
     )
 
 
@@ -138,7 +146,15 @@ def shape_direction(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
         initrwnd=tcp.initrwnd,
         congestion_control=congestion_control_of(tcp, side),
         drops=link.drop.down if side == "server" else link.drop.up,
+        largest_packet=path_mtu_of(link, "swallowed"),
+        advmss=max(0, path_mtu_of(link, "clamped") - TCP_IP_BYTES),
     )
+
+
+def path_mtu_of(link: Link, handling: Handling) -> int:
+    """Return the MTU of the path if this becomes of larger packets, else 0."""
+    path_mtu = link.path_mtu
+    return path_mtu.size_bytes if path_mtu is not None and path_mtu.handling == handling else 0
 
 
 def delay_of(link: Link, side: Side) -> int:

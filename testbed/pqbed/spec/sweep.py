@@ -14,6 +14,7 @@ from pqbed.spec.link import (
     Segmentation,
 )
 from pqbed.spec.named_link import NamedLink
+from pqbed.spec.path_mtu import PathMtu
 from pqbed.spec.profile import Profile, copy_profile
 from pqbed.spec.tcp import DEFAULT_INITCWND
 from pqbed.spec.workload import Http
@@ -50,6 +51,7 @@ class Sweep:
     distribution_up: tuple[Distribution | None, ...] = (None,)
     queue_packets: tuple[Queue, ...] = (DEFAULT_QUEUE_PACKETS,)
     queue_up_packets: tuple[Queue | None, ...] = (None,)
+    path_mtu: tuple[PathMtu | None, ...] = (None,)
     segmentation: tuple[Segmentation, ...] = ("wire",)
     layout: tuple[Layout, ...] = (DEFAULT_LAYOUT,)
     initcwnd: tuple[int, ...] = (DEFAULT_INITCWND,)

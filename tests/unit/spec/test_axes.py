@@ -6,6 +6,7 @@ from pqbed.errors import SpecError
 from pqbed.spec.axes import AXES, axes_shown, describe_link, from_row, lay_over, word_axis
 from pqbed.spec.drop_list import DropList
 from pqbed.spec.link import Link, PlainLimit, RandomLoss
+from pqbed.spec.path_mtu import PathMtu
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.tcp import Tcp
 
@@ -47,6 +48,7 @@ EXAMPLES = {
     "jitter_up": (0, 5_000_000),
     "distribution_up": ("normal",),
     "queue_up": (7, PlainLimit(packets=9)),
+    "path_mtu": (PathMtu(size_bytes=1400, handling="swallowed"), PathMtu(size_bytes=576, handling="clamped")),
     "drop": (DropList(up=(2,)), DropList(up=(1, 3), down=(3, 4, 5, 9))),
 }
 

@@ -67,7 +67,7 @@ def list_packets(cell: Cell, exchange: Exchange) -> dict[Side, tuple[str, ...]]:
 
 
 def _lossless(link: Link) -> Link:
-    return replace(link, loss=RandomLoss(), loss_up=None, drop=NO_DROPS)
+    return replace(link, loss=RandomLoss(), loss_up=None, drop=NO_DROPS, path_mtu=None)
 
 
 @lru_cache(maxsize=1024)

@@ -1,5 +1,7 @@
 """Narrative of a trace: sentences, facts, and the table of flights."""
 
+from pqbed.model.floor_and_expectation import is_black_hole
+from pqbed.report.black_hole import describe_black_hole
 from pqbed.spec.axes import describe_link
 from pqbed.trace.flights import ObservedFlight
 from pqbed.trace.summary_json import count_segments
@@ -29,6 +31,8 @@ def describe_trace(trace: Trace) -> list[str]:
         sentences = [f"Fetching {what} took {_ms(timings.last_byte_ns)} ms."]
     else:
         sentences = [f"Fetching {what} failed: {timings.outcome}: {timings.detail}."]
+    if is_black_hole(trace.cell):
+        sentences.append(describe_black_hole(trace.cell))
     steps = (
         ("TCP connected", timings.tcp_connect_ns),
         ("TLS done", timings.tls_done_ns),
