@@ -114,7 +114,8 @@ def _lay_over(link: Link, tcp: Tcp, texts: Mapping[str, str]) -> tuple[Link, Tcp
     if min(delay_of(link, side) for side in SIDES) < 0:
         raise SpecError("--delay-up is more than --rtt, of which it is a part", "give a smaller --delay-up")
     if any(jitter_of(link, side) > delay_of(link, side) for side in SIDES):
-        raise SpecError("the jitter of a direction is more than its delay", "give a smaller --jitter or a longer --rtt")
+        delay = "half of --rtt" if link.delay_up_ns is None else "the delay of a direction"
+        raise SpecError(f"--jitter is more than {delay}", "give a smaller --jitter or a longer --rtt")
     return link, lay_over(tcp, values)
 
 

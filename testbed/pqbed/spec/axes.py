@@ -278,7 +278,7 @@ _TABLE: tuple[Axis, ...] = (
         **{
             **plain("drop", str),
             "write": lambda link: (format_drops(link.drop),),
-            "read": lambda row: None if row.get("drop") is None else parse_drops(row["drop"], bare=False),
+            "read": lambda row: parse_drops(row.get("drop") or "none", bare=False),
         },
         quiet=True,
         metavar="LIST",
