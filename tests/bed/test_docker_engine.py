@@ -329,8 +329,9 @@ def test_a_failed_build_says_why_and_leaves_no_image(engine: Any, tmp_path: Path
         build_args: dict[str, str] = {}  # noqa: RUF012
         stack = "failing"
 
-    with pytest.raises(BuildError, match="the reason is told"):
+    with pytest.raises(BuildError, match=r"pqbed/failing:1 was not built") as failed:
         ensure_image(engine, Recipe(), prepare_base)
+    assert any("the reason is told" in line for line in failed.value.lines)
     assert engine.image_id("pqbed/failing:1") is None
 
 

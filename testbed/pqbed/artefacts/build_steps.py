@@ -117,8 +117,9 @@ def _run(command: Command, on_step: OnStep, expected: Mapping[str, int], group: 
         raise BuildError(refusal.removeprefix(REFUSAL_MARK).strip())
     if code != 0:
         raise BuildError(
-            f"{command.name} failed (exit code {code}); the last lines of {log}:\n{''.join(tail).rstrip()}",
+            f"{command.name} failed (exit code {code}); the last lines of {log}:",
             hint=command.hint,
+            lines=tuple("".join(tail).rstrip().splitlines()),
         )
     on_step(command.name, 1.0)
 
