@@ -27,12 +27,15 @@ class ClassicBuild:
         self._tail: deque[str] = deque(maxlen=LAST_LINES)
 
     def follow(self, answers: Iterable[Mapping[str, Any]]) -> None:
-        """Read `answers`. Raises BuildError if one reports a failure."""
+        """Read all `answers`, so that their connection ends. Raises BuildError if one reports a failure."""
+        failed = False
         for answer in answers:
             self._tail.extend(line for line in str(answer.get("stream", "")).splitlines() if line.strip())
             if "error" in answer:
                 self._tail.append(str(answer["error"]))
-                raise failed_build(self._reference, self._tail)
+                failed = True
+        if failed:
+            raise failed_build(self._reference, self._tail)
 
 
 def has_buildx() -> bool:
