@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pqbed.spec.axes import lay_out
 from pqbed.spec.cell import Cell
+from pqbed.spec.grid import lay_out
 from pqbed.spec.json_codec import to_json
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
 from pqbed.spec.profile import Chain, Profile

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from pqbed.spec.axes import AXES, Axis, axes_shown, values_in
+from pqbed.spec.axes import AXES, Axis, axes_shown
+from pqbed.spec.grid import values_in
 from pqbed.spec.json_codec import to_json
 from pqbed.spec.link_presets import said_by_all, value_texts
 from pqbed.spec.named_link import NamedLink

@@ -6,7 +6,7 @@ from pqbed.beds.up_session import MeasuredLink, Session
 from pqbed.calibrate.deviations import achieved_rate_bps
 from pqbed.calibrate.measurement import DirectionMeasurement, LinkMeasurement, SenderMeasurement
 from pqbed.net.link_state import LinkState
-from pqbed.spec.axes import word_settings
+from pqbed.spec.axis_words import word_settings
 from pqbed.spec.json_codec import to_json
 from pqbed.spec.link_end_shape import EndShape
 from pqbed.spec.value_parsers import format_loss

@@ -19,8 +19,9 @@ from pqbed.beds.up_session import (
 from pqbed.errors import SpecError
 from pqbed.net.link_state import LinkState
 from pqbed.spec import value_parsers
-from pqbed.spec.axes import AXES, Axis, lay_over
+from pqbed.spec.axes import AXES, Axis
 from pqbed.spec.builtin_profiles import builtin_profiles
+from pqbed.spec.grid import lay_over
 from pqbed.spec.link import Link
 from pqbed.spec.link_end_shape import SIDES, delay_of, jitter_of
 from pqbed.spec.link_presets import LINK_AXES, builtin_links, parse_links, whole_link

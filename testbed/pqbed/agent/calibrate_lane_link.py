@@ -7,7 +7,8 @@ from dataclasses import replace
 from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.lane_part_interfaces import End
 from pqbed.agent.network_path import NetworkPath
-from pqbed.calibrate.measure_link import RequestedDirection, StageQueues, Wire, measure_link
+from pqbed.calibrate.link_probe import RequestedDirection, StageQueues, Wire
+from pqbed.calibrate.measure_link import measure_link
 from pqbed.calibrate.measurement import Calibration
 from pqbed.calibrate.measurement_schedule import SETTLE_NS
 from pqbed.calibrate.prober import Prober

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from pqbed.gate.threshold_verdict import Estimate, ThresholdVerdict, decide
-from pqbed.spec.axes import describe_link
+from pqbed.spec.axis_words import describe_link
 from pqbed.spec.cell import Cell
 from pqbed.spec.threshold import COUNTS, TIMES, Threshold, refuse_unmeasured
 from pqbed.stats.classify_difference import DEFAULT_MARGIN

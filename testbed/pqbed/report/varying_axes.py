@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pqbed.spec.axes import AXES, Axis, from_row, word_axis
+from pqbed.spec.axes import AXES, Axis
+from pqbed.spec.axis_words import from_row, word_axis
 
 Row = Mapping[str, Any]
 

@@ -3,51 +3,22 @@
 A new axis is a field on `Sweep`, one on `Link`, `Tcp` or `Workload`, an entry here, and the code where it takes effect.
 """
 
-import itertools
-import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from pqbed.spec import value_parsers
 from pqbed.spec.axis import Axis, Part, Row, loss_model, one_direction, plain
 from pqbed.spec.drop_list import format_drops, parse_drops
-from pqbed.spec.link import (
-    Distribution,
-    Layout,
-    Link,
-    PlainLimit,
-    Queue,
-    Segmentation,
-    queue_fields,
-    queue_up_fields,
-)
+from pqbed.spec.link import Distribution, Layout, Link, PlainLimit, Queue, Segmentation, queue_fields, queue_up_fields
 from pqbed.spec.path_mtu import format_path_mtu, parse_path_mtu
-from pqbed.spec.sweep import Sweep
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 from pqbed.units import format_duration, format_rate, format_size
 
-__all__ = [
-    "AXES",
-    "Axis",
-    "axes_shown",
-    "count_parts",
-    "describe_link",
-    "from_row",
-    "grids",
-    "lay_out",
-    "lay_over",
-    "values_in",
-    "word_axis",
-    "word_settings",
-]
+__all__ = ["AXES", "PARTS", "Axis", "axes_shown", "one_sided"]
 
-P = TypeVar("P", Link, Tcp, Workload)
-Grid = dict[str, tuple[Any, ...]]
-
-_PARTS: dict[type[Any], Part] = {Link: "link", Tcp: "tcp", Workload: "workload"}
+PARTS: dict[type[Any], Part] = {Link: "link", Tcp: "tcp", Workload: "workload"}
 
 
 def _read_queue(row: Row) -> Queue:
@@ -66,7 +37,7 @@ def _own_initcwnd(server: int, client: int | None) -> int | None:
     return None if client == server else client
 
 
-_link, _tcp, _workload = (partial(Axis, part=part) for part in _PARTS.values())
+_link, _tcp, _workload = (partial(Axis, part=part) for part in PARTS.values())
 
 # In the order of the stored columns, so new ones come last. Labels take the same order; those with `of` go with it.
 _TABLE: tuple[Axis, ...] = (
@@ -347,20 +318,11 @@ _TABLE: tuple[Axis, ...] = (
 # By option, in the order of the stored columns.
 AXES: Mapping[str, Axis] = {axis.option: axis for axis in _TABLE}
 
-# How the grid nests the axes of the first runs, outermost first: the order of fetches depends on it. Axes that came
-# later are nested outside these.
-_NESTING = (
-    *("layout", "segmentation", "queue", "distribution", "jitter"),
-    *("bandwidth", "bandwidth_up", "rtt", "loss", "loss_up"),
-    *("congestion_control", "congestion_control_client", "initcwnd", "initcwnd_client"),
-    *("size", "http"),
-)
-
 
 def axes_shown() -> tuple[Axis, ...]:
     """Return the axes in the order for people: by part, those of one side or direction last."""
     order = list(AXES)
-    parts = list(_PARTS.values())
+    parts = list(PARTS.values())
     return tuple(
         sorted(
             AXES.values(),
@@ -372,82 +334,3 @@ def axes_shown() -> tuple[Axis, ...]:
 def one_sided(axis: Axis) -> tuple[Axis, ...]:
     """Return the axes that say the same of one side or direction alone."""
     return tuple(other for other in AXES.values() if other.of == axis.option)
-
-
-def grids(part: Part, sweep: Sweep) -> list[Grid]:
-    """Return the values of every axis of a part, by option: one grid for each named link, one without any."""
-    own = {axis.option: axis.values(sweep) for axis in AXES.values() if axis.part == part}
-    if part != "link" or not sweep.links:
-        return [own]
-    return [
-        {**own, "link": (link.name,), **{option: (value,) for option, value in link.values.items()}}
-        for link in sweep.links
-    ]
-
-
-def values_in(axis: Axis, sweep: Sweep) -> tuple[Any, ...]:
-    """Return the values that `axis` has anywhere in the grid of `sweep`, those of named links included."""
-    return tuple(dict.fromkeys(value for grid in grids(axis.part, sweep) for value in grid[axis.option]))
-
-
-def count_parts(part: Part, sweep: Sweep) -> int:
-    """Return how many links (or TCP settings, or workloads) the grid of `sweep` has, without laying them out."""
-    return sum(math.prod(map(len, grid.values())) for grid in grids(part, sweep))
-
-
-def lay_out(kind: type[P], sweep: Sweep) -> Iterator[P]:
-    """Yield every `kind` (Link, Tcp or Workload) of the grid of `sweep`, in the order of the grid."""
-    axes = sorted((axis for axis in AXES.values() if axis.part == _PARTS[kind]), key=_nesting)
-    order = {axis.option: place for place, axis in enumerate(axes)}
-    setting = sorted(axes, key=lambda axis: bool(axis.of))  # what is said of both sides first
-    for grid in grids(_PARTS[kind], sweep):
-        for values in itertools.product(*(grid[axis.option] for axis in axes)):
-            chosen: dict[str, Any] = {}
-            for axis in setting:
-                chosen |= axis.assign(values[order[axis.option]], chosen)
-            yield kind(**chosen)
-
-
-def _nesting(axis: Axis) -> int:
-    return _NESTING.index(axis.option) if axis.option in _NESTING else -1
-
-
-def lay_over(part: P, values: Mapping[str, Any]) -> P:
-    """Return `part` with `values` (by option) laid over it; options of other parts are passed over."""
-    chosen = {field.name: getattr(part, field.name) for field in fields(part)}
-    for axis in axes_shown():
-        if axis.part == _PARTS[type(part)] and axis.option in values:
-            chosen |= axis.assign(values[axis.option], chosen)
-    return type(part)(**chosen)
-
-
-def word_axis(axis: Axis, value_of: Callable[[Axis], Any]) -> str:
-    """Return the value of `axis` in words, with that of one side or direction where it differs: `20 (client 10)`."""
-    own = [
-        f"({other.side} {other.format(value_of(other))})" for other in one_sided(axis) if value_of(other) is not None
-    ]
-    return " ".join([axis.format(value_of(axis)), *own])
-
-
-def from_row(row: Row) -> Callable[[Axis], Any]:
-    """Return what reads the value of an axis in a stored `row`: the usual one if its columns are missing or null."""
-
-    def read(axis: Axis) -> Any:
-        value = axis.read(row)
-        return axis.usual if value is None else value
-
-    return read
-
-
-def word_settings(link: Link, tcp: Tcp) -> list[tuple[Axis, str]]:
-    """Return every setting of a link and its TCP in words; the name of the link first, if it has one."""
-    parts: dict[str, Any] = {"link": link, "tcp": tcp}
-    unnamed = {"link"} if link.name is None else set()
-    shown = [axis for axis in axes_shown() if axis.part in parts and not axis.of and axis.option not in unnamed]
-    return [(axis, word_axis(axis, lambda axis: axis.get(parts[axis.part]))) for axis in shown]
-
-
-def describe_link(link: Link, tcp: Tcp) -> str:
-    """Return a link and its TCP settings in words: those that every link has, and others that are not usual."""
-    settings = word_settings(link, tcp)
-    return ", ".join(f"{axis.label} {text}" for axis, text in settings if axis.main or text != axis.format(axis.usual))

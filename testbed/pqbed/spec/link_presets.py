@@ -11,7 +11,8 @@ from typing import Any
 
 from pqbed.errors import SpecError
 from pqbed.spec import value_parsers
-from pqbed.spec.axes import AXES, Axis, lay_over
+from pqbed.spec.axes import AXES, Axis
+from pqbed.spec.grid import lay_over
 from pqbed.spec.link import Link
 from pqbed.spec.name_suggestions import known_name
 from pqbed.spec.named_link import NamedLink

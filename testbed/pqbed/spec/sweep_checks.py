@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import get_args
 
 from pqbed.errors import SpecError
-from pqbed.spec.axes import AXES, count_parts, grids, lay_out, one_sided, values_in
+from pqbed.spec.axes import AXES, one_sided
 from pqbed.spec.axis import Part
 from pqbed.spec.delay_tables import cut_share, largest_jitter_ns
+from pqbed.spec.grid import count_parts, grids, lay_out, values_in
 from pqbed.spec.link import Distribution, Link
 from pqbed.spec.link_end_shape import SIDES, delay_of, distribution_of, jitter_of
 from pqbed.spec.path_mtu import format_path_mtu

@@ -11,8 +11,9 @@ from pqbed.beds.bed_interface import Bed, BedName
 from pqbed.errors import HostError, SpecError
 from pqbed.net.pcap import read_pcap
 from pqbed.plan import plan_sweep
-from pqbed.spec.axes import axes_shown, values_in
+from pqbed.spec.axes import axes_shown
 from pqbed.spec.cell import Cell
+from pqbed.spec.grid import values_in
 from pqbed.spec.link import Link
 from pqbed.spec.link_end_shape import JITTER_REACH, SIDES, delay_of, jitter_of
 from pqbed.spec.run_options import Clock

@@ -3,8 +3,10 @@ from dataclasses import fields
 import pytest
 
 from pqbed.errors import SpecError
-from pqbed.spec.axes import AXES, axes_shown, describe_link, from_row, lay_over, word_axis
+from pqbed.spec.axes import AXES, axes_shown
+from pqbed.spec.axis_words import describe_link, from_row, word_axis
 from pqbed.spec.drop_list import DropList
+from pqbed.spec.grid import lay_over
 from pqbed.spec.link import Link, PlainLimit, RandomLoss
 from pqbed.spec.path_mtu import PathMtu
 from pqbed.spec.sweep import Sweep

@@ -2,7 +2,7 @@
 
 from pqbed.model.floor_and_expectation import is_black_hole
 from pqbed.report.black_hole import describe_black_hole
-from pqbed.spec.axes import describe_link
+from pqbed.spec.axis_words import describe_link
 from pqbed.trace.flights import ObservedFlight
 from pqbed.trace.summary_json import count_segments
 from pqbed.trace.take_trace import Trace
