@@ -14,6 +14,7 @@ from pqbed.report.figures.figure_panels import (
     dash,
     tooltips,
     with_interval_text,
+    without_schema_checks,
     zoom,
 )
 from pqbed.report.figures.over_size import PUBLISHED, draw_increase
@@ -30,6 +31,7 @@ NS_PER_MS = 1_000_000
 _DIAMONDS = "Diamonds are published values, as far as the text gives numbers; two at the same position are a range."
 
 
+@without_schema_checks
 def draw_study(results: Results, published: Mapping[str, Published]) -> tuple[Figure, ...]:
     """Return the figures of the study in its order."""
     draw = {"bars": _draw_bars, "lines": _draw_lines, "curves": _draw_curves}
@@ -117,12 +119,16 @@ def _bars_panel(table: pl.DataFrame, profiles: list[str], published: pl.DataFram
             profile="Profile", percentile="Percentile", increase="Increase (%)|+.1f", interval="95% interval"
         ),
     )
-    ends = base.mark_rule(strokeWidth=1.5).encode(y="low:Q", y2="high:Q")
+    ends = base.mark_rule(strokeWidth=1.5).encode(y=alt.Y("low:Q"), y2=alt.Y2("high:Q"))
     layers = [bars, ends]
     if not published.is_empty():
         points = alt.Chart(published).mark_point(style="published")
-        layers.append(points.encode(x="percentile:N", xOffset=alt.XOffset("profile:N", sort=profiles), y="increase:Q"))
-    return chart_panel("Handshake, all links together", alt.layer(*layers))
+        layers.append(
+            points.encode(
+                x=alt.X("percentile:N"), xOffset=alt.XOffset("profile:N", sort=profiles), y=alt.Y("increase:Q")
+            )
+        )
+    return chart_panel("Handshake, all links together", layers)
 
 
 def _draw_curves(figure: StudyFigure, results: Results, published: list[Published]) -> Figure:
@@ -159,7 +165,7 @@ def _curves_panel(curves: pl.DataFrame, lines: list[str], published: pl.DataFram
             .mark_point(style="published")
             .encode(x=x, y=y, tooltip=tooltips(source="Published", ttlb_ms="TTLB (ms)|,.0f"))
         )
-    return chart_panel("35 ms", alt.layer(*layers))
+    return chart_panel("35 ms", layers)
 
 
 def _increases_published(numbers: list[Published]) -> pl.DataFrame:

@@ -317,6 +317,7 @@ _TABLE: tuple[Axis, ...] = (
 
 # By option, in the order of the stored columns.
 AXES: Mapping[str, Axis] = {axis.option: axis for axis in _TABLE}
+_ONE_SIDED = {option: tuple(axis for axis in _TABLE if axis.of == option) for option in AXES}
 
 
 def axes_shown() -> tuple[Axis, ...]:
@@ -333,4 +334,4 @@ def axes_shown() -> tuple[Axis, ...]:
 
 def one_sided(axis: Axis) -> tuple[Axis, ...]:
     """Return the axes that say the same of one side or direction alone."""
-    return tuple(other for other in AXES.values() if other.of == axis.option)
+    return _ONE_SIDED[axis.option]

@@ -1,9 +1,10 @@
 """Axes in words: one value, the settings of a link, a whole link in a sentence."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
-from pqbed.spec.axes import axes_shown, one_sided
+from pqbed.spec.axes import AXES, axes_shown, one_sided
 from pqbed.spec.axis import Axis, Row
 from pqbed.spec.link import Link
 from pqbed.spec.tcp import Tcp
@@ -11,10 +12,18 @@ from pqbed.spec.tcp import Tcp
 
 def word_axis(axis: Axis, value_of: Callable[[Axis], Any]) -> str:
     """Return the value of `axis` in words, with that of one side or direction where it differs: `20 (client 10)`."""
-    own = [
-        f"({other.side} {other.format(value_of(other))})" for other in one_sided(axis) if value_of(other) is not None
+    return _word_values(axis.option, value_of(axis), *map(value_of, one_sided(axis)))
+
+
+@lru_cache(maxsize=2**14, typed=True)  # a report of a large run words the same few values for each of its cells
+def _word_values(option: str, value: Any, *own: Any) -> str:
+    axis = AXES[option]
+    words = [
+        f"({other.side} {other.format(of_side)})"
+        for other, of_side in zip(one_sided(axis), own, strict=True)
+        if of_side is not None
     ]
-    return " ".join([axis.format(value_of(axis)), *own])
+    return " ".join([axis.format(value), *words])
 
 
 def from_row(row: Row) -> Callable[[Axis], Any]:

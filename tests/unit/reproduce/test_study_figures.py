@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import altair as alt
+
 from pqbed.report.figures import Figure
 from pqbed.reproduce.published_numbers import Published
 from pqbed.reproduce.study_figures import draw_study
@@ -24,6 +26,8 @@ def test_each_figure_has_its_number_and_says_what_is_counted() -> None:
         ("figure-3", "Figure 3: curves"),
     ]
     for figure in figures.values():
+        for panel in figure.panels:
+            alt.LayerChart.from_dict(panel.spec)  # raises where it does not hold to the schema
         assert "only the handshake" in figure.notes[-1]
         assert "Network and CPU together" in figure.notes[-1]
     assert "CPU: not measured" in drawn(published(), cpu=False)["figure-1"].notes[-1]

@@ -3,19 +3,16 @@
 from dataclasses import replace
 
 import polars as pl
-from altair.utils.schemapi import debug_mode
 
 from pqbed.report.figures.distributions import draw_ecdf, draw_phases
-from pqbed.report.figures.figure_panels import Figure
+from pqbed.report.figures.figure_panels import Figure, without_schema_checks
 from pqbed.report.figures.over_link import draw_increase_by_link, draw_map
 from pqbed.report.figures.over_size import draw_increase, draw_ttlb
 from pqbed.report.figures.reduce_rows import reduce_data
 from pqbed.report.report_data import ReportData
 
 
-@debug_mode(
-    False
-)  # a schema check of every part of every chart takes half the time of a report; a test checks the whole
+@without_schema_checks
 def choose_figures(data: ReportData, published: pl.DataFrame | None = None) -> tuple[Figure, ...]:
     """Return the figures of a run, most informative first; `published` (over_size.PUBLISHED) goes over the increase."""
     data, notes = reduce_data(data)

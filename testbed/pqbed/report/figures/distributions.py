@@ -81,7 +81,7 @@ def _ecdf_panel(rows: pl.DataFrame, profiles: list[str], size: alt.Parameter) ->
     )
     # Lines have no tooltips of their own between their points.
     points = chart.mark_point(size=60, opacity=0).add_params(zoom())
-    return chart_panel(rows["where"][0], alt.layer(chart, points).add_params(size))
+    return chart_panel(rows["where"][0], (chart, points), parameter=size)
 
 
 def _phases_panel(rows: pl.DataFrame, order: list[str], data: ReportData) -> Panel:
@@ -115,9 +115,11 @@ def _phases_panel(rows: pl.DataFrame, order: list[str], data: ReportData) -> Pan
         )
     )
     bars = known["bar"].n_unique()
-    layers = alt.layer(chart, *_expected_strokes(known, order, data))
     return chart_panel(
-        rows["where"][0], layers.add_params(percentile_parameter(data.names)), height=_BAR_HEIGHT * bars + 10
+        rows["where"][0],
+        (chart, *_expected_strokes(known, order, data)),
+        parameter=percentile_parameter(data.names),
+        height=_BAR_HEIGHT * bars + 10,
     )
 
 
@@ -131,7 +133,7 @@ def _expected_strokes(known: pl.DataFrame, order: list[str], data: ReportData) -
     return [
         strokes.encode(
             y=alt.Y("bar:N", sort=order, title=None),
-            x="expected_ms:Q",
+            x=alt.X("expected_ms:Q"),
             tooltip=tooltips(bar="Fetch", expected_ms="Expected TTLB (ms)|,.1f"),
         )
     ]

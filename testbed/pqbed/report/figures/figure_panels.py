@@ -6,6 +6,7 @@ from typing import Any
 
 import altair as alt
 import polars as pl
+from altair.utils.schemapi import debug_mode
 
 from pqbed.report.report_data import ReportData, noise_span
 from pqbed.report.theme import SHAPES
@@ -13,6 +14,8 @@ from pqbed.report.theme import SHAPES
 VegaSpec = dict[str, Any]
 
 MOST_PANELS = 12
+# For what draws: a schema check of each part of each chart takes half the time of a report. A test checks the whole.
+without_schema_checks = debug_mode(False)
 HEIGHT = 250
 # Wheel and drag scroll the page: a chart reacts to them only with Ctrl, or a mouse button.
 ZOOM_WHEEL = "wheel![event.ctrlKey || event.metaKey]"
@@ -47,12 +50,18 @@ class Figure:
     wide: bool = False
 
 
-def chart_panel(title: str, chart: alt.TopLevelMixin, *, height: int | None = HEIGHT) -> Panel:
-    """Return `chart` as a panel, not held against Vega-Lite's schema: that is a test's, and costs more than drawing."""
-    sized = chart.properties(width="container", description=title)
-    if height is not None:
-        sized = sized.properties(height=height)
-    return Panel(title=title, spec=sized.to_dict(validate=False))
+def chart_panel(
+    title: str, layers: Sequence[alt.Chart], *, parameter: alt.Parameter | None = None, height: int = HEIGHT
+) -> Panel:
+    """Return `layers` as a panel, not held against Vega-Lite's schema: that is a test's, and costs more than drawing.
+
+    The chart is made in one step: each change of one with layers copies all of them several times.
+    """
+    first, *others = layers
+    if parameter is not None:
+        first = first.add_params(parameter)
+    chart = alt.layer(first, *others, width="container", description=title, height=height)
+    return Panel(title=title, spec=chart.to_dict(validate=False))
 
 
 def percentile_parameter(names: Sequence[str]) -> alt.Parameter:

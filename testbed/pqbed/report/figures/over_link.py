@@ -58,7 +58,7 @@ def draw_increase_by_link(data: ReportData) -> Figure:
     base = alt.Chart(rows.select(_COLUMNS)).transform_filter(at_percentile())
     y = alt.Y("link:N", sort=links, title=_link_title(data))
     bar = base.mark_rule(strokeWidth=3, opacity=0.4).encode(
-        x=alt.X("increase_low:Q", title="Increase of TTLB (%)"), x2="increase_high:Q", y=y, color=by
+        x=alt.X("increase_low:Q", title="Increase of TTLB (%)"), x2=alt.X2("increase_high:Q"), y=y, color=by
     )
     point = base.mark_point(size=90).encode(
         x=alt.X("increase:Q", title="Increase of TTLB (%)"),
@@ -67,9 +67,13 @@ def draw_increase_by_link(data: ReportData) -> Figure:
         shape=shape("profile", data.compared, None),
         tooltip=_tooltips(data),
     )
-    zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(style="zero").encode(x="zero:Q")
-    chart = alt.layer(*_noise_bars(rows, y), zero, bar, point).add_params(percentile_parameter(data.names))
-    panel = chart_panel(f"{data.sizes[0]}, against {data.baseline}", chart, height=_ROW_HEIGHT * len(links) + 20)
+    zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(style="zero").encode(x=alt.X("zero:Q"))
+    panel = chart_panel(
+        f"{data.sizes[0]}, against {data.baseline}",
+        (*_noise_bars(rows, y), zero, bar, point),
+        parameter=percentile_parameter(data.names),
+        height=_ROW_HEIGHT * len(links) + 20,
+    )
     return Figure(
         name="increase-by-link",
         title="Increase by link",
@@ -88,7 +92,7 @@ def _noise_bars(rows: pl.DataFrame, y: alt.Y) -> list[alt.Chart]:
         return []
     chart = alt.Chart(floors.with_columns(negative=-pl.col("noise"))).transform_filter(at_percentile())
     x = alt.X("negative:Q", title="Increase of TTLB (%)")
-    shown: alt.Chart = chart.mark_bar(style="noise", size=_ROW_HEIGHT - 6).encode(x=x, x2="noise:Q", y=y)
+    shown: alt.Chart = chart.mark_bar(style="noise", size=_ROW_HEIGHT - 6).encode(x=x, x2=alt.X2("noise:Q"), y=y)
     return [shown]
 
 
@@ -111,11 +115,11 @@ def _map_panel(title: str, rows: pl.DataFrame, links: list[str], data: ReportDat
     words = base.transform_calculate(label=f"!isValid(datum.increase) ? '-' : {label}")
     strong = f"isValid(datum.increase) && abs(datum.increase) >= {STRONG * reach:.6g}"
     texts = [
-        words.transform_filter(condition).mark_text(style=style).encode(text="label:N")
+        words.transform_filter(condition).mark_text(style=style).encode(text=alt.Text("label:N"))
         for condition, style in ((strong, "on-strong"), (f"!({strong})", "on-weak"))
     ]
-    chart = alt.layer(tile, *texts).add_params(percentile_parameter(data.names))
-    return chart_panel(title, chart, height=_ROW_HEIGHT * len(links))
+    parameter = percentile_parameter(data.names)
+    return chart_panel(title, (tile, *texts), parameter=parameter, height=_ROW_HEIGHT * len(links))
 
 
 def _compared(data: ReportData) -> pl.DataFrame:

@@ -118,7 +118,7 @@ def _increase_panel(
     by = colour(field, labels, legend_title)
     value = alt.Y("increase:Q", title="Increase of TTLB (%)")
     band = base.mark_area(style="band").encode(
-        y=alt.Y("increase_low:Q", title="Increase of TTLB (%)"), y2="increase_high:Q", fill=fill(field, labels)
+        y=alt.Y("increase_low:Q", title="Increase of TTLB (%)"), y2=alt.Y2("increase_high:Q"), fill=fill(field, labels)
     )
     line = base.mark_line().encode(y=value, color=by, strokeDash=dash(field, labels), opacity=stands_out)
     points = base.mark_point().encode(
@@ -135,11 +135,11 @@ def _increase_panel(
             **finding_tooltips(data.copy_of),
         ),
     )
-    zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(style="zero").encode(y="zero:Q")
+    zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(style="zero").encode(y=alt.Y("zero:Q"))
     layers: list[alt.Chart] = [*_noise_band(rows, data), zero, band, line, points.add_params(zoom())]
     if published is not None:
         layers.append(_overlay(published, one_link))
-    return chart_panel(title, alt.layer(*layers).add_params(percentile_parameter(data.names)))
+    return chart_panel(title, layers, parameter=percentile_parameter(data.names))
 
 
 def _noise_band(rows: pl.DataFrame, data: ReportData) -> list[alt.Chart]:
@@ -150,7 +150,7 @@ def _noise_band(rows: pl.DataFrame, data: ReportData) -> list[alt.Chart]:
     x = size_axis(data.cells["size_kib"].to_list())
     chart = alt.Chart(floors.with_columns(negative=-pl.col("noise"))).transform_filter(at_percentile())
     y = alt.Y("negative:Q", title="Increase of TTLB (%)")
-    shown: alt.Chart = chart.mark_area(style="noise").encode(x=x, y=y, y2="noise:Q")
+    shown: alt.Chart = chart.mark_area(style="noise").encode(x=x, y=y, y2=alt.Y2("noise:Q"))
     return [shown]
 
 
@@ -159,8 +159,8 @@ def _overlay(published: pl.DataFrame, one_link: bool) -> alt.Chart:
     if not one_link:
         chart = chart.transform_filter(at_percentile())
     shown: alt.Chart = chart.encode(
-        x="size_kib:Q",
-        y="increase:Q",
+        x=alt.X("size_kib:Q"),
+        y=alt.Y("increase:Q"),
         tooltip=tooltips(source="Published", percentile="Percentile", increase="Increase (%)|+.1f"),
     )
     return shown
@@ -188,7 +188,7 @@ def _ttlb_panel(rows: pl.DataFrame, profiles: list[str], data: ReportData) -> Pa
     by = colour("profile", profiles, None)
     value = alt.Y("value_ms:Q", title="TTLB (ms)", scale=alt.Scale(zero=True))
     band = base.mark_area(style="band").encode(
-        y=alt.Y("low_ms:Q", title="TTLB (ms)"), y2="high_ms:Q", fill=fill("profile", profiles)
+        y=alt.Y("low_ms:Q", title="TTLB (ms)"), y2=alt.Y2("high_ms:Q"), fill=fill("profile", profiles)
     )
     line = base.mark_line().encode(y=value, color=by, strokeDash=dash("profile", profiles))
     points = base.mark_point().encode(
@@ -199,5 +199,5 @@ def _ttlb_panel(rows: pl.DataFrame, profiles: list[str], data: ReportData) -> Pa
             profile="Profile", size="Size", percentile="Percentile", value_ms="TTLB (ms)|,.1f", interval="95% interval"
         ),
     )
-    layers = alt.layer(band, line, points.add_params(zoom()))
-    return chart_panel(rows["where"][0], layers.add_params(percentile_parameter(data.names)))
+    layers = (band, line, points.add_params(zoom()))
+    return chart_panel(rows["where"][0], layers, parameter=percentile_parameter(data.names))

@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from pqbed.report.figures.figure_panels import Figure, Panel, chart_panel, colour, zoom
+from pqbed.report.figures.figure_panels import Figure, Panel, chart_panel, colour, without_schema_checks, zoom
 from pqbed.trace.segments import Segment
 from pqbed.trace.take_trace import Trace
 
@@ -34,6 +34,7 @@ _READING = (
 ChartRow = dict[str, Any]
 
 
+@without_schema_checks
 def draw_time_sequence(trace: Trace) -> Figure:
     """Draw both directions over the same time."""
     last_ms = max(segment.received_ns or segment.sent_ns for segment in trace.segments) / _NS_PER_MS
@@ -83,14 +84,14 @@ def _panel(trace: Trace, last_ms: float, *, up: bool) -> Panel:
         alt.Chart(bars)
         .transform_filter(alt.datum.what != LOST)
         .mark_rule(strokeWidth=2.4, strokeCap="butt")
-        .encode(x=x, y=y, y2="kb_end:Q", color=by, tooltip=tooltip)
+        .encode(x=x, y=y, y2=alt.Y2("kb_end:Q"), color=by, tooltip=tooltip)
         .add_params(zoom()),
         alt.Chart(bars)
         .transform_filter(alt.datum.what == LOST)
         .mark_point(shape="cross", size=70, angle=45, opacity=1)
         .encode(x=x, y=y, color=by, tooltip=tooltip),
     ]
-    return chart_panel(_TITLES[up], alt.layer(*layers), height=HEIGHTS[up])
+    return chart_panel(_TITLES[up], layers, height=HEIGHTS[up])
 
 
 def _table(rows: Sequence[ChartRow], *columns: str) -> pl.DataFrame:
@@ -168,8 +169,8 @@ def _waits(trace: Trace, x: alt.X, *, up: bool) -> list[alt.Chart]:
     if not rows:
         return []
     base = alt.Chart(_table(rows, "ms", "end", "text"))
-    band = base.mark_rect(opacity=0.12).encode(x=x, x2="end:Q", color=alt.ColorValue("#888888"))
-    words = base.mark_text(align="left", dx=4).encode(x=x, y=alt.value(HEIGHTS[up] / 3), text="text:N")
+    band = base.mark_rect(opacity=0.12).encode(x=x, x2=alt.X2("end:Q"), color=alt.ColorValue("#888888"))
+    words = base.mark_text(align="left", dx=4).encode(x=x, y=alt.value(HEIGHTS[up] / 3), text=alt.Text("text:N"))
     return [band, words]
 
 
@@ -189,7 +190,7 @@ def _flights(trace: Trace, last_ms: float, x: alt.X, y: alt.Y, *, up: bool) -> l
             rows[-1] |= {"text": f"{rows[-1]['text']}, {flight.name}", "kb": max(burst) / 1000}
         else:
             rows.append({"ms": ms, "text": flight.name, "kb": max(burst) / 1000})
-    base = alt.Chart(_table(rows, "ms", "kb", "text")).encode(x=x, y=y, text="text:N")
+    base = alt.Chart(_table(rows, "ms", "kb", "text")).encode(x=x, y=y, text=alt.Text("text:N"))
     edge = 2 * _NEAR * last_ms
     left = base.transform_filter(alt.datum.ms >= edge).mark_text(align="right", baseline="top", dx=-6)
     right = base.transform_filter(alt.datum.ms < edge).mark_text(align="left", baseline="bottom", dx=6)
@@ -214,7 +215,7 @@ def _milestones(trace: Trace, last_ms: float, *, named: bool) -> list[alt.Chart]
     for row in rows:
         # The bytes run from the lower left to the upper right: names keep to the other corners.
         row["early"] = _sent_until(trace, row["ms"] * _NS_PER_MS) < 0.5
-    base = alt.Chart(_table(rows, "ms", "text", "early")).encode(x="ms:Q")
+    base = alt.Chart(_table(rows, "ms", "text", "early")).encode(x=alt.X("ms:Q"))
     rule = base.mark_rule(strokeDash=[2, 3], strokeWidth=1)
     if not named:
         return [rule]
@@ -227,7 +228,7 @@ def _milestones(trace: Trace, last_ms: float, *, named: bool) -> list[alt.Chart]
         .mark_text(angle=270, align="left", dx=4, dy=-7)
         .encode(y=alt.value(bottom))
     )
-    return [rule, upper.encode(text="text:N"), lower.encode(text="text:N")]
+    return [rule, upper.encode(text=alt.Text("text:N")), lower.encode(text=alt.Text("text:N"))]
 
 
 def _sent_until(trace: Trace, time_ns: float) -> float:
