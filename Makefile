@@ -14,8 +14,9 @@ BIN := .venv/bin
 
 export PQBED_CA_BUNDLE := $(CA_BUNDLE)
 
-# The unit tests on every core; each worker takes what is left of another's.
-UNIT := $(BIN)/pytest tests/unit --numprocesses auto --dist worksteal
+# The unit tests on every core, with one worker more, since some tests wait; each takes what is left of another's.
+WORKERS = $(shell echo $$(($$(nproc) + 1)))
+UNIT = $(BIN)/pytest tests/unit --numprocesses $(WORKERS) --dist worksteal
 
 .PHONY: demo unit test fuzz mutants lint docs torture bench setup
 

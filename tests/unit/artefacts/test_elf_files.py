@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import polars as pl
+import pycurl
 import pytest
 
 from pqbed.artefacts.elf_files import read_shared_object
@@ -16,9 +16,8 @@ from pqbed.errors import SpecError
 
 @pytest.fixture(scope="module")
 def shared_object() -> bytes:
-    """The contents of a real one: the compiled part of polars."""
-    folder = Path(pl.__file__).parents[1]
-    return next(path for path in folder.glob("_polars_runtime*/*.so")).read_bytes()
+    """The contents of a real one: the compiled part of pycurl."""
+    return next(Path(pycurl.__file__).parent.glob("_pycurl*.so")).read_bytes()
 
 
 @pytest.fixture

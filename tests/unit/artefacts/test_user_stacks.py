@@ -91,7 +91,9 @@ def test_files_that_changed_since_are_refused(home: Path) -> None:
 
 
 @pytest.mark.usefixtures("added")
-def test_its_image_is_built_on_the_default_one() -> None:
+def test_its_image_is_built_on_the_default_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("pqbed.artefacts.build_contexts.fetch_wheels", lambda *_: tmp_path / "wheels")
+    (tmp_path / "wheels").mkdir()
     *_, below, own = stack_contexts(("mine",))
     assert (below.stack, own.stack, own.build_args) == ("openssl", "mine", {"BASE": below.reference})
     copied = {path.relative_to(own.folder).as_posix() for path in own.folder.rglob("*") if path.is_file()}
