@@ -29,7 +29,13 @@ def pqbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 
 @pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the drawing, which is tested elsewhere and takes most of the time."""
-    monkeypatch.setattr(vl_convert, "vegalite_to_svg", lambda *_, **__: "<svg/>")
-    monkeypatch.setattr(vl_convert, "svg_to_png", lambda *_, **__: b"")
+def drawn() -> None:
+    """Draw the figures of reports for a test that looks at them."""
+
+
+@pytest.fixture(autouse=True)
+def _undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the drawing, which is tested elsewhere and takes most of the time of a report."""
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr(vl_convert, "vegalite_to_svg", lambda *_, **__: "<svg/>")
+        monkeypatch.setattr(vl_convert, "svg_to_png", lambda *_, **__: b"")

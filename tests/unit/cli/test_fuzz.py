@@ -142,7 +142,7 @@ def run(pqbed: Pqbed) -> None:
     assert pqbed("sweep", "--bed", "fake", "--rtt", "35", "--size", "0", "--samples", "2").code == 0
 
 
-@pytest.mark.usefixtures("run", "undrawn")
+@pytest.mark.usefixtures("run")
 @given(command_lines())
 @example(["plan", "--rtt", "35,200", "--bed", "fake"])
 @example(["show", "latest", "--percentile", "50"])

@@ -121,7 +121,6 @@ def test_a_kernel_is_a_text_in_a_sweep_file(pqbed: Pqbed, tmp_path: Path) -> Non
     assert "bed: uml (virtual clock)" in pqbed("plan", "--spec", str(file)).out
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_a_study_is_run_again_on_its_kernel(pqbed: Pqbed, tmp_path: Path) -> None:
     pqbed("reproduce", "madweb2024-wire", "--samples", "1", "--kernel", "6.12", "--calibrate", "off")
     manifest = json.loads((only_run(tmp_path) / "manifest.json").read_text())

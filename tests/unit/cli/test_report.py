@@ -27,6 +27,7 @@ def run(pqbed: Pqbed, swept: Path) -> Path:  # noqa: ARG001 (it makes the folder
     return Path(shutil.copytree(swept, Path("results") / swept.name))
 
 
+@pytest.mark.usefixtures("drawn")
 def test_report_says_where_it_lies(pqbed: Pqbed, run: Path) -> None:
     ended = pqbed("report", "latest", "--percentile", "50,99")
     assert ended.code == 0
@@ -36,7 +37,6 @@ def test_report_says_where_it_lies(pqbed: Pqbed, run: Path) -> None:
     assert (run / "figures" / "ttlb-over-size-dark.svg").stat().st_size > 1000
 
 
-@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("found", [True, False])
 def test_report_opens_the_page_or_says_how(
     pqbed: Pqbed, run: Path, monkeypatch: pytest.MonkeyPatch, found: bool
@@ -87,7 +87,6 @@ def test_compare_prints_cell_by_cell(pqbed: Pqbed, run: Path) -> None:
     assert {cell["finding"] for cell in loose["cells"]} == {"equivalent"}
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_a_run_from_before_there_was_an_aa_arm_is_still_read(pqbed: Pqbed) -> None:
     assert pqbed("sweep", *SMALL, "--no-aa").code == 0
     [run] = Path("results").iterdir()

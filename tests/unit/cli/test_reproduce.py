@@ -20,7 +20,6 @@ FAKE = ("--bed", "fake", "--samples", "8", "--lanes", "2")
 CLAIMS = 47
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_a_study_ends_with_its_verdicts_whatever_they_are(pqbed: Pqbed, tmp_path: Path) -> None:
     ended = pqbed("reproduce", "madweb2024", *FAKE)
     assert ended.code == 0
@@ -42,7 +41,6 @@ def test_a_study_ends_with_its_verdicts_whatever_they_are(pqbed: Pqbed, tmp_path
     assert explained.out.count("  what loss costs: +") == 2
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_json_has_every_number_with_its_parts(pqbed: Pqbed) -> None:
     ended = pqbed("reproduce", "madweb2024-wire", *FAKE, "--json")
     told = json.loads(ended.out)
@@ -57,7 +55,6 @@ def test_json_has_every_number_with_its_parts(pqbed: Pqbed) -> None:
     assert low <= row["ours"]["value"] <= high
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_an_interrupted_study_goes_on_and_is_reported_again(
     pqbed: Pqbed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,7 +91,6 @@ def test_a_wrong_request_is_refused(pqbed: Pqbed, arguments: tuple[str, ...], me
     assert message in ended.err
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_what_is_measured_cannot_change_on_the_way(pqbed: Pqbed) -> None:
     pqbed("reproduce", "madweb2024", "--bed", "fake", "--samples", "1")
     assert "--samples cannot be used with --resume" in pqbed("reproduce", "--resume", "latest", "--samples", "9").err
@@ -102,7 +98,6 @@ def test_what_is_measured_cannot_change_on_the_way(pqbed: Pqbed) -> None:
     assert "not of madweb2024-wire" in pqbed("reproduce", "madweb2024-wire", "--resume", "latest").err
 
 
-@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(("before", "after"), [('samples = "1"', 'samples = "2"'), ("low = 1.7", "low = 1.6")])
 def test_a_run_whose_study_was_edited_is_not_resumed(pqbed: Pqbed, tmp_path: Path, before: str, after: str) -> None:
     pqbed("reproduce", "madweb2024", "--bed", "fake", "--samples", "1")

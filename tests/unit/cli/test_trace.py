@@ -64,7 +64,7 @@ def test_a_trace_is_a_folder_of_its_own(pqbed: Pqbed, monkeypatch: pytest.Monkey
     assert "SECRET" not in ended.out + ended.err
 
 
-@pytest.mark.usefixtures("traced", "undrawn")
+@pytest.mark.usefixtures("traced")
 def test_json_tells_what_trace_json_tells_and_the_folder(pqbed: Pqbed) -> None:
     told = json.loads(pqbed("trace", *CELL, "--json").out)
     assert told.pop("folder") == str(folder())
@@ -73,7 +73,6 @@ def test_json_tells_what_trace_json_tells_and_the_folder(pqbed: Pqbed) -> None:
     assert {way: told[way]["lost"] for way in ("up", "down")} == {"up": 7, "down": 4}
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_the_folder_says_how_to_trace_it_again(pqbed: Pqbed, traced: tuple[list[Any], list[Timings]]) -> None:
     assert pqbed("trace", *CELL, "--repetition", "7").code == 0
     again = json.loads((folder() / "trace.json").read_text())["run_again"]
@@ -85,7 +84,6 @@ def test_the_folder_says_how_to_trace_it_again(pqbed: Pqbed, traced: tuple[list[
     assert asked[0][1].repetition == 7
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_a_trace_fetches_what_a_sweep_would(pqbed: Pqbed, traced: tuple[list[Any], list[Timings]]) -> None:
     assert pqbed("trace", *CELL, "--seed", "9", "--repetition", "1").code == 0
     assert pqbed("sweep", *CELL, "--seed", "9", "--samples", "2", "--no-aa", "--out", "runs").code == 0
