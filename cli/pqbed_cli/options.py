@@ -13,6 +13,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, get_type_hin
 
 import typer
 
+from pqbed.errors import SpecError
 from pqbed.spec.axes import Axis, axes_shown
 from pqbed_cli import flags
 
@@ -267,11 +268,23 @@ def _collected(kind: type[Options], typed: dict[str, Any]) -> Options:
     fields: dict[str, Any] = {}
     for name, hint in get_type_hints(kind, include_extras=True).items():
         if axis_flags := _axis_flags(hint):
-            texts = {axis.option: typed[axis.option] for axis in _axes(axis_flags)}
-            fields[name] = {option: text for option, text in texts.items() if text is not None}
+            axes = [axis for axis in _axes(axis_flags) if typed[axis.option]]
+            fields[name] = {axis.option: _one_text(axis, typed[axis.option]) for axis in axes}
         else:
             fields[name] = typed[name]
     return kind(**fields)
+
+
+def _one_text(axis: Axis, texts: list[str]) -> str:
+    """Return what was typed for `axis`. Raises SpecError if it was given twice and makes no single value."""
+    if len(texts) == 1:
+        return texts[0]
+    if axis.joined_by and not any("," in text for text in texts):
+        return axis.joined_by.join(texts)
+    raise SpecError(
+        f"{axis.flag} is given {len(texts)} times: {', '.join(repr(text[:80]) for text in texts)}",
+        f"give it once; several values take commas between them: {axis.flag} {','.join(texts)[:80]}",
+    )
 
 
 def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
@@ -289,7 +302,7 @@ def _axes(chosen: AxisFlags) -> list[Axis]:
 def _axis_flag(axis: Axis, chosen: AxisFlags) -> Any:
     many = f"{axis.help} [default: same]" if axis.of else axis.help
     return Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             axis.flag,
             metavar=axis.metavar if chosen.single else f"{axis.metavar},...",

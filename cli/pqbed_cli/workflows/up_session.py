@@ -23,6 +23,7 @@ from pqbed.spec.axes import AXES, Axis
 from pqbed.spec.builtin_profiles import builtin_profiles
 from pqbed.spec.grid import lay_over
 from pqbed.spec.link import Link
+from pqbed.spec.link_checks import check_link
 from pqbed.spec.link_end_shape import SIDES, delay_of, jitter_of
 from pqbed.spec.link_presets import LINK_AXES, builtin_links, parse_links, whole_link
 from pqbed.spec.name_suggestions import known_name
@@ -117,7 +118,9 @@ def _lay_over(link: Link, tcp: Tcp, texts: Mapping[str, str]) -> tuple[Link, Tcp
     if any(jitter_of(link, side) > delay_of(link, side) for side in SIDES):
         delay = "half of --rtt" if link.delay_up_ns is None else "the delay of a direction"
         raise SpecError(f"--jitter is more than {delay}", "give a smaller --jitter or a longer --rtt")
-    return link, lay_over(tcp, values)
+    tcp = lay_over(tcp, values)
+    check_link(link, tcp.mtu)
+    return link, tcp
 
 
 def _base_link(link: Link, texts: Mapping[str, str]) -> Link:

@@ -252,6 +252,7 @@ _TABLE: tuple[Axis, ...] = (
             "read": lambda row: parse_drops(row.get("drop") or "none", bare=False),
         },
         quiet=True,
+        joined_by="+",
         metavar="LIST",
         help="Packets lost by number: up:2, down:3-5, up:1+down:3.",
     ),

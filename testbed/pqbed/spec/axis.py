@@ -26,6 +26,7 @@ class Axis:
       of them, as stored, to the value;
     - `quiet`: not mentioned while it has its usual value, the default of `Sweep`; `needs`: the axis without which it
       has no effect; `main`: always mentioned; `labelled`: tells links apart in tables and figures;
+    - `joined_by`: what makes one value of two if the flag is given twice; without it that is refused;
     - `of` and `side`: the axis whose label includes this one, and the word for it there: `20 (client 10)`;
     - `metavar`, `help`: for a list of values; `help_one`: for one value, where the words differ.
     """
@@ -44,6 +45,7 @@ class Axis:
     needs: str = ""
     main: bool = False
     labelled: bool = True
+    joined_by: str = ""
     of: str = ""
     side: str = ""
     metavar: str

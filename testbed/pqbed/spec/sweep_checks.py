@@ -9,10 +9,10 @@ from pqbed.errors import SpecError
 from pqbed.spec.axes import AXES, one_sided
 from pqbed.spec.axis import Part
 from pqbed.spec.delay_tables import cut_share, largest_jitter_ns
-from pqbed.spec.grid import count_parts, grids, lay_out, values_in
+from pqbed.spec.grid import count_parts, lay_out, values_in
 from pqbed.spec.link import Distribution, Link
+from pqbed.spec.link_checks import check_link
 from pqbed.spec.link_end_shape import SIDES, delay_of, distribution_of, jitter_of
-from pqbed.spec.path_mtu import format_path_mtu
 from pqbed.spec.profile import Profile
 from pqbed.spec.sweep import Sweep
 from pqbed.units import NS_PER_MS, format_duration
@@ -26,10 +26,10 @@ def check_sweep(sweep: Sweep) -> Sweep:
     """Return `sweep` if its axes fit together, else raise SpecError."""
     _check_cell_count(sweep)
     _check_jitter(sweep)
+    for link in lay_out(Link, sweep):
+        check_link(link, min(sweep.mtu))
     _check_links(sweep)
     _check_needs(sweep)
-    _check_drops(sweep)
-    _check_path_mtu(sweep)
     _check_copy(sweep)
     _check_precision(sweep)
     for profile in sweep.profiles:
@@ -146,34 +146,6 @@ def _check_needs(sweep: Sweep) -> None:
                 f"{axis.flag} {axis.format(axis.values(sweep)[0])} has no effect without {needed.flag}",
                 f"give a {needed.label} above {needed.usual}, or drop {axis.flag}",
             )
-
-
-def _check_drops(sweep: Sweep) -> None:
-    """Refuse to count packets that are not those of the wire."""
-    for grid in grids("link", sweep):
-        other = next((name for name in grid["segmentation"] if name != "wire"), None)
-        if any(grid["drop"]) and other is not None:
-            raise SpecError(
-                f"--drop counts packets as they are on the wire, and with --segmentation {other} TCP sends larger ones",
-                "leave out --segmentation, or --drop",
-            )
-
-
-def _check_path_mtu(sweep: Sweep) -> None:
-    """Refuse a path that takes all that its ends send, and to lose packets that are not those of the wire."""
-    given = [path_mtu for path_mtu in values_in(AXES["path_mtu"], sweep) if path_mtu is not None]
-    for path_mtu in given:
-        if path_mtu.size_bytes >= min(sweep.mtu):
-            raise SpecError(
-                f"--path-mtu {format_path_mtu(path_mtu)} is not below --mtu {min(sweep.mtu)}: nothing is too large",
-                "give a smaller --path-mtu, or a larger --mtu",
-            )
-    others = [name for name in values_in(AXES["segmentation"], sweep) if name != "wire"]
-    if given and others:
-        raise SpecError(
-            f"--path-mtu is about packets on the wire, and with --segmentation {others[0]} TCP sends larger ones",
-            "leave out --segmentation, or --path-mtu",
-        )
 
 
 def _check_copy(sweep: Sweep) -> None:

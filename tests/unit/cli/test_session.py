@@ -70,6 +70,24 @@ def test_link_set_tells_sides_and_directions_apart(pqbed: Pqbed) -> None:
     assert "congestion control  cubic\n" in pqbed("status").out
 
 
+def test_a_drop_list_given_twice_is_one_list(pqbed: Pqbed) -> None:
+    pqbed(*UP)
+    assert pqbed("link", "set", "--drop", "up:2", "--drop", "down:3-5").code == 0
+    assert "drop                up:2+down:3-5\n" in pqbed("status").out
+
+
+def test_link_set_refuses_what_sweeps_refuse(pqbed: Pqbed) -> None:
+    pqbed(*UP)
+    pqbed("link", "set", "--segmentation", "host")
+    before = pqbed("status").out
+    for arguments in (("--drop", "up:2"), ("--path-mtu", "1400:clamped")):
+        ended = pqbed("link", "set", *arguments)
+        assert ended.code == 2
+        assert "packets" in ended.err
+        assert "leave out --segmentation" in ended.err
+    assert pqbed("status").out == before
+
+
 def test_link_set_takes_single_values_only(pqbed: Pqbed) -> None:
     pqbed(*UP)
     before = pqbed("status").out
