@@ -19,5 +19,8 @@ class BareEnd:
     def drain(self) -> int:
         return 0
 
+    def marked(self) -> int:
+        return 0
+
     def queue(self) -> tuple[int, int]:
         return 0, 0

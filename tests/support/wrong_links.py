@@ -170,6 +170,24 @@ OTHERS |= {
     "router: seed ignored": Wrong(asked=ROUTED, stages={"up-delay": another_seed}, found={("seed", "up")}),
 }
 
+# Queues that netem has not.
+MANAGED = replace(FULL, layout="router", queue_discipline="fq_codel")
+SIZED = replace(FULL, layout="router", queue_bytes=60_000)
+OTHERS |= {
+    "router: a fifo for fq_codel": Wrong(
+        asked=MANAGED,
+        stages={
+            "down-rate": lambda shape: (
+                replace(shape, discipline="fifo", limit_packets=0, queue_bytes=1_500_000) if shape.discipline else shape
+            )
+        },
+        found={("queue discipline", "down")},
+    ),
+    "router: half the bytes": Wrong(
+        asked=SIZED, stages={"up-rate": set_to(queue_bytes=30_000)}, found={("queue", "up")}
+    ),
+}
+
 RIGHT: dict[str, tuple[Link, Tcp]] = {
     "full": (FULL, TCP),
     "plain": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000), TCP),
@@ -205,6 +223,10 @@ RIGHT: dict[str, tuple[Link, Tcp]] = {
     ),
     "large window": (Link(rtt_ns=100 * MS), Tcp(initcwnd_server=200)),
     "router": (ROUTED, TCP),
+    "router, fq_codel": (MANAGED, TCP),
+    "router, pie and cake": (replace(MANAGED, queue_discipline="pie", queue_discipline_up="cake"), TCP),
+    "router, a queue in bytes": (SIZED, TCP),
+    "router, a queue in time": (replace(FULL, layout="router", queue_ns=200 * MS), TCP),
     "router, plain": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000, layout="router"), TCP),
     "router, lossy": (
         Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000, loss=RandomLoss(probability_ppm=100_000), layout="router"),

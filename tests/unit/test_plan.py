@@ -176,6 +176,12 @@ LINK_CHANGES: dict[str, object] = {
     "distribution_up": "normal",
     "queue_up_packets": 999,
     "limit_up_packets": 1000,
+    "queue_bytes": 1000,
+    "queue_ns": 1000,
+    "queue_up_bytes": 1000,
+    "queue_up_ns": 1000,
+    "queue_discipline": "pie",
+    "queue_discipline_up": "fifo",
 }
 TCP_CHANGES: dict[str, object] = {
     "initcwnd_server": 21,
@@ -184,6 +190,7 @@ TCP_CHANGES: dict[str, object] = {
     "congestion_control": "reno",
     "mtu": 1499,
     "congestion_control_client": "cubic",
+    "ecn": True,
 }
 PROFILE_CHANGES: dict[str, object] = {
     "name": "other",

@@ -14,7 +14,7 @@ from pqbed.calibrate.measurement_schedule import SETTLE_NS
 from pqbed.calibrate.prober import Prober
 from pqbed.spec.drop_list import NO_DROPS
 from pqbed.spec.link import Link, RandomLoss
-from pqbed.spec.link_end_shape import Side, Stage, queue_limit, shape_direction
+from pqbed.spec.link_end_shape import Side, Stage, queue_limit, shape_direction, with_plain_queues
 from pqbed.spec.run_options import Clock
 from pqbed.spec.tcp import Tcp
 from pqbed.units import NS_PER_S
@@ -35,10 +35,13 @@ def calibrate(
     """
 
     def reapply(number: int) -> None:
-        settle_link(replace(link, drop=NO_DROPS, path_mtu=None), seed + number)
+        settle_link(replace(with_plain_queues(link), drop=NO_DROPS, path_mtu=None), seed + number)
 
     def apply_drops() -> None:
-        settle_link(replace(link, loss=RandomLoss(), loss_up=None, jitter_ns=0), seed)
+        settle_link(_still(with_plain_queues(link)), seed)
+
+    def apply_queues() -> None:
+        settle_link(replace(_still(link), drop=NO_DROPS, path_mtu=None), seed)
 
     def settle_link(part: Link, seed: int) -> None:
         runner.quiet()
@@ -63,6 +66,7 @@ def calibrate(
             quiet=runner.quiet,
             stage_queues=_stage_queues(path),
             apply_drops=apply_drops if link.drop or link.path_mtu else None,
+            apply_queues=apply_queues if with_plain_queues(link) != link else None,
         )
         measured = measure_link(client, server, wire, (asked("client"), asked("server")))
     finally:
@@ -70,6 +74,11 @@ def calibrate(
         client.close()
         server.close()
     return Calibration(measured=measured, state=state)
+
+
+def _still(link: Link) -> Link:
+    """Return `link` without what is drawn at random."""
+    return replace(link, loss=RandomLoss(), loss_up=None, jitter_ns=0, jitter_up_ns=None)
 
 
 def _stage_queues(path: NetworkPath) -> tuple[StageQueues, StageQueues] | None:

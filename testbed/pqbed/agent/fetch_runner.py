@@ -115,6 +115,8 @@ class FetchRunner:
             path.shape(cell.link, cell.tcp, seed)
             timings = self._client.fetch(self._request(cell, served, path.address))
             before_quiet()
+            if cell.tcp.ecn:
+                timings = replace(timings, ecn_marks=path.marked())
             if timings.group is not None:
                 timings = replace(timings, provider=served.provider, signature_provider=served.signature_provider)
             timings = self._examine(timings)

@@ -39,8 +39,12 @@ class End(Protocol):
         """Do the same, and return how many packets had been dropped before."""
         ...
 
+    def marked(self) -> int:
+        """Return how many packets its queue has marked since it was set (ECN)."""
+        ...
+
     def queue(self) -> tuple[int, int]:
-        """Return the packets held by its netem and their bytes; zeros without a netem."""
+        """Return the packets that wait in its qdisc, or are on its wire, and their bytes."""
         ...
 
 

@@ -36,6 +36,10 @@ class NetworkPath:
             stages={name: stage.read() for name, stage in self.stages.items()},
         )
 
+    def marked(self) -> int:
+        """Return how many packets the bottlenecks have marked since they were shaped (ECN)."""
+        return sum(stage.marked() for name, stage in self.stages.items() if name in BOTTLENECKS)
+
     def quiet(self) -> int | None:
         """Drop every packet on the wire and let later ones pass unshaped, until the next `shape`.
 

@@ -53,6 +53,7 @@ def _fake_direction(shape: EndShape, limit: int | None) -> DirectionMeasurement:
         seed_repeats=None,
         dropped=shape.drops,
         path_mtu_holds=True if shape.largest_packet else None,
+        queue_drops_early=True if shape.discipline not in {None, "fifo"} else None,
     )
 
 

@@ -41,6 +41,7 @@ What = Literal[
     "seed",
     "drop",
     "path mtu",
+    "queue discipline",
     "link",
 ]
 Where = Literal["", "up", "down", "client", "server"]
@@ -178,6 +179,9 @@ def _judge_direction(check: _DirectionCheck, uneven: Sequence[Deviation], tolera
     if direction.path_mtu_holds is False:
         asked = f"packets above {shape.largest_packet} bytes lost, and no other"
         yield Deviation(what="path mtu", where=check.where, asked=asked, achieved="others")
+    if direction.queue_drops_early is False:
+        asked = f"{shape.discipline}, which drops before it is full"
+        yield Deviation(what="queue discipline", where=check.where, asked=asked, achieved="no drop")
     if direction.dropped is not None and direction.dropped != shape.drops:
         yield Deviation(
             what="drop", where=check.where, asked=_numbers(shape.drops), achieved=_numbers(direction.dropped)

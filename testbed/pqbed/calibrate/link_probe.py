@@ -36,6 +36,9 @@ SAME_DELAY_NS: dict[Clock, int] = {"virtual": 10_000, "real": 2_000_000}
 
 # A queue between the ends is sent this many packets more than it should hold.
 SPARE_PACKETS = 100
+# A managed queue is offered twice its rate for half of this time: longer than any of them lets a queue stand.
+OVERLOAD_NS = 4 * NS_PER_S
+LARGEST_OVERLOAD = 4_000
 # So many datagrams are sent past the last one of a drop list.
 SPARE_DROPS = 5
 
@@ -53,6 +56,7 @@ class Wire:
     """The link. `reapply` removes it, sets it again with the seed of that number and lets it settle.
 
     `reapply` leaves a drop list out; `apply_drops` does the same with it, without loss and jitter; None without one.
+    `apply_queues` does it with the queues as asked for, if one drops before it is full; they are a fifo otherwise.
     `stage_queues` is for up and down; None where the ends themselves are shaped, and the probers read their queues.
     """
 
@@ -60,6 +64,7 @@ class Wire:
     quiet: Callable[[], object]
     stage_queues: tuple[StageQueues, StageQueues] | None = None
     apply_drops: Callable[[], None] | None = None
+    apply_queues: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +89,7 @@ class DirectionProbe:
         self.clock = asked.clock
         self.drops = asked.shape.drops
         self.largest_packet = asked.shape.largest_packet if asked.shape.largest_packet < asked.shape.mtu else 0
+        self.manages = asked.shape.discipline not in {None, "fifo"}
         self.queue: QueueFill | None = None
 
     @property
@@ -119,6 +125,12 @@ class DirectionProbe:
             per_look = DATAGRAMS_PER_LOOK * len(LARGEST_DATAGRAM) // self.plan.bulk_payload_bytes
             return max(self.plan.delay_ns, self.plan.bulk_frame_ns * per_look // 2)
         return self.plan.bulk_frame_ns * SPARE_PACKETS // 2
+
+    @property
+    def overload(self) -> int:
+        """Return how many datagrams, at twice the rate, a managed queue drops some of; 0 if none is to, or too few."""
+        count = OVERLOAD_NS // self.plan.bulk_frame_ns if self.manages and self.plan.bulk_frame_ns else 0
+        return count if count <= LARGEST_OVERLOAD and count // 2 < (self.limit or 0) else 0
 
     @property
     def losses(self) -> int:
@@ -205,6 +217,21 @@ class LinkProbe:
         came = [self._exchange([1, 1], payload_bytes=[size + more for size in fits]) for more in (0, 1)]
         self._wire.quiet()
         return [bool(small.numbers) and not large.numbers for small, large in zip(*came, strict=True)]
+
+    def send_past_queues(self) -> list[bool | None]:
+        """Send twice what the rate takes, for less than fills the queue; return whether some of it is dropped."""
+        counts = [direction.overload for direction in self.directions]
+        if self._wire.apply_queues is None or not any(counts):
+            return [None, None]
+        self._wire.apply_queues()
+        came = self._exchange(
+            counts,
+            payload_bytes=[direction.plan.bulk_payload_bytes for direction in self.directions],
+            gaps_ns=[direction.plan.bulk_frame_ns // 2 for direction in self.directions],
+            each_ns=[direction.plan.bulk_frame_ns for direction in self.directions],
+        )
+        self._wire.quiet()
+        return [len(arrivals.numbers) < count if count else None for count, arrivals in zip(counts, came, strict=True)]
 
     def _send_in_bursts(self, counts: Sequence[int]) -> list[Arrivals]:
         came = [Arrivals(), Arrivals()]

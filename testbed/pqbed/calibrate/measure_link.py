@@ -1,6 +1,8 @@
 """Measurement of one link from both sides: queue, first flights, bulk, delays, losses. The same for every bed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from pqbed.calibrate.link_probe import SAME_DELAY_NS, DirectionProbe, LinkProbe, RequestedDirection, Wire
 from pqbed.calibrate.measurement import (
@@ -37,9 +39,14 @@ def measure_link(
     rtts = _round_trips(*alone)
     dropped = probe.send_past_drops()
     sizes_hold = probe.send_past_path_mtu()
+    early = probe.send_past_queues()
+    chosen: list[dict[str, Any]] = [
+        {"dropped": dropped[place], "path_mtu_holds": sizes_hold[place], "queue_drops_early": early[place]}
+        for place in range(len(probe.directions))
+    ]
     return LinkMeasurement(
-        up=_sum_up(up, bulks[0], alone[0], bursts[0], repeats[0], dropped=dropped[0], path_mtu_holds=sizes_hold[0]),
-        down=_sum_up(down, bulks[1], alone[1], bursts[1], repeats[1], dropped=dropped[1], path_mtu_holds=sizes_hold[1]),
+        up=replace(_sum_up(up, bulks[0], alone[0], bursts[0], repeats[0]), **chosen[0]),
+        down=replace(_sum_up(down, bulks[1], alone[1], bursts[1], repeats[1]), **chosen[1]),
         client=_sender(client, flights[0]),
         server=_sender(server, flights[1]),
         rtt_p50_ns=_quantile(rtts, 50),
@@ -97,9 +104,6 @@ def _sum_up(
     alone: Arrivals,
     burst: Arrivals,
     repeats: bool | None,
-    *,
-    dropped: tuple[int, ...] | None,
-    path_mtu_holds: bool | None,
 ) -> DirectionMeasurement:
     arrivals = [sent + delay for sent, delay in zip(bulk.sent_ns, bulk.delays_ns, strict=True)]
     sent_ns = max(bulk.sent_ns) - min(bulk.sent_ns) if bulk.sent_ns else 0
@@ -123,8 +127,6 @@ def _sum_up(
         queue_packets=None if direction.queue is None else direction.queue.packets,
         queue_full=direction.queue is not None and direction.queue.full,
         seed_repeats=repeats,
-        dropped=dropped,
-        path_mtu_holds=path_mtu_holds,
     )
 
 

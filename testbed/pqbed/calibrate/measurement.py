@@ -29,6 +29,7 @@ class DirectionMeasurement:
     the same losses and delays, and another seed gave others; None if nothing was drawn.
     `dropped`: the numbers, from 1, of those that did not arrive through the drop list alone; None without a list.
     `path_mtu_holds`: a packet of the path's MTU arrived, and one of a byte more did not; None where none is to be lost.
+    `queue_drops_early`: a queue that was not full dropped some of twice its rate; None if it need not, or is too fast.
     """
 
     sent: int
@@ -44,6 +45,7 @@ class DirectionMeasurement:
     seed_repeats: bool | None
     dropped: tuple[int, ...] | None = None
     path_mtu_holds: bool | None = None
+    queue_drops_early: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

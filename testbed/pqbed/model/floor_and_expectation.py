@@ -12,7 +12,15 @@ from pqbed.model.simulate.receiver import QUICK_ACKS
 from pqbed.model.tls_exchange import Exchange, known_exchange
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link, mean_loss_ppm
-from pqbed.spec.link_end_shape import SIDES, congestion_control_of, jitter_of, loss_of, path_mtu_of, rate_of
+from pqbed.spec.link_end_shape import (
+    SIDES,
+    congestion_control_of,
+    discipline_of,
+    jitter_of,
+    loss_of,
+    path_mtu_of,
+    rate_of,
+)
 from pqbed.spec.profile import DEFAULT_STACK, Profile
 from pqbed.tls.wire_sizes import WireSizes
 
@@ -102,12 +110,14 @@ def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> t
     """
     link, tcp = cell.link, cell.tcp
     controls = {congestion_control_of(tcp, side) for side in SIDES}
+    managed = {discipline_of(link, side) for side in SIDES} - {"fifo"}
     return (
         *((f"segmentation {link.segmentation}",) if link.segmentation != "wire" else ()),
         *((f"congestion control {'/'.join(sorted(controls))}",) if controls != KNOWN_CONTROLS else ()),
         *(("a clamped MSS",) if path_mtu_of(link, "clamped") else ()),
         *((f"an MTU of {tcp.mtu}",) if tcp.mtu not in KNOWN_MTUS else ()),
         *(("jitter",) if any(jitter_of(link, side) for side in SIDES) else ()),
+        *((f"queue discipline {'/'.join(sorted(managed))}",) if managed else ()),
         *_unknown_rates(link, lossless),
         *(("a queue that overflows",) if lossless.overflowed else ()),
         *(() if learned else _unknown_profile(cell.profile)),

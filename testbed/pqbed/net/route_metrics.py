@@ -19,6 +19,8 @@ AF_INET = 2
 TABLE_MAIN, TABLE_LOCAL = 254, 255
 TYPE_UNICAST, TYPE_LOCAL = 1, 2
 SCOPE_LINK, SCOPE_HOST = 253, 254
+# RTAX_FEATURE_ECN of include/uapi/linux/rtnetlink.h: connections over this route ask for ECN, and are granted it.
+FEATURE_ECN = 1
 # What identifies a route; its metrics are replaced as a whole.
 KEPT = ("RTA_TABLE", "RTA_DST", "RTA_PREFSRC", "RTA_PRIORITY", "RTA_OIF")
 FIELDS = ("family", "dst_len", "src_len", "tos", "table", "proto", "scope", "type", "flags")
@@ -26,12 +28,16 @@ FIELDS = ("family", "dst_len", "src_len", "tos", "table", "proto", "scope", "typ
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteMetrics:
-    """Windows in segments; `advmss` is what SYNs offer, in bytes. 0 and "" leave it to the kernel."""
+    """Windows in segments; `advmss` is what SYNs offer, in bytes; `ecn`: ask for ECN.
+
+    0 and "" leave it to the kernel.
+    """
 
     initcwnd: int = 0
     initrwnd: int = 0
     congestion_control: str = ""
     advmss: int = 0
+    ecn: bool = False
 
 
 def read_routes(kernel: RouteSocket, index: int) -> list[Any]:
@@ -58,6 +64,7 @@ def metrics_of(route: Any) -> RouteMetrics:
         initrwnd=metrics.get_attr("RTAX_INITRWND") or 0,
         congestion_control=metrics.get_attr("RTAX_CC_ALGO") or "",
         advmss=metrics.get_attr("RTAX_ADVMSS") or 0,
+        ecn=bool((metrics.get_attr("RTAX_FEATURES") or 0) & FEATURE_ECN),
     )
 
 
@@ -84,5 +91,6 @@ def _encoded(wanted: RouteMetrics) -> list[list[Any]]:
         "RTAX_INITRWND": wanted.initrwnd,
         "RTAX_CC_ALGO": wanted.congestion_control,
         "RTAX_ADVMSS": wanted.advmss,
+        "RTAX_FEATURES": FEATURE_ECN * wanted.ecn,
     }
     return [[name, value] for name, value in named.items() if value]

@@ -12,6 +12,7 @@ from typing import Self
 from pqbed.errors import HostError
 from pqbed.net.interface_mtu import Interface, interface_for, read_interface, segmentation_of, set_interface
 from pqbed.net.link_state import EndState
+from pqbed.net.managed_queue import ManagedQueue, ManagedQueueControl, managed_queue_of
 from pqbed.net.netem import Netem, loss_of, netem_of
 from pqbed.net.packet_drops import PacketDrops
 from pqbed.net.packet_size_limit import PacketSizeLimit
@@ -19,7 +20,7 @@ from pqbed.net.root_qdisc import RootQdisc, RootQdiscControl
 from pqbed.net.route_metrics import RouteMetrics, metrics_of, read_routes, set_metrics
 from pqbed.net.rtnetlink import RouteSocket
 from pqbed.net.run_in_namespace import open_socket
-from pqbed.net.tc_format import qdisc_text
+from pqbed.net.tc_format import qdisc_text, queue_text
 from pqbed.spec.link import RandomLoss
 from pqbed.spec.link_end_shape import EndShape
 
@@ -33,6 +34,7 @@ class _KernelSettings:
     netem: Netem | None
     drops: tuple[int, ...]
     largest_packet: int
+    queue: ManagedQueue | None = None
 
 
 class ShapedInterface:
@@ -51,6 +53,7 @@ class ShapedInterface:
             self.close()
             raise
         self._root = RootQdiscControl(self._kernel, ifname, self._index)
+        self._queue = ManagedQueueControl(self._kernel, ifname, self._index)
         self._drops = PacketDrops(self._kernel, ifname, self._index)
         self._size_limit = PacketSizeLimit(self._kernel, ifname, self._index)
         self._applied: _KernelSettings | None = None
@@ -80,17 +83,19 @@ class ShapedInterface:
                 initrwnd=shape.initrwnd,
                 congestion_control=shape.congestion_control,
                 advmss=shape.advmss,
+                ecn=shape.ecn,
             ),
-            netem=netem_of(shape),
+            netem=None if shape.discipline else netem_of(shape),
             drops=shape.drops,
             largest_packet=shape.largest_packet,
+            queue=managed_queue_of(shape),
         )
         before, self._applied, self._state = self._applied, None, None
         if before is None or before.interface != wanted.interface:
             self._set_interface(wanted.interface)
         if before is None or before.metrics != wanted.metrics:
             self._set_metrics(wanted.metrics)
-        root = self._set_netem(wanted.netem)
+        root = self._set_root(wanted.netem, wanted.queue)
         self._set_drops(wanted.drops)
         self._set_size_limit(wanted.largest_packet)
         self._applied = wanted
@@ -107,6 +112,7 @@ class ShapedInterface:
             raise HostError(f"{self.ifname} must be shaped before it is given a seed")
         self._drops.restart()
         self._size_limit.restore()
+        self._queue.restore()
         asked = replace(self._state.asked, seed=seed)
         if self._applied.netem is None:
             self._state = replace(self._state, asked=asked)
@@ -130,6 +136,7 @@ class ShapedInterface:
             netem=root.netem,
             drops=self._drops.read(),
             largest_packet=self._size_limit.read(),
+            queue=self._queue.read(),
         )
         return _state(None, parts, root)
 
@@ -139,13 +146,19 @@ class ShapedInterface:
         return 0 if root.netem is None else root.queued
 
     def queue(self) -> tuple[int, int]:
-        """Return the packets that `queued` counts, and their bytes with Ethernet headers."""
+        """Return the packets that `queued` counts, or those of a bottleneck without netem, and their bytes."""
         root = self._root.read()
-        return (0, 0) if root.netem is None else (root.queued, root.queued_bytes)
+        return (root.queued, root.queued_bytes) if root.netem is not None or self._queue.present else (0, 0)
+
+    def marked(self) -> int:
+        """Return how many packets its queue has marked since it was set (ECN); 0 if it is a netem."""
+        _, marks = self._queue.counts()
+        return marks
 
     def quiet(self) -> None:
         """Drop every packet on the wire and let later ones pass unshaped, until the next `shape` or `reseed`."""
         self._root.quiet()
+        self._queue.remove()
         self._remove_filters()
 
     def drain(self) -> int:
@@ -154,11 +167,14 @@ class ShapedInterface:
         Both the packets that found its queue full and those that its loss dropped.
         """
         self._remove_filters()
-        return self._root.drain()
+        drops, _ = self._queue.counts()
+        self._queue.remove()
+        return drops + self._root.drain()
 
     def clear(self) -> None:
         """Undo `shape`: restore the settings found at creation, remove the netem and the metrics of the routes."""
         self._applied = self._state = None
+        self._queue.put(None)
         self._root.remove()
         self._drops.put(())
         self._size_limit.put(0)
@@ -185,14 +201,19 @@ class ShapedInterface:
         for route in read_routes(self._kernel, self._index):
             self._require("route", wanted, metrics_of(route))
 
-    def _set_netem(self, wanted: Netem | None) -> RootQdisc:
+    def _set_root(self, wanted: Netem | None, queue: ManagedQueue | None) -> RootQdisc:
+        self._queue.put(None)
         if wanted is None:
             self._root.remove()
             root = self._root.read()
         else:
             root = self._root.put(wanted)
         self._require("netem", wanted, root.netem)
-        return root
+        if queue is None:
+            return root
+        self._queue.put(queue)
+        self._require("queue", queue, self._queue.read())
+        return self._root.read()
 
     def _remove_filters(self) -> None:
         self._drops.remove()
@@ -227,14 +248,14 @@ def _field(value: object, name: str) -> object:
 
 def _state(asked: EndShape | None, parts: _KernelSettings, root: RootQdisc) -> EndState:
     """Convert from the kernel's terms. Without a netem: no delay, no loss, no seed, an empty queue."""
-    netem = parts.netem
+    netem, queue = parts.netem, parts.queue
     applied = EndShape(
         delay_ns=0 if netem is None else netem.delay_ns,
         jitter_ns=0 if netem is None else netem.jitter_ns,
         distribution="uniform" if netem is None else netem.distribution,
         loss=RandomLoss() if netem is None else loss_of(netem),
-        rate_bps=None if netem is None or netem.rate_bytes == 0 else 8 * netem.rate_bytes,
-        limit_packets=0 if netem is None else netem.limit_packets,
+        rate_bps=_rate_bps(netem or queue),
+        limit_packets=(netem or queue or _NO_QUEUE).limit_packets,
         seed=0 if netem is None else netem.seed or 0,
         segmentation=segmentation_of(parts.interface),
         mtu=parts.interface.mtu,
@@ -244,7 +265,18 @@ def _state(asked: EndShape | None, parts: _KernelSettings, root: RootQdisc) -> E
         drops=parts.drops,
         largest_packet=parts.largest_packet,
         advmss=parts.metrics.advmss,
+        discipline=None if queue is None else queue.discipline,
+        queue_bytes=0 if queue is None else queue.queue_bytes,
+        ecn=parts.metrics.ecn,
     )
     lost = f"loses packets {', '.join(map(str, parts.drops))}; " if parts.drops else ""
     too_large = f"loses packets above {parts.largest_packet} bytes; " if parts.largest_packet else ""
-    return EndState(asked=asked, applied=applied, text=lost + too_large + qdisc_text(root))
+    line = qdisc_text(root) if queue is None else queue_text(queue)
+    return EndState(asked=asked, applied=applied, text=lost + too_large + line)
+
+
+_NO_QUEUE = ManagedQueue(discipline="fifo", rate_bytes=0, burst_bytes=0, limit_packets=0, queue_bytes=0)
+
+
+def _rate_bps(shaper: Netem | ManagedQueue | None) -> int | None:
+    return None if shaper is None or shaper.rate_bytes == 0 else 8 * shaper.rate_bytes

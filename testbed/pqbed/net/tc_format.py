@@ -1,5 +1,6 @@
 """netem settings in the format of `tc qdisc show`, with all digits. Never parsed back."""
 
+from pqbed.net.managed_queue import ManagedQueue
 from pqbed.net.netem import GilbertElliottOdds, Netem, ppm
 from pqbed.net.root_qdisc import RootQdisc
 
@@ -10,6 +11,18 @@ def qdisc_text(root: RootQdisc) -> str:
     if root.netem is None:
         return f"qdisc {root.kind} {name} root"
     return f"qdisc netem {name} root {netem_text(root.netem)}"
+
+
+def queue_text(queue: ManagedQueue) -> str:
+    """Return one line on a bottleneck without netem."""
+    rate = f"rate {_rate(8 * queue.rate_bytes)}"
+    match queue.discipline:
+        case "cake":
+            return f"qdisc cake root {rate} memlimit {queue.queue_bytes}b"
+        case "fifo":
+            return f"qdisc tbf root {rate} limit {queue.queue_bytes}b"
+        case _:
+            return f"qdisc tbf root {rate}, {queue.discipline} limit {queue.limit_packets}p ecn"
 
 
 def netem_text(netem: Netem) -> str:

@@ -8,9 +8,19 @@ from functools import partial
 from typing import Any
 
 from pqbed.spec import value_parsers
-from pqbed.spec.axis import Axis, Part, Row, loss_model, one_direction, plain
+from pqbed.spec.axis import Axis, Part, loss_model, one_direction, plain, queue_size
 from pqbed.spec.drop_list import format_drops, parse_drops
-from pqbed.spec.link import Distribution, Layout, Link, PlainLimit, Queue, Segmentation, queue_fields, queue_up_fields
+from pqbed.spec.link import (
+    Distribution,
+    Layout,
+    Link,
+    QueueDiscipline,
+    Segmentation,
+    down_queue,
+    queue_fields,
+    queue_up_fields,
+    up_queue,
+)
 from pqbed.spec.path_mtu import format_path_mtu, parse_path_mtu
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
@@ -19,18 +29,6 @@ from pqbed.units import format_duration, format_rate, format_size
 __all__ = ["AXES", "PARTS", "Axis", "axes_shown", "one_sided"]
 
 PARTS: dict[type[Any], Part] = {Link: "link", Tcp: "tcp", Workload: "workload"}
-
-
-def _read_queue(row: Row) -> Queue:
-    return PlainLimit(packets=row["limit"]) if row.get("limit") is not None else row.get("queue") or 0
-
-
-def _get_queue(link: Link) -> Queue:
-    return link.queue_packets if link.limit_packets is None else PlainLimit(packets=link.limit_packets)
-
-
-def _get_queue_up(link: Link) -> Queue | None:
-    return link.queue_up_packets if link.limit_up_packets is None else PlainLimit(packets=link.limit_up_packets)
 
 
 def _own_initcwnd(server: int, client: int | None) -> int | None:
@@ -110,12 +108,10 @@ _TABLE: tuple[Axis, ...] = (
         parse=value_parsers.parse_queue,
         format=value_parsers.format_queue,
         assign=lambda queue, _: queue_fields(queue),
-        get=_get_queue,
-        columns={"queue": int, "limit": int},
-        write=lambda link: (link.queue_packets if link.limit_packets is None else None, link.limit_packets),
-        read=_read_queue,
+        get=down_queue,
+        **queue_size(""),
         metavar="N",
-        help="Bottleneck queue in packets; or limit:N for netem's own limit.",
+        help="Bottleneck queue: packets, 50ms, 64KiB; or limit:N, netem's own.",
     ),
     _link(
         option="segmentation",
@@ -291,10 +287,8 @@ _TABLE: tuple[Axis, ...] = (
         field="queue_up_packets",
         **one_direction(value_parsers.parse_queue, value_parsers.format_queue),
         assign=lambda queue, _: queue_up_fields(queue),
-        get=_get_queue_up,
-        columns={"queue_up": int, "limit_up": int},
-        write=lambda link: (link.queue_up_packets, link.limit_up_packets),
-        read=lambda row: row.get("queue_up") if row.get("limit_up") is None else PlainLimit(packets=row["limit_up"]),
+        get=up_queue,
+        **queue_size("_up"),
         of="queue",
         side="up",
         metavar="N",
@@ -313,6 +307,35 @@ _TABLE: tuple[Axis, ...] = (
         quiet=True,
         metavar="N",
         help="A smaller MTU on the way: 1400:swallowed, 1400:clamped.",
+    ),
+    _link(
+        option="queue_discipline",
+        field="queue_discipline",
+        parse=value_parsers.choice("queue discipline", QueueDiscipline),
+        **{**plain("queue_discipline", str), "read": lambda row: row.get("queue_discipline") or "fifo"},
+        quiet=True,
+        metavar="NAME",
+        help="What a router's queue does: fifo, fq_codel, pie or cake.",
+    ),
+    _link(
+        option="queue_discipline_up",
+        field="queue_discipline_up",
+        **one_direction(value_parsers.choice("queue discipline", QueueDiscipline)),
+        **plain("queue_discipline_up", str),
+        of="queue_discipline",
+        side="up",
+        metavar="NAME",
+        help="That from client to server; or same.",
+    ),
+    _tcp(
+        option="ecn",
+        field="ecn",
+        parse=value_parsers.parse_switch,
+        format=value_parsers.format_switch,
+        **{**plain("ecn", bool), "read": lambda row: bool(row.get("ecn"))},
+        quiet=True,
+        metavar="on|off",
+        help="Ask for ECN, so that queues mark packets: on or off.",
     ),
 )
 

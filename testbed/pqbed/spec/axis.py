@@ -6,7 +6,19 @@ from typing import Any, Literal
 
 from pqbed.spec import value_parsers
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import GilbertElliott, Link, Loss, RandomLoss, mean_loss_ppm
+from pqbed.spec.link import (
+    GilbertElliott,
+    Link,
+    Loss,
+    PlainLimit,
+    Queue,
+    QueueBytes,
+    QueueTime,
+    RandomLoss,
+    down_queue,
+    mean_loss_ppm,
+    up_queue,
+)
 from pqbed.spec.sweep import Sweep
 
 Row = Mapping[str, Any]
@@ -24,6 +36,7 @@ class Axis:
       `get`: the value that such a part has;
     - `columns`: how the value is stored, by name and type; `write`: a part to these columns, in order; `read`: a row
       of them, as stored, to the value;
+    - `late`: those of the columns that runs did not have at first, and that stand behind all others;
     - `quiet`: not mentioned while it has its usual value, the default of `Sweep`; `needs`: the axis without which it
       has no effect; `main`: always mentioned; `labelled`: tells links apart in tables and figures;
     - `joined_by`: what makes one value of two if the flag is given twice; without it that is refused;
@@ -41,6 +54,7 @@ class Axis:
     columns: Mapping[str, type]
     write: Callable[[Any], tuple[Any, ...]]
     read: Callable[[Row], Any]
+    late: frozenset[str] = frozenset()
     quiet: bool = False
     needs: str = ""
     main: bool = False
@@ -136,3 +150,37 @@ def loss_model(field: str) -> dict[str, Any]:
 
     columns = {f"{field}_{name}": kind for name, kind in _LOSS_COLUMNS.items()}
     return {**plain(field), "columns": columns, "write": write, "read": read}
+
+
+def queue_size(direction: str) -> dict[str, Any]:
+    """Return the entries of an axis that is the size of a queue: a column for each unit, one of which is not null."""
+    names = [f"{unit}{direction}" for unit in ("queue", "limit", "queue_bytes", "queue_ns")]
+    kinds: tuple[type[Any], ...] = (int, PlainLimit, QueueBytes, QueueTime)
+
+    def write(link: Link) -> tuple[Any, ...]:
+        queue = up_queue(link) if direction else down_queue(link)
+        return tuple(_queue_number(queue) if isinstance(queue, kind) else None for kind in kinds)
+
+    def read(row: Row) -> Queue | None:
+        packets, limit, size_bytes, length_ns = map(row.get, names)
+        if limit is not None:
+            return PlainLimit(packets=limit)
+        if size_bytes is not None:
+            return QueueBytes(size_bytes=size_bytes)
+        if length_ns is not None:
+            return QueueTime(length_ns=length_ns)
+        return packets if direction else packets or 0
+
+    return {"columns": dict.fromkeys(names, int), "late": frozenset(names[2:]), "write": write, "read": read}
+
+
+def _queue_number(queue: Queue | None) -> int | None:
+    match queue:
+        case PlainLimit():
+            return queue.packets
+        case QueueBytes():
+            return queue.size_bytes
+        case QueueTime():
+            return queue.length_ns
+        case _:
+            return queue

@@ -56,21 +56,63 @@ class PlainLimit:
     packets: int
 
 
-Queue = int | PlainLimit
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueBytes:
+    """A queue that holds so many bytes, Ethernet headers included."""
+
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueTime:
+    """A queue that holds what its rate sends in this time."""
+
+    length_ns: int
+
+
+# Packets, unless it is of another kind.
+Queue = int | PlainLimit | QueueBytes | QueueTime
+
+# What stands at the bottleneck, by its name in the kernel: the last three drop, or mark, before they are full.
+QueueDiscipline = Literal["fifo", "fq_codel", "pie", "cake"]
 
 
 def queue_fields(queue: Queue) -> dict[str, Any]:
     """Return the fields of `Link` that say `queue`."""
-    if isinstance(queue, PlainLimit):
-        return {"queue_packets": DEFAULT_QUEUE_PACKETS, "limit_packets": queue.packets}
-    return {"queue_packets": queue, "limit_packets": None}
+    fields = _queue_fields(queue)
+    return fields | {"queue_packets": fields["queue_packets"] or DEFAULT_QUEUE_PACKETS}
 
 
 def queue_up_fields(queue: Queue | None) -> dict[str, Any]:
     """Return the fields of `Link` that say `queue` for the direction to the server; None: as the other."""
-    if isinstance(queue, PlainLimit):
-        return {"queue_up_packets": None, "limit_up_packets": queue.packets}
-    return {"queue_up_packets": queue, "limit_up_packets": None}
+    return {name.replace("_", "_up_"): value for name, value in _queue_fields(queue).items()}
+
+
+def _queue_fields(queue: Queue | None) -> dict[str, Any]:
+    return {
+        "queue_packets": queue if isinstance(queue, int) else None,
+        "limit_packets": queue.packets if isinstance(queue, PlainLimit) else None,
+        "queue_bytes": queue.size_bytes if isinstance(queue, QueueBytes) else None,
+        "queue_ns": queue.length_ns if isinstance(queue, QueueTime) else None,
+    }
+
+
+def down_queue(link: "Link") -> Queue:
+    """Return the queue of the direction to the client."""
+    return _queue(link.queue_packets, link.limit_packets, link.queue_bytes, link.queue_ns) or 0
+
+
+def up_queue(link: "Link") -> Queue | None:
+    """Return the queue of the direction to the server; None: as the other."""
+    return _queue(link.queue_up_packets, link.limit_up_packets, link.queue_up_bytes, link.queue_up_ns)
+
+
+def _queue(packets: int | None, limit: int | None, size_bytes: int | None, length_ns: int | None) -> Queue | None:
+    if limit is not None:
+        return PlainLimit(packets=limit)
+    if size_bytes is not None:
+        return QueueBytes(size_bytes=size_bytes)
+    return packets if length_ns is None else QueueTime(length_ns=length_ns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +125,8 @@ class Link:
     `jitter_ns` is netem's: the spread of the delay of one direction (the standard deviation of the
     named distributions, half the width of the uniform one). `queue_packets` is what may wait at
     the bottleneck besides the packets on the wire; `limit_packets` stands in its place where it is given, and is
-    what netem holds in all, the wire included.
+    what netem holds in all, the wire included, and so do `queue_bytes` and `queue_ns`, the queue's size in other units.
+    `queue_discipline` says what becomes of packets that wait there, in the layout "router".
     `layout` "ends" shapes each direction on its sender's own interface, where a full queue is told to the sender's TCP
     at once; "router" puts forwarding stages between the ends, where a full queue loses packets as a network does.
     `drop` names packets that are lost besides. `path_mtu` is that of a path that takes less than its ends send.
@@ -108,4 +151,10 @@ class Link:
     queue_up_packets: int | None = None
     limit_up_packets: int | None = None
     path_mtu: PathMtu | None = None
+    queue_bytes: int | None = None
+    queue_ns: int | None = None
+    queue_up_bytes: int | None = None
+    queue_up_ns: int | None = None
+    queue_discipline: QueueDiscipline = "fifo"
+    queue_discipline_up: QueueDiscipline | None = None
     name: str | None = field(default=None, compare=False)

@@ -1,8 +1,10 @@
 """What the values of one link cannot mean together, whatever it is set by: a sweep, `up`, `link set`."""
 
 from pqbed.errors import SpecError
-from pqbed.spec.link import Link
+from pqbed.spec.link import Link, PlainLimit, QueueTime
+from pqbed.spec.link_end_shape import SIDES, Side, discipline_of, queue_of, rate_of
 from pqbed.spec.path_mtu import format_path_mtu
+from pqbed.spec.value_parsers import format_queue
 
 
 def check_link(link: Link, mtu: int) -> None:
@@ -15,6 +17,8 @@ def check_link(link: Link, mtu: int) -> None:
         )
     if link.path_mtu is not None:
         _check_path_mtu(link, mtu)
+    for side in SIDES:
+        _check_queue(link, side)
 
 
 def _check_path_mtu(link: Link, mtu: int) -> None:
@@ -29,4 +33,26 @@ def _check_path_mtu(link: Link, mtu: int) -> None:
             f"--path-mtu is about packets on the wire, and with --segmentation {link.segmentation} TCP sends larger "
             "ones",
             "leave out --segmentation, or --path-mtu",
+        )
+
+
+def _check_queue(link: Link, side: Side) -> None:
+    """Refuse a queue whose size depends on a rate that is not there, and one that no end of a link can have."""
+    suffix = "-up" if side == "client" else ""
+    discipline, queue = discipline_of(link, side), queue_of(link, side)
+    if isinstance(queue, QueueTime) and rate_of(link, side) is None:
+        raise SpecError(
+            f"--queue{suffix} {format_queue(queue)} is what a rate sends in that time, and the link has no rate",
+            "give a --bandwidth, or a queue in packets or bytes",
+        )
+    if discipline != "fifo" and (link.layout != "router" or rate_of(link, side) is None):
+        missing = "--layout router" if link.layout != "router" else "a --bandwidth"
+        raise SpecError(
+            f"--queue-discipline {discipline} stands at the bottleneck of a router, and this link has none",
+            f"give {missing}, or leave out --queue-discipline",
+        )
+    if discipline != "fifo" and isinstance(queue, PlainLimit):
+        raise SpecError(
+            f"--queue {format_queue(queue)} is netem's own limit, and {discipline} is no netem",
+            "give the queue in packets, bytes or milliseconds",
         )

@@ -10,7 +10,20 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from pqbed.spec.link import Distribution, Link, Loss, PlainLimit, Queue, RandomLoss, Segmentation
+from pqbed.spec.link import (
+    Distribution,
+    Link,
+    Loss,
+    PlainLimit,
+    Queue,
+    QueueBytes,
+    QueueDiscipline,
+    QueueTime,
+    RandomLoss,
+    Segmentation,
+    down_queue,
+    up_queue,
+)
 from pqbed.spec.path_mtu import Handling
 from pqbed.spec.tcp import Tcp
 from pqbed.units import NS_PER_S
@@ -31,6 +44,8 @@ UNLIMITED_IN_FLIGHT_BYTES = 6 * 1024 * 1024
 JITTER_REACH = 4
 # More than the windows let anyone have on the wire: what is not lost by `loss` is not lost in a delay line.
 DELAY_LINE_PACKETS = 1_000_000
+# cake counts the memory of its packets, which is up to twice their bytes (skb->truesize; sch_cake.c, cake_enqueue).
+CAKE_BYTES_A_BYTE = 2
 # With a rate, netem lets no packet overtake another (sch_netem.c, netem_enqueue); at this one none takes a nanosecond.
 IN_ORDER_BPS = 10**15
 
@@ -40,7 +55,9 @@ class EndShape:
     """Everything that is set on one end. `limit_packets` is netem's: delay line and queue together.
 
     `drops`: the packets that are lost, by number and ascending. `largest_packet`: larger ones are lost, `advmss`:
-    the MSS that SYNs offer, both in bytes; 0 for neither.
+    the MSS that SYNs offer, both in bytes; 0 for neither. A bottleneck whose queue is no number of packets, or no
+    `fifo`, has no netem: `discipline` names it, and `queue_bytes` is what it holds where the kernel counts bytes.
+    `ecn`: ask for explicit congestion notification (RFC 3168).
     """
 
     delay_ns: int
@@ -58,6 +75,9 @@ class EndShape:
     drops: tuple[int, ...] = ()
     largest_packet: int = 0
     advmss: int = 0
+    discipline: QueueDiscipline | None = None
+    queue_bytes: int = 0
+    ecn: bool = False
 
 
 def shape_end(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
@@ -73,7 +93,7 @@ def shape_stage(link: Link, tcp: Tcp, stage: Stage, seed: int) -> EndShape:
     addition to those that wait. Jitter reorders if the link has no rate, as it does at the ends.
     """
     whole = shape_direction(link, tcp, "server" if stage.startswith("down") else "client", seed)
-    stage_shape = replace(_bare(whole), initcwnd=0, initrwnd=0, congestion_control="", advmss=0)
+    stage_shape = replace(_bare(whole), initcwnd=0, initrwnd=0, congestion_control="", advmss=0, ecn=False)
     if stage not in BOTTLENECKS:
         return replace(
             stage_shape,
@@ -83,26 +103,49 @@ def shape_stage(link: Link, tcp: Tcp, stage: Stage, seed: int) -> EndShape:
             loss=whole.loss,
             drops=whole.drops,
             largest_packet=whole.largest_packet,
-            rate_bps=IN_ORDER_BPS if whole.jitter_ns and whole.rate_bps is not None else None,
+            rate_bps=_delay_line_rate(link, whole, "server" if stage.startswith("down") else "client"),
             limit_packets=DELAY_LINE_PACKETS,
         )
     if whole.rate_bps is None:
         return stage_shape
-    queue = queue_of(link, "server" if stage.startswith("down") else "client")
-    limit = queue.packets if isinstance(queue, PlainLimit) else queue + 1
-    return replace(stage_shape, rate_bps=whole.rate_bps, limit_packets=limit)
+    return _shape_bottleneck(link, tcp, replace(stage_shape, rate_bps=whole.rate_bps), stage)
+
+
+def _shape_bottleneck(link: Link, tcp: Tcp, bare: EndShape, stage: Stage) -> EndShape:
+    """Return the bottleneck: a netem, or the kernel's own shaper in front of a queue that netem has not."""
+    side: Side = "server" if stage.startswith("down") else "client"
+    queue, discipline = queue_of(link, side), discipline_of(link, side)
+    if not _is_managed(link, side):
+        return replace(bare, limit_packets=queue_frames(link, tcp.mtu, side) + (not isinstance(queue, PlainLimit)))
+    frames, frame_bytes = queue_frames(link, tcp.mtu, side), tcp.mtu + ETHERNET_HEADER_BYTES
+    if discipline == "fifo":
+        return replace(bare, discipline=discipline, queue_bytes=queue_bytes(link, tcp.mtu, side))
+    if discipline == "cake":
+        return replace(bare, discipline=discipline, queue_bytes=CAKE_BYTES_A_BYTE * frames * frame_bytes)
+    return replace(bare, discipline=discipline, limit_packets=frames)
+
+
+def _is_managed(link: Link, side: Side) -> bool:
+    """Return whether the bottleneck of what `side` sends has a queue that netem has not."""
+    if link.layout != "router" or rate_of(link, side) is None:
+        return False
+    return discipline_of(link, side) != "fifo" or isinstance(queue_of(link, side), QueueBytes | QueueTime)
+
+
+def _delay_line_rate(link: Link, whole: EndShape, side: Side) -> int | None:
+    """Return the rate of the stage behind the bottleneck.
+
+    netem lets a packet go when it has been sent, the kernel's shapers when it may be: there, sending takes its time in
+    the delay line, where packets that come at the rate do not wait for one another.
+    """
+    if _is_managed(link, side):
+        return whole.rate_bps
+    return IN_ORDER_BPS if whole.jitter_ns and whole.rate_bps is not None else None
 
 
 def stages_of(link: Link) -> tuple[Stage, ...]:
     """Return the stages that `link` has."""
     return STAGES if link.layout == "router" else ()
-
-
-def bottleneck_of(link: Link, tcp: Tcp, side: Side) -> EndShape:
-    """Return what sets the rate of what `side` sends and holds its queue."""
-    if link.layout == "ends":
-        return shape_end(link, tcp, side, 0)
-    return shape_stage(link, tcp, "down-rate" if side == "server" else "up-rate", 0)
 
 
 def _bare(shape: EndShape) -> EndShape:
@@ -117,16 +160,53 @@ def _bare(shape: EndShape) -> EndShape:
         limit_packets=0,
         drops=(),
         largest_packet=0,
+        discipline=None,
     )
 
 
+def with_plain_queues(link: Link) -> Link:
+    """Return `link` with queues that drop nothing before they are full."""
+    return replace(link, queue_discipline="fifo", queue_discipline_up=None)
+
+
+def discipline_of(link: Link, side: Side) -> QueueDiscipline:
+    """Return what becomes of packets of `side` that wait at the bottleneck."""
+    if side == "server" or link.queue_discipline_up is None:
+        return link.queue_discipline
+    return link.queue_discipline_up
+
+
+def queue_bytes(link: Link, mtu: int, side: Side) -> int:
+    """Return what the queue of what `side` sends holds, bytes with Ethernet headers; at least one full frame."""
+    queue, frame_bytes = queue_of(link, side), mtu + ETHERNET_HEADER_BYTES
+    match queue:
+        case QueueBytes():
+            return max(queue.size_bytes, frame_bytes)
+        case QueueTime():
+            return max(queue.length_ns * (rate_of(link, side) or 0) // (8 * NS_PER_S), frame_bytes)
+        case PlainLimit():
+            return queue.packets * frame_bytes
+        case _:
+            return queue * frame_bytes
+
+
+def queue_frames(link: Link, mtu: int, side: Side) -> int:
+    """Return how many full frames that is."""
+    return queue_bytes(link, mtu, side) // (mtu + ETHERNET_HEADER_BYTES)
+
+
 def queue_limit(link: Link, tcp: Tcp, side: Side) -> int | None:
-    """Return the netem limit of the queue of what `side` sends, packets; None if it has no queue."""
+    """Return how many full frames the queue of what `side` sends holds, as its kernel counts; None if it has none.
+
+    That is netem's limit, or what a fifo in bytes holds. A managed queue counts as a fifo of its size.
+    """
+    link = with_plain_queues(link)
     if link.layout == "ends":
         return shape_direction(link, tcp, side, 0).limit_packets
     if rate_of(link, side) is None:
         return None
-    return shape_stage(link, tcp, "down-rate" if side == "server" else "up-rate", 0).limit_packets
+    shape = shape_stage(link, tcp, "down-rate" if side == "server" else "up-rate", 0)
+    return shape.limit_packets or shape.queue_bytes // (tcp.mtu + ETHERNET_HEADER_BYTES)
 
 
 def shape_direction(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
@@ -148,6 +228,8 @@ def shape_direction(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
         drops=link.drop.down if side == "server" else link.drop.up,
         largest_packet=path_mtu_of(link, "swallowed"),
         advmss=max(0, path_mtu_of(link, "clamped") - TCP_IP_BYTES),
+        ecn=tcp.ecn,
+        discipline=discipline_of(link, side) if _is_managed(link, side) else None,
     )
 
 
@@ -175,11 +257,8 @@ def distribution_of(link: Link, side: Side) -> Distribution:
 
 def queue_of(link: Link, side: Side) -> Queue:
     """Return the queue of what `side` sends."""
-    if side == "client" and link.limit_up_packets is not None:
-        return PlainLimit(packets=link.limit_up_packets)
-    if side == "client" and link.queue_up_packets is not None:
-        return link.queue_up_packets
-    return link.queue_packets if link.limit_packets is None else PlainLimit(packets=link.limit_packets)
+    own = up_queue(link) if side == "client" else None
+    return down_queue(link) if own is None else own
 
 
 def rate_of(link: Link, side: Side) -> int | None:
@@ -228,4 +307,4 @@ def limit_packets(link: Link, mtu: int, delay_ns: int, side: Side = "server") ->
     else:
         reach_ns = delay_ns + JITTER_REACH * jitter_of(link, side)
         on_the_wire = -(-reach_ns * rate_bps // (frame_bits * NS_PER_S))
-    return on_the_wire + queue
+    return on_the_wire + queue_frames(link, mtu, side)

@@ -39,7 +39,8 @@ class Timings:
     `last_byte_ns` is the TTLB. TCP_INFO's `tcp_rtt_ns` is the smoothed RTT at close, `cwnd` is in
     segments. All of the client's socket, so `retransmits` and `lost` are those of the client. With another transport
     than TCP there is no `tcp_connect_ns`, and none of these.
-    `queue_drops` counts packets for which the bottlenecks of both directions had no room (layout `router` alone).
+    `queue_drops` counts packets for which the bottlenecks of both directions had no room (layout `router` alone),
+    `ecn_marks` those that they marked instead, where the ends ask for ECN.
     `provider` and `client_provider`: which provider of its library served the group on either side;
     `signature_provider` and `client_signature_provider`: which one signed CertificateVerify on the server and verified
     it on the client. None if the library does not report it.
@@ -64,6 +65,7 @@ class Timings:
     client_provider: str | None = None
     signature_provider: str | None = None
     client_signature_provider: str | None = None
+    ecn_marks: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

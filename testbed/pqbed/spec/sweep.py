@@ -10,6 +10,7 @@ from pqbed.spec.link import (
     Layout,
     Loss,
     Queue,
+    QueueDiscipline,
     RandomLoss,
     Segmentation,
 )
@@ -50,6 +51,8 @@ class Sweep:
     distribution: tuple[Distribution, ...] = ("uniform",)
     distribution_up: tuple[Distribution | None, ...] = (None,)
     queue_packets: tuple[Queue, ...] = (DEFAULT_QUEUE_PACKETS,)
+    queue_discipline: tuple[QueueDiscipline, ...] = ("fifo",)
+    queue_discipline_up: tuple[QueueDiscipline | None, ...] = (None,)
     queue_up_packets: tuple[Queue | None, ...] = (None,)
     path_mtu: tuple[PathMtu | None, ...] = (None,)
     segmentation: tuple[Segmentation, ...] = ("wire",)
@@ -62,6 +65,7 @@ class Sweep:
     http: tuple[Http, ...] = ("1.1",)
     initrwnd: tuple[int, ...] = (0,)
     mtu: tuple[int, ...] = (1500,)
+    ecn: tuple[bool, ...] = (False,)
     links: tuple[NamedLink, ...] = ()
     samples: int
     precision_ppm: int | None = None

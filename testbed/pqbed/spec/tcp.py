@@ -10,6 +10,7 @@ DEFAULT_INITCWND = 10
 class Tcp:
     """`initcwnd_*` in segments. `initrwnd` 0: the kernel's.
 
+    `ecn`: both ends ask for explicit congestion notification, which queues that can mark packets need (RFC 3168).
     `congestion_control_client` None: the server's, which is `congestion_control`.
     """
 
@@ -19,3 +20,4 @@ class Tcp:
     congestion_control: str = "cubic"
     mtu: int = 1500
     congestion_control_client: str | None = None
+    ecn: bool = False

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast, get_args
 
 from pqbed.errors import SpecError
-from pqbed.spec.link import PPM, GilbertElliott, Loss, PlainLimit, Queue, RandomLoss
+from pqbed.spec.link import PPM, GilbertElliott, Loss, PlainLimit, Queue, QueueBytes, QueueTime, RandomLoss
 from pqbed.spec.name_suggestions import known_name, plain_name
 from pqbed.spec.profile import Profile
 from pqbed.spec.stacks import stack_named
@@ -32,6 +32,7 @@ LONGEST_RTT_NS = 60 * 10**9
 LOWEST_RATE_BPS, HIGHEST_RATE_BPS = 1_000, 100 * 10**9
 LARGEST_BODY_BYTES = 2**30
 MOST_QUEUED_PACKETS = 1_000_000
+LONGEST_QUEUE_NS, LARGEST_QUEUE_BYTES = 60 * 10**9, 2**30
 LARGEST_INITCWND = 1_000
 SHORTEST_TIMEOUT_NS, LONGEST_TIMEOUT_NS = 10**6, 3600 * 10**9
 
@@ -40,6 +41,7 @@ SAME = "same"
 # No named link.
 NONE = "none"
 
+SWITCH = ("off", "on")
 _LIMIT_PREFIX = "limit:"
 _BURST_PREFIX = "ge:"
 _BURST_HINT = "write ge:P/R[/H[/K]] in per cent: enter and leave the bad state, loss in the bad and in the good one"
@@ -97,15 +99,41 @@ def format_loss(loss: Loss) -> str:
 
 
 def parse_queue(item: str, bare: bool) -> Queue:  # noqa: ARG001 (packets have no unit)
-    """Read packets that may wait at the bottleneck, or `limit:1000`: netem's limit on queue and wire together."""
+    """Read what may wait at the bottleneck: packets, `50ms`, `64KiB`; or `limit:1000`: netem's own, with the wire."""
     if item.lower().startswith(_LIMIT_PREFIX):
         return PlainLimit(packets=_count(item[len(_LIMIT_PREFIX) :], 1, MOST_QUEUED_PACKETS))
+    if item.isdigit():
+        return _count(item, 1, MOST_QUEUED_PACKETS)
+    if item.endswith("s"):
+        return QueueTime(length_ns=_within(parse_duration(item, bare=None), 1, LONGEST_QUEUE_NS, item, format_duration))
+    if item.upper().endswith("B"):
+        return QueueBytes(size_bytes=_within(parse_size(item, bare=None), 1, LARGEST_QUEUE_BYTES, item, format_size))
     return _count(item, 1, MOST_QUEUED_PACKETS)
 
 
 def format_queue(queue: Queue) -> str:
     """Return the text that `parse_queue` reads back as `queue`."""
-    return f"{_LIMIT_PREFIX}{queue.packets}" if isinstance(queue, PlainLimit) else str(queue)
+    match queue:
+        case PlainLimit():
+            return f"{_LIMIT_PREFIX}{queue.packets}"
+        case QueueTime():
+            return format_duration(queue.length_ns)
+        case QueueBytes():
+            return format_size(queue.size_bytes)
+        case _:
+            return str(queue)
+
+
+def parse_switch(item: str, bare: bool) -> bool:  # noqa: ARG001 (no unit)
+    """Read `on` or `off`."""
+    if item not in SWITCH:
+        raise SpecError(f"{item[:80]!r} is neither on nor off", "write on or off")
+    return item == SWITCH[True]
+
+
+def format_switch(on: bool) -> str:
+    """Return the text that `parse_switch` reads back."""
+    return SWITCH[on]
 
 
 def parse_link_name(item: str, bare: bool) -> str | None:  # noqa: ARG001 (a name)

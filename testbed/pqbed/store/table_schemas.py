@@ -62,6 +62,7 @@ SAMPLES = pl.Schema(
         "pressed": pl.Boolean,
         "signature_provider": pl.String,
         "client_signature_provider": pl.String,
+        "ecn_marks": pl.Int64,
     }
 )
 
@@ -69,7 +70,15 @@ _KINDS: dict[type, pl.DataType] = {int: pl.Int64(), str: pl.String(), bool: pl.B
 
 
 # What makes two cells arms of one comparison: they differ in the profile alone.
-CONDITIONS = pl.Schema({name: _KINDS[kind] for axis in AXES.values() for name, kind in axis.columns.items()})
+CONDITIONS = pl.Schema(
+    {
+        name: _KINDS[kind]
+        for late in (False, True)
+        for axis in AXES.values()
+        for name, kind in axis.columns.items()
+        if (name in axis.late) == late
+    }
+)
 
 # What the kernel confirmed, and what a probe saw: named after the condition they belong to.
 APPLIED = ("rtt_ns", "bandwidth_bps", "loss_ppm", "jitter_ns", "queue", "bandwidth_up_bps", "loss_up_ppm")

@@ -45,6 +45,18 @@ FAKE = ("--bed", "fake")
         (("up", *FAKE, "--jitter", "100"), "--jitter is more than half of --rtt", "smaller"),
         (("up", *FAKE, "--path-mtu", "1500:clamped"), "--path-mtu 1500:clamped is not below --mtu 1500", "smaller"),
         (("up", *FAKE, "--drop", "up:2", "--segmentation", "host"), "--drop counts packets as they are on", "leave"),
+        (
+            ("up", *FAKE, "--queue-discipline", "pie"),
+            "--queue-discipline pie stands at the bottleneck",
+            "--layout router",
+        ),
+        (
+            ("plan", *FAKE, "--queue", "50ms", "--bandwidth", "none"),
+            "50ms is what a rate sends in that time",
+            "--bandwidth",
+        ),
+        (("plan", *FAKE, "--queue", "5x"), "--queue: '5x' is not a whole number", "from 1"),
+        (("plan", *FAKE, "--ecn", "yes"), "--ecn: 'yes' is neither on nor off", "write on"),
         (("plan", *FAKE, "--rtt", "35", "--rtt", "200"), "--rtt is given 2 times: '35', '200'", "--rtt 35,200"),
         (("up", *FAKE, "--rtt", "35", "--rtt", "200"), "--rtt is given 2 times", "give it once"),
         (("plan", *FAKE, "--drop", "up:2,up:3", "--drop", "down:3"), "--drop is given 2 times", "give it once"),

@@ -21,7 +21,7 @@ from pqbed.model.tls_exchange import Exchange
 from pqbed.spec.cell import Cell
 from pqbed.spec.drop_list import NO_DROPS
 from pqbed.spec.link import Link, RandomLoss
-from pqbed.spec.link_end_shape import SIDES, Side, bottleneck_of, delay_of, rate_of, shape_end
+from pqbed.spec.link_end_shape import SIDES, Side, delay_of, queue_limit, rate_of, shape_end
 from pqbed.spec.tcp import Tcp
 
 # What a listening socket and a connecting one offer at first, in whole segments (tcp_select_initial_window); the
@@ -299,6 +299,6 @@ def _make_pipe(link: Link, tcp: Tcp, side: Side) -> Pipe:
     return Pipe(
         rate_bps=rate_of(link, side),
         delay_ns=delay_ns,
-        limit=bottleneck_of(link, tcp, side).limit_packets or None,
+        limit=queue_limit(link, tcp, side),
         held_ns=delay_ns if at_end else 0,
     )
