@@ -9,6 +9,7 @@ from pqbed.spec.builtin_profiles import profile_named
 from pqbed.spec.cell import Cell
 from pqbed.spec.drop_list import DropList
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
+from pqbed.spec.link_timeline import LinkTrace, Outage, TraceStep
 from pqbed.spec.path_mtu import PathMtu
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch
@@ -182,6 +183,9 @@ LINK_CHANGES: dict[str, object] = {
     "queue_up_ns": 1000,
     "queue_discipline": "pie",
     "queue_discipline_up": "fifo",
+    "trace": LinkTrace(name="t", steps=(TraceStep(at_ns=0, rate_bps=1),), period_ns=1),
+    "trace_up": LinkTrace(name="t", steps=(TraceStep(at_ns=0, rate_bps=1),), period_ns=1),
+    "outage": Outage(at_ns=0, for_ns=1),
 }
 TCP_CHANGES: dict[str, object] = {
     "initcwnd_server": 21,

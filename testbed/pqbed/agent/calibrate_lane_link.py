@@ -16,6 +16,7 @@ from pqbed.spec.drop_list import NO_DROPS
 from pqbed.spec.link import Link, RandomLoss
 from pqbed.spec.link_end_shape import Side, Stage, queue_limit, shape_direction, with_plain_queues
 from pqbed.spec.run_options import Clock
+from pqbed.spec.steady_link import steady_link
 from pqbed.spec.tcp import Tcp
 from pqbed.units import NS_PER_S
 
@@ -59,6 +60,7 @@ def calibrate(
         runner.set_link(link, tcp, seed)
         state = runner.read_link()
         runner.quiet()
+        link = steady_link(link)
         client.open(path.client_address, path.address)
         server.open(path.address, path.client_address)
         wire = Wire(

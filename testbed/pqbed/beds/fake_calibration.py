@@ -11,12 +11,14 @@ from pqbed.calibrate.measurement import (
 from pqbed.calibrate.measurement_schedule import LARGEST_QUEUE, schedule
 from pqbed.spec.link import PPM, Link, mean_loss_ppm
 from pqbed.spec.link_end_shape import ETHERNET_HEADER_BYTES, EndShape, queue_limit, shape_direction
+from pqbed.spec.steady_link import steady_link
 from pqbed.spec.tcp import Tcp
 from pqbed.units import NS_PER_S
 
 
 def fake_measurement(link: Link, tcp: Tcp) -> LinkMeasurement:
     """Return the measurement."""
+    link = steady_link(link)
     client, server = (shape_direction(link, tcp, "client", 1), shape_direction(link, tcp, "server", 1))
     up = _fake_direction(client, queue_limit(link, tcp, "client"))
     down = _fake_direction(server, queue_limit(link, tcp, "server"))

@@ -21,6 +21,7 @@ from pqbed.calibrate.tolerances import ALPHA, TOLERANCES, Tolerance
 from pqbed.spec.link import PPM, GilbertElliott, Link, Loss, mean_loss_ppm
 from pqbed.spec.link_end_shape import ETHERNET_HEADER_BYTES, JITTER_REACH, EndShape, Side, queue_limit, shape_direction
 from pqbed.spec.run_options import Clock
+from pqbed.spec.steady_link import steady_link
 from pqbed.spec.tcp import Tcp
 from pqbed.units import NS_PER_MS, NS_PER_S
 
@@ -83,7 +84,7 @@ Uneven = Mapping[Where, Sequence[Deviation]]
 
 def judge(link: Link, tcp: Tcp, measured: LinkMeasurement, clock: Clock) -> tuple[Deviation, ...]:
     """Return the deviations of a link; none if it is as requested, as far as could be measured."""
-    tolerance = TOLERANCES[clock]
+    tolerance, link = TOLERANCES[clock], steady_link(link)
     shapes: dict[Side, EndShape] = {
         "client": shape_direction(link, tcp, "client", 1),
         "server": shape_direction(link, tcp, "server", 1),

@@ -3,7 +3,7 @@
 Pure. Both need the length of the Certificate messages, which only an open lane knows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pqbed.model.floor import connect_floor_ns, handshake_floor_ns, ttlb_floor_ns
 from pqbed.model.message_sizes import has_known_sizes
@@ -22,6 +22,7 @@ from pqbed.spec.link_end_shape import (
     rate_of,
 )
 from pqbed.spec.profile import DEFAULT_STACK, Profile
+from pqbed.spec.steady_link import fastest_link
 from pqbed.tls.wire_sizes import WireSizes
 
 # What was compared with packets (docs/design/dd-009-expectation.md).
@@ -84,6 +85,7 @@ def bounds_of(
 def floors_of(cell: Cell, exchange: Exchange, *, learned: bool = False) -> Floors:
     """Return the floors, with some slack for sizes that are not known to the byte."""
     slack = OTHER_STACK_SLACK_BYTES if _other_stacks(cell.profile) and not learned else SLACK_BYTES
+    cell = replace(cell, link=fastest_link(cell.link))
     server, response = exchange.server_bytes - slack, max(1, sum(exchange.response) - slack)
     client, hello = exchange.client_bytes - slack, max(1, sum(exchange.client_hello) - slack)
     return Floors(
@@ -117,6 +119,7 @@ def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> t
         *(("a clamped MSS",) if path_mtu_of(link, "clamped") else ()),
         *((f"an MTU of {tcp.mtu}",) if tcp.mtu not in KNOWN_MTUS else ()),
         *(("jitter",) if any(jitter_of(link, side) for side in SIDES) else ()),
+        *(("a link that changes",) if link.trace or link.trace_up or link.outage else ()),
         *((f"queue discipline {'/'.join(sorted(managed))}",) if managed else ()),
         *_unknown_rates(link, lossless),
         *(("a queue that overflows",) if lossless.overflowed else ()),

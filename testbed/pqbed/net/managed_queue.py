@@ -122,6 +122,13 @@ class ManagedQueueControl:
         if wanted.discipline != "fifo":
             self._create(_CHILD_PARENT, CHILD_HANDLE, wanted.discipline, _child_options(wanted))
 
+    def change(self, wanted: ManagedQueue) -> None:
+        """Set another rate; what waits stays. For the thread of a timeline: on a socket of its own."""
+        if wanted.discipline == "cake":
+            self._create(TC_H_ROOT, ROOT_HANDLE, "cake", _cake_options(wanted))
+        else:
+            self._create(TC_H_ROOT, ROOT_HANDLE, "tbf", _tbf_options(wanted))
+
     def remove(self) -> None:
         """Remove it with all packets in it, until `restore`."""
         if self._present:

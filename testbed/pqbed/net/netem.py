@@ -212,6 +212,13 @@ def message(index: int, netem: Netem) -> QdiscMessage:
     return built
 
 
+def change_message(index: int, netem: Netem) -> QdiscMessage:
+    """Return the message that changes `netem` and lets its random stream go on."""
+    built = message(index, netem)
+    built["attrs"][1][1]["attrs"].pop()  # the seed
+    return built
+
+
 def _options(netem: Netem) -> dict[str, Any]:
     attrs: list[list[Any]] = [
         ["TCA_NETEM_LATENCY64", netem.delay_ns],

@@ -13,16 +13,17 @@ from pqbed.errors import HostError
 from pqbed.net.interface_mtu import Interface, interface_for, read_interface, segmentation_of, set_interface
 from pqbed.net.link_state import EndState
 from pqbed.net.managed_queue import ManagedQueue, ManagedQueueControl, managed_queue_of
-from pqbed.net.netem import Netem, loss_of, netem_of
+from pqbed.net.netem import RTM_NEWQDISC, Netem, change_message, loss_of, netem_of
 from pqbed.net.packet_drops import PacketDrops
 from pqbed.net.packet_size_limit import PacketSizeLimit
 from pqbed.net.root_qdisc import RootQdisc, RootQdiscControl
 from pqbed.net.route_metrics import RouteMetrics, metrics_of, read_routes, set_metrics
-from pqbed.net.rtnetlink import RouteSocket
+from pqbed.net.rtnetlink import NLM_F_REPLACE, RouteSocket
 from pqbed.net.run_in_namespace import open_socket
 from pqbed.net.tc_format import qdisc_text, queue_text
+from pqbed.net.timeline_player import TimelinePlayer
 from pqbed.spec.link import RandomLoss
-from pqbed.spec.link_end_shape import EndShape
+from pqbed.spec.link_end_shape import EndShape, at_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,8 @@ class ShapedInterface:
             raise
         self._root = RootQdiscControl(self._kernel, ifname, self._index)
         self._queue = ManagedQueueControl(self._kernel, ifname, self._index)
+        self._netns = netns
+        self._player: TimelinePlayer | None = None
         self._drops = PacketDrops(self._kernel, ifname, self._index)
         self._size_limit = PacketSizeLimit(self._kernel, ifname, self._index)
         self._applied: _KernelSettings | None = None
@@ -73,9 +76,11 @@ class ShapedInterface:
         Only differences from the last shape are written, and everything written is read back. Raises HostError if the
         kernel applied something else; the state is then undefined until the next `shape`.
         """
+        self._stop_timeline()
         last = None if self._state is None else self._state.asked
         if last is not None and replace(last, seed=shape.seed) == shape:
             return self.reseed(shape.seed)
+        start = at_time(shape, 0)
         wanted = _KernelSettings(
             interface=interface_for(shape.segmentation, shape.mtu, self._found),
             metrics=RouteMetrics(
@@ -85,10 +90,10 @@ class ShapedInterface:
                 advmss=shape.advmss,
                 ecn=shape.ecn,
             ),
-            netem=None if shape.discipline else netem_of(shape),
+            netem=None if shape.discipline else netem_of(start),
             drops=shape.drops,
             largest_packet=shape.largest_packet,
-            queue=managed_queue_of(shape),
+            queue=managed_queue_of(start),
         )
         before, self._applied, self._state = self._applied, None, None
         if before is None or before.interface != wanted.interface:
@@ -100,6 +105,7 @@ class ShapedInterface:
         self._set_size_limit(wanted.largest_packet)
         self._applied = wanted
         self._state = _state(shape, replace(wanted, netem=root.netem), root)
+        self._start_timeline(shape)
         return self._state
 
     def reseed(self, seed: int) -> EndState:
@@ -110,12 +116,14 @@ class ShapedInterface:
         """
         if self._state is None or self._state.asked is None or self._applied is None:
             raise HostError(f"{self.ifname} must be shaped before it is given a seed")
+        self._stop_timeline()
         self._drops.restart()
         self._size_limit.restore()
         self._queue.restore()
         asked = replace(self._state.asked, seed=seed)
         if self._applied.netem is None:
             self._state = replace(self._state, asked=asked)
+            self._start_timeline(asked)
             return self._state
         self._root.reseed(seed)
         netem = replace(self._applied.netem, seed=seed)
@@ -123,6 +131,7 @@ class ShapedInterface:
         text = self._state.text.rpartition(" seed ")[0]
         applied = replace(self._state.applied, seed=seed)
         self._state = EndState(asked=asked, applied=applied, text=f"{text} seed {seed}")
+        self._start_timeline(asked)
         return self._state
 
     def read(self) -> EndState:
@@ -157,6 +166,7 @@ class ShapedInterface:
 
     def quiet(self) -> None:
         """Drop every packet on the wire and let later ones pass unshaped, until the next `shape` or `reseed`."""
+        self._stop_timeline()
         self._root.quiet()
         self._queue.remove()
         self._remove_filters()
@@ -166,6 +176,7 @@ class ShapedInterface:
 
         Both the packets that found its queue full and those that its loss dropped.
         """
+        self._stop_timeline()
         self._remove_filters()
         drops, _ = self._queue.counts()
         self._queue.remove()
@@ -173,6 +184,7 @@ class ShapedInterface:
 
     def clear(self) -> None:
         """Undo `shape`: restore the settings found at creation, remove the netem and the metrics of the routes."""
+        self._stop_timeline()
         self._applied = self._state = None
         self._queue.put(None)
         self._root.remove()
@@ -214,6 +226,27 @@ class ShapedInterface:
         self._queue.put(queue)
         self._require("queue", queue, self._queue.read())
         return self._root.read()
+
+    def _start_timeline(self, shape: EndShape) -> None:
+        """Let the shape change as its timeline says from now on, in a thread with a socket of its own."""
+        if shape.timeline is None:
+            return
+        kernel = RouteSocket(self._netns)
+        queue = ManagedQueueControl(kernel, self.ifname, self._index)
+
+        def apply(now: EndShape) -> None:
+            managed, netem = managed_queue_of(now), netem_of(now)
+            if managed is not None:
+                queue.change(managed)
+            elif netem is not None:
+                kernel.ask(change_message(self._index, netem), RTM_NEWQDISC, NLM_F_REPLACE)
+
+        self._player = TimelinePlayer(shape, apply)
+
+    def _stop_timeline(self) -> None:
+        player, self._player = self._player, None
+        if player is not None:
+            player.stop()
 
     def _remove_filters(self) -> None:
         self._drops.remove()

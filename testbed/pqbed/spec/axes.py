@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from pqbed.spec import value_parsers
-from pqbed.spec.axis import Axis, Part, loss_model, one_direction, plain, queue_size
+from pqbed.spec.axis import Axis, Part, loss_model, one_direction, plain, queue_size, stored_trace
 from pqbed.spec.drop_list import format_drops, parse_drops
 from pqbed.spec.link import (
     Distribution,
@@ -21,8 +21,10 @@ from pqbed.spec.link import (
     queue_up_fields,
     up_queue,
 )
+from pqbed.spec.link_timeline import format_outage, parse_outage
 from pqbed.spec.path_mtu import format_path_mtu, parse_path_mtu
 from pqbed.spec.tcp import Tcp
+from pqbed.spec.trace_files import format_trace, parse_trace
 from pqbed.spec.workload import Workload
 from pqbed.units import format_duration, format_rate, format_size
 
@@ -326,6 +328,40 @@ _TABLE: tuple[Axis, ...] = (
         side="up",
         metavar="NAME",
         help="That from client to server; or same.",
+    ),
+    _link(
+        option="trace",
+        field="trace",
+        parse=parse_trace,
+        format=format_trace,
+        **stored_trace("trace"),
+        quiet=True,
+        metavar="FILE",
+        help="Rate, delay and loss over time: lte, starlink, or a file.",
+    ),
+    _link(
+        option="trace_up",
+        field="trace_up",
+        **one_direction(parse_trace, format_trace),
+        **stored_trace("trace_up"),
+        of="trace",
+        side="up",
+        metavar="FILE",
+        help="That from client to server; or same.",
+    ),
+    _link(
+        option="outage",
+        field="outage",
+        parse=parse_outage,
+        format=format_outage,
+        **{
+            **plain("outage", str),
+            "write": lambda link: (format_outage(link.outage),),
+            "read": lambda row: parse_outage(row.get("outage") or "none", bare=False),
+        },
+        quiet=True,
+        metavar="TIMES",
+        help="Lose all packets for a while: 1s:3s, or again: 1s:3s:15s.",
     ),
     _tcp(
         option="ecn",

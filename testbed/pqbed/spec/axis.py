@@ -20,6 +20,7 @@ from pqbed.spec.link import (
     up_queue,
 )
 from pqbed.spec.sweep import Sweep
+from pqbed.spec.trace_files import recall_trace
 
 Row = Mapping[str, Any]
 Fields = Mapping[str, Any]
@@ -172,6 +173,15 @@ def queue_size(direction: str) -> dict[str, Any]:
         return packets if direction else packets or 0
 
     return {"columns": dict.fromkeys(names, int), "late": frozenset(names[2:]), "write": write, "read": read}
+
+
+def stored_trace(field: str) -> dict[str, Any]:
+    """Return the entries of an axis that is a trace, stored by its name."""
+    return {
+        **plain(field, str),
+        "write": lambda link: (None if getattr(link, field) is None else getattr(link, field).name,),
+        "read": lambda row: recall_trace(row.get(field)),
+    }
 
 
 def _queue_number(queue: Queue | None) -> int | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pqbed.spec.drop_list import NO_DROPS, DropList
+from pqbed.spec.link_timeline import LinkTrace, Outage
 from pqbed.spec.path_mtu import PathMtu
 
 Distribution = Literal["uniform", "normal", "pareto", "paretonormal"]
@@ -130,6 +131,8 @@ class Link:
     `layout` "ends" shapes each direction on its sender's own interface, where a full queue is told to the sender's TCP
     at once; "router" puts forwarding stages between the ends, where a full queue loses packets as a network does.
     `drop` names packets that are lost besides. `path_mtu` is that of a path that takes less than its ends send.
+    `trace` says how rate, delay and loss change, `trace_up` on the way to the server if that is another; `outage` when
+    nothing passes.
     `name` is that of the named link the values came from; links with equal values are equal whatever they are named.
     """
 
@@ -157,4 +160,7 @@ class Link:
     queue_up_ns: int | None = None
     queue_discipline: QueueDiscipline = "fifo"
     queue_discipline_up: QueueDiscipline | None = None
+    trace: LinkTrace | None = None
+    trace_up: LinkTrace | None = None
+    outage: Outage | None = None
     name: str | None = field(default=None, compare=False)

@@ -2,7 +2,8 @@
 
 from pqbed.errors import SpecError
 from pqbed.spec.link import Link, PlainLimit, QueueTime
-from pqbed.spec.link_end_shape import SIDES, Side, discipline_of, queue_of, rate_of
+from pqbed.spec.link_end_shape import SIDES, Side, discipline_of, has_rates, nominal_rate, queue_of, rate_of, trace_of
+from pqbed.spec.link_timeline import LinkTrace
 from pqbed.spec.path_mtu import format_path_mtu
 from pqbed.spec.value_parsers import format_queue
 
@@ -40,12 +41,15 @@ def _check_queue(link: Link, side: Side) -> None:
     """Refuse a queue whose size depends on a rate that is not there, and one that no end of a link can have."""
     suffix = "-up" if side == "client" else ""
     discipline, queue = discipline_of(link, side), queue_of(link, side)
-    if isinstance(queue, QueueTime) and rate_of(link, side) is None:
+    trace = trace_of(link, side)
+    if has_rates(trace) and trace is not None:
+        _check_rates(link, side, trace)
+    if isinstance(queue, QueueTime) and nominal_rate(link, side) is None:
         raise SpecError(
             f"--queue{suffix} {format_queue(queue)} is what a rate sends in that time, and the link has no rate",
             "give a --bandwidth, or a queue in packets or bytes",
         )
-    if discipline != "fifo" and (link.layout != "router" or rate_of(link, side) is None):
+    if discipline != "fifo" and (link.layout != "router" or nominal_rate(link, side) is None):
         missing = "--layout router" if link.layout != "router" else "a --bandwidth"
         raise SpecError(
             f"--queue-discipline {discipline} stands at the bottleneck of a router, and this link has none",
@@ -54,5 +58,25 @@ def _check_queue(link: Link, side: Side) -> None:
     if discipline != "fifo" and isinstance(queue, PlainLimit):
         raise SpecError(
             f"--queue {format_queue(queue)} is netem's own limit, and {discipline} is no netem",
+            "give the queue in packets, bytes or milliseconds",
+        )
+
+
+def _check_rates(link: Link, side: Side, trace: LinkTrace) -> None:
+    """Refuse rates that change where packets that wait would keep the old one, and steps without any rate."""
+    flag = "--trace-up" if side == "client" and link.trace_up is not None else "--trace"
+    if link.layout != "router":
+        raise SpecError(
+            f"{flag} {trace.name} changes the rate, and netem at the ends gives packets their time when they come",
+            "give --layout router",
+        )
+    if rate_of(link, side) is None and not all(step.rate_bps for step in trace.steps):
+        raise SpecError(
+            f"{flag} {trace.name} has parts without a rate, and so has the link",
+            "give every row a rate, or the link a --bandwidth",
+        )
+    if isinstance(queue_of(link, side), PlainLimit):
+        raise SpecError(
+            f"--queue {format_queue(queue_of(link, side))} is netem's own limit, and not for a rate that changes",
             "give the queue in packets, bytes or milliseconds",
         )

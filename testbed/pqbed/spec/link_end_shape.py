@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from pqbed.spec.link import (
+    PPM,
     Distribution,
     Link,
     Loss,
@@ -24,6 +25,7 @@ from pqbed.spec.link import (
     down_queue,
     up_queue,
 )
+from pqbed.spec.link_timeline import LinkTrace, Timeline, draw_offset, rates_alone
 from pqbed.spec.path_mtu import Handling
 from pqbed.spec.tcp import Tcp
 from pqbed.units import NS_PER_S
@@ -57,7 +59,8 @@ class EndShape:
     `drops`: the packets that are lost, by number and ascending. `largest_packet`: larger ones are lost, `advmss`:
     the MSS that SYNs offer, both in bytes; 0 for neither. A bottleneck whose queue is no number of packets, or no
     `fifo`, has no netem: `discipline` names it, and `queue_bytes` is what it holds where the kernel counts bytes.
-    `ecn`: ask for explicit congestion notification (RFC 3168).
+    `ecn`: ask for explicit congestion notification (RFC 3168). With a `timeline` the values above are those where it
+    says nothing.
     """
 
     delay_ns: int
@@ -78,6 +81,7 @@ class EndShape:
     discipline: QueueDiscipline | None = None
     queue_bytes: int = 0
     ecn: bool = False
+    timeline: Timeline | None = None
 
 
 def shape_end(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
@@ -103,17 +107,18 @@ def shape_stage(link: Link, tcp: Tcp, stage: Stage, seed: int) -> EndShape:
             loss=whole.loss,
             drops=whole.drops,
             largest_packet=whole.largest_packet,
-            rate_bps=_delay_line_rate(link, whole, "server" if stage.startswith("down") else "client"),
+            rate_bps=_delay_line_rate(link, whole, side_of(stage)),
+            timeline=whole.timeline,
             limit_packets=DELAY_LINE_PACKETS,
         )
-    if whole.rate_bps is None:
+    if nominal_rate(link, side_of(stage)) is None:
         return stage_shape
-    return _shape_bottleneck(link, tcp, replace(stage_shape, rate_bps=whole.rate_bps), stage)
+    return _shape_bottleneck(link, tcp, replace(stage_shape, rate_bps=whole.rate_bps, timeline=_rates(whole)), stage)
 
 
 def _shape_bottleneck(link: Link, tcp: Tcp, bare: EndShape, stage: Stage) -> EndShape:
     """Return the bottleneck: a netem, or the kernel's own shaper in front of a queue that netem has not."""
-    side: Side = "server" if stage.startswith("down") else "client"
+    side = side_of(stage)
     queue, discipline = queue_of(link, side), discipline_of(link, side)
     if not _is_managed(link, side):
         return replace(bare, limit_packets=queue_frames(link, tcp.mtu, side) + (not isinstance(queue, PlainLimit)))
@@ -127,8 +132,10 @@ def _shape_bottleneck(link: Link, tcp: Tcp, bare: EndShape, stage: Stage) -> End
 
 def _is_managed(link: Link, side: Side) -> bool:
     """Return whether the bottleneck of what `side` sends has a queue that netem has not."""
-    if link.layout != "router" or rate_of(link, side) is None:
+    if link.layout != "router" or nominal_rate(link, side) is None:
         return False
+    if has_rates(trace_of(link, side)):
+        return True
     return discipline_of(link, side) != "fifo" or isinstance(queue_of(link, side), QueueBytes | QueueTime)
 
 
@@ -161,6 +168,7 @@ def _bare(shape: EndShape) -> EndShape:
         drops=(),
         largest_packet=0,
         discipline=None,
+        timeline=None,
     )
 
 
@@ -183,7 +191,7 @@ def queue_bytes(link: Link, mtu: int, side: Side) -> int:
         case QueueBytes():
             return max(queue.size_bytes, frame_bytes)
         case QueueTime():
-            return max(queue.length_ns * (rate_of(link, side) or 0) // (8 * NS_PER_S), frame_bytes)
+            return max(queue.length_ns * (nominal_rate(link, side) or 0) // (8 * NS_PER_S), frame_bytes)
         case PlainLimit():
             return queue.packets * frame_bytes
         case _:
@@ -203,7 +211,7 @@ def queue_limit(link: Link, tcp: Tcp, side: Side) -> int | None:
     link = with_plain_queues(link)
     if link.layout == "ends":
         return shape_direction(link, tcp, side, 0).limit_packets
-    if rate_of(link, side) is None:
+    if nominal_rate(link, side) is None:
         return None
     shape = shape_stage(link, tcp, "down-rate" if side == "server" else "up-rate", 0)
     return shape.limit_packets or shape.queue_bytes // (tcp.mtu + ETHERNET_HEADER_BYTES)
@@ -230,6 +238,7 @@ def shape_direction(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
         advmss=max(0, path_mtu_of(link, "clamped") - TCP_IP_BYTES),
         ecn=tcp.ecn,
         discipline=discipline_of(link, side) if _is_managed(link, side) else None,
+        timeline=_timeline(link, side, seed),
     )
 
 
@@ -243,6 +252,58 @@ def delay_of(link: Link, side: Side) -> int:
     """Return the one-way delay of what `side` sends, ns. The client's includes the odd nanosecond of the RTT."""
     up_ns = link.rtt_ns // 2 + link.rtt_ns % 2 if link.delay_up_ns is None else link.delay_up_ns
     return up_ns if side == "client" else link.rtt_ns - up_ns
+
+
+def side_of(stage: Stage) -> Side:
+    """Return which side sends what passes `stage`."""
+    return "server" if stage.startswith("down") else "client"
+
+
+def trace_of(link: Link, side: Side) -> LinkTrace | None:
+    """Return how the direction of what `side` sends changes."""
+    return link.trace if side == "server" or link.trace_up is None else link.trace_up
+
+
+def has_rates(trace: LinkTrace | None) -> bool:
+    """Return whether a trace changes the rate."""
+    return trace is not None and any(step.rate_bps for step in trace.steps)
+
+
+def nominal_rate(link: Link, side: Side) -> int | None:
+    """Return the rate without a trace, or the highest of a trace on a link without; None without a limit."""
+    own, trace = rate_of(link, side), trace_of(link, side)
+    if own is not None or trace is None:
+        return own
+    return max((step.rate_bps or 0 for step in trace.steps), default=0) or None
+
+
+def _timeline(link: Link, side: Side, seed: int) -> Timeline | None:
+    trace = trace_of(link, side)
+    if trace is None and link.outage is None:
+        return None
+    return Timeline(trace=trace, offset_ns=0 if trace is None else draw_offset(seed, trace), outage=link.outage)
+
+
+def _rates(shape: EndShape) -> Timeline | None:
+    """Return what a bottleneck has of a timeline."""
+    timeline = shape.timeline
+    if timeline is None or timeline.trace is None or not has_rates(timeline.trace):
+        return None
+    return replace(timeline, trace=rates_alone(timeline.trace), outage=None)
+
+
+def at_time(shape: EndShape, elapsed_ns: int) -> EndShape:
+    """Return `shape` as it is so long after the start of a fetch; with a rate, so that no packet overtakes."""
+    if shape.timeline is None:
+        return shape
+    step = shape.timeline.step(elapsed_ns)
+    loss = shape.loss if step.loss_ppm is None else RandomLoss(probability_ppm=step.loss_ppm)
+    return replace(
+        shape,
+        rate_bps=step.rate_bps or shape.rate_bps or IN_ORDER_BPS,
+        delay_ns=shape.delay_ns if step.delay_ns is None else step.delay_ns,
+        loss=RandomLoss(probability_ppm=PPM) if shape.timeline.is_out(elapsed_ns) else loss,
+    )
 
 
 def jitter_of(link: Link, side: Side) -> int:
@@ -305,6 +366,11 @@ def limit_packets(link: Link, mtu: int, delay_ns: int, side: Side = "server") ->
     if rate_bps is None:
         on_the_wire = -(-8 * UNLIMITED_IN_FLIGHT_BYTES // frame_bits)
     else:
-        reach_ns = delay_ns + JITTER_REACH * jitter_of(link, side)
+        reach_ns = max(delay_ns, *_trace_delays(link, side)) + JITTER_REACH * jitter_of(link, side)
         on_the_wire = -(-reach_ns * rate_bps // (frame_bits * NS_PER_S))
     return on_the_wire + queue_frames(link, mtu, side)
+
+
+def _trace_delays(link: Link, side: Side) -> tuple[int, ...]:
+    trace = trace_of(link, side)
+    return (0,) if trace is None else tuple(step.delay_ns or 0 for step in trace.steps)

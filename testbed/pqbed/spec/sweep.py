@@ -14,6 +14,7 @@ from pqbed.spec.link import (
     RandomLoss,
     Segmentation,
 )
+from pqbed.spec.link_timeline import LinkTrace, Outage
 from pqbed.spec.named_link import NamedLink
 from pqbed.spec.path_mtu import PathMtu
 from pqbed.spec.profile import Profile, copy_profile
@@ -54,6 +55,9 @@ class Sweep:
     queue_discipline: tuple[QueueDiscipline, ...] = ("fifo",)
     queue_discipline_up: tuple[QueueDiscipline | None, ...] = (None,)
     queue_up_packets: tuple[Queue | None, ...] = (None,)
+    trace: tuple[LinkTrace | None, ...] = (None,)
+    trace_up: tuple[LinkTrace | None, ...] = (None,)
+    outage: tuple[Outage | None, ...] = (None,)
     path_mtu: tuple[PathMtu | None, ...] = (None,)
     segmentation: tuple[Segmentation, ...] = ("wire",)
     layout: tuple[Layout, ...] = (DEFAULT_LAYOUT,)
