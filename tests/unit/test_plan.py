@@ -7,6 +7,7 @@ import pytest
 from pqbed.plan import Plan, cell_id, link_id, plan_hash, plan_sweep, plan_sweeps
 from pqbed.spec.builtin_profiles import profile_named
 from pqbed.spec.cell import Cell
+from pqbed.spec.cross_traffic import CrossTraffic, Flows
 from pqbed.spec.drop_list import DropList
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
 from pqbed.spec.link_timeline import LinkTrace, Outage, TraceStep
@@ -186,6 +187,7 @@ LINK_CHANGES: dict[str, object] = {
     "trace": LinkTrace(name="t", steps=(TraceStep(at_ns=0, rate_bps=1),), period_ns=1),
     "trace_up": LinkTrace(name="t", steps=(TraceStep(at_ns=0, rate_bps=1),), period_ns=1),
     "outage": Outage(at_ns=0, for_ns=1),
+    "cross_traffic": CrossTraffic(flows=(Flows(way="up"),)),
 }
 TCP_CHANGES: dict[str, object] = {
     "initcwnd_server": 21,

@@ -9,8 +9,11 @@ from typing import Any
 
 from pqbed.address_space import DRAWING_BYTES, require_address_space
 from pqbed.agent.fetch_trace import Traced
+from pqbed.errors import SpecError
 from pqbed.report.run_facts import SWEEP_FILE
 from pqbed.report.trace.page import PAGE_NAME, draw_trace
+from pqbed.spec.axes import AXES
+from pqbed.spec.grid import values_in
 from pqbed.spec.profile import stacks_of
 from pqbed.spec.run_options import RunOptions
 from pqbed.spec.sample_count import MOST_SAMPLES
@@ -37,6 +40,7 @@ def trace(options: TraceOptions) -> TraceResult:
     base = PRESET if options.spec is None and options.preset is None else options.preset
     request = read_request(replace(options, preset=base))
     sweep = one_cell(request.sweep)
+    _refuse_cross_traffic(sweep)
     repetition = parse_count("repetition", options.repetition, 0, MOST_SAMPLES - 1)
     refuse_unwritable(request.options.out)
     with open_bed(
@@ -51,6 +55,12 @@ def trace(options: TraceOptions) -> TraceResult:
     if options.open_page:
         open_page(folder / PAGE_NAME)
     return TraceResult(trace=trace, folder=folder, summary=summary)
+
+
+def _refuse_cross_traffic(sweep: Sweep) -> None:
+    """Raise SpecError for flows that would be captured as if they were the fetch."""
+    if any(values_in(AXES["cross_traffic"], sweep)):
+        raise SpecError("a trace shows one connection, and --cross-traffic adds others", "leave out --cross-traffic")
 
 
 def _records(sweep: Sweep, options: RunOptions, traced: Traced, summary: Mapping[str, Any]) -> dict[str, bytes]:

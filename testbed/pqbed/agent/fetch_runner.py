@@ -1,14 +1,17 @@
 """Runner of fetches over a lane's server, link and client: planned fetches in, timings out. The same for every bed."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from pqbed.agent.cross_traffic import CrossTrafficEnd
 from pqbed.agent.lane_part_interfaces import Client, Server
 from pqbed.agent.network_path import NetworkPath
 from pqbed.errors import HostError
 from pqbed.fetch.fetch_request import FetchRequest
 from pqbed.net.link_state import LinkState
 from pqbed.spec.cell import Cell
+from pqbed.spec.cross_traffic import Way
 from pqbed.spec.link import DEFAULT_LAYOUT, Layout, Link
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
@@ -18,6 +21,7 @@ from pqbed.tls.certificate_chains import SERVER_NAME
 from pqbed.tls.served_profile import ServedProfile
 from pqbed.tls.stack_support import refuse_unknown_names
 from pqbed.tls.wire_sizes import PROBE_BYTES, WireSizes
+from pqbed.units import NS_PER_S
 
 
 class FetchRunner:
@@ -34,6 +38,7 @@ class FetchRunner:
         client: Client,
         timeout_ns: int,
         settle: Callable[[], None] = lambda: None,
+        traffic: tuple[CrossTrafficEnd, CrossTrafficEnd] | None = None,
     ) -> None:
         self._path_of = path_of
         self._path: NetworkPath | None = None
@@ -41,6 +46,7 @@ class FetchRunner:
         self._client = client
         self._timeout_ns = timeout_ns
         self._settle = settle
+        self._traffic = traffic
         self._served: dict[Profile, ServedProfile] = {}
         self._refused: dict[Profile, str] = {}
         self._offered: set[int] = set()
@@ -113,6 +119,7 @@ class FetchRunner:
             path = self.select_path(cell.link.layout)
             self._settle()
             path.shape(cell.link, cell.tcp, seed)
+            self._start_traffic(cell.link, path)
             timings = self._client.fetch(self._request(cell, served, path.address))
             before_quiet()
             if cell.tcp.ecn:
@@ -124,7 +131,30 @@ class FetchRunner:
             timings = Timings(outcome="link_mismatch", detail=error.message)
         finally:
             dropped = self.quiet()
+            missing = self._stop_traffic(cell.link)
+        if missing and timings.outcome != "link_mismatch":
+            return Timings(outcome="link_mismatch", detail=missing)
         return timings if dropped is None else replace(timings, queue_drops=dropped)
+
+    def _start_traffic(self, link: Link, path: NetworkPath) -> None:
+        """Start what shares the link with a fetch, and let it warm up."""
+        if link.cross_traffic is None or self._traffic is None:
+            return
+        client, server = self._traffic
+        client.receive(path.client_address)
+        server.receive(path.address)
+        server.send(path.client_address, link.cross_traffic.towards("down"))
+        client.send(path.address, link.cross_traffic.towards("up"))
+        time.sleep(link.cross_traffic.warm_up_ns / NS_PER_S)
+
+    def _stop_traffic(self, link: Link) -> str:
+        """End it once the link is quiet; return which direction of it did not arrive, empty if all did."""
+        if link.cross_traffic is None or self._traffic is None:
+            return ""
+        client, server = self._traffic
+        received: dict[Way, int] = {"down": client.stop(), "up": server.stop()}
+        missing = [way for way, count in received.items() if link.cross_traffic.towards(way) and not count]
+        return f"no cross traffic arrived {' and '.join(missing)}" if missing else ""
 
     def _request(self, cell: Cell, served: ServedProfile, address: str) -> FetchRequest:
         return FetchRequest(

@@ -33,6 +33,7 @@ def part_service(role: str, ifname: str, stack: str) -> Service:
 
 def _end_service(ifname: str) -> Service:
     from pqbed.agent.container_link_end import InterfaceEnd  # noqa: PLC0415
+    from pqbed.agent.cross_traffic import CrossTrafficEnd, LocalCrossTraffic  # noqa: PLC0415
     from pqbed.agent.lane_part_interfaces import EndService, Mirror  # noqa: PLC0415
     from pqbed.calibrate.prober import LocalProber, Prober  # noqa: PLC0415
     from pqbed.net.egress_mirror import EgressMirror  # noqa: PLC0415
@@ -41,6 +42,7 @@ def _end_service(ifname: str) -> Service:
     calls = (
         dispatch(EndService)(end)
         | dispatch(Prober)(LocalProber(None, end.queue))
+        | dispatch(CrossTrafficEnd)(LocalCrossTraffic(None))
         | dispatch(Mirror)(EgressMirror(None, ifname))
     )
     return Service(calls=calls, close=end.close)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pqbed.agent.calibrate_lane_link import calibrate
 from pqbed.agent.capture_to_pcap import LocalTap
+from pqbed.agent.cross_traffic import LocalCrossTraffic
 from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.fetch_trace import Traced, TracedFetch, Tracer
 from pqbed.agent.lane_facts import LaneFacts
@@ -83,6 +84,7 @@ class LaneAgent:
             client=self._clients,
             timeout_ns=timeout_ns,
             settle=_next_timer_phase if self._clock == "virtual" else _nothing,
+            traffic=(LocalCrossTraffic(None), LocalCrossTraffic(self._namespace.path)),
         )
         served = self._runner.start(profiles)
         versions = {**self._clients.versions(), **self._servers.versions(), "python": platform.python_version()}

@@ -120,6 +120,7 @@ def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> t
         *((f"an MTU of {tcp.mtu}",) if tcp.mtu not in KNOWN_MTUS else ()),
         *(("jitter",) if any(jitter_of(link, side) for side in SIDES) else ()),
         *(("a link that changes",) if link.trace or link.trace_up or link.outage else ()),
+        *(("cross traffic",) if link.cross_traffic else ()),
         *((f"queue discipline {'/'.join(sorted(managed))}",) if managed else ()),
         *_unknown_rates(link, lossless),
         *(("a queue that overflows",) if lossless.overflowed else ()),

@@ -9,6 +9,7 @@ from typing import Any
 
 from pqbed.spec import value_parsers
 from pqbed.spec.axis import Axis, Part, loss_model, one_direction, plain, queue_size, stored_trace
+from pqbed.spec.cross_traffic import format_cross_traffic, parse_cross_traffic
 from pqbed.spec.drop_list import format_drops, parse_drops
 from pqbed.spec.link import (
     Distribution,
@@ -362,6 +363,21 @@ _TABLE: tuple[Axis, ...] = (
         quiet=True,
         metavar="TIMES",
         help="Lose all packets for a while: 1s:3s, or again: 1s:3s:15s.",
+    ),
+    _link(
+        option="cross_traffic",
+        field="cross_traffic",
+        parse=parse_cross_traffic,
+        format=format_cross_traffic,
+        **{
+            **plain("cross_traffic", str),
+            "write": lambda link: (format_cross_traffic(link.cross_traffic),),
+            "read": lambda row: parse_cross_traffic(row.get("cross_traffic") or "none", bare=False),
+        },
+        quiet=True,
+        joined_by="+",
+        metavar="FLOWS",
+        help="Flows beside the fetch: down:1, up:2:bbr, down:udp:200kbit.",
     ),
     _tcp(
         option="ecn",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pqbed.spec.cross_traffic import CrossTraffic
 from pqbed.spec.drop_list import NO_DROPS, DropList
 from pqbed.spec.link_timeline import LinkTrace, Outage
 from pqbed.spec.path_mtu import PathMtu
@@ -132,7 +133,7 @@ class Link:
     at once; "router" puts forwarding stages between the ends, where a full queue loses packets as a network does.
     `drop` names packets that are lost besides. `path_mtu` is that of a path that takes less than its ends send.
     `trace` says how rate, delay and loss change, `trace_up` on the way to the server if that is another; `outage` when
-    nothing passes.
+    nothing passes. `cross_traffic` shares the link with each fetch.
     `name` is that of the named link the values came from; links with equal values are equal whatever they are named.
     """
 
@@ -163,4 +164,5 @@ class Link:
     trace: LinkTrace | None = None
     trace_up: LinkTrace | None = None
     outage: Outage | None = None
+    cross_traffic: CrossTraffic | None = None
     name: str | None = field(default=None, compare=False)

@@ -18,6 +18,12 @@ def check_link(link: Link, mtu: int) -> None:
         )
     if link.path_mtu is not None:
         _check_path_mtu(link, mtu)
+    if link.cross_traffic is not None and (link.drop or link.outage):
+        flag, counts = ("--drop", "packets") if link.drop else ("--outage", "from the start")
+        raise SpecError(
+            f"{flag} counts {counts} of a fetch, and --cross-traffic has started before",
+            f"leave out {flag}, or --cross-traffic",
+        )
     for side in SIDES:
         _check_queue(link, side)
 

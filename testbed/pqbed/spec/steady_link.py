@@ -22,7 +22,7 @@ def fastest_link(link: Link) -> Link:
 
 def steady_link(link: Link) -> Link:
     """Return `link` without its changes: what calibration measures first."""
-    return replace(link, trace=None, trace_up=None, outage=None)
+    return replace(link, trace=None, trace_up=None, outage=None, cross_traffic=None)
 
 
 def _shortest_delay_ns(link: Link, side: Side) -> int:

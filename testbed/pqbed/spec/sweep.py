@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pqbed.spec.cross_traffic import CrossTraffic
 from pqbed.spec.drop_list import NO_DROPS, DropList
 from pqbed.spec.link import (
     DEFAULT_LAYOUT,
@@ -58,6 +59,7 @@ class Sweep:
     trace: tuple[LinkTrace | None, ...] = (None,)
     trace_up: tuple[LinkTrace | None, ...] = (None,)
     outage: tuple[Outage | None, ...] = (None,)
+    cross_traffic: tuple[CrossTraffic | None, ...] = (None,)
     path_mtu: tuple[PathMtu | None, ...] = (None,)
     segmentation: tuple[Segmentation, ...] = ("wire",)
     layout: tuple[Layout, ...] = (DEFAULT_LAYOUT,)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 
 from pqbed.agent.calibrate_lane_link import calibrate
+from pqbed.agent.cross_traffic import CrossTrafficEnd
 from pqbed.agent.fetch_runner import FetchRunner
 from pqbed.agent.fetch_trace import Traced, Tracer
 from pqbed.agent.lane_facts import LaneFacts
@@ -174,6 +175,10 @@ class DockerLane:
             server=server,
             client=client,
             timeout_ns=timeout_ns,
+            traffic=(
+                proxy(CrossTrafficEnd, self._ends["client-end"]),
+                proxy(CrossTrafficEnd, self._ends["server-end"]),
+            ),
         )
         served = self._runner.start(profiles)
         self.facts = LaneFacts(
