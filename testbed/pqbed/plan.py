@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pqbed.spec.cell import Cell
+from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.grid import lay_out
 from pqbed.spec.json_codec import to_json
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
@@ -63,6 +64,12 @@ class Plan:
         """Return the links that the cells lie over, each with its TCP settings, by id."""
         pairs = dict.fromkeys((cell.link, cell.tcp) for cell in self.cells.values())
         return {link_id(link, tcp): (link, tcp) for link, tcp in pairs}
+
+    @property
+    def size_kinds(self) -> tuple[ConnectionKind, ...]:
+        """Return the kinds of connections that take other bytes on the wire, a full one first."""
+        kinds = (cell.workload.connection.size_kind for cell in self.cells.values())
+        return tuple(dict.fromkeys(("full", *kinds)))
 
     @property
     def block_count(self) -> int:

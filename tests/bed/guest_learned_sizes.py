@@ -26,7 +26,7 @@ def main() -> None:
     agent = LaneAgent(0, "virtual", Path("/run/pqbed"))
     facts = agent.start(profiles, 300_000 * MS)
     began_ns = time.process_time_ns()
-    sizes = agent.learn_sizes()
+    sizes = {name: learned["full"] for name, learned in agent.learn_sizes(("full",)).items()}
     cpu_ns = time.process_time_ns() - began_ns
     print(json.dumps({"served": to_json(facts.served), "sizes": to_json(sizes), "cpu_ns": cpu_ns}), flush=True)
     by_id = {cell_id(cell): cell for cell in cells if cell.profile.name in sizes}

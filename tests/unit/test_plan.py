@@ -7,6 +7,7 @@ import pytest
 from pqbed.plan import Plan, cell_id, link_id, plan_hash, plan_sweep, plan_sweeps
 from pqbed.spec.builtin_profiles import profile_named
 from pqbed.spec.cell import Cell
+from pqbed.spec.connection import Connection
 from pqbed.spec.cross_traffic import CrossTraffic, Flows
 from pqbed.spec.drop_list import DropList
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
@@ -214,7 +215,7 @@ CHAIN_CHANGES: dict[str, Any] = {
     "intermediate": "mldsa87",
     "wire_bytes": 16_000,
 }
-WORKLOAD_CHANGES: dict[str, object] = {"size_bytes": 51_201, "http": "2"}
+WORKLOAD_CHANGES: dict[str, object] = {"size_bytes": 51_201, "http": "2", "connection": Connection(kind="resumed")}
 CHANGES = [
     *(("link", field, value) for field, value in LINK_CHANGES.items()),
     *(("tcp", field, value) for field, value in TCP_CHANGES.items()),

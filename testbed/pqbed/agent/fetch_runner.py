@@ -1,5 +1,6 @@
 """Runner of fetches over a lane's server, link and client: planned fetches in, timings out. The same for every bed."""
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -8,19 +9,22 @@ from pqbed.agent.cross_traffic import CrossTrafficEnd
 from pqbed.agent.lane_part_interfaces import Client, Server
 from pqbed.agent.network_path import NetworkPath
 from pqbed.errors import HostError
+from pqbed.fetch.fetch_outcome import failed_before
 from pqbed.fetch.fetch_request import FetchRequest
 from pqbed.net.link_state import LinkState
 from pqbed.spec.cell import Cell
+from pqbed.spec.connection import TICKET_KINDS, Connection, ConnectionKind
 from pqbed.spec.cross_traffic import Way
 from pqbed.spec.link import DEFAULT_LAYOUT, Layout, Link
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
+from pqbed.spec.stacks import stack_named
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 from pqbed.tls.certificate_chains import SERVER_NAME
 from pqbed.tls.served_profile import ServedProfile
 from pqbed.tls.stack_support import refuse_unknown_names
-from pqbed.tls.wire_sizes import PROBE_BYTES, WireSizes
+from pqbed.tls.wire_sizes import PROBE_BYTES, LearnedSizes
 from pqbed.units import NS_PER_S
 
 
@@ -75,20 +79,24 @@ class FetchRunner:
                 refusals[profile] = f"not supported by the client {profile.clients_stack}: {client[profile.name]}"
         return refusals
 
-    def learn_sizes(self) -> dict[str, WireSizes]:
-        """Fetch once with every served profile, and return what it takes on the wire, by the profile's name.
+    def learn_sizes(self, kinds: tuple[ConnectionKind, ...]) -> LearnedSizes:
+        """Fetch once with every served profile and kind of connection, and return what it takes on the wire.
 
         Before the first fetch: over a link without shaping that takes no time.
         """
         self._offer(PROBE_BYTES)
         address = self.select_path(DEFAULT_LAYOUT).address
-        workload = Workload(size_bytes=PROBE_BYTES)
-        sizes = {}
-        for profile, served in self._served.items():
+        sizes: LearnedSizes = {}
+        for (profile, served), kind in itertools.product(self._served.items(), kinds):
+            workload = Workload(size_bytes=PROBE_BYTES, connection=Connection(kind=kind))
             cell = Cell(link=Link(rtt_ns=0), tcp=Tcp(), profile=profile, workload=workload)
-            learned = self._client.learn_sizes(self._request(cell, served, address))
+            if _refuse_connection(cell):
+                continue
+            known = sizes.setdefault(profile.name, {})
+            header_bytes = known["full"].response_header_bytes if "full" in known else None
+            learned = self._client.learn_sizes(self._request(cell, served, address), header_bytes)
             if learned is not None:
-                sizes[profile.name] = learned
+                known[kind] = learned
         return sizes
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
@@ -109,18 +117,33 @@ class FetchRunner:
         self._path = self._path_of(layout)
         return self._path
 
-    def sample(self, cell: Cell, seed: int, before_quiet: Callable[[], None] = lambda: None) -> Timings:
-        """Do one fetch. `before_quiet` is called when it is done, before the link is taken away."""
+    def sample(
+        self,
+        cell: Cell,
+        seed: int,
+        before_quiet: Callable[[], None] = lambda: None,
+        after_priming: Callable[[], None] = lambda: None,
+    ) -> Timings:
+        """Do one fetch. `before_quiet` is called when it is done, before the link is taken away.
+
+        What gets the ticket of a resumed one comes first, over the link without shaping; `after_priming` comes then.
+        """
         served = self._served.get(cell.profile)
         if served is None:
             return Timings(outcome="unsupported", detail=self._refused.get(cell.profile, "not served in this lane"))
+        if refusal := _refuse_connection(cell):
+            return Timings(outcome="unsupported", detail=refusal)
         self._offer(cell.workload.size_bytes)
         try:
             path = self.select_path(cell.link.layout)
+            request = self._request(cell, served, path.address)
+            if failure := self._prime(request):
+                return failure
+            after_priming()
             self._settle()
             path.shape(cell.link, cell.tcp, seed)
             self._start_traffic(cell.link, path)
-            timings = self._client.fetch(self._request(cell, served, path.address))
+            timings = self._client.fetch(request)
             before_quiet()
             if cell.tcp.ecn:
                 timings = replace(timings, ecn_marks=path.marked())
@@ -156,13 +179,23 @@ class FetchRunner:
         missing = [way for way, count in received.items() if link.cross_traffic.towards(way) and not count]
         return f"no cross traffic arrived {' and '.join(missing)}" if missing else ""
 
+    def _prime(self, request: FetchRequest) -> Timings | None:
+        """Get a ticket if the fetch needs one; return the sample of a fetch that cannot have one."""
+        if request.connection.kind not in TICKET_KINDS:
+            return None
+        primed = self._examine(self._client.prime(request))
+        if primed.outcome == "server_down":
+            return primed
+        return None if primed.outcome == "ok" else failed_before(primed, "fetch that gets a ticket")
+
     def _request(self, cell: Cell, served: ServedProfile, address: str) -> FetchRequest:
         return FetchRequest(
             address=address,
-            port=served.port,
+            port=served.port_for(cell.workload.connection.kind),
             server_name=SERVER_NAME,
             size_bytes=cell.workload.size_bytes,
             http=cell.workload.http,
+            connection=cell.workload.connection,
             group=cell.profile.group,
             signature=served.signature,
             root_pem=served.root_pem,
@@ -192,3 +225,12 @@ class FetchRunner:
         if size_bytes not in self._offered:
             self._server.offer(size_bytes)
             self._offered.add(size_bytes)
+
+
+def _refuse_connection(cell: Cell) -> str:
+    """Return which end cannot do the kind of connection that `cell` asks for; empty where both can."""
+    kind = cell.workload.connection.kind
+    for side, stack in (("server", cell.profile.stack), ("client", cell.profile.clients_stack)):
+        if kind not in stack_named(stack).connections:
+            return f"not supported by the {side} {stack}: {kind} connections"
+    return ""

@@ -58,12 +58,21 @@ class Tracer:
             for mirror in self._mirrors:
                 owner.callback(mirror.stop)
                 mirror.start()
-            for tap in taps:
-                tap.begin(room)
             self._client.log_keys()
             endings = _Endings(taps, cell.link)
+
+            begun = False
+
+            def begin() -> None:
+                nonlocal begun
+                begun = True
+                for tap in taps:
+                    tap.begin(room)
+
             try:
-                timings = self._runner.sample(cell, seed, endings)
+                timings = self._runner.sample(cell, seed, endings, after_priming=begin)
+                if not begun:  # there was nothing to fetch: the captures are empty
+                    begin()
             finally:
                 keys = self._client.take_keys()
         endings.raise_failure()

@@ -9,12 +9,13 @@ from pqbed.agent.rpc_methods import secret
 from pqbed.calibrate.measurement import Calibration
 from pqbed.net.link_state import LinkState
 from pqbed.spec.cell import Cell
+from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.link import Link
 from pqbed.spec.link_end_shape import Side
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
-from pqbed.tls.wire_sizes import WireSizes
+from pqbed.tls.wire_sizes import LearnedSizes
 
 
 class LaneService(Protocol):
@@ -24,8 +25,8 @@ class LaneService(Protocol):
         """Serve `profiles`, and return what the lane runs on."""
         ...
 
-    def learn_sizes(self) -> dict[str, WireSizes]:
-        """Fetch once with every profile; return its sizes on the wire by the profile's name."""
+    def learn_sizes(self, kinds: tuple[ConnectionKind, ...]) -> LearnedSizes:
+        """Fetch once with every profile and kind of connection; return their sizes on the wire."""
         ...
 
     def add_cells(self, cells: dict[str, Cell]) -> None:

@@ -125,8 +125,15 @@ class Client(Protocol):
         """Do one fetch; a failure is a result."""
         ...
 
-    def learn_sizes(self, request: FetchRequest) -> WireSizes | None:
-        """Do one fetch and count its bytes on the wire; None if it fails."""
+    def prime(self, request: FetchRequest) -> Timings:
+        """Do the fetch whose ticket the next one, `request`, resumes; a failure is a result."""
+        ...
+
+    def learn_sizes(self, request: FetchRequest, header_bytes: int | None) -> WireSizes | None:
+        """Do one fetch and count its bytes on the wire; None if it fails.
+
+        `header_bytes` is the size of the header of a full connection's response; None where it is not known yet.
+        """
         ...
 
     def release(self) -> None:

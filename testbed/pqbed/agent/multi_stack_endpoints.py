@@ -94,8 +94,11 @@ class StackClients:
     def fetch(self, request: FetchRequest) -> Timings:
         return self._client(request.stack).fetch(request)
 
-    def learn_sizes(self, request: FetchRequest) -> WireSizes | None:
-        return self._client(request.stack).learn_sizes(request)
+    def prime(self, request: FetchRequest) -> Timings:
+        return self._client(request.stack).prime(request)
+
+    def learn_sizes(self, request: FetchRequest, header_bytes: int | None) -> WireSizes | None:
+        return self._client(request.stack).learn_sizes(request, header_bytes)
 
     def release(self) -> None:
         for client in self._opened.values():

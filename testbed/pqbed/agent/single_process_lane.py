@@ -33,6 +33,7 @@ from pqbed.net.router_namespaces import ROUTED_IFNAME
 from pqbed.net.shaped_interface import ShapedInterface
 from pqbed.net.veth_pair import create_link
 from pqbed.spec.cell import Cell
+from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.link import Layout, Link
 from pqbed.spec.link_end_shape import Side
 from pqbed.spec.profile import Profile
@@ -41,7 +42,7 @@ from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.stacks import Stack, stack_named
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.server_process import ServerProcess
-from pqbed.tls.wire_sizes import WireSizes
+from pqbed.tls.wire_sizes import LearnedSizes
 from pqbed.units import NS_PER_S
 
 # The kernel's timer wheel rounds a time-out up, longer ones to coarser steps: 1, 8, 64, 512 or 4096 jiffies
@@ -90,9 +91,9 @@ class LaneAgent:
         versions = {**self._clients.versions(), **self._servers.versions(), "python": platform.python_version()}
         return LaneFacts(kernel=platform.release(), versions=versions, sysctls=self._pinned, served=served)
 
-    def learn_sizes(self) -> dict[str, WireSizes]:
-        """Fetch once with every profile; return its sizes on the wire by the profile's name."""
-        return self._started().learn_sizes()
+    def learn_sizes(self, kinds: tuple[ConnectionKind, ...]) -> LearnedSizes:
+        """Fetch once with every profile and kind of connection; return their sizes on the wire."""
+        return self._started().learn_sizes(kinds)
 
     def add_cells(self, cells: dict[str, Cell]) -> None:
         """Learn the cells that later runs name by id."""

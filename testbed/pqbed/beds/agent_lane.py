@@ -12,13 +12,14 @@ from pqbed.calibrate.measurement import Calibration
 from pqbed.errors import LaneError, LaneGoneError
 from pqbed.net.link_state import LinkState
 from pqbed.spec.cell import Cell
+from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.link import Link
 from pqbed.spec.link_end_shape import SIDES
 from pqbed.spec.profile import Profile
 from pqbed.spec.run_options import Clock
 from pqbed.spec.sample import NO_FAILURES, Fetch, Timings
 from pqbed.spec.tcp import Tcp
-from pqbed.tls.wire_sizes import WireSizes
+from pqbed.tls.wire_sizes import LearnedSizes
 
 START_TIMEOUT_S = 120.0
 # Wall-clock silence before a lane is given up: far above the longest fetch in virtual time.
@@ -71,9 +72,9 @@ class AgentLane:
                 raise LaneGoneError(f"the host killed a process of lane {self.index}: {timings.outcome}")
             yield fetch, timings
 
-    def learn_sizes(self) -> dict[str, WireSizes]:
-        """Fetch once with every profile (see `beds.bed.Lane`)."""
-        return self._agent.learn_sizes()
+    def learn_sizes(self, kinds: tuple[ConnectionKind, ...]) -> LearnedSizes:
+        """Fetch once with every profile and kind of connection (see `beds.bed.Lane`)."""
+        return self._agent.learn_sizes(kinds)
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends and read them back."""

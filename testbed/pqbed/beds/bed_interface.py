@@ -8,12 +8,13 @@ from pqbed.agent.lane_facts import LaneFacts
 from pqbed.calibrate.measurement import Calibration
 from pqbed.net.link_state import LinkState
 from pqbed.spec.cell import Cell
+from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.link import Link
 from pqbed.spec.profile import Profile
 from pqbed.spec.run_options import Clock
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp
-from pqbed.tls.wire_sizes import WireSizes
+from pqbed.tls.wire_sizes import LearnedSizes
 
 BedName = Literal["docker", "netns", "uml", "fake"]
 
@@ -32,10 +33,10 @@ class Lane(Protocol):
         """
         ...
 
-    def learn_sizes(self) -> dict[str, WireSizes]:
-        """Fetch once with every served profile; return what that takes on the wire, by the profile's name.
+    def learn_sizes(self, kinds: tuple[ConnectionKind, ...]) -> LearnedSizes:
+        """Fetch once with every served profile and kind of connection; return what that takes on the wire.
 
-        Before the first fetch. Profiles whose fetch failed are left out.
+        Before the first fetch. Fetches that failed are left out.
         """
         ...
 

@@ -19,6 +19,7 @@ from pqbed.model.message_sizes import certificate_message_bytes
 from pqbed.model.tls_exchange import exchange_of
 from pqbed.net.link_state import EndState, LinkState
 from pqbed.spec.cell import Cell
+from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.link import Link
 from pqbed.spec.link_end_shape import EndShape, shape_end, shape_stage, stages_of
 from pqbed.spec.profile import Profile
@@ -26,7 +27,7 @@ from pqbed.spec.run_options import Clock
 from pqbed.spec.sample import Fetch, Outcome, Timings
 from pqbed.spec.tcp import Tcp
 from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
-from pqbed.tls.wire_sizes import WireSizes
+from pqbed.tls.wire_sizes import LearnedSizes
 
 # Mean of what is added to the floor, as a share of it.
 SPREAD = 0.05
@@ -95,7 +96,7 @@ class FakeLane:
             else:
                 yield fetch, fake_timings(cells[fetch.cell_id], fetch, self._timeout_ns)
 
-    def learn_sizes(self) -> dict[str, WireSizes]:
+    def learn_sizes(self, kinds: tuple[ConnectionKind, ...]) -> LearnedSizes:  # noqa: ARG002
         """Return nothing: no bytes are sent."""
         return {}
 

@@ -10,14 +10,16 @@ from typing import Any, Protocol
 
 from pqbed.errors import HostError
 from pqbed.fetch.counting_relay import LOOPBACK, Relay
+from pqbed.fetch.fetch_outcome import session_word_bytes
 from pqbed.fetch.fetch_request import FetchRequest
+from pqbed.spec.connection import TICKET_KINDS
 from pqbed.spec.sample import Timings
 from pqbed.spec.stacks import Stack
 from pqbed.tls.client_credentials import Credentials
 from pqbed.tls.group_names import canonical_group, group_codepoint
 from pqbed.tls.run_program import DAMAGED_HINT
 from pqbed.tls.stack_support import Probed
-from pqbed.tls.wire_sizes import WireSizes, read_wire_sizes
+from pqbed.tls.wire_sizes import WireSizes, read_early_wire_sizes, read_wire_sizes
 
 
 class Driver(Protocol):
@@ -29,6 +31,10 @@ class Driver(Protocol):
 
     def fetch(self, request: FetchRequest) -> Timings:
         """Do one fetch; a failure is a result."""
+        ...
+
+    def prime(self, request: FetchRequest) -> Timings:
+        """Do the fetch that gets the ticket of the next one, `request`; a failure is a result."""
         ...
 
     def release(self) -> None:
@@ -56,6 +62,7 @@ class DriverClient(Probed):
         self._driver = DRIVERS[stack.client](stack)
         self._served: dict[tuple[str, str], dict[str, Any]] = {}
         self.take_credentials = self._driver.take_credentials
+        self.prime = self._driver.prime
         self.release = self._driver.release
         self.log_keys = self._driver.log_keys
         self.take_keys = self._driver.take_keys
@@ -71,14 +78,28 @@ class DriverClient(Probed):
             self._served[key] = self._describe(request, *key)
         return replace(timings, **self._served[key])
 
-    def learn_sizes(self, request: FetchRequest) -> WireSizes | None:
-        """Do one fetch through a relay that counts its bytes; None if it fails. Closes the connection."""
-        with Relay(request.address, request.port) as relay:
+    def learn_sizes(self, request: FetchRequest, header_bytes: int | None) -> WireSizes | None:
+        """Do one fetch through a relay that counts its bytes; None if it fails. Closes the connection.
+
+        `header_bytes` is the size of the header of a full connection's response.
+        """
+        kind, port = request.connection.kind, None
+        if kind in TICKET_KINDS:
+            # Tickets are kept by the port that gave them.
+            with Relay(request.address, request.port) as first:
+                port = first.port
+                self._driver.prime(replace(request, address=LOOPBACK, port=port))
+        with Relay(request.address, request.port, port) as relay:
             timings = self._driver.fetch(replace(request, address=LOOPBACK, port=relay.port))
             self._driver.release()
         if timings.outcome != "ok":
             return None
-        return read_wire_sizes(bytes(relay.sent), bytes(relay.received), relay.flight_bytes, request.size_bytes)
+        sent, received = bytes(relay.sent), bytes(relay.received)
+        if kind in TICKET_KINDS and header_bytes is not None:
+            header_bytes += session_word_bytes(kind)
+        if kind == "early" and header_bytes is not None:
+            return read_early_wire_sizes(sent, received, request.size_bytes, header_bytes)
+        return read_wire_sizes(sent, received, relay.flight_bytes, request.size_bytes, header_bytes)
 
     def _describe(self, request: FetchRequest, group: str, scheme: str) -> dict[str, Any]:
         """Return the name of a group that may be known by its codepoint alone, and who serves it and the signature."""

@@ -8,6 +8,7 @@ import contextlib
 import select
 import socket
 import threading
+from collections.abc import Iterable
 from typing import Self
 
 from pqbed.errors import HostError
@@ -24,13 +25,13 @@ PORTS = range(9999, 4999, -1)
 class Relay:
     """Forwards one connection to `address`:`port`. A context manager: at its end the connection is closed.
 
-    `sent` is what the client sent and `received` what the server did. `flight_bytes` is how much the server had sent
-    when the client first answered it: its first flight.
+    It listens on `listen_on`, on any port without. `sent` is what the client sent and `received` what the server did.
+    `flight_bytes` is how much the server had sent when the client first answered it: its first flight.
     """
 
-    def __init__(self, address: str, port: int) -> None:
+    def __init__(self, address: str, port: int, listen_on: int | None = None) -> None:
         self._target = (address, port)
-        self._listener = _listen()
+        self._listener = _listen(PORTS if listen_on is None else (listen_on,))
         self._closing, self._woken = socket.socketpair()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.port: int = self._listener.getsockname()[1]
@@ -74,8 +75,8 @@ class Relay:
                 target.sendall(data)
 
 
-def _listen() -> socket.socket:
-    for port in PORTS:
+def _listen(ports: Iterable[int]) -> socket.socket:
+    for port in ports:
         with contextlib.suppress(OSError):
             return socket.create_server((LOOPBACK, port), backlog=1)
     raise HostError("no port is free on loopback")

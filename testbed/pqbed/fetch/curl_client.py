@@ -9,20 +9,25 @@ import errno
 import os
 import socket
 import tempfile
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pycurl
 
 from pqbed.errors import HostError
-from pqbed.fetch.fetch_outcome import judge
+from pqbed.fetch.fetch_outcome import failed_before, judge, read_group_header
 from pqbed.fetch.fetch_request import FetchRequest
+from pqbed.fetch.handshake_log import HandshakeLog
 from pqbed.fetch.key_log import KEY_LOG_VARIABLE
 from pqbed.fetch.tcp_info import TcpInfo, read_tcp_info
+from pqbed.spec.connection import FULL, ConnectionKind
 from pqbed.spec.sample import Outcome, Timings
 from pqbed.tls.client_credentials import Credentials
-from pqbed.tls.group_names import GROUP_HEADER, canonical_group
-from pqbed.units import NS_PER_MS, NS_PER_US
+from pqbed.tls.group_names import GROUP_HEADER
+from pqbed.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
 # struct sockaddr of family AF_UNSPEC: connecting to it resets the connection (connect(2)).
 _UNSPECIFIED_ADDRESS = bytes(16)
@@ -51,6 +56,9 @@ class CurlClient:
         self._headers: list[bytes] = []
         self._body_bytes = 0
         self._connection: socket.socket | None = None
+        self._opened = False
+        self._share: Any = None
+        self._handshake = HandshakeLog()
         self._credentials: dict[str, Credentials] = {}
         self._libc = ctypes.CDLL(None)
         self._set_constant_options()
@@ -63,8 +71,37 @@ class CurlClient:
         """Do one fetch. A failure is a result, not an exception."""
         if request.http != "1.1":
             return Timings(outcome="unsupported", detail=f"this client does not speak HTTP/{request.http}")
+        if request.connection.kind == "reused":
+            return self._fetch_again(request)
+        try:
+            return self._perform(request)
+        finally:
+            self._forget_session()
+
+    def prime(self, request: FetchRequest) -> Timings:
+        """Do the fetch whose ticket the next one, `request`, resumes, and close its connection."""
+        self._keep_session(request.connection.kind)
+        timings = self._perform(replace(request, connection=FULL))
+        self.release()
+        return timings
+
+    def _fetch_again(self, request: FetchRequest) -> Timings:
+        """Do a fetch, and after the idle time the one that is measured, on the same connection."""
+        first = self._perform(replace(request, connection=FULL))
+        if first.outcome != "ok":
+            return failed_before(first, "request")
+        time.sleep(request.connection.idle_ns / NS_PER_S)
+        self._curl.setopt(pycurl.FRESH_CONNECT, 0)
+        try:
+            return self._perform(request)
+        finally:
+            self._curl.setopt(pycurl.FRESH_CONNECT, 1)
+
+    def _perform(self, request: FetchRequest) -> Timings:
         self._headers.clear()
+        self._handshake.clear()
         self._body_bytes = 0
+        self._opened = False
         self._set_request_options(request)
         outcome: Outcome = "ok"
         detail = ""
@@ -128,6 +165,28 @@ class CurlClient:
         curl.setopt(pycurl.WRITEFUNCTION, self._count)
         curl.setopt(pycurl.HEADERFUNCTION, self._headers.append)
         curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open)
+        curl.setopt(pycurl.DEBUGFUNCTION, self._handshake)
+
+    def _keep_session(self, kind: ConnectionKind) -> None:
+        """Keep the tickets that come from now on, apart from all earlier ones, and listen to handshakes."""
+        self._forget_session()
+        self._share = pycurl.CurlShare()
+        self._share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_SSL_SESSION)
+        self._curl.setopt(pycurl.SHARE, self._share)
+        self._curl.setopt(pycurl.SSL_SESSIONID_CACHE, 1)
+        self._curl.setopt(pycurl.VERBOSE, 1)
+        if kind == "early":
+            # Early data needs to know the protocol (RFC 8446, 4.2.10): libcurl sends none without ALPN.
+            self._curl.setopt(pycurl.SSL_ENABLE_ALPN, 1)
+            self._curl.setopt(pycurl.SSL_OPTIONS, pycurl.SSLOPT_EARLYDATA)
+
+    def _forget_session(self) -> None:
+        if self._share is None:
+            return
+        self._curl.unsetopt(pycurl.SHARE)
+        self._share = None
+        for option in (pycurl.SSL_SESSIONID_CACHE, pycurl.VERBOSE, pycurl.SSL_ENABLE_ALPN, pycurl.SSL_OPTIONS):
+            self._curl.setopt(option, 0)
 
     def _set_request_options(self, request: FetchRequest) -> None:
         curl = self._curl
@@ -154,15 +213,15 @@ class CurlClient:
 
     def _open(self, _purpose: int, address: tuple[int, int, int, object]) -> socket.socket:
         self.release()
+        self._opened = True
         self._connection = socket.socket(*address[:3])
         return self._connection
 
     def _judge(self, request: FetchRequest, outcome: Outcome, detail: str) -> Timings:
-        group = self._header(GROUP_HEADER)
-        group = None if group is None else canonical_group(group)
+        group, session = read_group_header(self._header(GROUP_HEADER))
         status = self._curl.getinfo(pycurl.RESPONSE_CODE) or None
         if outcome == "ok":
-            outcome, detail = judge(request, status, self._body_bytes, (group,))
+            outcome, detail = judge(request, status, self._body_bytes, (group,), self._seen(request, session))
         info = read_tcp_info(self._connection) if self._connection else TcpInfo()
         return Timings(
             outcome=outcome,
@@ -180,6 +239,16 @@ class CurlClient:
             tcp_rtt_ns=info.rtt_ns,
             cwnd=info.cwnd,
         )
+
+    def _seen(self, request: FetchRequest, session: ConnectionKind | None) -> dict[str, ConnectionKind | None]:
+        """Return what kind of connection it was, by who says so: nobody of a full one, where there are no sessions."""
+        match request.connection.kind:
+            case "full":
+                return {}
+            case "reused":
+                return {"client": None if self._opened else "reused"}
+            case _:
+                return {"client": self._handshake.connection(), "server": session}
 
     def _time_ns(self, phase: int) -> int | None:
         # libcurl counts in microseconds, and reports 0 for a phase that was not reached.

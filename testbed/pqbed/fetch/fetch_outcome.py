@@ -1,18 +1,27 @@
 """Outcome of a completed fetch: the same judgement for every client."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from pqbed.fetch.fetch_request import FetchRequest
-from pqbed.spec.sample import Outcome
+from pqbed.spec.connection import ConnectionKind
+from pqbed.spec.sample import Outcome, Timings
 from pqbed.tls.group_names import canonical_group
+
+_SESSIONS: dict[str, ConnectionKind] = {".": "full", "r": "resumed", "r1": "early"}
 
 
 def judge(
-    request: FetchRequest, status: int | None, body_bytes: int, groups: Sequence[str | None]
+    request: FetchRequest,
+    status: int | None,
+    body_bytes: int,
+    groups: Sequence[str | None],
+    connections: Mapping[str, ConnectionKind | None] = MappingProxyType({}),
 ) -> tuple[Outcome, str]:
     """Return the outcome of a fetch that ended without an error, and why it is not `ok`.
 
     `groups` holds the negotiated group as each side reports it; None for a side that should report one and does not.
+    `connections` holds the kind of connection in the same way, by the side.
     """
     if status != 200:
         return "short_body", f"the server answered with status {status}"
@@ -21,7 +30,31 @@ def judge(
     for group in groups:
         if group is None or not _is_asked(group, request):
             return "wrong_group", f"asked for {request.group}, the server says {group}"
+    for side, kind in connections.items():
+        if kind != request.connection.kind:
+            said = "says nothing" if kind is None else f"says {kind}"
+            return "wrong_connection", f"asked for {request.connection.kind}, the {side} {said}"
     return "ok", ""
+
+
+def failed_before(timings: Timings, what: str) -> Timings:
+    """Return the sample of a fetch whose connection could not be had, since `what` came before it and failed."""
+    detail = f"the {what} before it failed: {timings.outcome} {timings.detail}".rstrip()
+    return Timings(outcome="wrong_connection", detail=detail)
+
+
+def read_group_header(text: str | None) -> tuple[str | None, ConnectionKind | None]:
+    """Return the group that a server names in its header, and the kind of connection if it gives tickets.
+
+    Behind the group, `.` stands for a full handshake, `r` for a resumed session, and `r1` for one with early data.
+    """
+    group, _, session = (text or "").partition(" ")
+    return canonical_group(group) if group else None, _SESSIONS.get(session.strip())
+
+
+def session_word_bytes(kind: ConnectionKind) -> int:
+    """Return how much longer that header is where it says that the connection was of this kind."""
+    return next(1 + len(word) for word, known in _SESSIONS.items() if known == kind)
 
 
 def _is_asked(group: str, request: FetchRequest) -> bool:

@@ -8,14 +8,15 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pqbed.errors import HostError, LaneError
-from pqbed.fetch.fetch_outcome import judge
+from pqbed.fetch.fetch_outcome import judge, read_group_header
 from pqbed.fetch.fetch_request import FetchRequest
 from pqbed.fetch.key_log import KEY_LOG_VARIABLE
 from pqbed.fetch.tcp_info import TcpInfo, unpack_tcp_info
+from pqbed.spec.connection import FULL, KINDS, Connection, ConnectionKind
 from pqbed.spec.json_codec import from_json
 from pqbed.spec.sample import Outcome, Timings
 from pqbed.spec.stacks import Stack
@@ -29,6 +30,7 @@ class Fetched:
     """The program's answer to a fetch. Times in ns from the start of the connection; 0 and "": not reached, not known.
 
     `group` is as the client reports it, `server_group` as the response does; `retried`: there was a HelloRetryRequest.
+    `connection` is the kind that the client saw, for any but a full one.
     `tcp_info` is the kernel's struct in hexadecimal.
     """
 
@@ -43,6 +45,7 @@ class Fetched:
     group: str = ""
     server_group: str = ""
     retried: bool = False
+    connection: str = ""
     tcp_info: str = field(default="", repr=False)
 
 
@@ -63,11 +66,23 @@ class ProgramClient:
         """Do one fetch. A failure is a result, not an exception."""
         if request.http != "1.1":
             return Timings(outcome="unsupported", detail=f"this client does not speak HTTP/{request.http}")
-        answer = from_json(Fetched, self._ask({"call": "fetch", **self._question(request)}))
+        return self._do("fetch", request, request.connection)
+
+    def prime(self, request: FetchRequest) -> Timings:
+        """Do the fetch whose ticket the next one, `request`, resumes, and close its connection."""
+        timings = self._do("prime", request, FULL)
+        self.release()
+        return timings
+
+    def _do(self, call: str, request: FetchRequest, expected: Connection) -> Timings:
+        answer = from_json(Fetched, self._ask({"call": call, **self._question(request)}))
         outcome, detail = answer.outcome, answer.detail
+        server_group, session = read_group_header(answer.server_group)
         if outcome == "ok":
-            groups = (answer.group or None, answer.server_group or None)
-            outcome, detail = judge(request, answer.http_status, answer.body_bytes, groups)
+            groups = (answer.group or None, server_group)
+            seen = _seen(expected.kind, answer, session)
+            asked = replace(request, connection=expected)
+            outcome, detail = judge(asked, answer.http_status, answer.body_bytes, groups, seen)
         if outcome == "ok" and answer.retried:
             outcome, detail = "wrong_group", "the server asked for another hello (HelloRetryRequest)"
         return _timings(request, answer, outcome, detail)
@@ -108,6 +123,8 @@ class ProgramClient:
             "key_pem": credentials.key_pem if credentials else "",
             "timeout_ns": request.timeout_ns,
             "header": GROUP_HEADER,
+            "connection": request.connection.kind,
+            "idle_ns": request.connection.idle_ns,
         }
 
     def _ask(self, question: dict[str, object]) -> Any:
@@ -146,9 +163,17 @@ class ProgramClient:
             process.communicate()
 
 
+def _seen(asked: ConnectionKind, answer: Fetched, session: ConnectionKind | None) -> dict[str, ConnectionKind | None]:
+    """Return what kind of connection it was, by who says so: nobody of a full one, where there are no sessions."""
+    if asked == "full":
+        return {}
+    client = next((kind for kind in KINDS if kind == answer.connection), None)
+    return {"client": client} if asked == "reused" else {"client": client, "server": session}
+
+
 def _timings(request: FetchRequest, answer: Fetched, outcome: Outcome, detail: str) -> Timings:
     info = unpack_tcp_info(bytes.fromhex(answer.tcp_info)) if answer.tcp_info else TcpInfo()
-    group = answer.group or answer.server_group
+    group = answer.group or read_group_header(answer.server_group)[0]
     return Timings(
         outcome=outcome,
         detail=detail,

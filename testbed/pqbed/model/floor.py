@@ -99,16 +99,29 @@ def handshake_floor_ns(cell: Cell, server_flight_bytes: int, client_hello_bytes:
 
 
 def ttlb_floor_ns(cell: Cell, server_flight_bytes: int, client_bytes: int, response_bytes: int) -> int:
-    """Return the least time to the last byte.
+    """Return the least time to the last byte, from the start of a connection or, if it is reused, of the request.
 
     `client_bytes` is all the client sends (ClientHello, its second flight, the request), `response_bytes` the
     response with its header. Without a response there is no third round trip.
     """
+    kind = cell.workload.connection.kind
+    if kind == "reused":
+        return _next_response_floor_ns(cell, server_flight_bytes, response_bytes)
+    if kind == "early":  # the response follows the server's flight without another round trip
+        return handshake_floor_ns(cell, server_flight_bytes + response_bytes, client_bytes)
     handshake_ns = handshake_floor_ns(cell, server_flight_bytes, client_bytes)
     if response_bytes == 0:
         return handshake_ns
     window = cell.tcp.initcwnd_server + most_segments(server_flight_bytes, segment_bytes(cell.tcp.mtu))
     return handshake_ns + rtt_floor_ns(cell.link) + flight_ns(cell, response_bytes, window)
+
+
+def _next_response_floor_ns(cell: Cell, server_flight_bytes: int, response_bytes: int) -> int:
+    """Return the least time of the second request of a connection; its response is as long as the first."""
+    _require_tcp(cell)
+    mss = segment_bytes(cell.tcp.mtu)
+    window = cell.tcp.initcwnd_server + most_segments(server_flight_bytes, mss) + most_segments(response_bytes, mss)
+    return rtt_floor_ns(cell.link) + flight_ns(cell, response_bytes, window)
 
 
 def _require_tcp(cell: Cell) -> None:

@@ -11,6 +11,7 @@ from pqbed.model.simulate.connection import ExpectedFetch, simulate_fetch
 from pqbed.model.simulate.receiver import QUICK_ACKS
 from pqbed.model.tls_exchange import Exchange, known_exchange
 from pqbed.spec.cell import Cell
+from pqbed.spec.connection import TICKET_KINDS
 from pqbed.spec.link import Link, mean_loss_ppm
 from pqbed.spec.link_end_shape import (
     SIDES,
@@ -27,6 +28,7 @@ from pqbed.tls.wire_sizes import WireSizes
 
 # What was compared with packets (docs/design/dd-009-expectation.md).
 KNOWN_HTTP = "1.1"
+KNOWN_CONNECTIONS = frozenset({"full", "resumed"})
 KNOWN_CONTROLS = {"cubic"}
 KNOWN_MTUS = frozenset({*range(1492, 1501), 3000, 9000})
 # Above this rate, or without one, segments come faster than a program reads them, so it is the CPU that decides which
@@ -73,11 +75,12 @@ def bounds_of(
         return None
     if certificate_bytes is None or (cell.profile.mutual and client_certificate_bytes is None):
         return None
-    if sizes is None and not has_known_sizes(cell.profile):
+    kind = cell.workload.connection.kind
+    if sizes is None and (kind in TICKET_KINDS or not has_known_sizes(cell.profile)):
         return None
     exchange = known_exchange(cell, certificate_bytes, client_certificate_bytes, sizes)
     learned = sizes is not None
-    lossless = simulate_fetch(cell, exchange) if cell.workload.size_bytes <= MOST_SIZE_BYTES else None
+    lossless = simulate_fetch(cell, exchange) if _is_simulated(cell) else None
     holds = lossless is not None and not unknowns(cell, lossless, learned=learned) and not is_lossy(cell)
     return Bounds(floors=floors_of(cell, exchange, learned=learned), lossless=lossless, holds=holds)
 
@@ -86,13 +89,20 @@ def floors_of(cell: Cell, exchange: Exchange, *, learned: bool = False) -> Floor
     """Return the floors, with some slack for sizes that are not known to the byte."""
     slack = OTHER_STACK_SLACK_BYTES if _other_stacks(cell.profile) and not learned else SLACK_BYTES
     cell = replace(cell, link=fastest_link(cell.link))
-    server, response = exchange.server_bytes - slack, max(1, sum(exchange.response) - slack)
+    server, response = exchange.server_bytes - slack, max(1, sum(exchange.tickets + exchange.response) - slack)
     client, hello = exchange.client_bytes - slack, max(1, sum(exchange.client_hello) - slack)
+    if cell.workload.connection.kind == "reused":
+        return Floors(connect_ns=0, tls_done_ns=0, last_byte_ns=ttlb_floor_ns(cell, server, client, response))
     return Floors(
         connect_ns=connect_floor_ns(cell),
         tls_done_ns=handshake_floor_ns(cell, server, hello),
         last_byte_ns=ttlb_floor_ns(cell, server, client, response),
     )
+
+
+def _is_simulated(cell: Cell) -> bool:
+    """Tell whether the model can lay out a fetch of `cell`."""
+    return cell.workload.connection.kind in KNOWN_CONNECTIONS and cell.workload.size_bytes <= MOST_SIZE_BYTES
 
 
 def is_lossy(cell: Cell) -> bool:

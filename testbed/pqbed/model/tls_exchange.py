@@ -32,16 +32,20 @@ FLIGHT_BUFFER_BYTES = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """Payload bytes of a fetch as they are written. Nothing of the response is seen until its first record is whole."""
+    """Payload bytes of a fetch as they are written. Nothing of the response is seen until its first record is whole.
+
+    `tickets` are written before the response, as soon as the handshake is done.
+    """
 
     client_hello: tuple[int, ...]
     server_flight: tuple[int, ...]
     client_flight: tuple[int, ...]
     response: tuple[int, ...]
+    tickets: tuple[int, ...] = ()
 
     @property
     def first_record_bytes(self) -> int:
-        return self.response[0]
+        return sum(self.tickets) + self.response[0]
 
     @property
     def server_bytes(self) -> int:
@@ -98,6 +102,7 @@ def learned_exchange(cell: Cell, sizes: WireSizes) -> Exchange:
         server_flight=_writes(profile.stack, sizes.server_flight),
         client_flight=(*_writes(profile.clients_stack, sizes.client_flight), sizes.request_of(size_bytes)),
         response=sizes.response_of(size_bytes),
+        tickets=sizes.tickets,
     )
 
 

@@ -122,7 +122,7 @@ class Worker:
             facts = self._lane.facts
             self._context.lanes.compare(facts)
             if not self._opened:
-                facts = replace(facts, sizes=self._lane.learn_sizes())
+                facts = replace(facts, sizes=self._lane.learn_sizes(self._context.plan.size_kinds))
                 self._context.record(facts)
             self._context.emit(LaneOpened(lane=self.index, facts=facts, again=self._opened))
             self._opened = True

@@ -9,6 +9,7 @@ from typing import Any
 
 from pqbed.spec import value_parsers
 from pqbed.spec.axis import Axis, Part, loss_model, one_direction, plain, queue_size, stored_trace
+from pqbed.spec.connection import format_connection, parse_connection
 from pqbed.spec.cross_traffic import format_cross_traffic, parse_cross_traffic
 from pqbed.spec.drop_list import format_drops, parse_drops
 from pqbed.spec.link import (
@@ -388,6 +389,20 @@ _TABLE: tuple[Axis, ...] = (
         quiet=True,
         metavar="on|off",
         help="Ask for ECN, so that queues mark packets: on or off.",
+    ),
+    _workload(
+        option="connection",
+        field="connection",
+        parse=parse_connection,
+        format=format_connection,
+        **{
+            **plain("connection", str),
+            "write": lambda workload: (format_connection(workload.connection),),
+            "read": lambda row: parse_connection(row.get("connection") or "full", bare=False),
+        },
+        quiet=True,
+        metavar="KIND",
+        help="Connections: full, resumed, early, reused[:IDLE].",
     ),
 )
 

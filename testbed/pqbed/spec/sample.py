@@ -10,6 +10,7 @@ Outcome = Literal[
     "reset",
     "tls_error",
     "wrong_group",
+    "wrong_connection",
     "short_body",
     "server_down",
     "unsupported",

@@ -9,6 +9,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.json_codec import from_json
 from pqbed.spec.name_suggestions import known_name
 from pqbed.user_folders import data_home
@@ -29,7 +30,7 @@ class Stack:
 
     `program`: what the driver `program` runs. `environment`: of whatever of the stack runs. `extends`: the stack whose
     image it is built on, "" none. `tmpfs`: folders of a root that it writes to. Of an added stack, `module` and
-    `library` name its files and `hash` is that of all of them.
+    `library` name its files and `hash` is that of all of them. `connections`: the kinds that both its ends do.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Stack:
     tmpfs: tuple[str, ...] = ()
     module: tuple[str, ...] = ()
     library: tuple[str, ...] = ()
+    connections: tuple[ConnectionKind, ...] = ("full",)
     hash: str = ""
 
 

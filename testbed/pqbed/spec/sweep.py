@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pqbed.spec.connection import FULL, Connection
 from pqbed.spec.cross_traffic import CrossTraffic
 from pqbed.spec.drop_list import NO_DROPS, DropList
 from pqbed.spec.link import (
@@ -72,6 +73,7 @@ class Sweep:
     initrwnd: tuple[int, ...] = (0,)
     mtu: tuple[int, ...] = (1500,)
     ecn: tuple[bool, ...] = (False,)
+    connection: tuple[Connection, ...] = (FULL,)
     links: tuple[NamedLink, ...] = ()
     samples: int
     precision_ppm: int | None = None

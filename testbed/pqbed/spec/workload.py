@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from pqbed.spec.connection import FULL, Connection
+
 Http = Literal["1.1", "2", "3"]
 Transport = Literal["tcp", "quic"]
 
@@ -12,10 +14,11 @@ MEASURED_HTTP: tuple[Http, ...] = ("1.1",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """A response body of `size_bytes` over one new connection."""
+    """A response body of `size_bytes` over one connection."""
 
     size_bytes: int
     http: Http = "1.1"
+    connection: Connection = FULL
 
     @property
     def transport(self) -> Transport:

@@ -19,15 +19,15 @@ def tabulate_cells(
     plan: Plan,
     chain_wire_bytes: Mapping[str, int],
     client_chain_wire_bytes: Mapping[str, int | None] = MappingProxyType({}),
-    sizes: Mapping[str, WireSizes] = MappingProxyType({}),
+    sizes: Mapping[str, Mapping[str, WireSizes]] = MappingProxyType({}),
 ) -> pl.DataFrame:
-    """Return one row a cell of `plan`. By name of the profile: the bytes of the Certificate messages, learned sizes."""
+    """Return one row a cell of `plan`. By name of the profile: bytes of Certificate messages, learned sizes by kind."""
     rows = [
         {
             **_row(identity, cell),
             "chain_wire_bytes": chain_wire_bytes.get(cell.profile.name),
             "client_chain_wire_bytes": client_chain_wire_bytes.get(cell.profile.name),
-            **size_columns(sizes.get(cell.profile.name)),
+            **size_columns(_sizes_of(cell, sizes)),
         }
         for identity, cell in plan.cells.items()
     ]
@@ -46,6 +46,10 @@ def _row(identity: str, cell: Cell) -> dict[str, Any]:
             for name, value in zip(axis.columns, axis.write(getattr(cell, axis.part)), strict=True)
         },
     }
+
+
+def _sizes_of(cell: Cell, sizes: Mapping[str, Mapping[str, WireSizes]]) -> WireSizes | None:
+    return sizes.get(cell.profile.name, {}).get(cell.workload.connection.size_kind)
 
 
 def _profile_columns(profile: Profile) -> dict[str, Any]:

@@ -151,6 +151,7 @@ LEARNED = pl.Schema(
         "server_flight_records": pl.String,
         "client_flight_records": pl.String,
         "response_records": pl.String,
+        "ticket_records": pl.String,
     }
 )
 ASKED = pl.Schema([*_ARM.items(), *CONDITIONS.items()])

@@ -23,6 +23,7 @@ def size_columns(sizes: WireSizes | None) -> dict[str, Any]:
         "server_flight_records": _text(_runs(sizes.server_flight)),
         "client_flight_records": _text(_runs(sizes.client_flight)),
         "response_records": _text(sizes.response),
+        "ticket_records": _text(_runs(sizes.tickets)),
     }
 
 
@@ -39,6 +40,7 @@ def sizes_from_row(row: Mapping[str, Any]) -> WireSizes | None:
         request_bytes=row["request_bytes"],
         response_header_bytes=row["response_header_bytes"],
         response=response,
+        tickets=_flat(_read(row.get("ticket_records") or "")),
         body_bytes=content - row["response_header_bytes"],
     )
 

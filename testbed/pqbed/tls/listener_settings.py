@@ -10,6 +10,8 @@ class Listener:
 
     `chain` holds leaf and intermediates as PEM, in the order of the wire. With `client_root` the client must send a
     chain under it, `client_depth` certificates below the root, whose leaf signs with `client_signature`.
+    Without `tickets` no session is resumed; with them the header of the group also says whether this one was, and with
+    `early_data` whether the request came early.
     """
 
     port: int
@@ -20,3 +22,5 @@ class Listener:
     client_root: Path | None = None
     client_depth: int = 0
     client_signature: str = ""
+    tickets: bool = False
+    early_data: bool = False

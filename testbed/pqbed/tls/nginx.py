@@ -37,10 +37,20 @@ _SERVER = """\
     ssl_certificate {chain}; ssl_certificate_key {key};
     ssl_ecdh_curve {group};
     ssl_conf_command SignatureAlgorithms {scheme};
+{sessions}{mutual}  }}
+"""
+_NO_SESSIONS = """\
     # Without this OpenSSL sends two stateful tickets whatever nginx was told (SSL_CTX_set_num_tickets).
     ssl_conf_command NumTickets 0;
     add_header {header} $ssl_curve;
-{mutual}  }}
+"""
+# Tickets by the key that nginx makes at its start. `r` is said of a session that was resumed, `1` of early data.
+_TICKETS = """\
+    ssl_session_tickets on;
+    add_header {header} "$ssl_curve $ssl_session_reused$ssl_early_data";
+"""
+_EARLY_DATA = """\
+    ssl_early_data on;
 """
 # The client's scheme is restricted as the server's is: the server asks for no other.
 _MUTUAL = """\
@@ -63,9 +73,14 @@ def _server_block(listener: Listener) -> str:
         key=listener.key,
         group=listener.group,
         scheme=listener.signature,
-        header=GROUP_HEADER,
+        sessions=_session_lines(listener),
         mutual=_mutual_lines(listener),
     )
+
+
+def _session_lines(listener: Listener) -> str:
+    lines = _TICKETS if listener.tickets else _NO_SESSIONS
+    return lines.format(header=GROUP_HEADER) + (_EARLY_DATA if listener.early_data else "")
 
 
 def _mutual_lines(listener: Listener) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from pqbed.errors import HostError
+from pqbed.spec.connection import TICKET_KINDS, ConnectionKind
 from pqbed.spec.link_end_shape import Side
 from pqbed.spec.profile import Chain, Profile, chain_text
 from pqbed.spec.stacks import Stack
@@ -46,7 +47,8 @@ class ServerProcess(Probed):
         support = self.support()
         served = tuple(_serve(profile, first_port + i, chains, support) for i, profile in enumerate(profiles))
         self._credentials = _take_credentials(profiles, chains)
-        listeners = [_listener(served_profile, chains) for served_profile in served]
+        kinds: list[ConnectionKind] = ["full", *(kind for kind in TICKET_KINDS if kind in self._stack.connections)]
+        listeners = [_listener(served_profile, kind, chains) for served_profile in served for kind in kinds]
         self._launch = SERVER_DRIVERS[self._stack.server](self._stack, self._folder, listeners)
         self.restart()
         return served
@@ -153,11 +155,11 @@ def _take_credentials(profiles: Sequence[Profile], chains: Chains) -> tuple[Cred
     return tuple(credentials)
 
 
-def _listener(served: ServedProfile, chains: Chains) -> Listener:
+def _listener(served: ServedProfile, kind: ConnectionKind, chains: Chains) -> Listener:
     files = chains["server", served.profile.chain]
     clients = served.profile.clients_chain
     return Listener(
-        port=served.port,
+        port=served.port_for(kind),
         chain=files.sent,
         key=files.key,
         group=served.profile.group,
@@ -165,4 +167,6 @@ def _listener(served: ServedProfile, chains: Chains) -> Listener:
         client_root=None if clients is None else chains["client", clients].root,
         client_depth=0 if clients is None else clients.depth,
         client_signature="" if clients is None else key_kind(clients.algorithm).scheme,
+        tickets=kind in TICKET_KINDS,
+        early_data=kind == "early",
     )

@@ -22,6 +22,8 @@ class WireSizes:
     `server_flight` and `client_flight` are the records from ServerHello to Finished and from there to the request, in
     order. `response` are (bytes, number) of equal records in a row; `response_header_bytes` is the content that is not
     body. `request_bytes` and they are those of a body of `body_bytes`.
+    `tickets` are the records before the response that give new sessions. The request of a fetch with early data is not
+    in `client_flight`: it comes before the server's.
     """
 
     client_hello_bytes: int
@@ -30,6 +32,7 @@ class WireSizes:
     request_bytes: int
     response_header_bytes: int
     response: tuple[tuple[int, ...], ...]
+    tickets: tuple[int, ...] = ()
     body_bytes: int = PROBE_BYTES
 
     def request_of(self, size_bytes: int) -> int:
@@ -58,10 +61,17 @@ class WireSizes:
         yield from itertools.repeat(max(whole, default=_last))
 
 
-def read_wire_sizes(sent: bytes, received: bytes, flight_bytes: int, body_bytes: int) -> WireSizes | None:
+# By the name of the profile and the kind of connection (spec/connection.py).
+LearnedSizes = dict[str, dict[str, WireSizes]]
+
+
+def read_wire_sizes(
+    sent: bytes, received: bytes, flight_bytes: int, body_bytes: int, header_bytes: int | None = None
+) -> WireSizes | None:
     """Return the sizes of a connection over which one body of `body_bytes` was fetched; None if it was no such fetch.
 
     `sent` is what the client wrote, `received` what the server did, of which `flight_bytes` before the client answered.
+    `header_bytes` is the content of the response that is not body, where it is known: what else comes are tickets.
     """
     try:
         ours, theirs = list(walk_records(sent)), list(walk_records(received))
@@ -69,7 +79,8 @@ def read_wire_sizes(sent: bytes, received: bytes, flight_bytes: int, body_bytes:
         return None
     hello = list(itertools.takewhile(lambda record: record.kind == "handshake", ours))
     flight = [record for record in theirs if record.end <= flight_bytes]
-    response = [record for record in theirs[len(flight) :] if record.kind == "application_data"]
+    later = [record for record in theirs[len(flight) :] if record.kind == "application_data"]
+    response = later if header_bytes is None else _find_response(later, header_bytes + body_bytes)
     *rest, request = ours[len(hello) :] or (None,)
     content = sum(record.content_bytes for record in response)
     if not hello or not flight or not isinstance(request, Record) or content < body_bytes:
@@ -81,8 +92,46 @@ def read_wire_sizes(sent: bytes, received: bytes, flight_bytes: int, body_bytes:
         request_bytes=_size(request),
         response_header_bytes=content - body_bytes,
         response=tuple((size, len(list(run))) for size, run in itertools.groupby(map(_size, response))),
+        tickets=tuple(_size(record) for record in itertools.takewhile(lambda record: record not in response, later)),
         body_bytes=body_bytes,
     )
+
+
+def read_early_wire_sizes(sent: bytes, received: bytes, body_bytes: int, header_bytes: int) -> WireSizes | None:
+    """Return the sizes of a connection whose request came as early data; None if it was no such fetch.
+
+    The server may answer it with its first flight, so only the length of the response tells them apart.
+    """
+    try:
+        ours, theirs = list(walk_records(sent)), list(walk_records(received))
+    except ValueError:
+        return None
+    hello = list(itertools.takewhile(lambda record: record.kind == "handshake", ours))
+    early = [record for record in ours[len(hello) :] if record.kind == "application_data"][:1]
+    response = _find_response(theirs, header_bytes + body_bytes)
+    if not hello or not early or not response:
+        return None
+    return WireSizes(
+        client_hello_bytes=hello[-1].end,
+        server_flight=tuple(_size(record) for record in itertools.takewhile(lambda one: one != response[0], theirs)),
+        client_flight=tuple(_size(record) for record in ours if record.start >= early[0].end),
+        request_bytes=early[0].end - hello[-1].end,
+        response_header_bytes=header_bytes,
+        response=tuple((size, len(list(run))) for size, run in itertools.groupby(map(_size, response))),
+        body_bytes=body_bytes,
+    )
+
+
+def _find_response(records: list[Record], content_bytes: int) -> list[Record]:
+    """Return the records in a row that carry `content_bytes`, without what comes before and behind, if any do."""
+    for first in range(len(records)):
+        carried = itertools.accumulate(record.content_bytes for record in records[first:])
+        for number, content in enumerate(carried, 1):
+            if content == content_bytes and records[first].kind == "application_data":
+                return records[first : first + number]
+            if content > content_bytes:
+                break
+    return []
 
 
 def _size(record: Record) -> int:

@@ -19,6 +19,7 @@ import pytest
 from pqbed.errors import HostError
 from pqbed.fetch.curl_client import CurlClient, _classify
 from pqbed.fetch.fetch_request import FetchRequest
+from pqbed.spec.connection import Connection
 from pqbed.spec.profile import Chain
 from pqbed.spec.sample import Timings
 from pqbed.tls.certificate_chains import SERVER_NAME, ChainFiles, make_chain
@@ -199,6 +200,71 @@ def test_every_fetch_is_a_new_connection_without_resumption(
 ) -> None:
     assert [fetch(client, server, chains).outcome for _ in range(3)] == ["ok"] * 3
     assert server.resumed == [False] * 3
+
+
+def test_a_resumed_connection_is_told_by_both_sides(client: CurlClient, server: TlsServer, chains: Chains) -> None:
+    assert resume(client, server, chains, word="r").outcome == "ok"
+    assert server.resumed == [False, True]
+    server.answer = respond
+    assert fetch(client, server, chains).outcome == "ok"
+    assert server.resumed[-1] is False, "a full connection has no ticket"
+
+
+def test_each_resumption_takes_a_ticket_of_its_own(client: CurlClient, server: TlsServer, chains: Chains) -> None:
+    assert [resume(client, server, chains, word="r").outcome for _ in range(3)] == ["ok"] * 3
+    assert server.resumed == [False, True] * 3
+
+
+def test_without_tickets_it_is_another_connection_and_no_time(
+    client: CurlClient, server: TlsServer, chains: Chains
+) -> None:
+    server.context.num_tickets = 0
+    timings = resume(client, server, chains, word=".")
+    assert (timings.outcome, timings.detail) == ("wrong_connection", "asked for resumed, the client says full")
+    assert timings.last_byte_ns is None
+
+
+def test_both_sides_must_say_it(client: CurlClient, server: TlsServer, chains: Chains) -> None:
+    timings = resume(client, server, chains, word=".")
+    assert (timings.outcome, timings.detail) == ("wrong_connection", "asked for resumed, the server says full")
+
+
+def test_early_data_that_is_refused_is_another_connection(
+    client: CurlClient, server: TlsServer, chains: Chains
+) -> None:
+    timings = resume(client, server, chains, kind="early", word="r")
+    assert (timings.outcome, timings.detail) == ("wrong_connection", "asked for early, the client says resumed")
+
+
+def test_a_reused_connection_that_had_to_be_opened_anew_is_another(
+    client: CurlClient, server: TlsServer, chains: Chains
+) -> None:
+    """The server answers one request and closes."""
+
+    def answer_and_close(connection: ssl.SSLSocket) -> None:
+        respond(connection)
+        connection.close()
+
+    server.answer = answer_and_close
+    timings = fetch(client, server, chains, connection=Connection(kind="reused", idle_ns=50 * 10**6))
+    assert (timings.outcome, timings.detail) == ("wrong_connection", "asked for reused, the client says nothing")
+    assert len(server.requests) == 2
+
+
+def test_what_fails_before_a_reused_connection_is_said(client: CurlClient, chains: Chains) -> None:
+    timings = client.fetch(request_to(1, chains, connection=Connection(kind="reused")))
+    assert timings.outcome == "wrong_connection"
+    assert timings.detail.startswith("the request before it failed: refused")
+
+
+def resume(client: CurlClient, server: TlsServer, chains: Chains, *, kind: Any = "resumed", word: str) -> Timings:
+    request = request_to(server.port, chains, connection=Connection(kind=kind))
+    server.answer = lambda connection: respond(connection, headers=(f"{GROUP_LINE} .",))
+    assert client.prime(request).outcome == "ok"
+    server.answer = lambda connection: respond(connection, headers=(f"{GROUP_LINE} {word}",))
+    timings = client.fetch(request)
+    client.release()
+    return timings
 
 
 def test_the_connection_stays_open_until_release_and_is_then_reset(

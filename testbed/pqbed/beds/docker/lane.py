@@ -24,13 +24,14 @@ from pqbed.calibrate.prober import Prober
 from pqbed.errors import PqbedError
 from pqbed.net.link_state import LinkState
 from pqbed.spec.cell import Cell
+from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.link import Link
 from pqbed.spec.link_end_shape import SIDES, Stage
 from pqbed.spec.profile import DEFAULT_STACK, Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.stacks import stack_named
 from pqbed.spec.tcp import Tcp
-from pqbed.tls.wire_sizes import WireSizes
+from pqbed.tls.wire_sizes import LearnedSizes
 
 # Wall-clock silence before a lane is given up, in addition to the time-out of a fetch.
 SILENCE_S = 60.0
@@ -78,9 +79,9 @@ class DockerLane:
             self._last = (cell.link, cell.tcp, fetch.seed)
             yield fetch, timings
 
-    def learn_sizes(self) -> dict[str, WireSizes]:
-        """Fetch once with every profile (see `beds.bed.Lane`)."""
-        return self._runner.learn_sizes()
+    def learn_sizes(self, kinds: tuple[ConnectionKind, ...]) -> LearnedSizes:
+        """Fetch once with every profile and kind of connection (see `beds.bed.Lane`)."""
+        return self._runner.learn_sizes(kinds)
 
     def set_link(self, link: Link, tcp: Tcp, seed: int) -> LinkState:
         """Set both ends and read them back."""

@@ -88,7 +88,9 @@ class _Connection:
     def __init__(self, link: Link, tcp: Tcp, exchange: Exchange) -> None:
         self._exchange = exchange
         self._hello_bytes, self._client_bytes = sum(exchange.client_hello), exchange.client_bytes
-        self._server_bytes, self._response_bytes = exchange.server_bytes, sum(exchange.response)
+        self._finished_bytes = self._hello_bytes + sum(exchange.client_flight[:-1])
+        self._tickets_given = not exchange.tickets
+        self._server_bytes, self._response_bytes = exchange.server_bytes, sum(exchange.tickets) + sum(exchange.response)
         self._ends = {side: _make_endpoint(link, tcp, side, _records(exchange, side)) for side in SIDES}
         pipes = {side: end.pipe for side, end in self._ends.items()}
         self._syn = client_syn(pipes["client"], holds_frames=link.layout == "ends")
@@ -195,7 +197,10 @@ class _Connection:
             self._flights["hello"] = self._ends["client"].end_flight(now_ns)
             server.begin_flight(now_ns)
             self._write(now_ns, "server", exchange.server_flight)
-        elif received >= self._client_bytes and "client_flight" not in self._flights:
+        if received >= self._finished_bytes and not self._tickets_given:
+            self._tickets_given = True
+            self._write(now_ns, "server", exchange.tickets)
+        if received >= self._client_bytes and "client_flight" not in self._flights:
             self._flights["client_flight"] = self._ends["client"].end_flight(now_ns)
             server.begin_flight(now_ns)
             self._write(now_ns, "server", exchange.response)
@@ -267,7 +272,7 @@ def _records(exchange: Exchange, side: Side) -> tuple[int, ...]:
     if side == "server":
         sizes: tuple[int, ...] = (sum(exchange.client_hello), *exchange.client_flight)
     else:
-        sizes = (exchange.server_bytes, *exchange.response)
+        sizes = (exchange.server_bytes, *exchange.tickets, *exchange.response)
     return tuple(itertools.accumulate(sizes))
 
 

@@ -33,7 +33,11 @@ def _name(payload: Payload, flights: Sequence[tuple[str, int, int]], firsts: Seq
 def _flights(side: Side, exchange: Exchange) -> list[tuple[str, int, int]]:
     """Return name, first byte and end of each flight of a side."""
     if side == "server":
-        sizes = [("server flight", exchange.server_bytes), ("response", sum(exchange.response))]
+        sizes = [
+            ("server flight", exchange.server_bytes),
+            ("ticket", sum(exchange.tickets)),
+            ("response", sum(exchange.response)),
+        ]
     else:
         *finished, request = exchange.client_flight
         sizes = [("ClientHello", sum(exchange.client_hello)), ("Finished", sum(finished)), ("request", request)]
