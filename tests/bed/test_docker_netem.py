@@ -19,8 +19,10 @@ from pqbed.calibrate.deviations import achieved_rate_bps, judge
 from pqbed.errors import LaneError, PqbedError
 from pqbed.net.pcap import read_pcap
 from pqbed.spec.cell import Cell
+from pqbed.spec.cross_traffic import parse_cross_traffic
 from pqbed.spec.link import Link, RandomLoss
 from pqbed.spec.link_end_shape import STAGES
+from pqbed.spec.link_timeline import Outage
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch
 from pqbed.spec.tcp import Tcp
@@ -157,6 +159,26 @@ def test_both_layouts_of_one_lane_obey_physics(bed: Any, netem_engine: DockerEng
     assert all(stage.applied == stage.asked for stage in state.stages.values())
     assert state.client.applied.delay_ns == 0
     assert not netem_engine.find("container", everyones())
+
+
+def test_links_that_change_cross_traffic_and_managed_queues_run_from_their_containers(bed: Any) -> None:
+    lane = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
+    out = replace(LINK, outage=Outage(at_ns=60 * MS, for_ns=600 * MS))
+    crossed = replace(LINK, layout="router", cross_traffic=parse_cross_traffic("down:1+up:udp:200kbit@1s", bare=False))
+    managed = replace(LINK, layout="router", queue_discipline="fq_codel", queue_discipline_up="cake")
+    grid = {
+        name: Cell(link=link, tcp=TCP, profile=CLASSICAL, workload=Workload(size_bytes=0))
+        for name, link in (("out", out), ("crossed", crossed), ("managed", managed), ("plain", LINK))
+    }
+    got = {fetch.cell_id: timings for fetch, timings in lane.run(grid, fetches(grid, 1))}
+    assert {name: timings.outcome for name, timings in got.items()} == dict.fromkeys(grid, "ok"), got
+    assert got["out"].tls_done_ns > 660 * MS > got["plain"].tls_done_ns
+    assert got["crossed"].last_byte_ns > 120 * MS
+    measured = lane.calibrate(out, TCP, 1).measured
+    stages = lane.set_link(managed, TCP, 1).stages
+    lane.close()
+    assert [stages[stage].applied.discipline for stage in ("down-rate", "up-rate")] == ["fq_codel", "cake"]
+    assert not {one for one in names(judge(out, TCP, measured, "real")) if one[0] in {"trace", "outage"}}
 
 
 def test_calibration_from_the_containers_that_shape(bed: Any, netem_engine: DockerEngine) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from pqbed.spec.drop_list import DropList
 from pqbed.spec.link import GilbertElliott, Link, PlainLimit, RandomLoss, queue_fields
 from pqbed.spec.link_end_shape import EndShape, Stage, end_seed
+from pqbed.spec.link_timeline import LinkTrace, Outage, TraceStep, rates_alone
 from pqbed.spec.path_mtu import PathMtu
 from pqbed.spec.tcp import Tcp
 from support.units import MS
@@ -188,6 +189,40 @@ OTHERS |= {
     ),
 }
 
+# Links that change.
+OUTAGE = Outage(at_ns=400 * MS, for_ns=300 * MS, every_ns=1500 * MS)
+TRACE = LinkTrace(
+    name="two",
+    steps=(
+        TraceStep(at_ns=0, rate_bps=2_000_000, delay_ns=30 * MS),
+        TraceStep(at_ns=700 * MS, rate_bps=500_000, delay_ns=50 * MS),
+    ),
+    period_ns=2000 * MS,
+)
+OUT = replace(FULL, outage=OUTAGE)
+TRACED = replace(FULL, layout="router", trace=TRACE)
+
+
+def with_timeline(**values: Any) -> Falsify:
+    """Let it change otherwise where it is to change."""
+    return lambda shape: (
+        replace(shape, timeline=replace(shape.timeline, **values)) if shape.timeline is not None else shape
+    )
+
+
+OTHERS |= {
+    "outage missing": Wrong(asked=OUT, server=with_timeline(outage=None), found={("outage", "down")}),
+    "a shorter outage": Wrong(
+        asked=OUT, client=with_timeline(outage=replace(OUTAGE, for_ns=200 * MS)), found={("outage", "up")}
+    ),
+    "router: another offset": Wrong(
+        asked=TRACED, stages={"down-delay": with_timeline(offset_ns=0)}, found={("trace", "down")}
+    ),
+    "router: delays of the trace missing": Wrong(
+        asked=TRACED, stages={"up-delay": with_timeline(trace=rates_alone(TRACE))}, found={("trace", "up")}
+    ),
+}
+
 RIGHT: dict[str, tuple[Link, Tcp]] = {
     "full": (FULL, TCP),
     "plain": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000), TCP),
@@ -227,6 +262,9 @@ RIGHT: dict[str, tuple[Link, Tcp]] = {
     "router, pie and cake": (replace(MANAGED, queue_discipline="pie", queue_discipline_up="cake"), TCP),
     "router, a queue in bytes": (SIZED, TCP),
     "router, a queue in time": (replace(FULL, layout="router", queue_ns=200 * MS), TCP),
+    "outages": (OUT, TCP),
+    "router, trace": (TRACED, TCP),
+    "router, trace and outages": (replace(TRACED, outage=OUTAGE), TCP),
     "router, plain": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000, layout="router"), TCP),
     "router, lossy": (
         Link(rtt_ns=200 * MS, bandwidth_bps=1_000_000, loss=RandomLoss(probability_ppm=100_000), layout="router"),

@@ -44,6 +44,11 @@ def calibrate(
     def apply_queues() -> None:
         settle_link(replace(_still(link), drop=NO_DROPS, path_mtu=None), seed)
 
+    def apply_changes() -> int:
+        runner.quiet()
+        runner.set_link(changing, tcp, seed)
+        return time.time_ns()
+
     def settle_link(part: Link, seed: int) -> None:
         runner.quiet()
         runner.set_link(part, tcp, seed)
@@ -51,7 +56,10 @@ def calibrate(
 
     def asked(side: Side) -> RequestedDirection:
         return RequestedDirection(
-            shape=shape_direction(link, tcp, side, seed), limit=queue_limit(link, tcp, side), clock=clock
+            shape=shape_direction(link, tcp, side, seed),
+            limit=queue_limit(link, tcp, side),
+            clock=clock,
+            changing=shape_direction(changing, tcp, side, seed) if changing.trace or changing.outage else None,
         )
 
     path = runner.select_path(link.layout)
@@ -60,6 +68,7 @@ def calibrate(
         runner.set_link(link, tcp, seed)
         state = runner.read_link()
         runner.quiet()
+        changing = replace(_still(link), drop=NO_DROPS, path_mtu=None, cross_traffic=None)
         link = steady_link(link)
         client.open(path.client_address, path.address)
         server.open(path.address, path.client_address)
@@ -68,6 +77,7 @@ def calibrate(
             quiet=runner.quiet,
             stage_queues=_stage_queues(path),
             apply_drops=apply_drops if link.drop or link.path_mtu else None,
+            apply_changes=apply_changes,
             apply_queues=apply_queues if with_plain_queues(link) != link else None,
         )
         measured = measure_link(client, server, wire, (asked("client"), asked("server")))

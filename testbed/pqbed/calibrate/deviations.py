@@ -43,6 +43,8 @@ What = Literal[
     "drop",
     "path mtu",
     "queue discipline",
+    "trace",
+    "outage",
     "link",
 ]
 Where = Literal["", "up", "down", "client", "server"]
@@ -180,6 +182,14 @@ def _judge_direction(check: _DirectionCheck, uneven: Sequence[Deviation], tolera
     if direction.path_mtu_holds is False:
         asked = f"packets above {shape.largest_packet} bytes lost, and no other"
         yield Deviation(what="path mtu", where=check.where, asked=asked, achieved="others")
+    for what, share in (("trace", direction.mistimed), ("outage", direction.mislaid)):
+        if share is not None and share > tolerance.changes_share:
+            yield Deviation(
+                what="trace" if what == "trace" else "outage",
+                where=check.where,
+                asked="changes as given",
+                achieved=f"others, by {_percent(share)} of datagrams",
+            )
     if direction.queue_drops_early is False:
         asked = f"{shape.discipline}, which drops before it is full"
         yield Deviation(what="queue discipline", where=check.where, asked=asked, achieved="no drop")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from pqbed.calibrate.link_changes import DATAGRAMS, ChangesSeen, compare, watch_ns
 from pqbed.calibrate.measurement import SMALL_PAYLOAD_BYTES, UDP_IP_BYTES
 from pqbed.calibrate.measurement_schedule import (
     CONNECT_TRIES,
@@ -57,6 +58,7 @@ class Wire:
 
     `reapply` leaves a drop list out; `apply_drops` does the same with it, without loss and jitter; None without one.
     `apply_queues` does it with the queues as asked for, if one drops before it is full; they are a fifo otherwise.
+    `apply_changes` sets the link with its trace and outage, and returns when (CLOCK_REALTIME, ns); None without any.
     `stage_queues` is for up and down; None where the ends themselves are shaped, and the probers read their queues.
     """
 
@@ -65,15 +67,20 @@ class Wire:
     stage_queues: tuple[StageQueues, StageQueues] | None = None
     apply_drops: Callable[[], None] | None = None
     apply_queues: Callable[[], None] | None = None
+    apply_changes: Callable[[], int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestedDirection:
-    """One direction as requested: `limit` is how many packets its queue holds, None without a queue."""
+    """One direction as requested: `limit` is how many packets its queue holds, None without a queue.
+
+    `changing`: its shape with the timeline that `shape` leaves out; None if it has none.
+    """
 
     shape: EndShape
     limit: int | None
     clock: Clock
+    changing: EndShape | None = None
 
 
 class DirectionProbe:
@@ -90,6 +97,7 @@ class DirectionProbe:
         self.drops = asked.shape.drops
         self.largest_packet = asked.shape.largest_packet if asked.shape.largest_packet < asked.shape.mtu else 0
         self.manages = asked.shape.discipline not in {None, "fifo"}
+        self.changing = asked.changing
         self.queue: QueueFill | None = None
 
     @property
@@ -232,6 +240,22 @@ class LinkProbe:
         )
         self._wire.quiet()
         return [len(arrivals.numbers) < count if count else None for count, arrivals in zip(counts, came, strict=True)]
+
+    def send_past_changes(self) -> list[ChangesSeen | None]:
+        """Send single datagrams while the link changes, one direction after the other; compare what became of them."""
+        return [self._watch(place) for place in range(len(self.directions))]
+
+    def _watch(self, place: int) -> ChangesSeen | None:
+        direction = self.directions[place]
+        length_ns = 0 if direction.changing is None else watch_ns(direction.changing)
+        if direction.changing is None or self._wire.apply_changes is None or not length_ns:
+            return None
+        counts, gap_ns = [0, 0], length_ns // DATAGRAMS
+        counts[place] = DATAGRAMS
+        start_ns = self._wire.apply_changes()
+        came = self._exchange(counts, gaps_ns=[gap_ns, gap_ns])
+        self._wire.quiet()
+        return compare(direction.changing, came[place], start_ns, gap_ns, direction.clock)
 
     def _send_in_bursts(self, counts: Sequence[int]) -> list[Arrivals]:
         came = [Arrivals(), Arrivals()]

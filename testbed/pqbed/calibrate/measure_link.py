@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from pqbed.calibrate.link_changes import ChangesSeen
 from pqbed.calibrate.link_probe import SAME_DELAY_NS, DirectionProbe, LinkProbe, RequestedDirection, Wire
 from pqbed.calibrate.measurement import (
     QUANTILES,
@@ -39,9 +40,10 @@ def measure_link(
     rtts = _round_trips(*alone)
     dropped = probe.send_past_drops()
     sizes_hold = probe.send_past_path_mtu()
-    early = probe.send_past_queues()
+    early, changes = probe.send_past_queues(), probe.send_past_changes()
     chosen: list[dict[str, Any]] = [
         {"dropped": dropped[place], "path_mtu_holds": sizes_hold[place], "queue_drops_early": early[place]}
+        | _shares(changes[place])
         for place in range(len(probe.directions))
     ]
     return LinkMeasurement(
@@ -52,6 +54,12 @@ def measure_link(
         rtt_p50_ns=_quantile(rtts, 50),
         rtt_p99_ns=_quantile(rtts, 99),
     )
+
+
+def _shares(seen: ChangesSeen | None) -> dict[str, float]:
+    if seen is None or not seen.compared:
+        return {}
+    return {"mistimed": seen.mistimed / seen.compared, "mislaid": seen.mislaid / seen.compared}
 
 
 def _try_seeds(probe: LinkProbe, alone: Sequence[Arrivals], bursts: Sequence[Arrivals]) -> list[bool | None]:

@@ -30,6 +30,8 @@ class DirectionMeasurement:
     `dropped`: the numbers, from 1, of those that did not arrive through the drop list alone; None without a list.
     `path_mtu_holds`: a packet of the path's MTU arrived, and one of a byte more did not; None where none is to be lost.
     `queue_drops_early`: a queue that was not full dropped some of twice its rate; None if it need not, or is too fast.
+    `mistimed` and `mislaid`: the shares of single datagrams that came at another time than the trace says, and that
+    were lost, or not, against it or the outage; None where nothing changes.
     """
 
     sent: int
@@ -46,6 +48,8 @@ class DirectionMeasurement:
     dropped: tuple[int, ...] | None = None
     path_mtu_holds: bool | None = None
     queue_drops_early: bool | None = None
+    mistimed: float | None = None
+    mislaid: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

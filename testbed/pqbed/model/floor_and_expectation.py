@@ -18,6 +18,7 @@ from pqbed.spec.link_end_shape import (
     congestion_control_of,
     discipline_of,
     jitter_of,
+    largest_sent,
     loss_of,
     path_mtu_of,
     rate_of,
@@ -30,7 +31,7 @@ from pqbed.tls.wire_sizes import WireSizes
 KNOWN_HTTP = "1.1"
 KNOWN_CONNECTIONS = frozenset({"full", "resumed"})
 KNOWN_CONTROLS = {"cubic"}
-KNOWN_MTUS = frozenset({*range(1492, 1501), 3000, 9000})
+KNOWN_MTUS = frozenset({1450, 1480, *range(1492, 1501), 3000, 9000})
 # Above this rate, or without one, segments come faster than a program reads them, so it is the CPU that decides which
 # of them are acknowledged together. That does not matter down while each is acknowledged alone and none waits for it,
 # nor up while there are only these few.
@@ -122,12 +123,12 @@ def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> t
     """
     link, tcp = cell.link, cell.tcp
     controls = {congestion_control_of(tcp, side) for side in SIDES}
+    largest = largest_sent(link, tcp)
     managed = {discipline_of(link, side) for side in SIDES} - {"fifo"}
     return (
         *((f"segmentation {link.segmentation}",) if link.segmentation != "wire" else ()),
         *((f"congestion control {'/'.join(sorted(controls))}",) if controls != KNOWN_CONTROLS else ()),
-        *(("a clamped MSS",) if path_mtu_of(link, "clamped") else ()),
-        *((f"an MTU of {tcp.mtu}",) if tcp.mtu not in KNOWN_MTUS else ()),
+        *((f"an MTU of {largest}",) if largest not in KNOWN_MTUS else ()),
         *(("jitter",) if any(jitter_of(link, side) for side in SIDES) else ()),
         *(("a link that changes",) if link.trace or link.trace_up or link.outage else ()),
         *(("cross traffic",) if link.cross_traffic else ()),

@@ -169,7 +169,7 @@ class ManagedQueueControl:
         try:
             self._kernel.ask_bytes(message)
         except RefusalError as refusal:
-            raise _refusal(refusal, self._ifname, kind) from None
+            raise refusal_of(refusal, self._ifname, kind) from None
 
     def _dump(self) -> dict[int, dict[int, bytes]]:
         """Return the attributes of the qdiscs of the interface by parent."""
@@ -181,7 +181,8 @@ class ManagedQueueControl:
         return by_parent
 
 
-def _refusal(refusal: RefusalError, ifname: str, kind: str) -> HostError:
+def refusal_of(refusal: RefusalError, ifname: str, kind: str) -> HostError:
+    """Return the error, with its fix, that a refused qdisc of this kind means."""
     if refusal.code != errno.ENOENT:
         return refusal_to_shape(refusal, ifname)
     return HostError(

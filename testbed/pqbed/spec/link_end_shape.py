@@ -248,6 +248,11 @@ def path_mtu_of(link: Link, handling: Handling) -> int:
     return path_mtu.size_bytes if path_mtu is not None and path_mtu.handling == handling else 0
 
 
+def largest_sent(link: Link, tcp: Tcp) -> int:
+    """Return the largest packet that the ends send, bytes: their MTU, or less where the path clamps the MSS."""
+    return min(tcp.mtu, path_mtu_of(link, "clamped") or tcp.mtu)
+
+
 def delay_of(link: Link, side: Side) -> int:
     """Return the one-way delay of what `side` sends, ns. The client's includes the odd nanosecond of the RTT."""
     up_ns = link.rtt_ns // 2 + link.rtt_ns % 2 if link.delay_up_ns is None else link.delay_up_ns

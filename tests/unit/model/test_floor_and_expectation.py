@@ -7,7 +7,10 @@ import pytest
 
 from pqbed.model.floor_and_expectation import MOST_SIZE_BYTES, Bounds, bounds_of, unknowns
 from pqbed.spec.cell import Cell
+from pqbed.spec.cross_traffic import CrossTraffic, Flows
 from pqbed.spec.link import RandomLoss
+from pqbed.spec.link_timeline import Outage
+from pqbed.spec.path_mtu import PathMtu
 from pqbed.spec.profile import Chain
 from support.exchanges import cell_of
 from support.profiles import CLASSICAL
@@ -51,6 +54,10 @@ def test_without_loss_a_fetch_is_expected_above_its_floors() -> None:
         with_link(queue_packets=1),
         replace(CELL, tcp=replace(CELL.tcp, congestion_control_client="bbr")),
         replace(CELL, tcp=replace(CELL.tcp, mtu=1400)),
+        with_link(path_mtu=PathMtu(size_bytes=1400, handling="clamped")),
+        with_link(outage=Outage(at_ns=0, for_ns=1)),
+        with_link(cross_traffic=CrossTraffic(flows=(Flows(way="up"),))),
+        with_link(layout="router", queue_discipline="cake"),
         replace(CELL, profile=replace(CLASSICAL, stack="other")),
         replace(CELL, profile=replace(CLASSICAL, client_stack="other")),
     ],
@@ -117,3 +124,10 @@ def test_an_unknown_congestion_control_may_have_any_window() -> None:
     other = replace(fast, tcp=replace(fast.tcp, congestion_control="hybla"))
     assert bounds(other).floors.last_byte_ns == 3 * fast.link.rtt_ns
     assert bounds(fast).floors.last_byte_ns == 8 * fast.link.rtt_ns
+
+
+def test_a_clamped_mss_is_that_of_a_smaller_mtu() -> None:
+    clamped = bounds(with_link(path_mtu=PathMtu(size_bytes=1492, handling="clamped")))
+    smaller = bounds(replace(CELL, tcp=replace(CELL.tcp, mtu=1492)))
+    assert clamped.holds
+    assert clamped.lossless == smaller.lossless != bounds(CELL).lossless

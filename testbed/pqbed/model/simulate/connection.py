@@ -21,7 +21,8 @@ from pqbed.model.tls_exchange import Exchange
 from pqbed.spec.cell import Cell
 from pqbed.spec.drop_list import NO_DROPS
 from pqbed.spec.link import Link, RandomLoss
-from pqbed.spec.link_end_shape import SIDES, Side, delay_of, queue_limit, rate_of, shape_end
+from pqbed.spec.link_end_shape import SIDES, Side, delay_of, largest_sent, path_mtu_of, queue_limit, rate_of, shape_end
+from pqbed.spec.steady_link import steady_link
 from pqbed.spec.tcp import Tcp
 
 # What a listening socket and a connecting one offer at first, in whole segments (tcp_select_initial_window); the
@@ -67,7 +68,14 @@ def list_packets(cell: Cell, exchange: Exchange) -> dict[Side, tuple[str, ...]]:
 
 
 def _lossless(link: Link) -> Link:
-    return replace(link, loss=RandomLoss(), loss_up=None, drop=NO_DROPS, path_mtu=None)
+    swallows = path_mtu_of(link, "swallowed") > 0
+    return replace(
+        steady_link(link),
+        loss=RandomLoss(),
+        loss_up=None,
+        drop=NO_DROPS,
+        path_mtu=None if swallows else link.path_mtu,
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -277,11 +285,11 @@ def _records(exchange: Exchange, side: Side) -> tuple[int, ...]:
 
 
 def _make_endpoint(link: Link, tcp: Tcp, side: Side, records: tuple[int, ...]) -> SimEndpoint:
-    mss = segment_bytes(tcp.mtu)
-    offers = {other: _offer(tcp, other) for other in SIDES}
+    largest = largest_sent(link, tcp)
+    offers = {other: _offer(tcp, largest, other) for other in SIDES}
     return SimEndpoint(
         _make_pipe(link, tcp, side),
-        mss=mss,
+        mss=segment_bytes(largest),
         window=shape_end(link, tcp, side, 0).initcwnd,
         offered=offers[side],
         limit=offers["client" if side == "server" else "server"],
@@ -290,9 +298,9 @@ def _make_endpoint(link: Link, tcp: Tcp, side: Side, records: tuple[int, ...]) -
     )
 
 
-def _offer(tcp: Tcp, side: Side) -> int:
+def _offer(tcp: Tcp, largest: int, side: Side) -> int:
     """Return the first receive window of `side`, in its SYN."""
-    segment = tcp.mtu - TCP_IP_BYTES + (_STAMP_BYTES if side == "client" else 0)
+    segment = largest - TCP_IP_BYTES + (_STAMP_BYTES if side == "client" else 0)
     offered = _FIRST_ROOM_BYTES // segment * segment
     return min(offered, tcp.initrwnd * segment) if tcp.initrwnd else offered
 

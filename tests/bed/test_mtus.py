@@ -1,0 +1,70 @@
+"""MTUs from 576 to 9000 in virtual time: the segments of the ClientHello and of the server's flight, on the wire."""
+
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pqbed.model.floor_and_expectation import unknowns
+from pqbed.model.simulate.connection import ExpectedFetch, simulate_fetch
+from pqbed.model.tls_exchange import exchange_of
+from pqbed.plan import cell_id
+from pqbed.spec.cell import Cell
+from pqbed.spec.link_end_shape import largest_sent
+from support.mtu_cells import CELLS, LONGER
+from support.units import MS
+
+pytestmark = pytest.mark.uml
+
+# IPv4, TCP and its time stamps.
+HEADERS_BYTES = 52
+NEAR_NS = MS // 10
+Case = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def seen(uml_guest_run: Callable[..., list[Case]]) -> dict[str, Case]:
+    return {row["case"]: row for row in uml_guest_run(Path(__file__).with_name("guest_mtus.py"))}
+
+
+def turns(row: Case) -> list[list[int]]:
+    """Return the payloads of the segments of each flight, the client's first."""
+    return [[size for _, size in turn] for _, turn in groupby(row["payloads"], lambda one: one[0])]
+
+
+def expectation(seen: dict[str, Case], cell: Cell) -> ExpectedFetch:
+    (served,) = (one for one in seen["served"]["served"] if one["profile"]["name"] == cell.profile.name)
+    return simulate_fetch(cell, exchange_of(cell, served["certificate_wire_bytes"]))
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: f"{cell.tcp.mtu}-{cell.profile.name}")
+def test_hello_and_flight_have_the_segments_of_their_mtu(seen: dict[str, Case], cell: Cell) -> None:
+    row = seen[cell_id(cell)]
+    expected = expectation(seen, cell)
+    hello, flight, *_ = turns(row)
+    room = cell.tcp.mtu - HEADERS_BYTES
+    assert row["timings"]["outcome"] == "ok"
+    assert max(hello + flight) <= room
+    assert len(hello) == -(-sum(hello) // room)
+    assert len(flight) == expected.server_flight.segments
+    assert abs(row["timings"]["last_byte_ns"] - expected.last_byte_ns) < NEAR_NS
+
+
+def test_a_hybrid_hello_is_several_segments_below_1480_bytes(seen: dict[str, Case]) -> None:
+    segments = {}
+    for cell in CELLS:
+        if cell.profile.name == "pq":
+            segments[cell.tcp.mtu] = len(turns(seen[cell_id(cell)])[0])
+    assert segments == {576: 3, 1000: 2, 1280: 2, 1400: 2, 1492: 1, 1500: 1, 3000: 1, 9000: 1}
+
+
+def test_smaller_segments_take_what_is_expected_whether_ends_or_path_ask_for_them(seen: dict[str, Case]) -> None:
+    off = {}
+    for cell in LONGER:
+        expected, row = expectation(seen, cell), seen[cell_id(cell)]["timings"]
+        assert row["outcome"] == "ok"
+        assert bool(unknowns(cell, expected)) == (largest_sent(cell.link, cell.tcp) != 1492)
+        off[cell_id(cell)] = abs(row["last_byte_ns"] / expected.last_byte_ns - 1)
+    assert {name: share for name, share in off.items() if share > 0.0005} == {}

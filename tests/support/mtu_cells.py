@@ -1,0 +1,40 @@
+"""The cells of the test of MTUs; read in the guest and outside."""
+
+import itertools
+
+from pqbed.spec.cell import Cell
+from pqbed.spec.link import Link
+from pqbed.spec.path_mtu import PathMtu
+from pqbed.spec.tcp import Tcp
+from pqbed.spec.workload import Workload
+from support.profiles import CLASSICAL, PQ
+from support.units import KIB, MBIT, MS
+
+PROFILES = (CLASSICAL, PQ)
+MTUS = (576, 1000, 1280, 1400, 1492, 1500, 3000, 9000)
+CELLS = tuple(
+    Cell(
+        link=Link(rtt_ns=100 * MS),
+        tcp=Tcp(initcwnd_server=100, initcwnd_client=20, mtu=mtu),
+        profile=profile,
+        workload=Workload(size_bytes=0),
+    )
+    for mtu in MTUS
+    for profile in PROFILES
+)
+# What smaller segments take: of the ends' own MTU, and of a path that clamps the MSS.
+LONGER = tuple(
+    Cell(
+        link=Link(
+            rtt_ns=rtt_ms * MS,
+            bandwidth_bps=rate,
+            path_mtu=PathMtu(size_bytes=mtu, handling="clamped") if clamped else None,
+        ),
+        tcp=Tcp(initcwnd_server=20, initcwnd_client=20, mtu=1500 if clamped else mtu),
+        profile=profile,
+        workload=Workload(size_bytes=size_kib * KIB),
+    )
+    for mtu, clamped, rtt_ms, rate, profile, size_kib in itertools.product(
+        (576, 1280, 1492), (False, True), (35, 200), (MBIT, 100 * MBIT), PROFILES, (0, 200)
+    )
+)
