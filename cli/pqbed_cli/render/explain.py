@@ -97,7 +97,8 @@ def _block(cell: Explained) -> list[str]:
     lines = [summary, *wrong, *(f"  the expectation does not model {unknown}" for unknown in cell.unknown)]
     lines += [f"  {cell.breakdown.text}"] if cell.breakdown is not None else []
     lines += _measured_difference(cell)
-    lines += [f"    {_flight_line(label, flight(cell.expected, name))}" for name, label, _ in FLIGHTS]
+    flights = ((label, flight(cell.expected, name)) for name, label, _ in FLIGHTS)
+    lines += [f"    {_flight_line(label, own)}" for label, own in flights if own.segments]
     if repeats := describe_repeats(cell.expected):
         lines.append(f"    spurious retransmissions: {repeats}; timers fire before the answer can come")
     lines += [_phases_line(cell.phases)] if cell.samples else []

@@ -147,6 +147,8 @@ def _cause_in_response(ours: ExpectedFlight, theirs: ExpectedFlight) -> str:
 
 def _nothing_more(cell: Cell, arm: ExpectedFetch) -> str:
     window = cell.tcp.initcwnd_server
+    if not arm.server_flight.segments:
+        return "no extra round trip: no handshake"
     if arm.server_flight.segments <= window:
         return f"no extra round trip: server flight {arm.server_flight.segments} of {window} segments"
     return f"no extra round trip: the rate, not the window, holds back a server flight of {arm.server_flight.segments}"

@@ -29,7 +29,6 @@ from pqbed.tls.wire_sizes import WireSizes
 
 # What was compared with packets (docs/design/dd-009-expectation.md).
 KNOWN_HTTP = "1.1"
-KNOWN_CONNECTIONS = frozenset({"full", "resumed"})
 KNOWN_CONTROLS = {"cubic"}
 KNOWN_MTUS = frozenset({1450, 1480, *range(1492, 1501), 3000, 9000})
 # Above this rate, or without one, segments come faster than a program reads them, so it is the CPU that decides which
@@ -81,7 +80,7 @@ def bounds_of(
         return None
     exchange = known_exchange(cell, certificate_bytes, client_certificate_bytes, sizes)
     learned = sizes is not None
-    lossless = simulate_fetch(cell, exchange) if _is_simulated(cell) else None
+    lossless = simulate_fetch(cell, exchange) if cell.workload.size_bytes <= MOST_SIZE_BYTES else None
     holds = lossless is not None and not unknowns(cell, lossless, learned=learned) and not is_lossy(cell)
     return Bounds(floors=floors_of(cell, exchange, learned=learned), lossless=lossless, holds=holds)
 
@@ -90,7 +89,7 @@ def floors_of(cell: Cell, exchange: Exchange, *, learned: bool = False) -> Floor
     """Return the floors, with some slack for sizes that are not known to the byte."""
     slack = OTHER_STACK_SLACK_BYTES if _other_stacks(cell.profile) and not learned else SLACK_BYTES
     cell = replace(cell, link=fastest_link(cell.link))
-    server, response = exchange.server_bytes - slack, max(1, sum(exchange.tickets + exchange.response) - slack)
+    server, response = exchange.server_bytes - slack, max(1, sum(exchange.response) - slack)
     client, hello = exchange.client_bytes - slack, max(1, sum(exchange.client_hello) - slack)
     if cell.workload.connection.kind == "reused":
         return Floors(connect_ns=0, tls_done_ns=0, last_byte_ns=ttlb_floor_ns(cell, server, client, response))
@@ -99,11 +98,6 @@ def floors_of(cell: Cell, exchange: Exchange, *, learned: bool = False) -> Floor
         tls_done_ns=handshake_floor_ns(cell, server, hello),
         last_byte_ns=ttlb_floor_ns(cell, server, client, response),
     )
-
-
-def _is_simulated(cell: Cell) -> bool:
-    """Tell whether the model can lay out a fetch of `cell`."""
-    return cell.workload.connection.kind in KNOWN_CONNECTIONS and cell.workload.size_bytes <= MOST_SIZE_BYTES
 
 
 def is_lossy(cell: Cell) -> bool:
@@ -143,6 +137,8 @@ def _unknown_rates(link: Link, lossless: ExpectedFetch) -> tuple[str, ...]:
     """Name a direction in which the time hangs on how fast a program reads what comes (dd-009)."""
     down, up = (_unlimited(rate_of(link, side)) for side in ("server", "client"))
     single = lossless.server_flight.segments <= QUICK_ACKS and lossless.response.rounds == 1
+    if not lossless.server_flight.segments:  # the window of a kept connection hangs on the response before
+        single = lossless.response.segments <= QUICK_ACKS
     few = lossless.client_flight.segments <= FEW_SEGMENTS
     return (
         *((f"how fast the client reads on a downlink {down}",) if down and not single else ()),

@@ -34,7 +34,9 @@ FLIGHT_BUFFER_BYTES = 4096
 class Exchange:
     """Payload bytes of a fetch as they are written. Nothing of the response is seen until its first record is whole.
 
-    `tickets` are written before the response, as soon as the handshake is done.
+    `tickets` are written as soon as the handshake is done, before the response if it did not come early. `early`: the
+    request is in the first write, with the ClientHello (OpenSSL flushes both at once), and not in `client_flight`. Of
+    several `requests` of one connection, each comes `idle_ns` after the response to the one before.
     """
 
     client_hello: tuple[int, ...]
@@ -42,10 +44,9 @@ class Exchange:
     client_flight: tuple[int, ...]
     response: tuple[int, ...]
     tickets: tuple[int, ...] = ()
-
-    @property
-    def first_record_bytes(self) -> int:
-        return sum(self.tickets) + self.response[0]
+    early: bool = False
+    requests: int = 1
+    idle_ns: int = 0
 
     @property
     def server_bytes(self) -> int:
@@ -73,6 +74,8 @@ def exchange_of(
         server_flight=buffered([*hello, *request, *_proof(profile.chain, certificate_bytes), FINISHED_BYTES]),
         client_flight=(*_client_flight(profile, client_certificate_bytes), request_bytes(size_bytes)),
         response=tuple(sealed(response_bytes(size_bytes))),
+        requests=_requests(cell),
+        idle_ns=cell.workload.connection.idle_ns,
     )
 
 
@@ -97,13 +100,22 @@ def known_exchange(
 def learned_exchange(cell: Cell, sizes: WireSizes) -> Exchange:
     """Return the writes of a fetch in `cell`, given the records of another body."""
     size_bytes, profile = cell.workload.size_bytes, cell.profile
+    early = cell.workload.connection.kind == "early"
+    request = sizes.request_of(size_bytes)
     return Exchange(
-        client_hello=(sizes.client_hello_bytes,),
+        client_hello=(sizes.client_hello_bytes + (request if early else 0),),
         server_flight=_writes(profile.stack, sizes.server_flight),
-        client_flight=(*_writes(profile.clients_stack, sizes.client_flight), sizes.request_of(size_bytes)),
+        client_flight=(*_writes(profile.clients_stack, sizes.client_flight), *(() if early else (request,))),
         response=sizes.response_of(size_bytes),
         tickets=sizes.tickets,
+        early=early,
+        requests=_requests(cell),
+        idle_ns=cell.workload.connection.idle_ns,
     )
+
+
+def _requests(cell: Cell) -> int:
+    return 2 if cell.workload.connection.kind == "reused" else 1
 
 
 def _writes(stack: str, records: tuple[int, ...]) -> tuple[int, ...]:

@@ -22,7 +22,7 @@ class WireSizes:
     `server_flight` and `client_flight` are the records from ServerHello to Finished and from there to the request, in
     order. `response` are (bytes, number) of equal records in a row; `response_header_bytes` is the content that is not
     body. `request_bytes` and they are those of a body of `body_bytes`.
-    `tickets` are the records before the response that give new sessions. The request of a fetch with early data is not
+    `tickets` are the records that give new sessions. The request of a fetch with early data is not
     in `client_flight`: it comes before the server's.
     """
 
@@ -109,15 +109,17 @@ def read_early_wire_sizes(sent: bytes, received: bytes, body_bytes: int, header_
     hello = list(itertools.takewhile(lambda record: record.kind == "handshake", ours))
     early = [record for record in ours[len(hello) :] if record.kind == "application_data"][:1]
     response = _find_response(theirs, header_bytes + body_bytes)
-    if not hello or not early or not response:
+    flight = tuple(_size(record) for record in ours if early and record.start >= early[0].end)
+    if not hello or not flight or not response:
         return None
     return WireSizes(
         client_hello_bytes=hello[-1].end,
         server_flight=tuple(_size(record) for record in itertools.takewhile(lambda one: one != response[0], theirs)),
-        client_flight=tuple(_size(record) for record in ours if record.start >= early[0].end),
+        client_flight=flight,
         request_bytes=early[0].end - hello[-1].end,
         response_header_bytes=header_bytes,
         response=tuple((size, len(list(run))) for size, run in itertools.groupby(map(_size, response))),
+        tickets=tuple(_size(record) for record in theirs if record.start >= response[-1].end),
         body_bytes=body_bytes,
     )
 

@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from pqbed.model.frames import TCP_IP_BYTES, segment_bytes
-from pqbed.model.simulate.endpoint import ExpectedFlight, SimEndpoint
+from pqbed.model.simulate.endpoint import NO_FLIGHT, ExpectedFlight, SimEndpoint
 from pqbed.model.simulate.handshake import client_syn, server_syn
 from pqbed.model.simulate.jiffies import stamp_ms
 from pqbed.model.simulate.link_direction import Pipe
@@ -36,7 +36,9 @@ _FIRST_THRESHOLD_AFTER_TIMEOUT = 7
 class ExpectedFetch:
     """The milestones of the client in ns from its SYN, and the flights in their order.
 
-    Every ns of `last_byte_ns` is one of: `connect_ns`, two round trips, a flight's serialisation, its waiting.
+    Every ns of `last_byte_ns` is one of: `connect_ns`, two round trips, a flight's serialisation, its waiting. With
+    early data there is one round trip, and the response waits behind the server's flight, so that one does not count.
+    Of a reused connection all is counted from its last request, without the flights of the handshake: one round trip.
     `overflowed`: a queue of the link would not have held all that was sent, so some of it would have been lost.
     The last three count what was sent again although nothing was lost: SYNs and SYN-ACKs, and segments of each side.
     """
@@ -95,10 +97,16 @@ class _Event(NamedTuple):
 class _Connection:
     def __init__(self, link: Link, tcp: Tcp, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._hello_bytes, self._client_bytes = sum(exchange.client_hello), exchange.client_bytes
-        self._finished_bytes = self._hello_bytes + sum(exchange.client_flight[:-1])
+        self._hello_bytes = sum(exchange.client_hello)
+        finished = exchange.client_flight if exchange.early else exchange.client_flight[:-1]
+        self._finished_bytes = self._hello_bytes + sum(finished)
         self._tickets_given = not exchange.tickets
-        self._server_bytes, self._response_bytes = exchange.server_bytes, sum(exchange.tickets) + sum(exchange.response)
+        self._server_bytes, self._response_bytes = exchange.server_bytes, sum(exchange.response)
+        # What the server has when it has been asked, and the client before the answer begins.
+        self._asked_bytes = exchange.client_bytes
+        self._answered_bytes = exchange.server_bytes + (0 if exchange.early else sum(exchange.tickets))
+        self._requests_left = exchange.requests
+        self._start_ns = 0
         self._ends = {side: _make_endpoint(link, tcp, side, _records(exchange, side)) for side in SIDES}
         pipes = {side: end.pipe for side, end in self._ends.items()}
         self._syn = client_syn(pipes["client"], holds_frames=link.layout == "ends")
@@ -108,6 +116,7 @@ class _Connection:
         self._timers: dict[tuple[Side, str], int | None] = {}
         self._times: dict[str, int] = {}
         self._flights: dict[str, ExpectedFlight] = {}
+        self._begun: set[str] = set()
         self._accepted = False
 
     def run(self) -> ExpectedFetch:
@@ -116,7 +125,9 @@ class _Connection:
         while "last_byte_ns" not in self._times:
             event = heapq.heappop(self._events)
             event.act(event.at_ns)
-        times, flights = self._times, self._flights
+        times = {name: at_ns - self._start_ns for name, at_ns in self._times.items()}
+        # Of a fetch with early data the client's last flight may still be on its way.
+        flights = {"client_flight": NO_FLIGHT, **self._flights}
         return ExpectedFetch(
             connect_ns=times["connect_ns"],
             tls_done_ns=times["tls_done_ns"],
@@ -170,7 +181,7 @@ class _Connection:
         client.sender.queue.rack.rtt_us = rtt_us
         client.open(now_ns, stamp_ms(self._syn_ack.sent_ns))
         client.acknowledge(now_ns)
-        client.begin_flight(now_ns)
+        client.begin_flight(now_ns, self._hello_bytes)
         self._write(now_ns, "client", self._exchange.client_hello)
 
     def _accept(self, now_ns: int, echo_ms: int) -> None:
@@ -203,33 +214,62 @@ class _Connection:
         received = server.receiver.window.received
         if received >= self._hello_bytes and "hello" not in self._flights:
             self._flights["hello"] = self._ends["client"].end_flight(now_ns)
-            server.begin_flight(now_ns)
+            server.begin_flight(now_ns, self._server_bytes)
             self._write(now_ns, "server", exchange.server_flight)
         if received >= self._finished_bytes and not self._tickets_given:
             self._tickets_given = True
-            self._write(now_ns, "server", exchange.tickets)
-        if received >= self._client_bytes and "client_flight" not in self._flights:
+            self._give_tickets(now_ns)
+        if exchange.early and "response" not in self._begun and received >= self._hello_bytes:
+            self._respond(now_ns)
+        if received >= self._asked_bytes and "client_flight" not in self._flights:
             self._flights["client_flight"] = self._ends["client"].end_flight(now_ns)
-            server.begin_flight(now_ns)
-            self._write(now_ns, "server", exchange.response)
+            if not exchange.early:
+                self._respond(now_ns)
         self._deliver("server")
+
+    def _give_tickets(self, now_ns: int) -> None:
+        """Write the tickets: before the response, or where a response to early data is just then."""
+        if not self._exchange.early:
+            self._write(now_ns, "server", self._exchange.tickets)
+        elif self._ends["server"].write_between(now_ns, sum(self._exchange.tickets)):
+            self._response_bytes += sum(self._exchange.tickets)
+        self._deliver("server")
+
+    def _respond(self, now_ns: int) -> None:
+        self._begun.add("response")
+        self._ends["server"].begin_flight(now_ns, self._response_bytes)
+        self._write(now_ns, "server", self._exchange.response)
 
     def _read(self, now_ns: int) -> None:
         exchange, client = self._exchange, self._ends["client"]
         client.read(now_ns)
         received = client.receiver.window.received
-        flight = self._server_bytes
-        if received >= flight and "server_flight" not in self._flights:
+        if received >= self._server_bytes and "server_flight" not in self._flights:
             self._flights["server_flight"] = self._ends["server"].end_flight(now_ns)
             self._times["tls_done_ns"] = now_ns
-            client.begin_flight(now_ns)
+            client.begin_flight(now_ns, sum(exchange.client_flight))
             self._write(now_ns, "client", exchange.client_flight)
-        if received >= flight + exchange.first_record_bytes:
+        if received >= self._answered_bytes + exchange.response[0]:
             self._times.setdefault("first_byte_ns", now_ns)
-        if received >= flight + self._response_bytes:
+        if received >= self._answered_bytes + self._response_bytes:
             self._flights["response"] = self._ends["server"].end_flight(now_ns)
-            self._times["last_byte_ns"] = now_ns
+            self._requests_left -= 1
+            if self._requests_left:
+                self._at(now_ns + exchange.idle_ns, self._ask_again)
+            else:
+                self._times["last_byte_ns"] = now_ns
         self._deliver("client")
+
+    def _ask_again(self, now_ns: int) -> None:
+        """Send the next request of the connection, and count from here."""
+        self._start_ns = now_ns
+        self._answered_bytes += self._response_bytes
+        request = self._exchange.client_flight[-1]
+        self._asked_bytes += request
+        self._times = {"connect_ns": now_ns, "tls_done_ns": now_ns}
+        self._flights = {"hello": NO_FLIGHT, "server_flight": NO_FLIGHT}
+        self._ends["client"].begin_flight(now_ns, request)
+        self._write(now_ns, "client", (request,))
 
     def _write(self, now_ns: int, side: Side, writes: Iterable[int]) -> None:
         self._ends[side].write(now_ns, writes)
@@ -278,9 +318,11 @@ class _Connection:
 def _records(exchange: Exchange, side: Side) -> tuple[int, ...]:
     """Return the ends of the records that `side` receives; those of a flight of the handshake count as one."""
     if side == "server":
-        sizes: tuple[int, ...] = (sum(exchange.client_hello), *exchange.client_flight)
+        again = exchange.client_flight[-1:] * (exchange.requests - 1)
+        sizes: tuple[int, ...] = (sum(exchange.client_hello), *exchange.client_flight, *again)
     else:
-        sizes = (exchange.server_bytes, *exchange.tickets, *exchange.response)
+        tickets = () if exchange.early else exchange.tickets
+        sizes = (exchange.server_bytes, *tickets, *exchange.response * exchange.requests)
     return tuple(itertools.accumulate(sizes))
 
 

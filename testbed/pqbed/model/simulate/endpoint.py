@@ -36,10 +36,16 @@ class ExpectedFlight:
     receiver_bound: bool
 
 
+NO_FLIGHT = ExpectedFlight(
+    payload_bytes=0, segments=0, rounds=0, serial_ns=0, waited_ns=0, window=0, receiver_bound=False
+)
+
+
 @dataclass(slots=True, kw_only=True)
 class _Log:
     start_ns: int = 0
     start_byte: int = 0
+    end_byte: int = 0
     window: int = 0
     held_before: int = 0
     segments: int = 0
@@ -77,28 +83,31 @@ class SimEndpoint:
         self._holds_frames = holds_frames
         self._unwritten: deque[int] = deque()
         self._woken = False
-        self._log = _Log()
+        self._logs: deque[_Log] = deque()
+        self._written = 0
 
     def open(self, now_ns: int, stamp: int) -> None:
         """Note that the connection is established; `stamp` is that of the SYN that came."""
         self.sender.open(now_ns)
         self.receiver.open(now_ns, stamp)
 
-    def begin_flight(self, now_ns: int) -> None:
-        """Start counting a flight here."""
+    def begin_flight(self, now_ns: int, size_bytes: int) -> None:
+        """Start counting a flight of `size_bytes` that is written from here on; those before it may be on their way."""
         sender = self.sender
-        self._log = _Log(
+        log = _Log(
             start_ns=now_ns,
-            start_byte=sender.next_byte,
+            start_byte=self._written,
+            end_byte=self._written + size_bytes,
             window=sender.window,
             held_before=sender.receiver_waits,
         )
+        self._logs.append(log)
 
     def end_flight(self, now_ns: int) -> ExpectedFlight:
-        """Return the flight whose last byte arrives now."""
-        log, sender = self._log, self.sender
+        """Return the first flight that was not ended, whose last byte arrives now."""
+        log, sender = self._logs.popleft(), self.sender
         return ExpectedFlight(
-            payload_bytes=sender.next_byte - log.start_byte,
+            payload_bytes=log.end_byte - log.start_byte,
             segments=log.segments,
             rounds=log.rounds,
             serial_ns=log.serial_ns,
@@ -113,7 +122,9 @@ class SimEndpoint:
 
     def write(self, now_ns: int, sizes: Iterable[int] = ()) -> None:
         """Write these after what found no room before, until there is none."""
-        self._unwritten.extend(sizes)
+        new = tuple(sizes)
+        self._written += sum(new)
+        self._unwritten.extend(new)
         while self._unwritten:
             taken = self.sender.write(now_ns, self._unwritten[0])
             self._run_woken(now_ns)
@@ -121,6 +132,16 @@ class SimEndpoint:
             if self._unwritten[0]:
                 break
             self._unwritten.popleft()
+
+    def write_between(self, now_ns: int, size_bytes: int) -> bool:
+        """Write this behind the record that is being written; return whether more of a flight comes behind it."""
+        if len(self._unwritten) < 2:
+            self.write(now_ns, (size_bytes,))
+            return False
+        self._unwritten.insert(1, size_bytes)
+        self._written += size_bytes
+        self._logs[-1].end_byte += size_bytes
+        return True
 
     def arrive(self, now_ns: int, segment: SimSegment) -> bool:
         """Take in a segment, and answer as the kernel does; return whether there is something new to read."""
@@ -164,8 +185,8 @@ class SimEndpoint:
         self._send(now_ns, self.sender.next_byte, self.sender.next_byte, pushed=False)
 
     def _emit(self, now_ns: int, number: int, end: int, pushed: bool) -> int:
-        log, sender = self._log, self.sender
-        if number == sender.next_byte:
+        sender = self.sender
+        if number == sender.next_byte and (log := self._log_of(number)):
             if sender.acknowledged > log.round_start:  # something of this round let it go: it is of the next
                 log.rounds += 1
                 log.round_start = number
@@ -178,6 +199,10 @@ class SimEndpoint:
         self._woken |= sender.throttled
         sender.throttled = False
         return arrival_ns
+
+    def _log_of(self, number: int) -> _Log | None:
+        """Return the flight that a byte belongs to, None for what is of no flight: a ticket."""
+        return next((log for log in self._logs if log.start_byte <= number < log.end_byte), None)
 
     def _send(self, now_ns: int, number: int, end: int, *, pushed: bool) -> int:
         receiver = self.receiver

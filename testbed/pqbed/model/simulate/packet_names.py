@@ -35,12 +35,16 @@ def _flights(side: Side, exchange: Exchange) -> list[tuple[str, int, int]]:
     if side == "server":
         sizes = [
             ("server flight", exchange.server_bytes),
-            ("ticket", sum(exchange.tickets)),
-            ("response", sum(exchange.response)),
+            ("ticket", 0 if exchange.early else sum(exchange.tickets)),
+            ("response", sum(exchange.response) * exchange.requests + exchange.early * sum(exchange.tickets)),
         ]
     else:
-        *finished, request = exchange.client_flight
-        sizes = [("ClientHello", sum(exchange.client_hello)), ("Finished", sum(finished)), ("request", request)]
+        *finished, request = (*exchange.client_flight, 0) if exchange.early else exchange.client_flight
+        sizes = [
+            ("ClientHello", sum(exchange.client_hello)),
+            ("Finished", sum(finished)),
+            ("request", request * exchange.requests),
+        ]
     ends = list(itertools.accumulate(size for _, size in sizes))
     return [(label, end - size, end) for (label, size), end in zip(sizes, ends, strict=True)]
 
