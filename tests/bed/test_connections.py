@@ -1,5 +1,6 @@
 """Kinds of connections in virtual time: the round trips of each, and bytes as they were learned from the wire."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -87,6 +88,22 @@ def test_times_are_what_the_model_expects(rows: pl.DataFrame) -> None:
     assert known.filter(pl.col("bandwidth_bps").is_not_null()).height == rows.height // 2
     for row in known.to_dicts():
         assert abs(row["last_byte_ns"] - row["expected_ns"]) <= 0.002 * row["expected_ns"], row
+
+
+@pytest.mark.parametrize(
+    ("kind", "messages"),
+    [
+        ("resumed", {"ClientHello": ["ClientHello"], "response": ["NewSessionTicket", "response"]}),
+        ("early", {"ClientHello": ["ClientHello", "request as early data"], "response": ["response"]}),
+    ],
+)
+def test_a_trace_shows_what_was_sent(tmp_path: Path, kind: str, messages: dict[str, list[str]]) -> None:
+    cell = ["--rtt", "100", "--bandwidth", "10", "--size", "0", "--profile", "pq", "--connection", kind]
+    traced = json.loads(pqbed(tmp_path, "trace", *cell, "--bed", "uml", "--json"))
+    flights = {flight["name"]: flight for flight in traced["flights"]}
+    assert flights["server flight"]["messages"] == ["ServerHello", "EncryptedExtensions", "Finished"]
+    assert {name: flights[name]["messages"] for name in messages} == messages
+    assert ("request" in flights) == (kind == "resumed")
 
 
 def test_no_sample_lies_below_its_floor(rows: pl.DataFrame) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
 from pqbed.tls.tls_records import Record, walk_records
@@ -16,6 +17,9 @@ from pqbed.trace.segments import Segment
 FlightName = Literal["SYN", "SYN-ACK", "ClientHello", "server flight", "client Finished", "request", "response"]
 
 SERVER_FLIGHT = ("ServerHello", "EncryptedExtensions", "Certificate", "CertificateVerify", "Finished")
+RESUMED_FLIGHT = ("ServerHello", "EncryptedExtensions", "Finished")
+# Sealed records of a resumed server flight: OpenSSL's EncryptedExtensions and Finished have one each.
+_SEALED_IN_RESUMED = 2
 
 
 class _Span(NamedTuple):
@@ -55,23 +59,48 @@ class ObservedFlight:
         return max(0, self.end - max(0, self.start))
 
 
-def find_flights(segments: Sequence[Segment], profile: Profile, timings: Timings) -> tuple[ObservedFlight, ...]:
-    """Return the flights that began, in order."""
+def find_flights(
+    segments: Sequence[Segment], profile: Profile, timings: Timings, kind: ConnectionKind = "full"
+) -> tuple[ObservedFlight, ...]:
+    """Return the flights that began, in order. A request as early data is one with the ClientHello."""
+    if kind == "early":
+        return tuple(flight for span in _early_spans(segments) if (flight := _flight(segments, span)) is not None)
     up, down = (_stream(segments, up=up) for up in (True, False))
     hello_end, request_at = _borders_up(_whole_records(up), len(up), answered=timings.tls_done_ns is not None)
     response_at = _response_start(segments, hello_end, len(down))
     own_chain = () if profile.clients_chain is None else ("Certificate", "CertificateVerify")
     asked = () if profile.clients_chain is None else ("CertificateRequest",)
+    flight_messages = RESUMED_FLIGHT if kind == "resumed" else (*SERVER_FLIGHT[:2], *asked, *SERVER_FLIGHT[2:])
+    if kind == "resumed":
+        own_chain = ()
+    tickets = ("NewSessionTicket",) if kind == "resumed" else ()
     spans = (
         _Span("SYN", True, (), -1, 0),
         _Span("SYN-ACK", False, (), -1, 0),
         _Span("ClientHello", True, ("ClientHello",), 0, hello_end),
-        _Span("server flight", False, (*SERVER_FLIGHT[:2], *asked, *SERVER_FLIGHT[2:]), 0, response_at),
+        _Span("server flight", False, flight_messages, 0, response_at),
         _Span("client Finished", True, (*own_chain, "Finished"), hello_end, request_at),
         _Span("request", True, ("request",), request_at, len(up)),
-        _Span("response", False, ("response",), response_at, len(down)),
+        _Span("response", False, (*tickets, "response"), response_at, len(down)),
     )
     return tuple(flight for span in spans if (flight := _flight(segments, span)) is not None)
+
+
+def _early_spans(segments: Sequence[Segment]) -> tuple[_Span, ...]:
+    """Lay out a fetch with early data: its request needs no answer, and the response follows the server's flight."""
+    up, down = (_stream(segments, up=up) for up in (True, False))
+    ours, theirs = _whole_records(up), _whole_records(down)
+    early_end = next((record.end for record in ours if record.kind == "application_data"), len(up))
+    sealed = [record.end for record in theirs if record.kind == "application_data"][:_SEALED_IN_RESUMED]
+    response_at = sealed[-1] if len(sealed) == _SEALED_IN_RESUMED else len(down)
+    return (
+        _Span("SYN", True, (), -1, 0),
+        _Span("SYN-ACK", False, (), -1, 0),
+        _Span("ClientHello", True, ("ClientHello", "request as early data"), 0, early_end),
+        _Span("server flight", False, RESUMED_FLIGHT, 0, response_at),
+        _Span("response", False, ("response",), response_at, len(down)),
+        _Span("client Finished", True, ("EndOfEarlyData", "Finished"), early_end, len(up)),
+    )
 
 
 def _stream(segments: Iterable[Segment], *, up: bool) -> bytes:

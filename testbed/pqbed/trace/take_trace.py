@@ -52,6 +52,11 @@ def one_cell(sweep: Sweep) -> Sweep:
                 f"a trace is one fetch of one cell, and {flag} has {count} values",
                 f"name one value with {flag}" + (", and one stack" if flag == "--profile" else ""),
             )
+    if sweep.connection[0].kind == "reused":
+        raise SpecError(
+            "a trace shows a connection from its SYN on, and a reused one is timed from its second request",
+            "trace --connection full, resumed or early",
+        )
     return dataclasses.replace(sweep, aa=False, samples=1)
 
 
@@ -80,7 +85,7 @@ def take_trace(bed: Bed, sweep: Sweep, repetition: int, artefacts: Mapping[str, 
         fetch=fetch,
         timings=timings,
         segments=segments,
-        flights=find_flights(segments, cell.profile, timings),
+        flights=find_flights(segments, cell.profile, timings, cell.workload.connection.kind),
         waits=find_waits(segments),
         bed=bed.name,
         clock=bed.clock,
