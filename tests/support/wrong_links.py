@@ -223,6 +223,19 @@ OTHERS |= {
     ),
 }
 
+# Packets that are reordered, duplicated or corrupted.
+DISTURBED = replace(FULL, reorder_ppm=80_000, duplicate_ppm=60_000, corrupt_ppm=70_000)
+OTHERS |= {
+    f"no packet with {what}": Wrong(asked=DISTURBED, client=set_to(**{f"{what}_ppm": 0}), found={(what, "up")})
+    for what in ("reorder", "duplicate", "corrupt")
+} | {
+    "router: three times as many reordered": Wrong(
+        asked=replace(DISTURBED, layout="router"),
+        stages={"down-delay": lambda shape: replace(shape, reorder_ppm=3 * shape.reorder_ppm)},
+        found={("reorder", "down")},
+    )
+}
+
 RIGHT: dict[str, tuple[Link, Tcp]] = {
     "full": (FULL, TCP),
     "plain": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000), TCP),
@@ -262,6 +275,8 @@ RIGHT: dict[str, tuple[Link, Tcp]] = {
     "router, pie and cake": (replace(MANAGED, queue_discipline="pie", queue_discipline_up="cake"), TCP),
     "router, a queue in bytes": (SIZED, TCP),
     "router, a queue in time": (replace(FULL, layout="router", queue_ns=200 * MS), TCP),
+    "disturbed": (DISTURBED, TCP),
+    "router, disturbed": (replace(DISTURBED, layout="router"), TCP),
     "outages": (OUT, TCP),
     "router, trace": (TRACED, TCP),
     "router, trace and outages": (replace(TRACED, outage=OUTAGE), TCP),

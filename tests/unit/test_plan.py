@@ -188,6 +188,9 @@ LINK_CHANGES: dict[str, object] = {
     "trace": LinkTrace(name="t", steps=(TraceStep(at_ns=0, rate_bps=1),), period_ns=1),
     "trace_up": LinkTrace(name="t", steps=(TraceStep(at_ns=0, rate_bps=1),), period_ns=1),
     "outage": Outage(at_ns=0, for_ns=1),
+    "reorder_ppm": 1,
+    "duplicate_ppm": 1,
+    "corrupt_ppm": 1,
     "cross_traffic": CrossTraffic(flows=(Flows(way="up"),)),
 }
 TCP_CHANGES: dict[str, object] = {

@@ -49,6 +49,9 @@ def calibrate(
         runner.set_link(changing, tcp, seed)
         return time.time_ns()
 
+    def apply_disturbances() -> None:
+        settle_link(disturbed, seed)
+
     def settle_link(part: Link, seed: int) -> None:
         runner.quiet()
         runner.set_link(part, tcp, seed)
@@ -69,6 +72,8 @@ def calibrate(
         state = runner.read_link()
         runner.quiet()
         changing = replace(_still(link), drop=NO_DROPS, path_mtu=None, cross_traffic=None)
+        disturbed = replace(_still(with_plain_queues(changing)), trace=None, trace_up=None, outage=None)
+        changing = replace(changing, reorder_ppm=0, duplicate_ppm=0, corrupt_ppm=0)
         link = steady_link(link)
         client.open(path.client_address, path.address)
         server.open(path.address, path.client_address)
@@ -78,6 +83,7 @@ def calibrate(
             stage_queues=_stage_queues(path),
             apply_drops=apply_drops if link.drop or link.path_mtu else None,
             apply_changes=apply_changes,
+            apply_disturbances=apply_disturbances if disturbed != steady_link(disturbed) else None,
             apply_queues=apply_queues if with_plain_queues(link) != link else None,
         )
         measured = measure_link(client, server, wire, (asked("client"), asked("server")))

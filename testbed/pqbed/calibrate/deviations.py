@@ -45,12 +45,17 @@ What = Literal[
     "queue discipline",
     "trace",
     "outage",
+    "reorder",
+    "duplicate",
+    "corrupt",
     "link",
 ]
 Where = Literal["", "up", "down", "client", "server"]
 
 # A direction with less than this share of the requested delay has none.
 BARE_SHARE = 0.05
+# A flipped bit in the sender's Ethernet address harms no datagram.
+FATAL_SHARE = 1 - 6 / SMALL_FRAME_BYTES
 # With fewer delays their distribution cannot be judged.
 FEWEST_DELAYS = 20
 
@@ -86,7 +91,7 @@ Uneven = Mapping[Where, Sequence[Deviation]]
 
 def judge(link: Link, tcp: Tcp, measured: LinkMeasurement, clock: Clock) -> tuple[Deviation, ...]:
     """Return the deviations of a link; none if it is as requested, as far as could be measured."""
-    tolerance, link = TOLERANCES[clock], steady_link(link)
+    tolerance, asked, link = TOLERANCES[clock], link, steady_link(link)
     shapes: dict[Side, EndShape] = {
         "client": shape_direction(link, tcp, "client", 1),
         "server": shape_direction(link, tcp, "server", 1),
@@ -106,6 +111,8 @@ def judge(link: Link, tcp: Tcp, measured: LinkMeasurement, clock: Clock) -> tupl
     deviations += _judge_rtt(link, shaped, uneven, tolerance)
     for direction in shaped:
         deviations += _judge_direction(direction, uneven[direction.where], tolerance)
+    for direction in shaped:
+        deviations += _judge_disturbances(asked, direction)
     deviations += _judge_sender("client", shapes["client"], measured.client)
     deviations += _judge_sender("server", shapes["server"], measured.server)
     return tuple(deviations)
@@ -219,6 +226,23 @@ def _judge_loss(check: _DirectionCheck) -> Iterator[Deviation]:
     if not low <= asked_ppm / PPM <= high:
         achieved = f"{_percent(direction.lost / direction.sent)} ({direction.lost} of {direction.sent})"
         yield Deviation(what="loss", where=check.where, asked=_percent(asked_ppm / PPM), achieved=achieved)
+
+
+def _judge_disturbances(link: Link, check: _DirectionCheck) -> Iterator[Deviation]:
+    seen = check.direction.disturbances
+    if seen is None:
+        return
+    shares: tuple[tuple[What, int, int], ...] = (
+        ("duplicate", link.duplicate_ppm, seen.twice),
+        ("corrupt", round(link.corrupt_ppm * FATAL_SHARE), seen.missing),
+        # Without a delay none can come too early.
+        *((("reorder", link.reorder_ppm, seen.early),) if check.shape.delay_ns else ()),
+    )
+    for what, asked_ppm, count in shares:
+        low, high = proportion_interval(count, seen.sent, ALPHA)
+        if not low <= asked_ppm / PPM <= high:
+            achieved = f"{_percent(count / seen.sent)} ({count} of {seen.sent})"
+            yield Deviation(what=what, where=check.where, asked=_percent(asked_ppm / PPM), achieved=achieved)
 
 
 def draws_in_one(loss: Loss) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pqbed.calibrate.link_changes import DATAGRAMS, ChangesSeen, compare, watch_ns
-from pqbed.calibrate.measurement import SMALL_PAYLOAD_BYTES, UDP_IP_BYTES
+from pqbed.calibrate.measurement import SMALL_PAYLOAD_BYTES, UDP_IP_BYTES, Disturbances
 from pqbed.calibrate.measurement_schedule import (
     CONNECT_TRIES,
     LARGEST_QUEUE,
@@ -40,6 +40,8 @@ SPARE_PACKETS = 100
 # A managed queue is offered twice its rate for half of this time: longer than any of them lets a queue stand.
 OVERLOAD_NS = 4 * NS_PER_S
 LARGEST_OVERLOAD = 4_000
+# So many datagrams are sent where some are to be reordered, duplicated or corrupted.
+DISTURBABLE = 400
 # So many datagrams are sent past the last one of a drop list.
 SPARE_DROPS = 5
 
@@ -59,6 +61,7 @@ class Wire:
     `reapply` leaves a drop list out; `apply_drops` does the same with it, without loss and jitter; None without one.
     `apply_queues` does it with the queues as asked for, if one drops before it is full; they are a fifo otherwise.
     `apply_changes` sets the link with its trace and outage, and returns when (CLOCK_REALTIME, ns); None without any.
+    `apply_disturbances` sets it with packets that are reordered, duplicated or corrupted, and nothing else at random.
     `stage_queues` is for up and down; None where the ends themselves are shaped, and the probers read their queues.
     """
 
@@ -68,6 +71,7 @@ class Wire:
     apply_drops: Callable[[], None] | None = None
     apply_queues: Callable[[], None] | None = None
     apply_changes: Callable[[], int] | None = None
+    apply_disturbances: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +248,23 @@ class LinkProbe:
     def send_past_changes(self) -> list[ChangesSeen | None]:
         """Send single datagrams while the link changes, one direction after the other; compare what became of them."""
         return [self._watch(place) for place in range(len(self.directions))]
+
+    def count_disturbances(self) -> list[Disturbances | None]:
+        """Send single datagrams and count those that came too early, twice or not at all."""
+        if self._wire.apply_disturbances is None:
+            return [None, None]
+        self._wire.apply_disturbances()
+        came = self._exchange([DISTURBABLE] * 2, gaps_ns=[direction.plan.gap_ns for direction in self.directions])
+        self._wire.quiet()
+        return [
+            Disturbances(
+                sent=DISTURBABLE,
+                early=sum(2 * delay < direction.plan.delay_ns for delay in arrivals.delays_ns),
+                twice=len(arrivals.numbers) - len(set(arrivals.numbers)),
+                missing=DISTURBABLE - len(set(arrivals.numbers)),
+            )
+            for direction, arrivals in zip(self.directions, came, strict=True)
+        ]
 
     def _watch(self, place: int) -> ChangesSeen | None:
         direction = self.directions[place]

@@ -41,8 +41,14 @@ def measure_link(
     dropped = probe.send_past_drops()
     sizes_hold = probe.send_past_path_mtu()
     early, changes = probe.send_past_queues(), probe.send_past_changes()
+    disturbed = probe.count_disturbances()
     chosen: list[dict[str, Any]] = [
-        {"dropped": dropped[place], "path_mtu_holds": sizes_hold[place], "queue_drops_early": early[place]}
+        {
+            "dropped": dropped[place],
+            "path_mtu_holds": sizes_hold[place],
+            "queue_drops_early": early[place],
+            "disturbances": disturbed[place],
+        }
         | _shares(changes[place])
         for place in range(len(probe.directions))
     ]

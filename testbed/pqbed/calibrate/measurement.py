@@ -17,6 +17,16 @@ QUANTILES = 101
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Disturbances:
+    """Of `sent` single datagrams: those that came far too early, those that came twice, and those that did not come."""
+
+    sent: int
+    early: int
+    twice: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DirectionMeasurement:
     """One direction of a link.
 
@@ -32,6 +42,7 @@ class DirectionMeasurement:
     `queue_drops_early`: a queue that was not full dropped some of twice its rate; None if it need not, or is too fast.
     `mistimed` and `mislaid`: the shares of single datagrams that came at another time than the trace says, and that
     were lost, or not, against it or the outage; None where nothing changes.
+    `disturbances`: None where no packet is to be reordered, duplicated or corrupted.
     """
 
     sent: int
@@ -50,6 +61,7 @@ class DirectionMeasurement:
     queue_drops_early: bool | None = None
     mistimed: float | None = None
     mislaid: float | None = None
+    disturbances: Disturbances | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -190,7 +190,8 @@ class LocalProber:
         sent: list[int] = []
         delays: list[int] = []
         datagrams = self._open()
-        while len(numbers) < train.count:
+        different: set[int] = set()
+        while len(different) < train.count:
             try:
                 data, extra, _, _ = datagrams.recvmsg(SMALL_PAYLOAD_BYTES, 64, socket.MSG_DONTWAIT)
             except BlockingIOError:
@@ -200,6 +201,7 @@ class LocalProber:
             of_train, number, sent_ns = _DATAGRAM.unpack(data)
             if of_train == train.number:
                 seconds, nanoseconds = _TIMESPEC.unpack(extra[0][2])
+                different.add(number)
                 numbers.append(number)
                 sent.append(sent_ns)
                 delays.append(seconds * NS_PER_S + nanoseconds - sent_ns)

@@ -125,12 +125,17 @@ def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> t
         *((f"an MTU of {largest}",) if largest not in KNOWN_MTUS else ()),
         *(("jitter",) if any(jitter_of(link, side) for side in SIDES) else ()),
         *(("a link that changes",) if link.trace or link.trace_up or link.outage else ()),
+        *(("packets reordered, duplicated or corrupted",) if _is_disturbed(link) else ()),
         *(("cross traffic",) if link.cross_traffic else ()),
         *((f"queue discipline {'/'.join(sorted(managed))}",) if managed else ()),
         *_unknown_rates(link, lossless),
         *(("a queue that overflows",) if lossless.overflowed else ()),
         *(() if learned else _unknown_profile(cell.profile)),
     )
+
+
+def _is_disturbed(link: Link) -> bool:
+    return bool(link.reorder_ppm or link.duplicate_ppm or link.corrupt_ppm)
 
 
 def _unknown_rates(link: Link, lossless: ExpectedFetch) -> tuple[str, ...]:

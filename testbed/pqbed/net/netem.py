@@ -5,7 +5,7 @@ Settings that a message leaves out, on a change (net/sched/sch_netem.c, netem_ch
 - limit, delay, jitter, random loss, gap and duplication are always overwritten: they sit in the fixed part,
   and LATENCY64 and JITTER64 only raise its precision. Left out, they become 0;
 - the loss model becomes random without LOSS; with LOSS the Gilbert-Elliott chain starts in its good state;
-- rate, correlation, reordering, corruption, ECN and slots stay as they were: sent as zeros here;
+- rate, correlation, reordering, corruption, ECN and slots stay as they were: always sent here;
 - a distribution table stays, cannot be unset, and is not shown by a dump. So the qdisc's *handle* says which
   table it has: another distribution is another handle, which makes the kernel graft a new qdisc;
 - PRNG_SEED starts the generator anew; without it the stream goes on.
@@ -64,6 +64,9 @@ class Netem:
     rate_bytes: int
     limit_packets: int
     seed: int | None
+    reorder: int = 0
+    duplicate: int = 0
+    corrupt: int = 0
     rest: tuple[str, ...] = ()
 
 
@@ -161,8 +164,12 @@ def netem_of(shape: EndShape) -> Netem | None:
         rate_bytes=0 if shape.rate_bps is None else shape.rate_bps // 8,
         limit_packets=shape.limit_packets,
         seed=shape.seed,
+        reorder=odds(shape.reorder_ppm),
+        duplicate=odds(shape.duplicate_ppm),
+        corrupt=odds(shape.corrupt_ppm),
     )
     idle = not (wanted.delay_ns or wanted.jitter_ns or wanted.loss or wanted.burst_loss or wanted.rate_bytes)
+    idle = idle and not (wanted.duplicate or wanted.corrupt)
     return None if idle else wanted
 
 
@@ -224,8 +231,8 @@ def _options(netem: Netem) -> dict[str, Any]:
         ["TCA_NETEM_LATENCY64", netem.delay_ns],
         ["TCA_NETEM_JITTER64", netem.jitter_ns],
         ["TCA_NETEM_CORR", {"delay": 0, "loss": 0, "duplicate": 0}],
-        ["TCA_NETEM_REORDER", {"probability": 0, "correlation": 0}],
-        ["TCA_NETEM_CORRUPT", {"probability": 0, "correlation": 0}],
+        ["TCA_NETEM_REORDER", {"probability": netem.reorder, "correlation": 0}],
+        ["TCA_NETEM_CORRUPT", {"probability": netem.corrupt, "correlation": 0}],
         ["TCA_NETEM_ECN", 0],
         [
             "TCA_NETEM_SLOT",
@@ -250,8 +257,9 @@ def _options(netem: Netem) -> dict[str, Any]:
         "latency": 0,
         "limit": netem.limit_packets,
         "loss": netem.loss,
-        "gap": 0,
-        "duplicate": 0,
+        # Every packet may overtake those before it (netem_enqueue).
+        "gap": int(netem.reorder > 0),
+        "duplicate": netem.duplicate,
         "jitter": 0,
         "attrs": attrs,
     }
@@ -281,6 +289,9 @@ def decode(data: bytes) -> Netem:
         rate_bytes=max(rate["rate"], options.get_attr("TCA_NETEM_RATE64") or 0),
         limit_packets=options["limit"],
         seed=options.get_attr("TCA_NETEM_PRNG_SEED"),
+        reorder=(options.get_attr("TCA_NETEM_REORDER") or {"probability": 0})["probability"],
+        duplicate=options["duplicate"],
+        corrupt=(options.get_attr("TCA_NETEM_CORRUPT") or {"probability": 0})["probability"],
         rest=tuple(_rest(read, options, foreign_loss=model is not None and chain is None)),
     )
 
@@ -294,11 +305,10 @@ def _rest(read: Any, options: Any, *, foreign_loss: bool) -> list[str]:
     slot = options.get_attr("TCA_NETEM_SLOT") or {}
     settings = {
         "handle": read["handle"] not in DISTRIBUTIONS,
-        "gap": options["gap"],
-        "duplicate": options["duplicate"],
+        "gap": options["gap"] > 1,
         "correlation": any(corr.get(key, 0) for key in ("delay", "loss", "duplicate")),
-        "reorder": any(reorder.get(key, 0) for key in ("probability", "correlation")),
-        "corrupt": any(corrupt.get(key, 0) for key in ("probability", "correlation")),
+        "reorder": reorder.get("correlation", 0),
+        "corrupt": corrupt.get("correlation", 0),
         "overhead": any(rate.get(key, 0) for key in ("packet_overhead", "cell_size", "cell_overhead")),
         "ecn": options.get_attr("TCA_NETEM_ECN"),
         "slot": any(slot.get(key, 0) for key in ("min_delay", "max_delay", "dist_delay", "dist_jitter")),

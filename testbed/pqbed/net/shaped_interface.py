@@ -13,7 +13,7 @@ from pqbed.errors import HostError
 from pqbed.net.interface_mtu import Interface, interface_for, read_interface, segmentation_of, set_interface
 from pqbed.net.link_state import EndState
 from pqbed.net.managed_queue import ManagedQueue, ManagedQueueControl, managed_queue_of
-from pqbed.net.netem import RTM_NEWQDISC, Netem, change_message, loss_of, netem_of
+from pqbed.net.netem import RTM_NEWQDISC, Netem, change_message, loss_of, netem_of, ppm
 from pqbed.net.packet_drops import PacketDrops
 from pqbed.net.packet_size_limit import PacketSizeLimit
 from pqbed.net.root_qdisc import RootQdisc, RootQdiscControl
@@ -301,6 +301,9 @@ def _state(asked: EndShape | None, parts: _KernelSettings, root: RootQdisc) -> E
         discipline=None if queue is None else queue.discipline,
         queue_bytes=0 if queue is None else queue.queue_bytes,
         ecn=parts.metrics.ecn,
+        reorder_ppm=0 if netem is None else ppm(netem.reorder),
+        duplicate_ppm=0 if netem is None else ppm(netem.duplicate),
+        corrupt_ppm=0 if netem is None else ppm(netem.corrupt),
     )
     lost = f"loses packets {', '.join(map(str, parts.drops))}; " if parts.drops else ""
     too_large = f"loses packets above {parts.largest_packet} bytes; " if parts.largest_packet else ""

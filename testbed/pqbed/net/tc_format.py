@@ -35,6 +35,8 @@ def netem_text(netem: Netem) -> str:
         parts.append(_burst_loss(netem.burst_loss))
     elif netem.loss:
         parts.append(f"loss {_percent(netem.loss)}")
+    shares = {"reorder": netem.reorder, "duplicate": netem.duplicate, "corrupt": netem.corrupt}
+    parts.extend(f"{name} {_percent(share)}" for name, share in shares.items() if share)
     if netem.rate_bytes:
         parts.append(f"rate {_rate(8 * netem.rate_bytes)}")
     if netem.seed is not None:

@@ -8,25 +8,22 @@ from functools import partial
 from typing import Any
 
 from pqbed.spec import value_parsers
-from pqbed.spec.axis import Axis, Part, loss_model, one_direction, plain, queue_size, stored_trace
+from pqbed.spec.axis import Axis, Part, loss_model, one_direction, plain, queue_size
 from pqbed.spec.connection import format_connection, parse_connection
-from pqbed.spec.cross_traffic import format_cross_traffic, parse_cross_traffic
 from pqbed.spec.drop_list import format_drops, parse_drops
 from pqbed.spec.link import (
     Distribution,
     Layout,
     Link,
-    QueueDiscipline,
     Segmentation,
     down_queue,
     queue_fields,
     queue_up_fields,
     up_queue,
 )
-from pqbed.spec.link_timeline import format_outage, parse_outage
+from pqbed.spec.link_condition_axes import LINK_CONDITIONS
 from pqbed.spec.path_mtu import format_path_mtu, parse_path_mtu
 from pqbed.spec.tcp import Tcp
-from pqbed.spec.trace_files import format_trace, parse_trace
 from pqbed.spec.workload import Workload
 from pqbed.units import format_duration, format_rate, format_size
 
@@ -312,74 +309,7 @@ _TABLE: tuple[Axis, ...] = (
         metavar="N",
         help="A smaller MTU on the way: 1400:swallowed, 1400:clamped.",
     ),
-    _link(
-        option="queue_discipline",
-        field="queue_discipline",
-        parse=value_parsers.choice("queue discipline", QueueDiscipline),
-        **{**plain("queue_discipline", str), "read": lambda row: row.get("queue_discipline") or "fifo"},
-        quiet=True,
-        metavar="NAME",
-        help="What a router's queue does: fifo, fq_codel, pie or cake.",
-    ),
-    _link(
-        option="queue_discipline_up",
-        field="queue_discipline_up",
-        **one_direction(value_parsers.choice("queue discipline", QueueDiscipline)),
-        **plain("queue_discipline_up", str),
-        of="queue_discipline",
-        side="up",
-        metavar="NAME",
-        help="That from client to server; or same.",
-    ),
-    _link(
-        option="trace",
-        field="trace",
-        parse=parse_trace,
-        format=format_trace,
-        **stored_trace("trace"),
-        quiet=True,
-        metavar="FILE",
-        help="Rate, delay and loss over time: lte, starlink, or a file.",
-    ),
-    _link(
-        option="trace_up",
-        field="trace_up",
-        **one_direction(parse_trace, format_trace),
-        **stored_trace("trace_up"),
-        of="trace",
-        side="up",
-        metavar="FILE",
-        help="That from client to server; or same.",
-    ),
-    _link(
-        option="outage",
-        field="outage",
-        parse=parse_outage,
-        format=format_outage,
-        **{
-            **plain("outage", str),
-            "write": lambda link: (format_outage(link.outage),),
-            "read": lambda row: parse_outage(row.get("outage") or "none", bare=False),
-        },
-        quiet=True,
-        metavar="TIMES",
-        help="Lose all packets for a while: 1s:3s, or again: 1s:3s:15s.",
-    ),
-    _link(
-        option="cross_traffic",
-        field="cross_traffic",
-        parse=parse_cross_traffic,
-        format=format_cross_traffic,
-        **{
-            **plain("cross_traffic", str),
-            "write": lambda link: (format_cross_traffic(link.cross_traffic),),
-            "read": lambda row: parse_cross_traffic(row.get("cross_traffic") or "none", bare=False),
-        },
-        quiet=True,
-        joined_by="+",
-        metavar="FLOWS",
-        help="Flows beside the fetch: down:1, up:2:bbr, down:udp:200kbit.",
-    ),
+    *LINK_CONDITIONS,
     _tcp(
         option="ecn",
         field="ecn",

@@ -21,6 +21,7 @@ from pqbed.spec.link import (
 )
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.trace_files import recall_trace
+from pqbed.units import format_percentage
 
 Row = Mapping[str, Any]
 Fields = Mapping[str, Any]
@@ -173,6 +174,17 @@ def queue_size(direction: str) -> dict[str, Any]:
         return packets if direction else packets or 0
 
     return {"columns": dict.fromkeys(names, int), "late": frozenset(names[2:]), "write": write, "read": read}
+
+
+def share(field: str) -> dict[str, Any]:
+    """Return the entries of an axis that is a share of packets in ppm, 0 where runs did not have it."""
+    return {
+        **plain(field),
+        "parse": value_parsers.parse_share,
+        "format": format_percentage,
+        "read": lambda row: row.get(field) or 0,
+        "quiet": True,
+    }
 
 
 def stored_trace(field: str) -> dict[str, Any]:

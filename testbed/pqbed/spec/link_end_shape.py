@@ -82,6 +82,9 @@ class EndShape:
     queue_bytes: int = 0
     ecn: bool = False
     timeline: Timeline | None = None
+    reorder_ppm: int = 0
+    duplicate_ppm: int = 0
+    corrupt_ppm: int = 0
 
 
 def shape_end(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
@@ -109,6 +112,9 @@ def shape_stage(link: Link, tcp: Tcp, stage: Stage, seed: int) -> EndShape:
             largest_packet=whole.largest_packet,
             rate_bps=_delay_line_rate(link, whole, side_of(stage)),
             timeline=whole.timeline,
+            reorder_ppm=whole.reorder_ppm,
+            duplicate_ppm=whole.duplicate_ppm,
+            corrupt_ppm=whole.corrupt_ppm,
             limit_packets=DELAY_LINE_PACKETS,
         )
     if nominal_rate(link, side_of(stage)) is None:
@@ -169,6 +175,9 @@ def _bare(shape: EndShape) -> EndShape:
         largest_packet=0,
         discipline=None,
         timeline=None,
+        reorder_ppm=0,
+        duplicate_ppm=0,
+        corrupt_ppm=0,
     )
 
 
@@ -239,6 +248,9 @@ def shape_direction(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
         ecn=tcp.ecn,
         discipline=discipline_of(link, side) if _is_managed(link, side) else None,
         timeline=_timeline(link, side, seed),
+        reorder_ppm=link.reorder_ppm,
+        duplicate_ppm=link.duplicate_ppm,
+        corrupt_ppm=link.corrupt_ppm,
     )
 
 

@@ -8,6 +8,8 @@ from pqbed.spec.link_end_shape import SIDES, Side, delay_of, nominal_rate, trace
 
 def fastest_link(link: Link) -> Link:
     """Return a link that never changes and is nowhere slower than `link`: floors are counted on it."""
+    if link.reorder_ppm:  # netem delays these packets by nothing at all
+        return replace(steady_link(link), rtt_ns=0, delay_up_ns=None, bandwidth_bps=None, bandwidth_up_bps=None)
     if link.trace is None and link.trace_up is None:
         return link
     delays = {side: _shortest_delay_ns(link, side) for side in SIDES}
@@ -21,8 +23,17 @@ def fastest_link(link: Link) -> Link:
 
 
 def steady_link(link: Link) -> Link:
-    """Return `link` without its changes: what calibration measures first."""
-    return replace(link, trace=None, trace_up=None, outage=None, cross_traffic=None)
+    """Return `link` without its changes, and what happens to single packets: what calibration measures first."""
+    return replace(
+        link,
+        trace=None,
+        trace_up=None,
+        outage=None,
+        cross_traffic=None,
+        reorder_ppm=0,
+        duplicate_ppm=0,
+        corrupt_ppm=0,
+    )
 
 
 def _shortest_delay_ns(link: Link, side: Side) -> int:

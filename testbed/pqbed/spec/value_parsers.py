@@ -124,6 +124,11 @@ def format_queue(queue: Queue) -> str:
             return str(queue)
 
 
+def parse_share(item: str, bare: bool) -> int:
+    """Read `1` (per cent) or `0.5%`."""
+    return _probability(item, bare)
+
+
 def parse_switch(item: str, bare: bool) -> bool:  # noqa: ARG001 (no unit)
     """Read `on` or `off`."""
     if item not in SWITCH:
