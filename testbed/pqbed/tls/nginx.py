@@ -11,12 +11,15 @@ from pqbed.tls.listener_settings import Listener
 # when idle, and 5 s: less than a handshake takes on a slow link.
 _PATIENCE_S = 2 * LONGEST_TIMEOUT_NS // 10**9
 
+# Connections at a time, to which nginx counts every port that it listens on.
+_FETCHES = 64
+
 _FRAME = """\
 daemon off;
 worker_processes 1;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log error;
-events {{ worker_connections 64; }}
+events {{ worker_connections {connections}; }}
 http {{
   access_log off;
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
@@ -63,7 +66,9 @@ _MUTUAL = """\
 
 def nginx_configuration(folder: Path, listeners: Sequence[Listener]) -> str:
     """Return the configuration of an nginx that keeps everything in `folder`."""
-    return _FRAME.format(folder=folder, patience=_PATIENCE_S, servers="".join(map(_server_block, listeners)))
+    servers = "".join(map(_server_block, listeners))
+    connections = _FETCHES + len(listeners)
+    return _FRAME.format(folder=folder, patience=_PATIENCE_S, connections=connections, servers=servers)
 
 
 def _server_block(listener: Listener) -> str:
