@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
-from pqbed.spec.profile import LARGEST_WIRE_BYTES, Chain, Profile
+from pqbed.spec.profile import LARGEST_WIRE_BYTES, Chain, ChainCertificate, Profile
 from pqbed.tls.certificate_keys import KEY_KINDS
 from pqbed.tls.published_algorithms import published_groups
 
 RSA = Chain(algorithm="rsa2048")
 MIXED = Chain(algorithm="mldsa44", intermediate="mldsa65")
+NAMED = tuple(ChainCertificate(algorithm=key) for key in ("p256", "rsa2048", "rsa4096"))
+NAMED_PQ = tuple(ChainCertificate(algorithm="mldsa44", der_bytes=size) for size in (9_500, 4_500))
 PADDED = (2_500, 8_000, 16_000, LARGEST_WIRE_BYTES)
 CHAINS = {
     "rsa2048": RSA,
@@ -17,6 +19,8 @@ CHAINS = {
     "mldsa87": Chain(algorithm="mldsa87"),
     "mixed": MIXED,
     "mixed-deep": replace(MIXED, depth=4),
+    "named": Chain(certificate=NAMED, root="p384", scts=3),
+    "named-pq": Chain(certificate=NAMED_PQ, scts=2, sct_bytes=2_467),
     "lone": replace(RSA, depth=1),
     "lone-padded": replace(RSA, depth=1, wire_bytes=16_000),
     "p256-padded": Chain(algorithm="p256", wire_bytes=8_000),

@@ -13,7 +13,7 @@ from pqbed.spec.drop_list import DropList
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
 from pqbed.spec.link_timeline import LinkTrace, Outage, TraceStep
 from pqbed.spec.path_mtu import PathMtu
-from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.profile import Chain, ChainCertificate, Profile
 from pqbed.spec.sample import Fetch
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.sweep_checks import cell_count
@@ -217,6 +217,10 @@ CHAIN_CHANGES: dict[str, Any] = {
     "depth": 3,
     "intermediate": "mldsa87",
     "wire_bytes": 16_000,
+    "certificate": (ChainCertificate(algorithm="mldsa65"), ChainCertificate(algorithm="mldsa65", der_bytes=9_000)),
+    "root": "mldsa87",
+    "scts": 2,
+    "sct_bytes": 2_467,
 }
 WORKLOAD_CHANGES: dict[str, object] = {"size_bytes": 51_201, "http": "2", "connection": Connection(kind="resumed")}
 CHANGES = [

@@ -18,7 +18,7 @@ def cost_names(profiles: Iterable[Profile]) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for profile in _measurable(profiles):
         chains = [chain for chain in (profile.chain, profile.clients_chain) if chain is not None]
-        keys = [name for chain in chains for name in (chain.algorithm, chain.authority)]
+        keys = [name for chain in chains for name in chain.algorithms]
         names |= dict.fromkeys((canonical_group(profile.group), *keys))
     return tuple(names)
 
@@ -52,4 +52,4 @@ def _handshake(profile: Profile, costs: Costs) -> HandshakeCpu | None:
 
 def _check_ns(chain: Chain, costs: Costs) -> float:
     """Return the time to verify CertificateVerify and the signatures on all certificates that are sent."""
-    return costs[chain.algorithm]["verify"] + chain.depth * costs[chain.authority]["verify"]
+    return costs[chain.algorithm]["verify"] + sum(costs[issuer]["verify"] for issuer in chain.issuers)

@@ -8,9 +8,10 @@ included, except where a function says otherwise.
 
 import functools
 
-from pqbed.spec.profile import Chain, Profile
+from pqbed.spec.profile import Chain, ChainCertificate, Profile
 from pqbed.tls.group_names import canonical_group
 from pqbed.tls.published_algorithms import SignatureAlgorithm, published_groups, published_signatures
+from pqbed.tls.sct_extension import sct_extension_bytes
 from pqbed.tls.tls_records import HEADER_BYTES, SEALING_BYTES
 
 # The most content that a record carries, and what encryption adds to it.
@@ -49,8 +50,8 @@ def certificate_message_bytes(chain: Chain) -> int:
     """Return about the size of the Certificate message that carries `chain`, without its records' headers and tags."""
     if chain.wire_bytes is not None:
         return chain.wire_bytes
-    keys = _public_key_bytes(chain.algorithm) + (chain.depth - 1) * _public_key_bytes(chain.authority)
-    return keys + chain.depth * (_CERTIFICATE_BYTES + signature_bytes(chain.authority))
+    pairs = zip(chain.sent, chain.issuers, strict=True)
+    return sct_extension_bytes(chain) + sum(_certificate_bytes(sent, issuer) for sent, issuer in pairs)
 
 
 def certificate_verify_bytes(algorithm: str) -> int:
@@ -74,7 +75,8 @@ def signature_bytes(algorithm: str) -> int:
 
 def has_known_sizes(profile: Profile) -> bool:
     """Tell whether the tables of the standards have the key shares and the signatures of `profile`."""
-    algorithms = {_plain(chain.algorithm) for chain in (profile.chain, profile.clients_chain) if chain is not None}
+    chains = [chain for chain in (profile.chain, profile.clients_chain) if chain is not None]
+    algorithms = {_plain(chain.algorithm) for chain in chains}
     return canonical_group(profile.group) in published_groups() and algorithms <= _signatures().keys()
 
 
@@ -83,6 +85,12 @@ def _key_shares(group: str) -> tuple[int, int]:
     groups = published_groups()
     published = groups.get(canonical_group(group), groups[_DEFAULT_GROUP])
     return published.public_key_bytes, published.ciphertext_bytes
+
+
+def _certificate_bytes(certificate: ChainCertificate, issuer: str) -> int:
+    if certificate.der_bytes is not None:
+        return certificate.der_bytes
+    return _CERTIFICATE_BYTES + _public_key_bytes(certificate.algorithm) + signature_bytes(issuer)
 
 
 def _public_key_bytes(algorithm: str) -> int:

@@ -1,7 +1,10 @@
 """TLS profiles: the arms that are compared."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+
+from pqbed.errors import SpecError
 
 # OpenSSL takes no longer Certificate message on either side unless told to, which neither libcurl nor nginx does: a
 # header of 4 bytes, and SSL_MAX_CERT_LIST_DEFAULT (ssl.h).
@@ -10,27 +13,84 @@ LONGEST_CHAIN = 8
 # What serves and fetches where a profile does not say; the beds' own images and roots are built on it.
 DEFAULT_STACK = "openssl"
 
+# An SCT (RFC 6962 3.2): 47 bytes around a signature, which is by P-256 in every log of today and has 72 at most.
+SCT_FRAME_BYTES = 47
+SCT_BYTES = SCT_FRAME_BYTES + 72
+MOST_SCTS, LARGEST_SCT_BYTES = 8, 8_000
+
 # Of the name of the A/A arm: classical-again.
 COPY_SUFFIX = "-again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainCertificate:
+    """One certificate that is sent. `algorithm` is that of its key, with the size: rsa4096, p256, mldsa44.
+
+    `der_bytes` is the size that it is padded to; None leaves it plain.
+    """
+
+    algorithm: str
+    der_bytes: int | None = field(default=None, metadata={"ge": 1, "le": LARGEST_WIRE_BYTES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
     """A certificate chain: a leaf under `depth` - 1 intermediates, all sent; the root stays with who verifies.
 
-    `intermediate` is the algorithm of the intermediates, None the leaf's; the root has that of what it signs.
+    `intermediate` is the algorithm of the intermediates, None the leaf's; the root has that of what it signs, unless
+    `root` names another.
+    `certificate` names each certificate instead, the leaf first; `algorithm` and `depth` follow from it.
     `wire_bytes` is the size of the TLS Certificate message that the certificates are padded to; None leaves them plain.
+    `scts` signed certificate timestamps of `sct_bytes` each are embedded in the leaf (RFC 6962 3.3).
+    Raises SpecError for a chain without certificates.
     """
 
-    algorithm: str
+    algorithm: str = ""
     depth: int = field(default=2, metadata={"ge": 1, "le": LONGEST_CHAIN})
     intermediate: str | None = None
     wire_bytes: int | None = field(default=None, metadata={"ge": 1, "le": LARGEST_WIRE_BYTES})
+    certificate: tuple[ChainCertificate, ...] = field(default=(), metadata={"max_length": LONGEST_CHAIN})
+    root: str | None = None
+    scts: int = field(default=0, metadata={"ge": 0, "le": MOST_SCTS})
+    sct_bytes: int = field(default=SCT_BYTES, metadata={"ge": SCT_FRAME_BYTES + 1, "le": LARGEST_SCT_BYTES})
+
+    def __post_init__(self) -> None:
+        if self.wire_bytes is not None and any(one.der_bytes is not None for one in self.certificate):
+            raise SpecError("a chain has wire_bytes, and so have its certificates der_bytes", "leave out one of them")
+        if not self.certificate:
+            if not self.algorithm:
+                raise SpecError("a chain has no algorithm", "give it one, or a [[chain.certificate]] per certificate")
+            return
+        leaf = self.certificate[0].algorithm
+        if self.intermediate is not None or self.algorithm not in {"", leaf} or self.depth not in {2, self.length}:
+            raise SpecError(
+                "a chain that names each certificate has algorithm, depth or intermediate as well",
+                "leave them out: they follow from [[chain.certificate]]",
+            )
+        object.__setattr__(self, "algorithm", leaf)
+        object.__setattr__(self, "depth", self.length)
 
     @property
-    def authority(self) -> str:
-        """Return the algorithm of the intermediates, if any, and of the root."""
-        return self.intermediate if self.intermediate and self.depth > 1 else self.algorithm
+    def length(self) -> int:
+        """Return the number of certificates that are sent."""
+        return len(self.certificate) or self.depth
+
+    @property
+    def sent(self) -> tuple[ChainCertificate, ...]:
+        """Return the certificates that are sent, the leaf first."""
+        above = ChainCertificate(algorithm=self.intermediate or self.algorithm)
+        return self.certificate or (ChainCertificate(algorithm=self.algorithm), *[above] * (self.depth - 1))
+
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """Return the algorithm of the key that signs each certificate that is sent, the leaf's first."""
+        keys = [certificate.algorithm for certificate in self.sent]
+        return (*keys[1:], self.root or keys[-1])
+
+    @property
+    def algorithms(self) -> tuple[str, ...]:
+        """Return the algorithms of all keys, the root's included, each once."""
+        return tuple(dict.fromkeys((self.algorithm, *self.issuers)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +136,24 @@ def stacks_of(profiles: Iterable[Profile]) -> tuple[str, ...]:
 def chain_text(chain: Chain) -> str:
     """Name a chain for people and tables: `mldsa65`, `mldsa44+mldsa65x2` (two intermediates), `rsa2048x2+pad16000`.
 
-    A plain chain of one algorithm is named by it alone, whatever its depth.
+    A plain chain of one algorithm is named by it alone, whatever its depth. Then come a root of another algorithm
+    (`root-slhdsa128s`) and embedded SCTs (`sct2x119`).
     """
-    above = chain.depth - 1
-    if chain.authority != chain.algorithm:
-        text = f"{chain.algorithm}+{chain.authority}{f'x{above}' if above > 1 else ''}"
-    else:
-        text = chain.algorithm if chain.wire_bytes is None else f"{chain.algorithm}x{chain.depth}"
-    return text if chain.wire_bytes is None else f"{text}+pad{chain.wire_bytes}"
+    root = f"+root-{chain.root}" if chain.root and chain.root != chain.sent[-1].algorithm else ""
+    scts = f"+sct{chain.scts}x{chain.sct_bytes}" if chain.scts else ""
+    pad = "" if chain.wire_bytes is None else f"+pad{chain.wire_bytes}"
+    return _keys_text(chain) + root + scts + pad
+
+
+def _keys_text(chain: Chain) -> str:
+    sized = any(certificate.der_bytes is not None for certificate in chain.sent)
+    runs = [(key, len(list(same))) for key, same in itertools.groupby(chain.sent, _certificate_text)]
+    if len(runs) == 1 and chain.wire_bytes is None and not sized:
+        return chain.algorithm
+    first, *others = [f"{key}x{number}" if number > 1 else key for key, number in runs]
+    lone = f"{first}x1" if len(runs) == 1 and chain.depth == 1 and not sized else first
+    return "+".join((lone, *others))
+
+
+def _certificate_text(certificate: ChainCertificate) -> str:
+    return certificate.algorithm + ("" if certificate.der_bytes is None else f"-{certificate.der_bytes}")

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Collection, Mapping
 from dataclasses import MISSING
-from typing import Annotated, Any, cast, get_args, get_type_hints
+from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
 
 from pydantic import (
     AliasChoices,
@@ -90,6 +90,9 @@ def _form_of(value: Any, without: Collection[str] = ()) -> Any:
 
 
 def _kind(hint: Any, bounds: Mapping[str, Any]) -> Any:
+    if get_origin(hint) is tuple:
+        item: Any = _kind(get_args(hint)[0], {})
+        return Annotated[tuple[item, ...], Field(**bounds)]
     kind, *rest = get_args(hint) or (hint,)
     form = _form_of(kind) if dataclasses.is_dataclass(kind) else Annotated[_STRICT[kind], Field(**bounds)]
     return form | None if rest else form

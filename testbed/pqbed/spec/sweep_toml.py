@@ -43,6 +43,8 @@ _SETTINGS: dict[str, tuple[str, Callable[[str, bool], Any]]] = {
     "timeout": ("timeout_ns", lambda text, bare: value_parsers.parse_timeout(text, bare=bare)),
 }
 
+# The keys of a profile that hold a chain.
+_CHAINS = frozenset({"chain", "client_chain"})
 # The keys of a sweep file but those of its tables.
 SWEEP_KEYS = frozenset(SweepForm.model_fields) - {"run", "thresholds", "profiles", "links"}
 
@@ -176,7 +178,17 @@ def _threshold_table(thresholds: Sequence[Threshold]) -> dict[str, list[str]]:
 
 
 def _profile_table(profile: Profile) -> dict[str, Any]:
-    return {key: value for key, value in _without_none(to_json(profile)).items() if key != "name"}
+    table = {key: value for key, value in _without_none(to_json(profile)).items() if key != "name"}
+    return {key: _chain_table(value) if key in _CHAINS else value for key, value in table.items()}
+
+
+def _chain_table(chain: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what was not asked of a chain; what follows from its certificates is said by them."""
+    certificates = [_without_none(certificate) for certificate in chain["certificate"]]
+    without = {"algorithm", "depth"} if certificates else {"certificate"}
+    without |= set() if chain["scts"] else {"scts", "sct_bytes"}
+    kept = {key: value for key, value in chain.items() if key not in without}
+    return kept | ({"certificate": certificates} if certificates else {})
 
 
 def _without_none(table: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ stay in the folder in which they are made, on a tmpfs of the bed.
 """
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pqbed.errors import HostError, SpecError
@@ -13,6 +13,7 @@ from pqbed.spec.link_end_shape import Side
 from pqbed.spec.profile import Chain, chain_text
 from pqbed.tls.certificate_padding import EMPTY_EXTENSION_BYTES, padding_extension, split_padding
 from pqbed.tls.make_certificates import Certificate, authority, certify, leaf
+from pqbed.tls.sct_extension import sct_extension
 
 SERVER_NAME = "server.pqbed.test"
 NAMES: dict[Side, str] = {"server": SERVER_NAME, "client": "client.pqbed.test"}
@@ -43,6 +44,7 @@ def make_chain(chain: Chain, folder: Path, side: Side = "server") -> ChainFiles:
     for certificate in certificates:
         certify(certificate)
     wire_order = certificates[:0:-1]
+    _pad_each(chain, wire_order)
     if chain.wire_bytes is not None:
         _pad(chain, chain.wire_bytes, wire_order)
     pems = [certificate.path.read_text() for certificate in wire_order]
@@ -66,13 +68,41 @@ def certificate_message_bytes(pems: list[str]) -> int:
 
 def _plan_certificates(chain: Chain, folder: Path, side: Side) -> list[Certificate]:
     """Return the certificates of a chain from the root down to the leaf."""
-    root = authority(folder / "root.pem", chain.authority, f"pqbed {side} root", None)
-    certificates = [root]
-    for level in range(1, chain.depth):
+    certificates = [authority(folder / "root.pem", chain.issuers[-1], f"pqbed {side} root", None)]
+    for level, above in enumerate(reversed(chain.sent[1:]), start=1):
         path, name = folder / f"intermediate-{level}.pem", f"pqbed {side} intermediate {level}"
-        certificates.append(authority(path, chain.authority, name, certificates[-1]))
-    certificates.append(leaf(folder / "leaf.pem", chain.algorithm, NAMES[side], USAGES[side], certificates[-1]))
-    return certificates
+        certificates.append(authority(path, above.algorithm, name, certificates[-1]))
+    plain = leaf(folder / "leaf.pem", chain.algorithm, NAMES[side], USAGES[side], certificates[-1])
+    return [*certificates, replace(plain, extensions={**plain.extensions, **sct_extension(chain)})]
+
+
+def _pad_each(chain: Chain, wire_order: list[Certificate]) -> None:
+    """Make the certificates that have a size of their own again, padded to it."""
+    for number, (sent, certificate) in enumerate(zip(chain.sent, wire_order, strict=True), start=1):
+        if sent.der_bytes is not None:
+            _pad_certificate(certificate, sent.der_bytes, f"certificate {number} of {chain_text(chain)}")
+
+
+def _pad_certificate(certificate: Certificate, wanted_bytes: int, words: str) -> None:
+    plain_bytes = _der_bytes(certificate)
+    if _near(plain_bytes, wanted_bytes):
+        return
+    if wanted_bytes < plain_bytes + EMPTY_EXTENSION_BYTES:
+        raise SpecError(
+            f"der_bytes: {words} cannot be made, since unpadded it has {plain_bytes} bytes",
+            f"ask for {plain_bytes + EMPTY_EXTENSION_BYTES} or more, or leave out der_bytes",
+        )
+    content_bytes = wanted_bytes - plain_bytes - EMPTY_EXTENSION_BYTES
+    for _ in range(PADDING_ROUNDS):
+        certify(certificate, padding_extension(max(1, content_bytes)))
+        off_bytes = wanted_bytes - _der_bytes(certificate)
+        if off_bytes == 0:
+            return
+        content_bytes += off_bytes
+
+
+def _der_bytes(certificate: Certificate) -> int:
+    return len(ssl.PEM_cert_to_DER_cert(certificate.path.read_text()))
 
 
 def _pad(chain: Chain, wanted_bytes: int, wire_order: list[Certificate]) -> None:

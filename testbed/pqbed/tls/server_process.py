@@ -115,8 +115,8 @@ class ServerProcess(Probed):
                 wanted["client", profile.clients_chain] = None
         keys = self._folder / "keys"
         return {
-            (side, chain): make_chain(chain, keys / f"{side}-{chain_text(chain)}-{chain.depth}", side)
-            for side, chain in wanted
+            (side, chain): make_chain(chain, keys / f"{side}-{number}-{chain_text(chain)}", side)
+            for number, (side, chain) in enumerate(wanted)
         }
 
 

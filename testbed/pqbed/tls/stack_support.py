@@ -93,7 +93,7 @@ class Support:
 def key_algorithms(profile: Profile) -> tuple[str, ...]:
     """Return the algorithms of all certificates of a profile, each once."""
     chains = [chain for chain in (profile.chain, profile.clients_chain) if chain is not None]
-    return tuple(dict.fromkeys(name for chain in chains for name in (chain.algorithm, chain.authority)))
+    return tuple(dict.fromkeys(name for chain in chains for name in chain.algorithms))
 
 
 def refusals(support: Support, profiles: Iterable[Profile]) -> dict[str, str]:

@@ -1,3 +1,6 @@
+import csv
+from pathlib import Path
+
 import pytest
 
 from pqbed.errors import SpecError
@@ -5,6 +8,9 @@ from pqbed.spec.builtin_profiles import builtin_profiles, profile_named
 from pqbed.spec.presets import preset, preset_names
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sweep_toml import sweep_from
+from pqbed.tls.migrate_chain import migrate_chain
+
+PUBLISHED = Path(__file__).parents[3] / "results" / "published"
 
 
 def test_builtin_profiles() -> None:
@@ -18,9 +24,27 @@ def test_builtin_profiles() -> None:
         "pq-mldsa87": ("X25519MLKEM768", "mldsa87", 2),
         "classical-mutual": ("X25519", "rsa2048", 2),
         "pq-mutual": ("X25519MLKEM768", "mldsa65", 2),
+        "web-p5": ("X25519MLKEM768", "p256", 3),
+        "web-p5-pq": ("X25519MLKEM768", "mldsa44", 3),
+        "web-p50": ("X25519MLKEM768", "rsa2048", 3),
+        "web-p50-pq": ("X25519MLKEM768", "mldsa44", 3),
+        "web-p95": ("X25519MLKEM768", "rsa2048", 3),
+        "web-p95-pq": ("X25519MLKEM768", "mldsa44", 3),
     }
     mutual = {name for name, profile in builtin_profiles().items() if profile.mutual}
     assert mutual == {"classical-mutual", "pq-mutual"}
+
+
+@pytest.mark.parametrize("name", ["web-p5", "web-p50", "web-p95"])
+def test_the_web_s_chains_come_migrated_too(name: str) -> None:
+    assert profile_named(f"{name}-pq").chain == migrate_chain(profile_named(name).chain, "mldsa44")
+
+
+def test_the_web_s_chains_have_the_sizes_of_their_sources() -> None:
+    with (PUBLISHED / "web-chains.csv").open() as file:
+        published = {row["id"]: int(row["value"]) for row in csv.DictReader(file)}
+    sizes = [profile_named(f"web-{part}").chain.wire_bytes for part in ("p5", "p50", "p95")]
+    assert sizes == [published["abridge-original-p5"], published["chain-p50"], published["chain-p95"]]
 
 
 def test_profiles_know_their_names() -> None:

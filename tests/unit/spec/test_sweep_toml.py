@@ -13,7 +13,7 @@ from pqbed.plan import plan_sweep
 from pqbed.spec.builtin_profiles import builtin_profiles
 from pqbed.spec.link import PPM, Distribution, GilbertElliott, Layout, PlainLimit, RandomLoss, Segmentation
 from pqbed.spec.presets import preset
-from pqbed.spec.profile import LARGEST_WIRE_BYTES, Chain, Profile
+from pqbed.spec.profile import LARGEST_WIRE_BYTES, Chain, ChainCertificate, Profile
 from pqbed.spec.run_options import BedChoice, Clock, RunOptions
 from pqbed.spec.stacks import known_stacks
 from pqbed.spec.sweep import Sweep
@@ -147,6 +147,29 @@ def test_chains_are_mixed_padded_and_sent_by_clients() -> None:
         mutual=True,
         client_chain=Chain(algorithm="p256", depth=1),
     )
+
+
+def test_each_certificate_of_a_chain_is_named_and_written_back() -> None:
+    text = """
+        profile = ["mine"]
+        [profiles.mine]
+        group = "X25519MLKEM768"
+        [profiles.mine.chain]
+        scts = 2
+        root = "p384"
+        [[profiles.mine.chain.certificate]]
+        algorithm = "p256"
+        [[profiles.mine.chain.certificate]]
+        algorithm = "rsa4096"
+        der_bytes = 1500
+    """
+    sweep, options = sweep_from({}, under=tomllib.loads(text))
+    named = (ChainCertificate(algorithm="p256"), ChainCertificate(algorithm="rsa4096", der_bytes=1500))
+    assert sweep.profiles[0].chain == Chain(certificate=named, scts=2, root="p384")
+    assert (sweep.profiles[0].chain.algorithm, sweep.profiles[0].chain.depth) == ("p256", 2)
+    written = tomllib.loads(sweep_to_toml(sweep, options))
+    assert set(written["profiles"]["mine"]["chain"]) == {"certificate", "scts", "sct_bytes", "root"}
+    assert sweep_from(written) == (sweep, options)
 
 
 def test_a_builtin_profile_may_be_said_again_but_not_changed() -> None:

@@ -4,18 +4,23 @@ import ssl
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pqbed.errors import SpecError
 from pqbed.spec.link_end_shape import Side
-from pqbed.spec.profile import Chain, Profile, chain_text
+from pqbed.spec.profile import Chain, ChainCertificate, Profile, chain_text
 from pqbed.tls.certificate_chains import certificate_message_bytes, make_chain
 from pqbed.tls.certificate_padding import EMPTY_EXTENSION_BYTES, EXTENSION_OID, split_padding
+from pqbed.tls.migrate_chain import migrate_chain
+from pqbed.tls.sct_extension import sct_extension_bytes
 from pqbed.tls.stack_support import Support
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
 P256 = Chain(algorithm="p256")
+THREE = Chain(certificate=tuple(ChainCertificate(algorithm=key) for key in ("p256", "rsa2048", "rsa4096")), scts=2)
+SIZED = Chain(certificate=tuple(ChainCertificate(algorithm="p256", der_bytes=size) for size in (700, 900)))
 # 2.16.840.1.113730.1.13 in DER, with its tag and length.
 NETSCAPE_COMMENT = bytes.fromhex("06096086480186f842010d")
 
@@ -30,6 +35,10 @@ NETSCAPE_COMMENT = bytes.fromhex("06096086480186f842010d")
         (Chain(algorithm="mldsa44", intermediate="mldsa65", depth=4), "mldsa44+mldsa65x3"),
         (Chain(algorithm="rsa2048", wire_bytes=16_000), "rsa2048x2+pad16000"),
         (Chain(algorithm="mldsa44", intermediate="mldsa65", wire_bytes=20_000), "mldsa44+mldsa65+pad20000"),
+        (THREE, "p256+rsa2048+rsa4096+sct2x119"),
+        (replace(THREE, root="p384", wire_bytes=5_000), "p256+rsa2048+rsa4096+root-p384+sct2x119+pad5000"),
+        (SIZED, "p256-700+p256-900"),
+        (Chain(algorithm="mldsa65", root="mldsa87"), "mldsa65+root-mldsa87"),
     ],
 )
 def test_a_chain_has_a_readable_name(chain: Chain, text: str) -> None:
@@ -119,6 +128,80 @@ def test_the_intermediates_and_the_root_share_their_algorithm(tmp_path: Path) ->
     keys = [text_of(pem).partition("Public Key Algorithm: ")[2].split()[0] for pem in pems_of(files.sent)]
     assert keys == ["id-ecPublicKey", "rsaEncryption", "rsaEncryption"]
     assert "rsaEncryption" in text_of(files.root.read_text())
+
+
+@needs_openssl
+def test_a_chain_has_the_certificates_that_are_named_and_its_leaf_the_scts(tmp_path: Path) -> None:
+    files = make_chain(replace(THREE, root="p384"), tmp_path / "chain")
+    leaf, first, second = map(text_of, pems_of(files.sent))
+    assert "256 bit" in leaf
+    assert "Signature Algorithm: sha256WithRSA" in leaf
+    assert "Public-Key: (2048 bit)" in first
+    assert "Public-Key: (4096 bit)" in second
+    assert "ecdsa-with-SHA256" in second
+    assert "384 bit" in text_of(files.root.read_text())
+    assert leaf.count("Signed Certificate Timestamp:") == 2
+    assert "CT Precertificate SCTs" not in first + second
+    run = ["openssl", "verify", "-CAfile", str(files.root), "-untrusted", str(files.sent), str(files.sent)]
+    assert subprocess.run(run, capture_output=True, check=False).returncode == 0
+
+
+@needs_openssl
+@pytest.mark.parametrize("sct_bytes", [119, 2_467])
+def test_scts_add_the_bytes_of_their_extension(tmp_path: Path, sct_bytes: int) -> None:
+    plain = Chain(algorithm="ed25519", depth=1, wire_bytes=2_000)
+    padded = replace(plain, wire_bytes=None, scts=3, sct_bytes=sct_bytes)
+    without = make_chain(replace(plain, wire_bytes=None), tmp_path / "plain").wire_bytes
+    # The two lengths above the extension grow by a byte each where it makes them longer than 255.
+    grown = make_chain(padded, tmp_path / "scts").wire_bytes - without
+    assert grown - sct_extension_bytes(padded) in range(7)
+    assert sct_extension_bytes(padded) - 3 * (sct_bytes + 2) in range(20, 32)
+
+
+@needs_openssl
+def test_a_certificate_is_padded_to_its_own_size(tmp_path: Path) -> None:
+    ed25519 = tuple(ChainCertificate(algorithm="ed25519", der_bytes=size) for size in (700, 1_900))
+    files = make_chain(Chain(certificate=ed25519), tmp_path / "chain")
+    assert [len(ssl.PEM_cert_to_DER_cert(pem)) for pem in pems_of(files.sent)] == [700, 1_900]
+
+
+@needs_openssl
+def test_a_certificate_cannot_be_smaller_than_it_is_unpadded(tmp_path: Path) -> None:
+    chain = Chain(certificate=(ChainCertificate(algorithm="ed25519", der_bytes=300),))
+    with pytest.raises(SpecError, match=r"der_bytes: certificate 1 of ed25519-300x?1? cannot be made"):
+        make_chain(chain, tmp_path / "chain")
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "a chain has no algorithm"),
+        ({"certificate": THREE.certificate, "algorithm": "p384"}, "names each certificate has algorithm"),
+        ({"certificate": THREE.certificate, "depth": 4}, "names each certificate has algorithm"),
+        ({"certificate": THREE.certificate, "intermediate": "p256"}, "names each certificate has algorithm"),
+        ({"certificate": SIZED.certificate, "wire_bytes": 9_000}, "has wire_bytes, and so have"),
+    ],
+)
+def test_a_chain_is_said_in_one_way(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(SpecError, match=words):
+        Chain(**fields)
+
+
+def test_each_certificate_is_signed_by_the_one_above_it() -> None:
+    assert replace(THREE, root="p384").issuers == ("rsa2048", "rsa4096", "p384")
+    assert THREE.issuers == ("rsa2048", "rsa4096", "rsa4096")
+    assert Chain(algorithm="mldsa44", intermediate="mldsa65", depth=3).issuers == ("mldsa65",) * 3
+    assert Chain(algorithm="mldsa44", root="mldsa87").algorithms == ("mldsa44", "mldsa87")
+
+
+def test_a_migrated_chain_grows_by_keys_and_signatures() -> None:
+    sized = Chain(certificate=SIZED.certificate, scts=2)
+    migrated = migrate_chain(sized, "mldsa44")
+    grown = (1312 - 65) + (2420 - 72)
+    assert [one.der_bytes for one in migrated.certificate] == [700 + grown + 2 * (2420 - 72), 900 + grown]
+    assert migrated.sct_bytes == 47 + 2420
+    kept = migrate_chain(sized, "mldsa44", scts=False)
+    assert (kept.sct_bytes, kept.certificate[0].der_bytes) == (119, 700 + grown)
 
 
 @needs_openssl
