@@ -68,3 +68,21 @@ def test_smaller_segments_take_what_is_expected_whether_ends_or_path_ask_for_the
         assert bool(unknowns(cell, expected)) == (largest_sent(cell.link, cell.tcp) != 1492)
         off[cell_id(cell)] = abs(row["last_byte_ns"] / expected.last_byte_ns - 1)
     assert {name: share for name, share in off.items() if share > 0.0005} == {}
+
+
+def test_a_path_that_tells_its_mtu_costs_half_a_round_trip_for_each_flight_of_full_segments(
+    seen: dict[str, Case],
+) -> None:
+    # The router that tells is next to the sender, and its message has the delay of the way to the sender.
+    for name, flights in (("told classical", 1), ("told pq", 2)):
+        for timings in seen[name]["timings"]:
+            assert timings["outcome"] == "ok"
+            assert abs(timings["last_byte_ns"] - (300 + 50 * flights) * MS) < NEAR_NS
+
+
+def test_what_was_told_is_forgotten_before_the_next_fetch(seen: dict[str, Case]) -> None:
+    first, again = (seen[name]["timings"][0]["last_byte_ns"] for name in ("slow", "slow again"))
+    assert abs(first - again) < NEAR_NS
+    told = [timings["last_byte_ns"] for timings in seen["told slow"]["timings"]]
+    assert abs(told[0] - told[1]) < NEAR_NS
+    assert min(told) > first + 100 * MS - NEAR_NS

@@ -5,6 +5,7 @@ import itertools
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
 from pqbed.spec.path_mtu import PathMtu
+from pqbed.spec.profile import Profile
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 from support.profiles import CLASSICAL, PQ
@@ -38,3 +39,22 @@ LONGER = tuple(
         (576, 1280, 1492), (False, True), (35, 200), (MBIT, 100 * MBIT), PROFILES, (0, 200)
     )
 )
+
+
+def routed(profile: Profile, path_mtu: PathMtu | None, rate_bps: int | None = None) -> Cell:
+    return Cell(
+        link=Link(rtt_ns=100 * MS, bandwidth_bps=rate_bps, layout="router", path_mtu=path_mtu),
+        tcp=Tcp(initcwnd_server=20, initcwnd_client=20),
+        profile=profile,
+        workload=Workload(size_bytes=20 * KIB),
+    )
+
+
+# In this order: what an ICMP message tells must not be known to the fetch after it.
+TOLD = PathMtu(size_bytes=1400, handling="told")
+ROUTED = {
+    "slow": routed(PQ, None, MBIT),
+    **{f"told {profile.name}": routed(profile, TOLD) for profile in PROFILES},
+    "told slow": routed(PQ, TOLD, MBIT),
+    "slow again": routed(PQ, None, MBIT),
+}

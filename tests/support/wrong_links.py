@@ -236,6 +236,16 @@ OTHERS |= {
     )
 }
 
+# A path that tells its MTU.
+TOLD = replace(FULL, layout="router", path_mtu=PathMtu(size_bytes=1400, handling="told"))
+OTHERS |= {
+    "router: another path MTU is told": Wrong(
+        asked=TOLD,
+        stages={"up-rate": lambda shape: replace(shape, mtu=max(shape.mtu, 1450))},
+        found={("path mtu", "up")},
+    )
+}
+
 RIGHT: dict[str, tuple[Link, Tcp]] = {
     "full": (FULL, TCP),
     "plain": (Link(rtt_ns=35 * MS, bandwidth_bps=1_000_000), TCP),
@@ -277,6 +287,7 @@ RIGHT: dict[str, tuple[Link, Tcp]] = {
     "router, a queue in time": (replace(FULL, layout="router", queue_ns=200 * MS), TCP),
     "disturbed": (DISTURBED, TCP),
     "router, disturbed": (replace(DISTURBED, layout="router"), TCP),
+    "router, a path MTU that is told": (TOLD, TCP),
     "outages": (OUT, TCP),
     "router, trace": (TRACED, TCP),
     "router, trace and outages": (replace(TRACED, outage=OUTAGE), TCP),

@@ -14,7 +14,7 @@ from pqbed.calibrate.measurement_schedule import SETTLE_NS
 from pqbed.calibrate.prober import Prober
 from pqbed.spec.drop_list import NO_DROPS
 from pqbed.spec.link import Link, RandomLoss
-from pqbed.spec.link_end_shape import Side, Stage, queue_limit, shape_direction, with_plain_queues
+from pqbed.spec.link_end_shape import Side, Stage, path_mtu_of, queue_limit, shape_direction, with_plain_queues
 from pqbed.spec.run_options import Clock
 from pqbed.spec.steady_link import steady_link
 from pqbed.spec.tcp import Tcp
@@ -52,6 +52,9 @@ def calibrate(
     def apply_disturbances() -> None:
         settle_link(disturbed, seed)
 
+    def apply_path_mtu() -> None:
+        settle_link(replace(_still(link), drop=NO_DROPS), seed)
+
     def settle_link(part: Link, seed: int) -> None:
         runner.quiet()
         runner.set_link(part, tcp, seed)
@@ -83,6 +86,7 @@ def calibrate(
             stage_queues=_stage_queues(path),
             apply_drops=apply_drops if link.drop or link.path_mtu else None,
             apply_changes=apply_changes,
+            apply_path_mtu=apply_path_mtu if path_mtu_of(link, "told") else None,
             apply_disturbances=apply_disturbances if disturbed != steady_link(disturbed) else None,
             apply_queues=apply_queues if with_plain_queues(link) != link else None,
         )

@@ -19,7 +19,15 @@ from pqbed.calibrate.measurement import (
 from pqbed.calibrate.measurement_schedule import LARGEST_QUEUE
 from pqbed.calibrate.tolerances import ALPHA, TOLERANCES, Tolerance
 from pqbed.spec.link import PPM, GilbertElliott, Link, Loss, mean_loss_ppm
-from pqbed.spec.link_end_shape import ETHERNET_HEADER_BYTES, JITTER_REACH, EndShape, Side, queue_limit, shape_direction
+from pqbed.spec.link_end_shape import (
+    ETHERNET_HEADER_BYTES,
+    JITTER_REACH,
+    EndShape,
+    Side,
+    path_mtu_of,
+    queue_limit,
+    shape_direction,
+)
 from pqbed.spec.run_options import Clock
 from pqbed.spec.steady_link import steady_link
 from pqbed.spec.tcp import Tcp
@@ -113,6 +121,10 @@ def judge(link: Link, tcp: Tcp, measured: LinkMeasurement, clock: Clock) -> tupl
         deviations += _judge_direction(direction, uneven[direction.where], tolerance)
     for direction in shaped:
         deviations += _judge_disturbances(asked, direction)
+        told = direction.direction.path_mtu_told
+        if told is not None and told != path_mtu_of(asked, "told"):
+            wanted = f"{path_mtu_of(asked, 'told')} bytes, told by ICMP"
+            deviations.append(Deviation(what="path mtu", where=direction.where, asked=wanted, achieved=f"{told} bytes"))
     deviations += _judge_sender("client", shapes["client"], measured.client)
     deviations += _judge_sender("server", shapes["server"], measured.server)
     return tuple(deviations)

@@ -62,6 +62,7 @@ class Wire:
     `apply_queues` does it with the queues as asked for, if one drops before it is full; they are a fifo otherwise.
     `apply_changes` sets the link with its trace and outage, and returns when (CLOCK_REALTIME, ns); None without any.
     `apply_disturbances` sets it with packets that are reordered, duplicated or corrupted, and nothing else at random.
+    `apply_path_mtu` sets it with a path that tells its MTU; None without one.
     `stage_queues` is for up and down; None where the ends themselves are shaped, and the probers read their queues.
     """
 
@@ -72,6 +73,7 @@ class Wire:
     apply_queues: Callable[[], None] | None = None
     apply_changes: Callable[[], int] | None = None
     apply_disturbances: Callable[[], None] | None = None
+    apply_path_mtu: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +279,22 @@ class LinkProbe:
         came = self._exchange(counts, gaps_ns=[gap_ns, gap_ns])
         self._wire.quiet()
         return compare(direction.changing, came[place], start_ns, gap_ns, direction.clock)
+
+    def learn_path_mtus(self) -> list[int | None]:
+        """Send a datagram of the ends' MTU each way, and return what both senders then know of the path.
+
+        The last of all measurements: the sockets are left with an error.
+        """
+        if self._wire.apply_path_mtu is None:
+            return [None, None]
+        self._wire.apply_path_mtu()
+        for direction in self.directions:
+            size = direction.sender.mtu() - UDP_IP_BYTES
+            direction.sender.send(Train(number=next(self._trains), count=1, payload_bytes=size))
+        time.sleep(max(direction.plan.wait_ns for direction in self.directions) / NS_PER_S)
+        learned: list[int | None] = [direction.sender.mtu() for direction in self.directions]
+        self._wire.quiet()
+        return learned
 
     def _send_in_bursts(self, counts: Sequence[int]) -> list[Arrivals]:
         came = [Arrivals(), Arrivals()]

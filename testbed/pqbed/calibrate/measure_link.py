@@ -42,12 +42,15 @@ def measure_link(
     sizes_hold = probe.send_past_path_mtu()
     early, changes = probe.send_past_queues(), probe.send_past_changes()
     disturbed = probe.count_disturbances()
+    senders = _sender(client, flights[0]), _sender(server, flights[1])
+    told = probe.learn_path_mtus()
     chosen: list[dict[str, Any]] = [
         {
             "dropped": dropped[place],
             "path_mtu_holds": sizes_hold[place],
             "queue_drops_early": early[place],
             "disturbances": disturbed[place],
+            "path_mtu_told": told[place],
         }
         | _shares(changes[place])
         for place in range(len(probe.directions))
@@ -55,8 +58,8 @@ def measure_link(
     return LinkMeasurement(
         up=replace(_sum_up(up, bulks[0], alone[0], bursts[0], repeats[0]), **chosen[0]),
         down=replace(_sum_up(down, bulks[1], alone[1], bursts[1], repeats[1]), **chosen[1]),
-        client=_sender(client, flights[0]),
-        server=_sender(server, flights[1]),
+        client=senders[0],
+        server=senders[1],
         rtt_p50_ns=_quantile(rtts, 50),
         rtt_p99_ns=_quantile(rtts, 99),
     )

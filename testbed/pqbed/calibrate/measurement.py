@@ -43,6 +43,7 @@ class DirectionMeasurement:
     `mistimed` and `mislaid`: the shares of single datagrams that came at another time than the trace says, and that
     were lost, or not, against it or the outage; None where nothing changes.
     `disturbances`: None where no packet is to be reordered, duplicated or corrupted.
+    `path_mtu_told`: the MTU of the path that its sender learned from an ICMP message, bytes; None if none is to come.
     """
 
     sent: int
@@ -62,6 +63,7 @@ class DirectionMeasurement:
     mistimed: float | None = None
     mislaid: float | None = None
     disturbances: Disturbances | None = None
+    path_mtu_told: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

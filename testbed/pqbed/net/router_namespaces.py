@@ -4,10 +4,11 @@
 
 Each interface of the two namespaces is the stage of its name, and shapes what it sends: the pair in the middle has the
 rates and their queues, the outer interfaces delay and loss. The ends see one subnet; the ARP entry of the far end holds
-the nearest hop. The namespaces between only forward, so they need no addresses.
+the nearest hop. The namespaces between only forward: their addresses are those of ICMP messages.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pyroute2 import IPRoute
 
@@ -16,6 +17,8 @@ from pqbed.net.run_in_namespace import run_in
 from pqbed.net.veth_pair import NUD_PERMANENT, Port, configure_end, create_veth, disable_ipv6
 from pqbed.spec.link_end_shape import Stage
 
+# Of the namespaces between, which only forward: documentation addresses (RFC 5737), for their ICMP messages.
+NEAR_ADDRESS, FAR_ADDRESS = "192.0.2.1", "192.0.2.2"
 # Beside eth0, the ends' own pair.
 ROUTED_IFNAME = "eth1"
 
@@ -49,7 +52,16 @@ def create_router(lane_index: int, client_ns: str | None, server_ns: str, near_n
     configure_stage(stages["up-rate"], replace(plan.server, mac=stages["down-rate"].mac))
     configure_stage(stages["down-rate"], replace(plan.client, mac=stages["up-rate"].mac))
     configure_stage(stages["up-delay"], plan.server)
+    for namespace, address in ((near_ns, NEAR_ADDRESS), (far_ns, FAR_ADDRESS)):
+        run_in(namespace, partial(_give_address, address))
     return RouterLink(addresses=plan, stages={name: str(port.netns) for name, port in stages.items()})
+
+
+def _give_address(address: str) -> None:
+    """Give the present namespace an address that its ICMP messages come from."""
+    with IPRoute() as kernel:
+        (index,) = kernel.link_lookup(ifname="lo")
+        kernel.addr("add", index=index, address=address, prefixlen=32)
 
 
 def configure_stage(port: Port, there: EndAddress) -> None:

@@ -16,6 +16,7 @@ from pqbed.net.managed_queue import ManagedQueue, ManagedQueueControl, managed_q
 from pqbed.net.netem import RTM_NEWQDISC, Netem, change_message, loss_of, netem_of, ppm
 from pqbed.net.packet_drops import PacketDrops
 from pqbed.net.packet_size_limit import PacketSizeLimit
+from pqbed.net.path_mtu_cache import forget_path_mtus
 from pqbed.net.root_qdisc import RootQdisc, RootQdiscControl
 from pqbed.net.route_metrics import RouteMetrics, metrics_of, read_routes, set_metrics
 from pqbed.net.rtnetlink import NLM_F_REPLACE, RouteSocket
@@ -96,6 +97,8 @@ class ShapedInterface:
             queue=managed_queue_of(start),
         )
         before, self._applied, self._state = self._applied, None, None
+        if shape.forgets_path_mtu:
+            forget_path_mtus(self._netns)  # refused here, a fetch is not done at all
         if before is None or before.interface != wanted.interface:
             self._set_interface(wanted.interface)
         if before is None or before.metrics != wanted.metrics:
@@ -167,6 +170,8 @@ class ShapedInterface:
     def quiet(self) -> None:
         """Drop every packet on the wire and let later ones pass unshaped, until the next `shape` or `reseed`."""
         self._stop_timeline()
+        if self._state is not None and self._state.asked is not None and self._state.asked.forgets_path_mtu:
+            forget_path_mtus(self._netns)
         self._root.quiet()
         self._queue.remove()
         self._remove_filters()

@@ -307,7 +307,7 @@ _TABLE: tuple[Axis, ...] = (
         },
         quiet=True,
         metavar="N",
-        help="A smaller MTU on the way: 1400:swallowed, 1400:clamped.",
+        help="A smaller MTU on the way: 1400:told, :swallowed or :clamped.",
     ),
     *LINK_CONDITIONS,
     _tcp(

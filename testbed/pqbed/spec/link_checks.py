@@ -35,6 +35,11 @@ def _check_path_mtu(link: Link, mtu: int) -> None:
             f"--path-mtu {format_path_mtu(link.path_mtu)} is not below --mtu {mtu}: nothing is too large",
             "give a smaller --path-mtu, or a larger --mtu",
         )
+    if link.path_mtu is not None and link.path_mtu.handling == "told" and link.layout != "router":
+        raise SpecError(
+            f"--path-mtu {format_path_mtu(link.path_mtu)} takes a router that tells, and this link has none",
+            "give --layout router",
+        )
     if link.segmentation != "wire":
         raise SpecError(
             f"--path-mtu is about packets on the wire, and with --segmentation {link.segmentation} TCP sends larger "

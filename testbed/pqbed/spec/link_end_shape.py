@@ -60,7 +60,7 @@ class EndShape:
     the MSS that SYNs offer, both in bytes; 0 for neither. A bottleneck whose queue is no number of packets, or no
     `fifo`, has no netem: `discipline` names it, and `queue_bytes` is what it holds where the kernel counts bytes.
     `ecn`: ask for explicit congestion notification (RFC 3168). With a `timeline` the values above are those where it
-    says nothing.
+    says nothing. `forgets_path_mtu`: what an ICMP message has told of the path is forgotten after each fetch.
     """
 
     delay_ns: int
@@ -85,6 +85,7 @@ class EndShape:
     reorder_ppm: int = 0
     duplicate_ppm: int = 0
     corrupt_ppm: int = 0
+    forgets_path_mtu: bool = False
 
 
 def shape_end(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
@@ -100,7 +101,9 @@ def shape_stage(link: Link, tcp: Tcp, stage: Stage, seed: int) -> EndShape:
     addition to those that wait. Jitter reorders if the link has no rate, as it does at the ends.
     """
     whole = shape_direction(link, tcp, "server" if stage.startswith("down") else "client", seed)
-    stage_shape = replace(_bare(whole), initcwnd=0, initrwnd=0, congestion_control="", advmss=0, ecn=False)
+    stage_shape = replace(
+        _bare(whole), initcwnd=0, initrwnd=0, congestion_control="", advmss=0, ecn=False, forgets_path_mtu=False
+    )
     if stage not in BOTTLENECKS:
         return replace(
             stage_shape,
@@ -117,6 +120,8 @@ def shape_stage(link: Link, tcp: Tcp, stage: Stage, seed: int) -> EndShape:
             corrupt_ppm=whole.corrupt_ppm,
             limit_packets=DELAY_LINE_PACKETS,
         )
+    # The first hop of either direction sends on into the bottleneck, and tells what is too large for that.
+    stage_shape = replace(stage_shape, mtu=min(tcp.mtu, path_mtu_of(link, "told") or tcp.mtu))
     if nominal_rate(link, side_of(stage)) is None:
         return stage_shape
     return _shape_bottleneck(link, tcp, replace(stage_shape, rate_bps=whole.rate_bps, timeline=_rates(whole)), stage)
@@ -251,6 +256,7 @@ def shape_direction(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
         reorder_ppm=link.reorder_ppm,
         duplicate_ppm=link.duplicate_ppm,
         corrupt_ppm=link.corrupt_ppm,
+        forgets_path_mtu=path_mtu_of(link, "told") > 0,
     )
 
 

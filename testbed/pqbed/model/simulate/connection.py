@@ -70,13 +70,13 @@ def list_packets(cell: Cell, exchange: Exchange) -> dict[Side, tuple[str, ...]]:
 
 
 def _lossless(link: Link) -> Link:
-    swallows = path_mtu_of(link, "swallowed") > 0
+    clamps = path_mtu_of(link, "clamped") > 0
     return replace(
         steady_link(link),
         loss=RandomLoss(),
         loss_up=None,
         drop=NO_DROPS,
-        path_mtu=None if swallows else link.path_mtu,
+        path_mtu=link.path_mtu if clamps else None,
     )
 
 
