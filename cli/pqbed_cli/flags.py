@@ -141,6 +141,13 @@ AskedStack = Annotated[
 Kind = Annotated[str | None, typer.Option(metavar="KIND", help="group or signature. [default: both]")]
 Cpu = Annotated[bool, typer.Option("--cpu", help="Measure the CPU time of each operation: about 3 s per row.")]
 
+ChainFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="Read the chain from this file: certificates in PEM, the leaf first.")
+]
+ChainProfile = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="Print profiles for a sweep file: as it is, and in ML-DSA-44."),
+]
 StackName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the stack: a-z, 0-9 and '-'.")]
 StackFolder = Annotated[
     Path | None, typer.Argument(metavar="FOLDER", help="Folder with the files and a stack.toml that names them.")

@@ -6,6 +6,7 @@ import typer
 
 from pqbed_cli.commands.algorithms import algorithms
 from pqbed_cli.commands.build import build
+from pqbed_cli.commands.chain import chain
 from pqbed_cli.commands.check import check
 from pqbed_cli.commands.compare import compare
 from pqbed_cli.commands.doctor import doctor
@@ -59,5 +60,6 @@ def register(app: typer.Typer) -> None:
     )
     for command in commands:
         app.command(cls=Command)(command)
+    app.add_typer(chain, name="chain")
     app.add_typer(link, name="link")
     app.add_typer(stack, name="stack")

@@ -151,7 +151,7 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
         "timeout": format_duration(sweep.timeout_ns),
         "cut_jitter": sweep.cut_jitter,
         "run": {key: getattr(options, key) for key in RUN_OPTIONS if getattr(options, key) is not None},
-        "profiles": {profile.name: _profile_table(profile) for profile in sweep.profiles},
+        "profiles": {profile.name: profile_table(profile) for profile in sweep.profiles},
     }
     if options.thresholds:
         content["thresholds"] = _threshold_table(options.thresholds)
@@ -177,7 +177,8 @@ def _threshold_table(thresholds: Sequence[Threshold]) -> dict[str, list[str]]:
     return {key: own for key, own in texts.items() if own}
 
 
-def _profile_table(profile: Profile) -> dict[str, Any]:
+def profile_table(profile: Profile) -> dict[str, Any]:
+    """Return `profile` as its table in a sweep file."""
     table = {key: value for key, value in _without_none(to_json(profile)).items() if key != "name"}
     return {key: _chain_table(value) if key in _CHAINS else value for key, value in table.items()}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from pqbed.errors import HostError, SpecError
 from pqbed.spec.link_end_shape import Side
 from pqbed.spec.profile import Chain, chain_text
+from pqbed.tls.certificate_message import certificate_message_size
 from pqbed.tls.certificate_padding import EMPTY_EXTENSION_BYTES, padding_extension, split_padding
 from pqbed.tls.make_certificates import Certificate, authority, certify, leaf
 from pqbed.tls.sct_extension import sct_extension
@@ -59,11 +60,8 @@ def make_chain(chain: Chain, folder: Path, side: Side = "server") -> ChainFiles:
 
 
 def certificate_message_bytes(pems: list[str]) -> int:
-    """Return the size of the TLS 1.3 Certificate message that carries `pems`, without extensions (RFC 8446 4.4.2).
-
-    4 bytes of handshake header, 1 of context length, 3 of list length; 3 of length and 2 of extensions a certificate.
-    """
-    return 8 + sum(len(ssl.PEM_cert_to_DER_cert(pem)) + 5 for pem in pems)
+    """Return the size of the TLS 1.3 Certificate message that carries `pems`."""
+    return certificate_message_size(len(ssl.PEM_cert_to_DER_cert(pem)) for pem in pems)
 
 
 def _plan_certificates(chain: Chain, folder: Path, side: Side) -> list[Certificate]:

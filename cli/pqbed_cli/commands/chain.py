@@ -1,0 +1,19 @@
+import typer
+
+from pqbed_cli.flags import ChainFile, ChainProfile, Json
+from pqbed_cli.help_groups import Command
+
+chain = typer.Typer(help="Read certificate chains.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@chain.command("show", cls=Command)
+def show_chain(file: ChainFile, profile: ChainProfile = None, json_output: Json = False) -> None:
+    """Print the sizes of a chain, today and in ML-DSA. FILE holds it in PEM, the leaf first."""
+    from pqbed.tls.certificate_shape import read_shapes
+    from pqbed_cli.render.chain import print_chain, print_profiles
+
+    shapes = read_shapes(file)
+    if profile is not None:
+        print_profiles(shapes, profile)
+        return
+    print_chain(shapes, json_output=json_output)
