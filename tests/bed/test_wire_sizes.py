@@ -1,5 +1,6 @@
 """Chains as they are on the link: sizes counted from packets, never from files."""
 
+import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,15 @@ from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 from pqbed.tls.served_profile import ServedProfile
 from pqbed.tls.tls_records import Record
-from support.chain_kinds import CHAINS, PADDED, PROFILES
+from support.chain_kinds import CHAINS, FLIGHTS, PADDED, PROFILES
 from support.units import MS
 
 pytestmark = pytest.mark.uml
 
+PUBLISHED = Path(__file__).parents[2] / "results" / "published"
+# By how much names and extensions of our two certificates are longer than those of the published captures: learned
+# from the difference of one flight, and the same for all that are compared.
+LONGER_NAMES_BYTES = 121
 # EncryptedExtensions, then CertificateRequest where the client is asked to prove itself.
 BEFORE_CERTIFICATE = {False: 1, True: 2}
 # What a TLS 1.3 record adds to its content: header, content type, tag.
@@ -138,3 +143,16 @@ def test_every_flight_has_the_size_that_the_model_takes_it_for(seen: dict[str, S
 def test_no_key_is_in_what_a_lane_says(rows: list[dict[str, Any]]) -> None:
     assert "mutual-pq" in str(rows[0]["facts"])
     assert "PRIVATE" not in str(rows)
+
+
+@pytest.mark.parametrize("name", FLIGHTS)
+def test_a_server_s_flight_has_the_published_size_but_for_names(seen: dict[str, Seen], name: str) -> None:
+    published = published_flights()[name]
+    alike = seen[name].flights[1] - LONGER_NAMES_BYTES
+    # Signatures by ECDSA vary, and certificates of fewer than 256 bytes within have shorter lengths.
+    assert alike == (pytest.approx(published, rel=0.01) if name == "flight-ecdsa" else published)
+
+
+def published_flights() -> dict[str, int]:
+    with (PUBLISHED / "server-flights.csv").open() as file:
+        return {row["id"]: int(row["value"]) for row in csv.DictReader(file)}

@@ -33,7 +33,15 @@ CLIENT_CHAINS = {
     "mutual-padded": CHAINS["rsa2048-16000"],
     "mutual-largest": CHAINS[f"rsa2048-{LARGEST_WIRE_BYTES}"],
 }
+FLIGHTS = {
+    "flight-ecdsa": Chain(algorithm="p256"),
+    "flight-mldsa44": Chain(algorithm="mldsa44"),
+    "flight-mldsa65": Chain(algorithm="mldsa65"),
+    "flight-slhdsa-root": Chain(algorithm="mldsa65", root="SLH-DSA-SHA2-128s"),
+    "flight-mldsa87": Chain(algorithm="mldsa87"),
+}
 PROFILES = (
+    *(Profile(name=name, group="X25519MLKEM768", chain=chain) for name, chain in FLIGHTS.items()),
     *(Profile(name=name, group="X25519", chain=chain) for name, chain in CHAINS.items()),
     Profile(name="mutual-pq", group="X25519MLKEM768", chain=CHAINS["mldsa65"], mutual=True),
     *(

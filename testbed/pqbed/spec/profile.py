@@ -137,7 +137,7 @@ def chain_text(chain: Chain) -> str:
     """Name a chain for people and tables: `mldsa65`, `mldsa44+mldsa65x2` (two intermediates), `rsa2048x2+pad16000`.
 
     A plain chain of one algorithm is named by it alone, whatever its depth. Then come a root of another algorithm
-    (`root-slhdsa128s`) and embedded SCTs (`sct2x119`).
+    (`root-SLH-DSA-SHA2-128s`) and embedded SCTs (`sct2x119`).
     """
     root = f"+root-{chain.root}" if chain.root and chain.root != chain.sent[-1].algorithm else ""
     scts = f"+sct{chain.scts}x{chain.sct_bytes}" if chain.scts else ""

@@ -76,6 +76,12 @@ class SignatureAlgorithm:
 
 
 @functools.cache
+def certificate_only_algorithms() -> frozenset[str]:
+    """Return the names of signature algorithms for which TLS has no scheme: they can sign certificates only."""
+    return frozenset(one.name for one in published_signatures().values() if one.scheme is None)
+
+
+@functools.cache
 def published_groups() -> dict[str, Group]:
     """Return all groups by name."""
     return {row["name"]: _group(row) for row in read_published_rows(GROUPS_NAME)}

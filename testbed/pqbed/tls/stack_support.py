@@ -13,7 +13,7 @@ from pqbed.tls.certificate_keys import KEY_KINDS, canonical_scheme, key_kind
 from pqbed.tls.group_names import canonical_group, group_codepoint
 from pqbed.tls.openssl_command import list_openssl, run_openssl
 from pqbed.tls.openssl_providers import ServedGroup, provided_groups, provided_schemes
-from pqbed.tls.published_algorithms import published_groups
+from pqbed.tls.published_algorithms import certificate_only_algorithms, published_groups
 from pqbed.tls.run_program import run_program
 
 _TIMEOUT_S = 30.0
@@ -57,7 +57,12 @@ class Support:
         return canonical_group(group).lower() in names or self._served_group(group) is not None
 
     def has_key(self, algorithm: str) -> bool:
-        """Return whether certificates of `algorithm` can be signed and verified with."""
+        """Return whether certificates of `algorithm` can be signed and verified with.
+
+        SLH-DSA has no scheme in TLS that a library could list. OpenSSL has it since ML-DSA, in 3.5 (CHANGES.md).
+        """
+        if algorithm in certificate_only_algorithms():
+            return self.version.startswith("OpenSSL") and self.has_key("mldsa44")
         return canonical_scheme(key_kind(algorithm).scheme) in map(canonical_scheme, self.signatures)
 
     def name_of(self, group: str) -> str | None:
@@ -110,6 +115,7 @@ def refuse_unknown_names(profiles: Iterable[Profile], listed: Iterable[str]) -> 
     own = tuple(listed)
     groups = {canonical_group(name).lower(): name for name in (*published_groups(), *own)}
     keys = {canonical_scheme(name): name for name in own} | {name: name for name in KEY_KINDS}
+    keys |= {name: name for name in certificate_only_algorithms()}
     for profile in profiles:
         group = canonical_group(profile.group).lower()
         if group not in groups and group_codepoint(group) is None:

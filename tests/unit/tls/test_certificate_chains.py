@@ -15,7 +15,7 @@ from pqbed.tls.certificate_chains import certificate_message_bytes, make_chain
 from pqbed.tls.certificate_padding import EMPTY_EXTENSION_BYTES, EXTENSION_OID, split_padding
 from pqbed.tls.migrate_chain import migrate_chain
 from pqbed.tls.sct_extension import sct_extension_bytes
-from pqbed.tls.stack_support import Support
+from pqbed.tls.stack_support import Support, refuse_unknown_names
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
 P256 = Chain(algorithm="p256")
@@ -247,3 +247,23 @@ def pems_of(path: Path) -> list[str]:
 def text_of(pem: str) -> str:
     done = subprocess.run(["openssl", "x509", "-noout", "-text"], input=pem, capture_output=True, text=True, check=True)
     return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("version", "signatures", "supported"),
+    [
+        ("OpenSSL 3.5.5 27 Jan 2026", ("mldsa44", "mldsa65"), True),
+        ("OpenSSL 3.0.19 27 Jan 2026", ("ecdsa_secp256r1_sha256",), False),
+        ("go1.27.4", ("mldsa44", "mldsa65"), False),
+    ],
+)
+def test_a_root_of_slh_dsa_needs_an_openssl_that_has_it(
+    version: str, signatures: tuple[str, ...], supported: bool
+) -> None:
+    support = Support(version=version, groups=("x25519",), signatures=(*signatures, "ecdsa_secp256r1_sha256"))
+    chain = Chain(algorithm="p256", root="SLH-DSA-SHA2-128s")
+    profile = Profile(name="a", group="X25519", chain=chain)
+    assert (support.reason_against(profile) == "") == supported
+    refuse_unknown_names([profile], support.signatures)
+    with pytest.raises(SpecError, match="there is no certificate algorithm 'SLH-DSA-SHA2-127s'"):
+        refuse_unknown_names([replace(profile, chain=replace(chain, root="SLH-DSA-SHA2-127s"))], support.signatures)
