@@ -9,7 +9,7 @@ from pqbed.plan import cell_id
 from pqbed.spec.json_codec import to_json
 from pqbed.spec.sample import Fetch
 from support.frames import listen, segments
-from support.mtu_cells import CELLS, LONGER, PROFILES, ROUTED
+from support.mtu_cells import BOXED, CELLS, LONGER, PROFILES, ROUTED
 from support.units import MS
 
 
@@ -24,8 +24,8 @@ def main() -> None:
             caught = [(segment.up, len(segment.data)) for segment in segments(capture) if segment.data]
         told = {"case": cell_id(cell), "timings": to_json(timings)}
         print(json.dumps(told | ({"payloads": caught} if cell in CELLS else {})), flush=True)
-    agent.add_cells({cell_id(cell): cell for cell in ROUTED.values()})
-    for name, cell in ROUTED.items():
+    agent.add_cells({cell_id(cell): cell for cell in (*ROUTED.values(), *BOXED.values())})
+    for name, cell in {**ROUTED, **BOXED}.items():
         fetches = [Fetch(cell_id=cell_id(cell), block=0, repetition=number, seed=number) for number in (1, 2)]
         print(json.dumps({"case": name, "timings": [to_json(timings) for timings in agent.run(fetches)]}), flush=True)
     agent.close()

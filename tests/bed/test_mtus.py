@@ -1,4 +1,4 @@
-"""MTUs from 576 to 9000 in virtual time: the segments of the ClientHello and of the server's flight, on the wire."""
+"""Segments of ClientHello and server flight in virtual time, at MTUs from 576 to 9000, and paths that lose them."""
 
 from collections.abc import Callable
 from itertools import groupby
@@ -13,7 +13,7 @@ from pqbed.model.tls_exchange import exchange_of
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
 from pqbed.spec.link_end_shape import largest_sent
-from support.mtu_cells import CELLS, LONGER
+from support.mtu_cells import BOXED, CELLS, LONGER
 from support.units import MS
 
 pytestmark = pytest.mark.uml
@@ -86,3 +86,13 @@ def test_what_was_told_is_forgotten_before_the_next_fetch(seen: dict[str, Case])
     told = [timings["last_byte_ns"] for timings in seen["told slow"]["timings"]]
     assert abs(told[0] - told[1]) < NEAR_NS
     assert min(told) > first + 100 * MS - NEAR_NS
+
+
+def test_a_middlebox_loses_the_tail_of_a_hello_or_a_large_one(seen: dict[str, Case]) -> None:
+    lost = {name for name in BOXED if {timings["outcome"] for timings in seen[name]["timings"]} == {"timeout"}}
+    assert lost == {
+        *(f"hello-tail pq 1280 {layout}" for layout in ("ends", "router")),
+        *(f"hello-above:1422 pq {mtu} {layout}" for mtu in (1280, 1500) for layout in ("ends", "router")),
+    }
+    others = [timings for name in BOXED if name not in lost for timings in seen[name]["timings"]]
+    assert {timings["outcome"] for timings in others} == {"ok"}

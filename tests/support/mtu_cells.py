@@ -1,9 +1,11 @@
 """The cells of the test of MTUs; read in the guest and outside."""
 
 import itertools
+from typing import get_args
 
 from pqbed.spec.cell import Cell
-from pqbed.spec.link import Link
+from pqbed.spec.link import Layout, Link
+from pqbed.spec.middlebox import parse_middlebox
 from pqbed.spec.path_mtu import PathMtu
 from pqbed.spec.profile import Profile
 from pqbed.spec.tcp import Tcp
@@ -57,4 +59,17 @@ ROUTED = {
     **{f"told {profile.name}": routed(profile, TOLD) for profile in PROFILES},
     "told slow": routed(PQ, TOLD, MBIT),
     "slow again": routed(PQ, None, MBIT),
+}
+
+
+def behind(text: str, profile: Profile, mtu: int, layout: Layout) -> Cell:
+    link = Link(rtt_ns=100 * MS, layout=layout, middlebox=parse_middlebox(text, bare=False))
+    return Cell(link=link, tcp=Tcp(mtu=mtu), profile=profile, workload=Workload(size_bytes=0))
+
+
+# The TLS record of the hybrid ClientHello has 1,423 bytes, that of the classical one 247.
+MIDDLEBOXES = ("hello-tail", "hello-above:1422", "hello-above:1423")
+BOXED = {
+    f"{text} {profile.name} {mtu} {layout}": behind(text, profile, mtu, layout)
+    for text, profile, mtu, layout in itertools.product(MIDDLEBOXES, PROFILES, (1280, 1500), get_args(Layout))
 }

@@ -12,6 +12,7 @@ from pqbed.spec.cross_traffic import CrossTraffic, Flows
 from pqbed.spec.drop_list import DropList
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
 from pqbed.spec.link_timeline import LinkTrace, Outage, TraceStep
+from pqbed.spec.middlebox import Middlebox
 from pqbed.spec.path_mtu import PathMtu
 from pqbed.spec.profile import Chain, ChainCertificate, Profile
 from pqbed.spec.sample import Fetch
@@ -188,6 +189,7 @@ LINK_CHANGES: dict[str, object] = {
     "trace": LinkTrace(name="t", steps=(TraceStep(at_ns=0, rate_bps=1),), period_ns=1),
     "trace_up": LinkTrace(name="t", steps=(TraceStep(at_ns=0, rate_bps=1),), period_ns=1),
     "outage": Outage(at_ns=0, for_ns=1),
+    "middlebox": Middlebox(drops="hello-tail"),
     "reorder_ppm": 1,
     "duplicate_ppm": 1,
     "corrupt_ppm": 1,

@@ -126,6 +126,7 @@ def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> t
         *(("jitter",) if any(jitter_of(link, side) for side in SIDES) else ()),
         *(("a link that changes",) if link.trace or link.trace_up or link.outage else ()),
         *(("packets reordered, duplicated or corrupted",) if _is_disturbed(link) else ()),
+        *((f"middlebox {link.middlebox.drops}",) if link.middlebox else ()),
         *(("ICMP messages of the path",) if path_mtu_of(link, "told") else ()),
         *(("cross traffic",) if link.cross_traffic else ()),
         *((f"queue discipline {'/'.join(sorted(managed))}",) if managed else ()),

@@ -8,6 +8,7 @@ import errno
 import socket
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pqbed.errors import HostError
 from pqbed.net.netem import RTM_NEWQDISC, TCA_KIND, TCA_OPTIONS
@@ -39,13 +40,16 @@ _TCMSG = struct.Struct("=BxxxiIII")
 _TC_GEN = struct.Struct("=IIiii")
 _MIRRED_PARMS, _MIRROR_EGRESS = 2, 2
 _GACT_DETERM = 2
+# struct tc_u32_sel: flags, offshift, number of keys, offmask, off, offoff, hoff, hmask; then the keys.
+_U32_SELECTOR = struct.Struct("=BxBx12x")
+_U32_SEL, _U32_ACT, _U32_TERMINAL = 5, 7, 1
 _ETH_P_IP = 0x0800
 # struct tc_police: index, action, limit, burst, mtu, two rates of 12 bytes, two counts, capabilities.
 _TC_POLICE = struct.Struct("=IiIII24xiiI")
 _POLICE_RESULT = 5
 _HINT = (
-    "load the modules on the engine's host (modprobe -a sch_ingress cls_matchall act_gact act_police), or use the uml "
-    "bed, which brings its own kernel: --bed uml"
+    "load the modules on the engine's host (modprobe -a sch_ingress cls_matchall cls_u32 act_gact act_police), or use "
+    "the uml bed, which brings its own kernel: --bed uml"
 )
 
 
@@ -77,6 +81,25 @@ def filter_message(index: int, priority: int, actions: Sequence[bytes]) -> bytea
     listed = b"".join(_attribute(number, action) for number, action in enumerate(actions, 1))
     options = _attribute(TCA_KIND, b"matchall\0") + _attribute(TCA_OPTIONS, _attribute(MATCHALL_ACT, listed))
     return _filter(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, index, priority, options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """Four bytes of a packet, `offset` from its IP header, that equal `value` where `mask` has ones."""
+
+    offset: int
+    value: int
+    mask: int
+
+
+def match_message(index: int, priority: int, keys: Sequence[Key], action: bytes) -> bytearray:
+    """Return the message that creates a filter of the packets that all `keys` match."""
+    selector = _U32_SELECTOR.pack(_U32_TERMINAL, len(keys)) + b"".join(
+        struct.pack(">II", key.mask, key.value) + struct.pack("=ii", key.offset, 0) for key in keys
+    )
+    options = _attribute(_U32_SEL, selector) + _attribute(_U32_ACT, _attribute(1, action))
+    body = _attribute(TCA_KIND, b"u32\0") + _attribute(TCA_OPTIONS, options)
+    return _filter(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, index, priority, body)
 
 
 def removal_message(index: int, priority: int) -> bytearray:

@@ -13,6 +13,7 @@ from pqbed.errors import HostError
 from pqbed.net.interface_mtu import Interface, interface_for, read_interface, segmentation_of, set_interface
 from pqbed.net.link_state import EndState
 from pqbed.net.managed_queue import ManagedQueue, ManagedQueueControl, managed_queue_of
+from pqbed.net.middlebox_filters import MiddleboxFilters
 from pqbed.net.netem import RTM_NEWQDISC, Netem, change_message, loss_of, netem_of, ppm
 from pqbed.net.packet_drops import PacketDrops
 from pqbed.net.packet_size_limit import PacketSizeLimit
@@ -60,6 +61,7 @@ class ShapedInterface:
         self._player: TimelinePlayer | None = None
         self._drops = PacketDrops(self._kernel, ifname, self._index)
         self._size_limit = PacketSizeLimit(self._kernel, ifname, self._index)
+        self._middlebox = MiddleboxFilters(self._kernel, ifname, self._index)
         self._applied: _KernelSettings | None = None
         self._state: EndState | None = None
 
@@ -106,6 +108,8 @@ class ShapedInterface:
         root = self._set_root(wanted.netem, wanted.queue)
         self._set_drops(wanted.drops)
         self._set_size_limit(wanted.largest_packet)
+        self._middlebox.put(shape.middlebox)
+        self._require("middlebox", self._middlebox.expected_count(), self._middlebox.count())
         self._applied = wanted
         self._state = _state(shape, replace(wanted, netem=root.netem), root)
         self._start_timeline(shape)
@@ -122,6 +126,7 @@ class ShapedInterface:
         self._stop_timeline()
         self._drops.restart()
         self._size_limit.restore()
+        self._middlebox.restore()
         self._queue.restore()
         asked = replace(self._state.asked, seed=seed)
         if self._applied.netem is None:
@@ -195,6 +200,7 @@ class ShapedInterface:
         self._root.remove()
         self._drops.put(())
         self._size_limit.put(0)
+        self._middlebox.put(None)
         self._set_interface(self._found)
         self._set_metrics(RouteMetrics())
 
@@ -256,6 +262,7 @@ class ShapedInterface:
     def _remove_filters(self) -> None:
         self._drops.remove()
         self._size_limit.remove()
+        self._middlebox.remove()
 
     def _set_size_limit(self, wanted: int) -> None:
         self._size_limit.put(wanted)

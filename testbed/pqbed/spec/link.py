@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pqbed.spec.cross_traffic import CrossTraffic
 from pqbed.spec.drop_list import NO_DROPS, DropList
 from pqbed.spec.link_timeline import LinkTrace, Outage
+from pqbed.spec.middlebox import Middlebox
 from pqbed.spec.path_mtu import PathMtu
 
 Distribution = Literal["uniform", "normal", "pareto", "paretonormal"]
@@ -134,6 +135,7 @@ class Link:
     `drop` names packets that are lost besides. `path_mtu` is that of a path that takes less than its ends send.
     `trace` says how rate, delay and loss change, `trace_up` on the way to the server if that is another; `outage` when
     nothing passes. `cross_traffic` shares the link with each fetch.
+    `middlebox` loses ClientHellos, or parts of them.
     `reorder_ppm` are the packets that are not delayed, and so overtake others; `duplicate_ppm` those that come twice,
     `corrupt_ppm` those in which a bit is flipped, all in each direction.
     `name` is that of the named link the values came from; links with equal values are equal whatever they are named.
@@ -167,6 +169,7 @@ class Link:
     trace_up: LinkTrace | None = None
     outage: Outage | None = None
     cross_traffic: CrossTraffic | None = None
+    middlebox: Middlebox | None = None
     reorder_ppm: int = 0
     duplicate_ppm: int = 0
     corrupt_ppm: int = 0

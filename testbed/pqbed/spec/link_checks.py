@@ -24,6 +24,12 @@ def check_link(link: Link, mtu: int) -> None:
             f"{flag} counts {counts} of a fetch, and --cross-traffic has started before",
             f"leave out {flag}, or --cross-traffic",
         )
+    if link.middlebox is not None and link.segmentation != "wire":
+        raise SpecError(
+            f"--middlebox looks at segments as they are on the wire, and with --segmentation {link.segmentation} TCP "
+            "sends larger ones",
+            "leave out --segmentation, or --middlebox",
+        )
     for side in SIDES:
         _check_queue(link, side)
 

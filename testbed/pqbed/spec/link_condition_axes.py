@@ -7,6 +7,7 @@ from pqbed.spec.axis import Axis, one_direction, plain, share, stored_trace
 from pqbed.spec.cross_traffic import format_cross_traffic, parse_cross_traffic
 from pqbed.spec.link import QueueDiscipline
 from pqbed.spec.link_timeline import format_outage, parse_outage
+from pqbed.spec.middlebox import format_middlebox, parse_middlebox
 from pqbed.spec.trace_files import format_trace, parse_trace
 
 _link = partial(Axis, part="link")
@@ -79,6 +80,20 @@ LINK_CONDITIONS: tuple[Axis, ...] = (
         joined_by="+",
         metavar="FLOWS",
         help="Flows beside the fetch: down:1, up:2:bbr, down:udp:200kbit.",
+    ),
+    _link(
+        option="middlebox",
+        field="middlebox",
+        parse=parse_middlebox,
+        format=format_middlebox,
+        **{
+            **plain("middlebox", str),
+            "write": lambda link: (format_middlebox(link.middlebox),),
+            "read": lambda row: parse_middlebox(row.get("middlebox") or "none", bare=False),
+        },
+        quiet=True,
+        metavar="KIND",
+        help="Loses ClientHellos: hello-tail, hello-above:1400.",
     ),
     _link(
         option="reorder",

@@ -26,6 +26,7 @@ from pqbed.spec.link import (
     up_queue,
 )
 from pqbed.spec.link_timeline import LinkTrace, Timeline, draw_offset, rates_alone
+from pqbed.spec.middlebox import Middlebox
 from pqbed.spec.path_mtu import Handling
 from pqbed.spec.tcp import Tcp
 from pqbed.units import NS_PER_S
@@ -82,6 +83,7 @@ class EndShape:
     queue_bytes: int = 0
     ecn: bool = False
     timeline: Timeline | None = None
+    middlebox: Middlebox | None = None
     reorder_ppm: int = 0
     duplicate_ppm: int = 0
     corrupt_ppm: int = 0
@@ -115,6 +117,7 @@ def shape_stage(link: Link, tcp: Tcp, stage: Stage, seed: int) -> EndShape:
             largest_packet=whole.largest_packet,
             rate_bps=_delay_line_rate(link, whole, side_of(stage)),
             timeline=whole.timeline,
+            middlebox=whole.middlebox,
             reorder_ppm=whole.reorder_ppm,
             duplicate_ppm=whole.duplicate_ppm,
             corrupt_ppm=whole.corrupt_ppm,
@@ -180,6 +183,7 @@ def _bare(shape: EndShape) -> EndShape:
         largest_packet=0,
         discipline=None,
         timeline=None,
+        middlebox=None,
         reorder_ppm=0,
         duplicate_ppm=0,
         corrupt_ppm=0,
@@ -253,6 +257,7 @@ def shape_direction(link: Link, tcp: Tcp, side: Side, seed: int) -> EndShape:
         ecn=tcp.ecn,
         discipline=discipline_of(link, side) if _is_managed(link, side) else None,
         timeline=_timeline(link, side, seed),
+        middlebox=link.middlebox if side == "client" else None,
         reorder_ppm=link.reorder_ppm,
         duplicate_ppm=link.duplicate_ppm,
         corrupt_ppm=link.corrupt_ppm,

@@ -30,6 +30,7 @@ def steady_link(link: Link) -> Link:
         trace_up=None,
         outage=None,
         cross_traffic=None,
+        middlebox=None,
         reorder_ppm=0,
         duplicate_ppm=0,
         corrupt_ppm=0,

@@ -17,6 +17,7 @@ from pqbed.spec.link import (
     Segmentation,
 )
 from pqbed.spec.link_timeline import LinkTrace, Outage
+from pqbed.spec.middlebox import Middlebox
 from pqbed.spec.named_link import NamedLink
 from pqbed.spec.path_mtu import PathMtu
 from pqbed.spec.profile import Profile, copy_profile
@@ -61,6 +62,7 @@ class Sweep:
     trace_up: tuple[LinkTrace | None, ...] = (None,)
     outage: tuple[Outage | None, ...] = (None,)
     cross_traffic: tuple[CrossTraffic | None, ...] = (None,)
+    middlebox: tuple[Middlebox | None, ...] = (None,)
     reorder_ppm: tuple[int, ...] = (0,)
     duplicate_ppm: tuple[int, ...] = (0,)
     corrupt_ppm: tuple[int, ...] = (0,)
