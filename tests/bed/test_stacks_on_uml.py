@@ -42,7 +42,9 @@ def sweep(out: Path, *options: str) -> tuple[pl.DataFrame, str]:
     assert done.returncode == 0, done.stdout + done.stderr
     (path,) = out.iterdir()
     with open_run(path) as run:
-        samples = run.samples().join(run.cells().select("cell_id", "profile", "size_bytes"), on="cell_id")
+        samples = run.samples().join(
+            run.cells().select("cell_id", "profile", "size_bytes", "connection", "stack", "client_stack"), on="cell_id"
+        )
         return samples.collect(), done.stdout
 
 
@@ -127,3 +129,14 @@ def test_a_sample_says_which_provider_served_it(tmp_path: Path) -> None:
         ("pq.openssl-to-openssl-fips", "fips", "default"),
         ("pq.openssl-fips", "fips", "fips"),
     }
+
+
+def test_clients_and_servers_agree_on_the_kind_of_connection(tmp_path: Path) -> None:
+    """Each pair says itself what it did, or which of its ends cannot: only OpenSSL's have early data."""
+    options = ("--stack", "openssl,go", "--client-stack", "openssl,go", "--profile", "hybrid", "--samples", "1")
+    samples, _ = sweep(tmp_path, *options, "--size", "0", "--connection", "full,resumed,early,reused")
+    assert samples.height == 4 * 4
+    for row in samples.to_dicts():
+        early = row["connection"] == "early" and "go" in (row["stack"], row["client_stack"])
+        assert row["outcome"] == ("unsupported" if early else "ok"), row
+        assert not early or row["detail"].endswith("go: early connections")

@@ -29,6 +29,8 @@ type question struct {
 	KeyPEM     string `json:"key_pem"`
 	TimeoutNS  int64  `json:"timeout_ns"`
 	Header     string `json:"header"`
+	Connection string `json:"connection"`
+	IdleNS     int64  `json:"idle_ns"`
 }
 
 // Times in ns from the start of the connection, 0: not reached.
@@ -44,12 +46,14 @@ type fetched struct {
 	Group        string `json:"group"`
 	ServerGroup  string `json:"server_group"`
 	Retried      bool   `json:"retried"`
+	Connection   string `json:"connection"`
 	TCPInfo      string `json:"tcp_info"`
 }
 
 // answer does what each line asks for, one at a time, until the input ends.
 func answer(in io.Reader, out io.Writer) error {
 	var open *net.TCPConn
+	var tickets tls.ClientSessionCache
 	lines := bufio.NewReaderSize(in, 1<<20)
 	answers := json.NewEncoder(out)
 	for {
@@ -64,9 +68,15 @@ func answer(in io.Reader, out io.Writer) error {
 		release(open)
 		open = nil
 		found := fetched{}
-		if asked.Call == "fetch" {
-			found, open = fetch(asked)
-		} else {
+		switch asked.Call {
+		case "prime":
+			tickets = tls.NewLRUClientSessionCache(1)
+			asked.Connection = "full"
+			found, open = fetch(asked, tickets)
+		case "fetch":
+			found, open = fetch(asked, tickets)
+			tickets = nil
+		default:
 			runtime.GC()
 		}
 		if err := answers.Encode(found); err != nil {
@@ -75,13 +85,15 @@ func answer(in io.Reader, out io.Writer) error {
 	}
 }
 
-// fetch does one fetch. The connection is left open, dead still, for `release`.
-func fetch(asked question) (fetched, *net.TCPConn) {
+// fetch does one fetch, with the ticket in `tickets` if there is one. The connection is left open, dead still, for
+// `release`.
+func fetch(asked question, tickets tls.ClientSessionCache) (fetched, *net.TCPConn) {
 	found := fetched{Outcome: "ok"}
 	configuration, err := clientConfiguration(asked)
 	if err != nil {
 		return fetched{Outcome: "tls_error", Detail: err.Error()}, nil
 	}
+	configuration.ClientSessionCache = tickets
 	dialer := net.Dialer{KeepAlive: -1}
 	dialer.SetMultipathTCP(false)
 	dialer.Timeout = time.Duration(asked.TimeoutNS)
@@ -140,6 +152,22 @@ func (found *fetched) transfer(connection *tls.Conn, asked question, started tim
 	found.TLSDoneNS = int64(time.Since(started))
 	state := connection.ConnectionState()
 	found.Group, found.Retried = codepoint(uint16(state.CurveID)), state.HelloRetryRequest
+	found.Connection = "full"
+	if state.DidResume {
+		found.Connection = "resumed"
+	}
+	if err := found.ask(connection, asked, started); err != nil || asked.Connection != "reused" {
+		return err
+	}
+	time.Sleep(time.Duration(asked.IdleNS))
+	again := time.Now()
+	connection.SetDeadline(again.Add(time.Duration(asked.TimeoutNS)))
+	*found = fetched{Outcome: "ok", Group: found.Group, Retried: found.Retried, Connection: "reused"}
+	return found.ask(connection, asked, again)
+}
+
+// ask sends one request and reads its response; times are counted from `started`.
+func (found *fetched) ask(connection *tls.Conn, asked question, started time.Time) error {
 	request := "GET /%d HTTP/1.1\r\nHost: %s:%d\r\nUser-Agent: pqbed\r\nAccept: */*\r\n\r\n"
 	if _, err := fmt.Fprintf(connection, request, asked.SizeBytes, asked.ServerName, asked.Port); err != nil {
 		return err

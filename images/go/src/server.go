@@ -22,6 +22,7 @@ type listenerSettings struct {
 	SignatureID uint16 `json:"signature_id"`
 	ClientRoot  string `json:"client_root"`
 	Header      string `json:"header"`
+	Tickets     bool   `json:"tickets"`
 }
 
 // serve listens on every port of the file `listeners`, then fills the file `ready`. It ends with the process.
@@ -42,7 +43,7 @@ func serve(listeners, ready string) error {
 		if err != nil {
 			return err
 		}
-		server := &http.Server{Handler: bodies(settings.Header)}
+		server := &http.Server{Handler: bodies(settings.Header, settings.Tickets)}
 		go func() { failed <- server.Serve(listener) }()
 	}
 	if err := os.WriteFile(ready, []byte("ready\n"), 0o600); err != nil {
@@ -76,7 +77,7 @@ func serverConfiguration(settings listenerSettings) (*tls.Config, error) {
 		Certificates:           []tls.Certificate{certificate},
 		MinVersion:             tls.VersionTLS13,
 		CurvePreferences:       []tls.CurveID{tls.CurveID(settings.GroupID)},
-		SessionTicketsDisabled: true,
+		SessionTicketsDisabled: !settings.Tickets,
 	}
 	if settings.ClientRoot != "" {
 		pem, err := os.ReadFile(settings.ClientRoot)
@@ -92,8 +93,9 @@ func serverConfiguration(settings listenerSettings) (*tls.Config, error) {
 	return configuration, nil
 }
 
-// bodies answers /N with N bytes, and tells in the header field `name` which group the connection has.
-func bodies(name string) http.Handler {
+// bodies answers /N with N bytes, and tells in the header field `name` which group the connection has and, with
+// `tickets`, whether its session was resumed.
+func bodies(name string, tickets bool) http.Handler {
 	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
 		size, err := strconv.Atoi(strings.TrimPrefix(request.URL.Path, "/"))
 		if err != nil || size < 0 {
@@ -103,7 +105,13 @@ func bodies(name string) http.Handler {
 		headers := response.Header()
 		headers.Set("Content-Type", "application/octet-stream")
 		headers.Set("Content-Length", strconv.Itoa(size))
-		headers.Set(name, codepoint(uint16(request.TLS.CurveID)))
+		told := codepoint(uint16(request.TLS.CurveID))
+		if tickets && request.TLS.DidResume {
+			told += " r"
+		} else if tickets {
+			told += " ."
+		}
+		headers.Set(name, told)
 		response.Write(make([]byte, size))
 	})
 }
