@@ -23,6 +23,7 @@ from pqbed.spec.cross_traffic import parse_cross_traffic
 from pqbed.spec.link import Link, RandomLoss
 from pqbed.spec.link_end_shape import STAGES
 from pqbed.spec.link_timeline import Outage
+from pqbed.spec.path_mtu import PathMtu
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch
 from pqbed.spec.tcp import Tcp
@@ -165,13 +166,15 @@ def test_links_that_change_cross_traffic_and_managed_queues_run_from_their_conta
     lane = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
     out = replace(LINK, outage=Outage(at_ns=60 * MS, for_ns=600 * MS))
     crossed = replace(LINK, layout="router", cross_traffic=parse_cross_traffic("down:1+up:udp:200kbit@1s", bare=False))
+    told = replace(LINK, layout="router", path_mtu=PathMtu(size_bytes=1400, handling="told"))
     managed = replace(LINK, layout="router", queue_discipline="fq_codel", queue_discipline_up="cake")
     grid = {
         name: Cell(link=link, tcp=TCP, profile=CLASSICAL, workload=Workload(size_bytes=0))
-        for name, link in (("out", out), ("crossed", crossed), ("managed", managed), ("plain", LINK))
+        for name, link in (("out", out), ("crossed", crossed), ("managed", managed), ("told", told), ("plain", LINK))
     }
     got = {fetch.cell_id: timings for fetch, timings in lane.run(grid, fetches(grid, 1))}
-    assert {name: timings.outcome for name, timings in got.items()} == dict.fromkeys(grid, "ok"), got
+    assert got.pop("told").detail.startswith("what was learned of the path MTU cannot be forgotten between fetches")
+    assert {timings.outcome for timings in got.values()} == {"ok"}, got
     assert got["out"].tls_done_ns > 660 * MS > got["plain"].tls_done_ns
     assert got["crossed"].last_byte_ns > 120 * MS
     measured = lane.calibrate(out, TCP, 1).measured

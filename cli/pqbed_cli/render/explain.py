@@ -8,7 +8,7 @@ from pqbed.model.difference_breakdown import FLIGHTS, describe_repeats, flight
 from pqbed.model.difference_breakdown import milliseconds as difference
 from pqbed.model.floor_and_expectation import is_black_hole
 from pqbed.model.simulate.endpoint import ExpectedFlight
-from pqbed.report.black_hole import describe_black_hole
+from pqbed.report.losing_path import describe_black_hole, describe_middlebox
 from pqbed.report.varying_axes import split_axes
 from pqbed.spec.json_codec import to_json
 from pqbed.stats.explain_cells import Explained, LeftOut, Losses, PhaseTime
@@ -103,6 +103,7 @@ def _block(cell: Explained) -> list[str]:
         lines.append(f"    spurious retransmissions: {repeats}; timers fire before the answer can come")
     lines += [_phases_line(cell.phases)] if cell.samples else []
     lines += [f"  {describe_black_hole(cell.cell)}"] if is_black_hole(cell.cell) else []
+    lines += [f"  {box}"] if (box := describe_middlebox(cell.cell)) else []
     lines += _drop_lines(cell)
     lines += _loss_lines(cell.losses) if cell.losses else []
     return [*lines, *_tcp_info_lines(cell)]

@@ -1,7 +1,7 @@
 """Narrative of a trace: sentences, facts, and the table of flights."""
 
 from pqbed.model.floor_and_expectation import is_black_hole
-from pqbed.report.black_hole import describe_black_hole
+from pqbed.report.losing_path import describe_black_hole, describe_middlebox
 from pqbed.spec.axis_words import describe_link
 from pqbed.trace.flights import ObservedFlight
 from pqbed.trace.summary_json import count_segments
@@ -33,6 +33,8 @@ def describe_trace(trace: Trace) -> list[str]:
         sentences = [f"Fetching {what} failed: {timings.outcome}: {timings.detail}."]
     if is_black_hole(trace.cell):
         sentences.append(describe_black_hole(trace.cell))
+    if box := describe_middlebox(trace.cell):
+        sentences.append(box)
     steps = (
         ("TCP connected", timings.tcp_connect_ns),
         ("TLS done", timings.tls_done_ns),
