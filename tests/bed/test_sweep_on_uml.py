@@ -99,7 +99,7 @@ def assert_cpu_term(path: Path, shown: str) -> None:
         costs = {one.profile: one for one in run.manifest.handshake_cpu}
     assert set(costs) == {"classical", "pq"}
     assert all(10_000 < ns < 1_000_000_000 for one in costs.values() for ns in (one.client_ns, one.server_ns))
-    assert "CPU of a handshake in ms, not in the TTLB above" in shown
+    assert "CPU of a full handshake in ms, not in the TTLB above" in shown
 
 
 def test_a_sweep_and_its_table(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ def handshake_tables(manifest: Manifest) -> list[Table]:
     """Return the table of it; none if it was not measured."""
     if not manifest.handshake_cpu:
         return []
-    title = f"CPU of a handshake in ms, not in the TTLB above: its public-key operations on {manifest.host.cpu_model}"
+    cpu = manifest.host.cpu_model
+    title = f"CPU of a full handshake in ms, not in the TTLB above: its public-key operations on {cpu}"
     rows = tuple(
         (cost.profile, f"{cost.client_ns / NS_PER_MS:.2f}", f"{cost.server_ns / NS_PER_MS:.2f}")
         for cost in manifest.handshake_cpu

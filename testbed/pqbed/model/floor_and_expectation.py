@@ -90,7 +90,9 @@ def floors_of(cell: Cell, exchange: Exchange, *, learned: bool = False) -> Floor
     slack = OTHER_STACK_SLACK_BYTES if _other_stacks(cell.profile) and not learned else SLACK_BYTES
     cell = replace(cell, link=fastest_link(cell.link))
     server, response = exchange.server_bytes - slack, max(1, sum(exchange.response) - slack)
-    client, hello = exchange.client_bytes - slack, max(1, sum(exchange.client_hello) - slack)
+    # What comes after a request that came early holds nothing up.
+    client = (sum(exchange.client_hello) if exchange.early_bytes else exchange.client_bytes) - slack
+    hello = max(1, exchange.hello_bytes - slack)
     if cell.workload.connection.kind == "reused":
         return Floors(connect_ns=0, tls_done_ns=0, last_byte_ns=ttlb_floor_ns(cell, server, client, response))
     return Floors(
@@ -115,7 +117,7 @@ def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> t
 
     `learned`: its sizes were, so that it matters neither which stack it is nor whether tables have its algorithms.
     """
-    link, tcp = cell.link, cell.tcp
+    link, tcp, connection = cell.link, cell.tcp, cell.workload.connection.kind
     controls = {congestion_control_of(tcp, side) for side in SIDES}
     largest = largest_sent(link, tcp)
     managed = {discipline_of(link, side) for side in SIDES} - {"fifo"}
@@ -130,6 +132,8 @@ def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> t
         *(("ICMP messages of the path",) if path_mtu_of(link, "told") else ()),
         *(("cross traffic",) if link.cross_traffic else ()),
         *((f"queue discipline {'/'.join(sorted(managed))}",) if managed else ()),
+        # Where in the response the ticket goes, which holds the client's chain, was not found out.
+        *(("early data with a client's chain",) if cell.profile.mutual and connection == "early" else ()),
         *_unknown_rates(link, lossless),
         *(("a queue that overflows",) if lossless.overflowed else ()),
         *(() if learned else _unknown_profile(cell.profile)),

@@ -34,9 +34,9 @@ FLIGHT_BUFFER_BYTES = 4096
 class Exchange:
     """Payload bytes of a fetch as they are written. Nothing of the response is seen until its first record is whole.
 
-    `tickets` are written as soon as the handshake is done, before the response if it did not come early. `early`: the
-    request is in the first write, with the ClientHello (OpenSSL flushes both at once), and not in `client_flight`. Of
-    several `requests` of one connection, each comes `idle_ns` after the response to the one before.
+    `tickets` are written as soon as the handshake is done, before the response if it did not come early. The
+    last `early_bytes` of `client_hello` are the request as early data, which then is not in `client_flight`. Of several
+    `requests` of one connection, each comes `idle_ns` after the response to the one before.
     """
 
     client_hello: tuple[int, ...]
@@ -44,9 +44,13 @@ class Exchange:
     client_flight: tuple[int, ...]
     response: tuple[int, ...]
     tickets: tuple[int, ...] = ()
-    early: bool = False
+    early_bytes: int = 0
     requests: int = 1
     idle_ns: int = 0
+
+    @property
+    def hello_bytes(self) -> int:
+        return sum(self.client_hello) - self.early_bytes
 
     @property
     def server_bytes(self) -> int:
@@ -103,12 +107,12 @@ def learned_exchange(cell: Cell, sizes: WireSizes) -> Exchange:
     early = cell.workload.connection.kind == "early"
     request = sizes.request_of(size_bytes)
     return Exchange(
-        client_hello=(sizes.client_hello_bytes + (request if early else 0),),
+        client_hello=buffered([sizes.client_hello_bytes, request]) if early else (sizes.client_hello_bytes,),
         server_flight=_writes(profile.stack, sizes.server_flight),
         client_flight=(*_writes(profile.clients_stack, sizes.client_flight), *(() if early else (request,))),
         response=sizes.response_of(size_bytes),
         tickets=sizes.tickets,
-        early=early,
+        early_bytes=request if early else 0,
         requests=_requests(cell),
         idle_ns=cell.workload.connection.idle_ns,
     )

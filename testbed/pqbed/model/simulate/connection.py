@@ -97,14 +97,14 @@ class _Event(NamedTuple):
 class _Connection:
     def __init__(self, link: Link, tcp: Tcp, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._hello_bytes = sum(exchange.client_hello)
-        finished = exchange.client_flight if exchange.early else exchange.client_flight[:-1]
-        self._finished_bytes = self._hello_bytes + sum(finished)
+        self._hello_bytes = exchange.hello_bytes
+        finished = exchange.client_flight if exchange.early_bytes else exchange.client_flight[:-1]
+        self._finished_bytes = sum(exchange.client_hello) + sum(finished)
         self._tickets_given = not exchange.tickets
         self._server_bytes, self._response_bytes = exchange.server_bytes, sum(exchange.response)
         # What the server has when it has been asked, and the client before the answer begins.
         self._asked_bytes = exchange.client_bytes
-        self._answered_bytes = exchange.server_bytes + (0 if exchange.early else sum(exchange.tickets))
+        self._answered_bytes = exchange.server_bytes + (0 if exchange.early_bytes else sum(exchange.tickets))
         self._requests_left = exchange.requests
         self._start_ns = 0
         self._ends = {side: _make_endpoint(link, tcp, side, _records(exchange, side)) for side in SIDES}
@@ -219,17 +219,17 @@ class _Connection:
         if received >= self._finished_bytes and not self._tickets_given:
             self._tickets_given = True
             self._give_tickets(now_ns)
-        if exchange.early and "response" not in self._begun and received >= self._hello_bytes:
+        if exchange.early_bytes and "response" not in self._begun and received >= sum(exchange.client_hello):
             self._respond(now_ns)
         if received >= self._asked_bytes and "client_flight" not in self._flights:
             self._flights["client_flight"] = self._ends["client"].end_flight(now_ns)
-            if not exchange.early:
+            if not exchange.early_bytes:
                 self._respond(now_ns)
         self._deliver("server")
 
     def _give_tickets(self, now_ns: int) -> None:
         """Write the tickets: before the response, or where a response to early data is just then."""
-        if not self._exchange.early:
+        if not self._exchange.early_bytes:
             self._write(now_ns, "server", self._exchange.tickets)
         elif self._ends["server"].write_between(now_ns, sum(self._exchange.tickets)):
             self._response_bytes += sum(self._exchange.tickets)
@@ -319,9 +319,10 @@ def _records(exchange: Exchange, side: Side) -> tuple[int, ...]:
     """Return the ends of the records that `side` receives; those of a flight of the handshake count as one."""
     if side == "server":
         again = exchange.client_flight[-1:] * (exchange.requests - 1)
-        sizes: tuple[int, ...] = (sum(exchange.client_hello), *exchange.client_flight, *again)
+        early = (exchange.early_bytes,) if exchange.early_bytes else ()
+        sizes: tuple[int, ...] = (exchange.hello_bytes, *early, *exchange.client_flight, *again)
     else:
-        tickets = () if exchange.early else exchange.tickets
+        tickets = () if exchange.early_bytes else exchange.tickets
         sizes = (exchange.server_bytes, *tickets, *exchange.response * exchange.requests)
     return tuple(itertools.accumulate(sizes))
 

@@ -35,11 +35,11 @@ def _flights(side: Side, exchange: Exchange) -> list[tuple[str, int, int]]:
     if side == "server":
         sizes = [
             ("server flight", exchange.server_bytes),
-            ("ticket", 0 if exchange.early else sum(exchange.tickets)),
-            ("response", sum(exchange.response) * exchange.requests + exchange.early * sum(exchange.tickets)),
+            ("ticket", 0 if exchange.early_bytes else sum(exchange.tickets)),
+            ("response", sum(exchange.response) * exchange.requests + (exchange.early_bytes and sum(exchange.tickets))),
         ]
     else:
-        *finished, request = (*exchange.client_flight, 0) if exchange.early else exchange.client_flight
+        *finished, request = (*exchange.client_flight, 0) if exchange.early_bytes else exchange.client_flight
         sizes = [
             ("ClientHello", sum(exchange.client_hello)),
             ("Finished", sum(finished)),

@@ -12,7 +12,7 @@ from support.exchanges import MSS, RTT, cell_of, exchange
 
 @pytest.mark.parametrize(("segments", "trips"), [(8, 2), (9, 3)])
 def test_a_response_to_early_data_shares_the_window_of_the_server_s_flight(segments: int, trips: int) -> None:
-    flights = replace(exchange(response=segments * MSS), client_flight=(80,), early=True)
+    flights = replace(exchange(response=segments * MSS), client_hello=(550,), client_flight=(80,), early_bytes=300)
     expected = simulate_fetch(cell_of(10), flights)
     assert expected.tls_done_ns == 2 * RTT
     assert expected.last_byte_ns == trips * RTT
@@ -47,6 +47,6 @@ def test_tickets_go_ahead_of_the_response_while_the_request_is_on_its_way() -> N
 def test_a_ticket_goes_between_the_records_of_a_response_to_early_data() -> None:
     rate = 1_000_000
     response = (16_406, 16_406, 16_406)
-    early = replace(exchange(), client_flight=(80,), early=True, response=response)
+    early = replace(exchange(), client_hello=(550,), client_flight=(80,), early_bytes=300, response=response)
     more = simulate_fetch(cell_of(10, rate), replace(early, tickets=(1000,))).last_byte_ns
     assert 0 < more - simulate_fetch(cell_of(10, rate), early).last_byte_ns <= frame_ns(1000 + 66, rate)
