@@ -141,6 +141,10 @@ AskedStack = Annotated[
 Kind = Annotated[str | None, typer.Option(metavar="KIND", help="group or signature. [default: both]")]
 Cpu = Annotated[bool, typer.Option("--cpu", help="Measure the CPU time of each operation: about 3 s per row.")]
 
+RemediesFigure = Annotated[
+    Path | None,
+    typer.Option("--figure", metavar="FOLDER", help="Write the figure to FOLDER/figures as well: SVG, PNG."),
+]
 ChainFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="Read the chain from this file: certificates in PEM, the leaf first.")
 ]

@@ -156,6 +156,13 @@ class ShowOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemediesOptions:
+    run: flags.RunPath
+    figure: flags.RemediesFigure = None
+    out: flags.RunsFolder = "results"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOptions(GateOptions):
     run: flags.RunPath
     baseline: flags.Baseline = None

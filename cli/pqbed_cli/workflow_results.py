@@ -21,6 +21,7 @@ from pqbed.stats.below_floor import Below
 from pqbed.stats.classify_difference import Margin
 from pqbed.stats.cpu_contention import ContentionCount
 from pqbed.stats.explain_cells import Explained, LeftOut
+from pqbed.stats.rank_remedies import RankedLink
 from pqbed.store.manifest import Manifest
 from pqbed.trace.take_trace import Trace
 from pqbed_cli.exits import GATE_FAILED, SOME_FAILED
@@ -73,6 +74,15 @@ class Preview:
     bed_reason: str
     settled: SettledSweep
     estimate: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedRemedies:
+    """The remedies of a run, ranked, one entry per link and size."""
+
+    path: Path
+    manifest: Manifest
+    links: Sequence[RankedLink]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

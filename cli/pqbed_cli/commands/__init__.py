@@ -19,6 +19,7 @@ from pqbed_cli.commands.link import link
 from pqbed_cli.commands.links import links
 from pqbed_cli.commands.plan import plan
 from pqbed_cli.commands.presets import presets
+from pqbed_cli.commands.remedies import remedies
 from pqbed_cli.commands.report import report
 from pqbed_cli.commands.reproduce import reproduce
 from pqbed_cli.commands.schema import schema
@@ -46,6 +47,7 @@ def register(app: typer.Typer) -> None:
         sweep,
         show,
         explain,
+        remedies,
         trace,
         report,
         compare,

@@ -10,11 +10,12 @@ from pqbed.atomic_files import write_atomic
 from pqbed.errors import SpecError
 from pqbed.plan import plan_sweep
 from pqbed.spec.axes import AXES, axes_shown
+from pqbed.spec.builtin_profiles import builtin_profiles
 from pqbed.spec.link_presets import link_table
 from pqbed.spec.option_descriptions import DESCRIPTIONS
 from pqbed.spec.presets import preset
 from pqbed.spec.sweep import Sweep
-from pqbed.spec.sweep_toml import sweep_from
+from pqbed.spec.sweep_toml import profile_table, sweep_from
 from pqbed.spec.value_parsers import naming
 from pqbed_cli.options import InitOptions
 from pqbed_cli.workflow_results import SweepFile
@@ -33,7 +34,7 @@ THRESHOLDS = """\
 """
 # In this order; the name of the sweep is the preset's where none is given.
 _FIRST = ("name", "profile")
-_LAST = ("samples",)
+_LAST = ("samples", "aa")
 # Always there where no link is named.
 _LINK = ("rtt", "bandwidth", "loss")
 # Of the help for the command line: in a file every value has its unit.
@@ -73,7 +74,7 @@ def _without_links(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parts(sweep: Sweep, keys: set[str]) -> Iterator[str]:
-    """Yield each key of the file with its comment, the tables of links last."""
+    """Yield each key of the file with its comment, the tables of links and profiles last."""
     values = _values(sweep)
     for key in (*_FIRST, *(axis.option for axis in axes_shown()), *_LAST):
         if key in keys and key in values:
@@ -82,6 +83,10 @@ def _parts(sweep: Sweep, keys: set[str]) -> Iterator[str]:
     own = {link.name: link_table(link) for link in sweep.links if not link.source}
     if own:
         yield tomli_w.dumps({"links": own})
+    known = builtin_profiles()
+    profiles = {profile.name: profile_table(profile) for profile in sweep.profiles if profile.name not in known}
+    if profiles:
+        yield tomli_w.dumps({"profiles": profiles})
 
 
 def _values(sweep: Sweep) -> dict[str, Any]:
@@ -92,5 +97,6 @@ def _values(sweep: Sweep) -> dict[str, Any]:
         "name": sweep.name,
         "profile": [profile.name for profile in sweep.profiles],
         "samples": sweep.samples,
+        "aa": sweep.aa,
         **axes,
     }
