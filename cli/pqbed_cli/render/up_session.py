@@ -167,7 +167,7 @@ def _end(shape: EndShape) -> tuple[str, ...]:
         f"{format_duration(shape.jitter_ns)} {shape.distribution}" if shape.jitter_ns else "none",
         format_loss(shape.loss),
         format_rate(shape.rate_bps),
-        f"{shape.limit_packets} packets",
+        format_size(shape.queue_bytes) if shape.queue_bytes else f"{shape.limit_packets} packets",
         shape.segmentation,
         str(shape.initcwnd),
         shape.congestion_control,

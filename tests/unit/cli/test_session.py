@@ -76,6 +76,12 @@ def test_a_drop_list_given_twice_is_one_list(pqbed: Pqbed) -> None:
     assert "drop                up:2+down:3-5\n" in pqbed("status").out
 
 
+def test_a_queue_in_bytes_is_shown_in_bytes(pqbed: Pqbed) -> None:
+    pqbed(*UP, "--layout", "router", "--queue", "64KiB")
+    (line,) = [line for line in pqbed("link", "show").out.splitlines() if line.startswith("down-rate ")]
+    assert "  64KiB  " in line
+
+
 def test_link_set_refuses_what_sweeps_refuse(pqbed: Pqbed) -> None:
     pqbed(*UP)
     pqbed("link", "set", "--segmentation", "host")
