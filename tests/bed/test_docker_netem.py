@@ -19,6 +19,7 @@ from pqbed.calibrate.deviations import achieved_rate_bps, judge
 from pqbed.errors import LaneError, PqbedError
 from pqbed.net.pcap import read_pcap
 from pqbed.spec.cell import Cell
+from pqbed.spec.connection import KINDS, Connection
 from pqbed.spec.cross_traffic import parse_cross_traffic
 from pqbed.spec.link import Link, RandomLoss
 from pqbed.spec.link_end_shape import STAGES
@@ -160,6 +161,19 @@ def test_both_layouts_of_one_lane_obey_physics(bed: Any, netem_engine: DockerEng
     assert all(stage.applied == stage.asked for stage in state.stages.values())
     assert state.client.applied.delay_ns == 0
     assert not netem_engine.find("container", everyones())
+
+
+def test_every_kind_of_connection_takes_its_round_trips(bed: Any) -> None:
+    lane = bed.open_lane(0, [CLASSICAL], TIMEOUT_NS)
+    works = {kind: Workload(size_bytes=0, connection=Connection(kind=kind)) for kind in KINDS}
+    grid = {kind: Cell(link=LINK, tcp=TCP, profile=CLASSICAL, workload=work) for kind, work in works.items()}
+    got = {fetch.cell_id: timings for fetch, timings in lane.run(grid, fetches(grid, 1))}
+    lane.close()
+    assert {kind: timings.outcome for kind, timings in got.items()} == dict.fromkeys(KINDS, "ok"), got
+    for kind, trips in {"full": 3, "resumed": 3, "early": 2, "reused": 1}.items():
+        assert trips * LINK.rtt_ns <= got[kind].last_byte_ns, kind
+    assert got["reused"].last_byte_ns < got["early"].last_byte_ns < got["resumed"].last_byte_ns
+    assert got["reused"].tls_done_ns is None
 
 
 def test_links_that_change_cross_traffic_and_managed_queues_run_from_their_containers(bed: Any) -> None:
