@@ -150,11 +150,12 @@ class TraceResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """`left_out`: the cells that match, too, and cannot be explained."""
+    """`left_out`: the cells that match, too, and cannot be explained. `remedies` are those that start from a cell."""
 
     run: Path
     cells: Sequence[Explained]
     left_out: Sequence[LeftOut]
+    remedies: Sequence[RankedLink] = ()
 
     @property
     def below_floor(self) -> list[Below]:

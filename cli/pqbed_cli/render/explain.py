@@ -16,6 +16,7 @@ from pqbed.stats.tcp_info_summary import COUNTS
 from pqbed.units import NS_PER_MS, format_size
 from pqbed_cli.render.below_floor import floor_lines
 from pqbed_cli.render.number_format import NONE, milliseconds
+from pqbed_cli.render.remedies import advise
 from pqbed_cli.render.streams import echo, note, print_json
 from pqbed_cli.workflow_results import Explanation
 
@@ -29,11 +30,14 @@ def print_explanation(explanation: Explanation, *, json_output: bool) -> None:
     lines = floor_lines(explanation.below_floor)
     if json_output:
         cells = [to_program(cell) for cell in explanation.cells]
-        print_json({"run": str(explanation.run), "cells": cells, "left_out": to_json(explanation.left_out)})
+        advice = {link.helped["cell_id"]: advise(link) for link in explanation.remedies}
+        left_out = to_json(explanation.left_out)
+        print_json({"run": str(explanation.run), "cells": cells, "left_out": left_out, "would_help": advice})
         for line in lines:
             note(line)
         return
-    echo("\n".join([*explained_lines(explanation.cells), *left_out_lines(explanation.left_out), *lines]))
+    helping = [line for link in explanation.remedies for line in ("", f"what would help: {advise(link)}")]
+    echo("\n".join([*explained_lines(explanation.cells), *left_out_lines(explanation.left_out), *helping, *lines]))
 
 
 def explained_lines(explained: Sequence[Explained]) -> list[str]:

@@ -1,16 +1,20 @@
 """The cells of a run that are asked for, explained."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from pqbed.errors import SpecError, StoreError
 from pqbed.reproduce.stored_plan import planned_cells
 from pqbed.spec.axes import AXES
 from pqbed.spec.cell import Cell
+from pqbed.spec.remedies import has_remedies
 from pqbed.stats.explain_cells import Explainer
+from pqbed.stats.rank_remedies import RankedLink, rank_remedies
 from pqbed.store.run_directory import Run, open_run
+from pqbed.store.table_schemas import CONDITIONS
 from pqbed_cli.options import ExplainOptions
 from pqbed_cli.workflow_results import Explanation
 from pqbed_cli.workflows.find_run import find_run, read_baseline
+from pqbed_cli.workflows.show import DEFAULT_PERCENTILES, summary_rows
 
 
 def explain(options: ExplainOptions) -> Explanation:
@@ -25,7 +29,17 @@ def explain(options: ExplainOptions) -> Explanation:
         matching = _matching(cells, options)
         left_out = explainer.left_out(matching)
         explainable = set(matching) - {cell.cell_id for cell in left_out}
-        return Explanation(run=run.path, cells=explainer.explain(explainable or matching), left_out=left_out)
+        explained = explainer.explain(explainable or matching)
+        remedies = _remedies(run, cells, {cell.cell_id for cell in explained})
+        return Explanation(run=run.path, cells=explained, left_out=left_out, remedies=remedies)
+
+
+def _remedies(run: Run, cells: Mapping[str, Cell], explained: Collection[str]) -> tuple[RankedLink, ...]:
+    """Return the remedies of the cells that are explained, if the run compares some."""
+    if not has_remedies(cell.profile.name for cell in cells.values()):
+        return ()
+    links = rank_remedies(summary_rows(run, DEFAULT_PERCENTILES), list(CONDITIONS))
+    return tuple(link for link in links if link.helped["cell_id"] in explained)
 
 
 def _measured_cells(run: Run) -> dict[str, Cell]:

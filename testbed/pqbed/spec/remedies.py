@@ -4,6 +4,7 @@ Arms that are there `by_size` send as many bytes as the remedy would, with other
 far as bytes decide them, their CPU is that of what was sent.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -27,6 +28,11 @@ PROFILE_REMEDIES = {
     "leaf-mldsa44-ca-mldsa65": Remedy(title="ML-DSA-44 leaf, ML-DSA-65 CA", needs="no more than the baseline"),
     "slhdsa-root": Remedy(title="root of SLH-DSA", needs="clients that verify SLH-DSA"),
 }
+
+
+def has_remedies(profiles: Iterable[str]) -> bool:
+    """Tell whether a run with these profiles was made to compare remedies."""
+    return not PROFILE_REMEDIES.keys().isdisjoint(profiles)
 
 
 def profile_remedy(profile: str) -> Remedy:

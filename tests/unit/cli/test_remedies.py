@@ -25,3 +25,15 @@ def test_remedies_for_programs_are_sorted(pqbed: Pqbed) -> None:
         assert times == sorted(times)
         assert len(times) == 9 + 2 + 1
         assert link["advice"].startswith(link["helped"]["link_name"])
+
+
+def test_an_explanation_ends_with_what_would_help(pqbed: Pqbed) -> None:
+    assert pqbed("sweep", *SWEEP).code == 0
+    asked = ("explain", "latest", "--profile", "web-p50-pq", "--initcwnd", "10", "--connection", "full")
+    lines = pqbed(*asked).out.splitlines()
+    advice = [line for line in lines if line.startswith("what would help: ")]
+    assert [line.split()[3] for line in advice] == ["wpt-3g,", "wpt-lte,"]
+    assert lines[-1] == advice[-1]
+    assert len(json.loads(pqbed(*asked, "--json").out)["would_help"]) == 2
+    other = pqbed("explain", "latest", "--profile", "falcon512", "--initcwnd", "10", "--connection", "full")
+    assert "what would help" not in other.out

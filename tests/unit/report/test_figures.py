@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,15 @@ def test_what_varies_decides_what_is_drawn(
     assert [figure.name for figure in figures] == names
     for panel in (panel for figure in figures for panel in figure.panels):
         alt.LayerChart.from_dict(panel.spec) if "layer" in panel.spec else alt.Chart.from_dict(panel.spec)
+
+
+def test_remedies_come_first_in_a_run_that_compares_some(measured_of: MeasuredOf) -> None:
+    measured = measured_of(samples=4, profiles=(CLASSIC, replace(CLASSIC, name="leaf-only")), initcwnd=(10, 32))
+    first, *_others = choose_figures(measured)
+    assert first.name == "remedies"
+    for panel in first.panels:
+        (rows,) = panel.spec["datasets"].values()
+        assert {row["remedy"]: row["kind"] for row in rows} == {"leaf only": "by size", "initcwnd 32": "measured"}
 
 
 def test_one_profile_is_compared_with_nothing(measured_of: MeasuredOf) -> None:

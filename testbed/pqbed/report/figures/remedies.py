@@ -6,11 +6,24 @@ import altair as alt
 import polars as pl
 
 from pqbed.report.figures.figure_panels import MOST_PANELS, Figure, Panel, chart_panel
-from pqbed.stats.rank_remedies import RankedLink
+from pqbed.report.report_data import ReportData
+from pqbed.stats.rank_remedies import RankedLink, rank_remedies
+from pqbed.store.table_schemas import CONDITIONS
 from pqbed.units import NS_PER_MS
 
 BAR_HEIGHT = 22
 KINDS = ("measured", "by size")
+
+
+def draw_remedies_of(data: ReportData) -> Figure:
+    """Draw the remedies of a run."""
+    values = data.percentiles.filter(pl.col("percentile").is_in(["p50", "p90"]))
+    times = values.pivot("percentile", index="cell_id", values="value_ns")
+    missing = [pl.lit(None, pl.Float64).alias(f"{name}_ns") for name in ("p50", "p90") if name not in times.columns]
+    times = times.rename({name: f"{name}_ns" for name in ("p50", "p90") if name in times.columns})
+    rows = data.cells.join(times.with_columns(missing), on="cell_id", how="left", maintain_order="left").to_dicts()
+    links = rank_remedies(rows, list(CONDITIONS))
+    return draw_remedies(links, [link.title for link in links])
 
 
 def draw_remedies(links: Sequence[RankedLink], titles: Sequence[str]) -> Figure:
@@ -19,7 +32,7 @@ def draw_remedies(links: Sequence[RankedLink], titles: Sequence[str]) -> Figure:
     panels = [_panel(link, title) for link, title in zip(links, titles, strict=True)]
     return Figure(
         name="remedies",
-        title="What helps",
+        title="What would help",
         summary=f"How much sooner the last byte comes at p50 than with {profile}, in per cent of its TTLB.",
         reading="A bar to the left is a remedy that makes it later. By size: padded to the bytes of the remedy.",
         panels=tuple(panels[:MOST_PANELS]),
