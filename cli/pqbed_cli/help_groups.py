@@ -14,7 +14,7 @@ WIDEST_FLAG = 25
 RENAMED = {"--guard": "--lane-check", "--no-guard": "--no-lane-check"}
 
 
-class Command(TyperCommand):
+class GroupedCommand(TyperCommand):
     """A command whose help has headings, and that still takes flags by their old names."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

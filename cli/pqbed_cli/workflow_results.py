@@ -49,7 +49,7 @@ class SettledSweep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class PlanEstimate:
     """What a plan amounts to. `seconds` is wall time, without building artefacts.
 
     With `precision_ppm` the samples, fetches and seconds are the most; `least` are those up to the first checkpoint.
@@ -62,7 +62,7 @@ class Estimate:
     lanes: int
     seconds: float
     precision_ppm: int | None = None
-    least: "Estimate | None" = None
+    least: "PlanEstimate | None" = None
     links: int = 0
     calibration_seconds: float = 0.0
 
@@ -73,7 +73,7 @@ class Preview:
 
     bed_reason: str
     settled: SettledSweep
-    estimate: Estimate
+    estimate: PlanEstimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

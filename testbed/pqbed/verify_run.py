@@ -26,7 +26,7 @@ _NOT_PLANNED = ("chain_wire_bytes", "client_chain_wire_bytes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class RunCheck:
     """One check: what was checked, whether it holds, and in one sentence what was seen."""
 
     name: str
@@ -34,13 +34,13 @@ class Check:
     detail: str
 
 
-def verify_run(run: Run) -> Iterator[Check]:
+def verify_run(run: Run) -> Iterator[RunCheck]:
     """Yield the checks of `run` as they are made. What cannot be read is a check that does not hold."""
     try:
         yield _checksums(run)
         plan = stored_plan(run.path)
     except PqbedError as error:
-        yield Check(name="files", holds=False, detail=error.message)
+        yield RunCheck(name="files", holds=False, detail=error.message)
         return
     checks: dict[str, Callable[[Plan, Run], str]] = {
         "plan": _compare_plan,
@@ -52,24 +52,24 @@ def verify_run(run: Run) -> Iterator[Check]:
     }
     for name, check in checks.items():
         try:
-            yield Check(name=name, holds=True, detail=check(plan, run))
+            yield RunCheck(name=name, holds=True, detail=check(plan, run))
         except _DoesNotHoldError as error:
-            yield Check(name=name, holds=False, detail=str(error))
+            yield RunCheck(name=name, holds=False, detail=str(error))
         except PqbedError as error:
-            yield Check(name=name, holds=False, detail=error.message)
+            yield RunCheck(name=name, holds=False, detail=error.message)
 
 
 class _DoesNotHoldError(Exception):
     """A check that does not hold."""
 
 
-def _checksums(run: Run) -> Check:
+def _checksums(run: Run) -> RunCheck:
     samples = run.samples().select(pl.len()).collect().item()  # raises on a damaged or missing part
     sums = read_sums(run.path)
     parts = [path.name for path in (run.path / SAMPLES_FOLDER).glob("part-*.parquet")]
     without = [name for name in parts if name not in sums]
     older = f"; {len(without)} of an older pqbed without a checksum" if without else ""
-    return Check(name="files", holds=True, detail=f"{samples} samples in {len(parts)} parts as written{older}")
+    return RunCheck(name="files", holds=True, detail=f"{samples} samples in {len(parts)} parts as written{older}")
 
 
 def _compare_plan(plan: Plan, run: Run) -> str:

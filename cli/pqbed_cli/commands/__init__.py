@@ -30,7 +30,7 @@ from pqbed_cli.commands.sweep import sweep
 from pqbed_cli.commands.trace import trace
 from pqbed_cli.commands.up import up
 from pqbed_cli.commands.verify import verify
-from pqbed_cli.help_groups import Command
+from pqbed_cli.help_groups import GroupedCommand
 
 
 def register(app: typer.Typer) -> None:
@@ -61,7 +61,7 @@ def register(app: typer.Typer) -> None:
         schema,
     )
     for command in commands:
-        app.command(cls=Command)(command)
+        app.command(cls=GroupedCommand)(command)
     app.add_typer(chain, name="chain")
     app.add_typer(link, name="link")
     app.add_typer(stack, name="stack")

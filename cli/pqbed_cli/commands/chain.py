@@ -1,12 +1,12 @@
 import typer
 
 from pqbed_cli.flags import ChainFile, ChainProfile, Json
-from pqbed_cli.help_groups import Command
+from pqbed_cli.help_groups import GroupedCommand
 
 chain = typer.Typer(help="Read certificate chains.", no_args_is_help=True, rich_markup_mode=None)
 
 
-@chain.command("show", cls=Command)
+@chain.command("show", cls=GroupedCommand)
 def show_chain(file: ChainFile, profile: ChainProfile = None, json_output: Json = False) -> None:
     """Print the sizes of a chain, today and in ML-DSA. FILE holds it in PEM, the leaf first."""
     from pqbed.tls.certificate_shape import read_shapes

@@ -1,13 +1,13 @@
 import typer
 
 from pqbed_cli.flags import Json, Measure
-from pqbed_cli.help_groups import Command
+from pqbed_cli.help_groups import GroupedCommand
 from pqbed_cli.options import SetLinkOptions, takes
 
 link = typer.Typer(help="Show or set the link of the bed that is up.", no_args_is_help=True, rich_markup_mode=None)
 
 
-@link.command("show", cls=Command)
+@link.command("show", cls=GroupedCommand)
 def show_link(measure: Measure = False, json_output: Json = False) -> None:
     """Read the link back from the kernel. With --measure, verify it by measurement."""
     from pqbed_cli.render.up_session import print_link
@@ -18,7 +18,7 @@ def show_link(measure: Measure = False, json_output: Json = False) -> None:
     raise typer.Exit(reading.exit_code)
 
 
-@link.command("set", cls=Command)
+@link.command("set", cls=GroupedCommand)
 @takes(SetLinkOptions)
 def set_link(options: SetLinkOptions, json_output: Json = False) -> None:
     """Set the link and read it back. What is not given keeps its value."""

@@ -1,7 +1,7 @@
 import typer
 
 from pqbed_cli.flags import Json, StackName
-from pqbed_cli.help_groups import Command
+from pqbed_cli.help_groups import GroupedCommand
 from pqbed_cli.options import AddStackOptions, takes
 
 stack = typer.Typer(
@@ -11,7 +11,7 @@ stack = typer.Typer(
 )
 
 
-@stack.command("add", cls=Command)
+@stack.command("add", cls=GroupedCommand)
 @takes(AddStackOptions)
 def add_stack(options: AddStackOptions, json_output: Json = False) -> None:
     """Check a provider module and keep a copy. It can then be named with --stack on every bed."""
@@ -21,7 +21,7 @@ def add_stack(options: AddStackOptions, json_output: Json = False) -> None:
     print_added(stacks.add_stack(options), json_output=json_output)
 
 
-@stack.command("list", cls=Command)
+@stack.command("list", cls=GroupedCommand)
 def list_stacks(json_output: Json = False) -> None:
     """List the stacks: pqbed's own, then those that were added."""
     from pqbed_cli.render.stacks import print_stacks
@@ -30,7 +30,7 @@ def list_stacks(json_output: Json = False) -> None:
     print_stacks(stacks.list_stacks(), json_output=json_output)
 
 
-@stack.command("remove", cls=Command)
+@stack.command("remove", cls=GroupedCommand)
 def remove_stack(name: StackName) -> None:
     """Remove a stack that was added, and its files."""
     from pqbed_cli.render.streams import note

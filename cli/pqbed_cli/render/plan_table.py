@@ -12,7 +12,7 @@ from pqbed.units import format_percentage
 from pqbed_cli.render.number_format import span
 from pqbed_cli.render.streams import echo, print_json
 from pqbed_cli.render.table import Table, print_tables
-from pqbed_cli.workflow_results import Estimate, Preview
+from pqbed_cli.workflow_results import PlanEstimate, Preview
 
 
 def print_preview(preview: Preview, *, json_output: bool) -> None:
@@ -54,7 +54,7 @@ def _is_said(axis: Axis, sweep: Sweep) -> bool:
     return not axis.quiet or axis.values(sweep) != (axis.usual,)
 
 
-def estimate_line(estimate: Estimate) -> str:
+def estimate_line(estimate: PlanEstimate) -> str:
     """Return the estimate in one line."""
     if estimate.least is not None:
         return _staged_line(estimate, estimate.least)
@@ -67,7 +67,7 @@ def estimate_line(estimate: Estimate) -> str:
     return f"{grid}: {fetches}, {about}{span(estimate.seconds)}{links}"
 
 
-def _staged_line(most: Estimate, least: Estimate) -> str:
+def _staged_line(most: PlanEstimate, least: PlanEstimate) -> str:
     """Return the estimate of a sweep that ends when it is precise."""
     grid = f"{_counted(most.cells, 'cell')} x {least.samples} to {_counted(most.samples, 'sample')}"
     aim = f"until each increase at p50 is known to ±{format_percentage(most.precision_ppm or 0)}"

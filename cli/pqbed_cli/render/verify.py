@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from pqbed.verify_run import Check
+from pqbed.verify_run import RunCheck
 from pqbed_cli.render.streams import echo, print_json
 
 
-def print_checks(checks: Iterable[Check], *, json_output: bool) -> bool:
+def print_checks(checks: Iterable[RunCheck], *, json_output: bool) -> bool:
     """Print the checks as they come; return whether all hold."""
     seen = []
     for check in checks:

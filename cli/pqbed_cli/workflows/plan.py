@@ -12,7 +12,7 @@ from pqbed.spec.run_options import Calibrate, Clock, RunOptions
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.value_parsers import naming
 from pqbed_cli.options import PlanOptions
-from pqbed_cli.workflow_results import Estimate, Preview, SettledSweep
+from pqbed_cli.workflow_results import PlanEstimate, Preview, SettledSweep
 from pqbed_cli.workflows.refuse_unknown_algorithms import refuse_unknown_algorithms
 from pqbed_cli.workflows.sweep_request import Request, read_request
 
@@ -37,13 +37,15 @@ def settle(request: Request, bed: BedName, clock: Clock) -> SettledSweep:
     return SettledSweep(sweep=sweep, options=options, plan=plan_sweep(sweep), bed=bed, clock=clock, lanes=lanes)
 
 
-def estimate(settled: SettledSweep, finished: int = 0) -> Estimate:
+def estimate(settled: SettledSweep, finished: int = 0) -> PlanEstimate:
     """Estimate what is left when `finished` fetches have their sample."""
     calibrate = settled.options.calibrate
     return estimate_plan(settled.plan, settled.clock, settled.lanes, finished, calibrate=calibrate)
 
 
-def estimate_plan(plan: Plan, clock: Clock, lanes: int, finished: int = 0, *, calibrate: Calibrate = "off") -> Estimate:
+def estimate_plan(
+    plan: Plan, clock: Clock, lanes: int, finished: int = 0, *, calibrate: Calibrate = "off"
+) -> PlanEstimate:
     """Estimate what is left of `plan`. Links are calibrated before the first sample, or by every lane."""
     left = max(0.0, 1 - finished / plan.fetch_count)
     least = None
@@ -52,7 +54,7 @@ def estimate_plan(plan: Plan, clock: Clock, lanes: int, finished: int = 0, *, ca
         least = estimate_plan(first, clock, lanes, finished, calibrate=calibrate)
     when = "off" if calibrate == "once" and finished else calibrate
     calibration_s = calibration_seconds(plan, clock, lanes, when)
-    return Estimate(
+    return PlanEstimate(
         cells=len(plan.cells),
         samples=plan.samples,
         fetches=max(0, plan.fetch_count - finished),
