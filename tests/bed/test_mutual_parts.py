@@ -33,4 +33,4 @@ def test_no_key_leaves_the_parts(rows: Rows) -> None:
 
 def test_the_server_keeps_no_key_of_a_client(rows: Rows) -> None:
     leaves = [name for name in rows[-1]["keys"] if name.endswith("leaf.key")]
-    assert leaves == ["keys/server-mldsa65-2/leaf.key", "keys/server-p256-2/leaf.key"]
+    assert leaves == ["keys/server-0-mldsa65/leaf.key", "keys/server-2-p256/leaf.key"]
