@@ -55,7 +55,8 @@ def _listener_fields(listener: Listener) -> dict[str, object]:
         "client_root": "" if listener.client_root is None else str(listener.client_root),
         "client_signature_id": scheme_codepoint(listener.client_signature) if listener.client_signature else 0,
         "header": GROUP_HEADER,
-        "tickets": listener.tickets,
+        # Only where it is asked: programs without tickets read texts and numbers alone.
+        **({"tickets": True} if listener.tickets else {}),
     }
 
 
