@@ -33,7 +33,7 @@ from pqbed.errors import BuildError, EngineError, HostError, LaneError
 from pqbed.net.packet_ring_capture import Room
 from pqbed.net.sysctls import PINS
 from pqbed.spec.link import Link
-from pqbed.spec.link_end_shape import SIDES
+from pqbed.spec.link_sides import SIDES
 from pqbed.spec.profile import Chain, Profile
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]

@@ -12,7 +12,7 @@ from pqbed.model.simulate.connection import ExpectedFetch, simulate_fetch
 from pqbed.model.tls_exchange import exchange_of
 from pqbed.plan import cell_id
 from pqbed.spec.cell import Cell
-from pqbed.spec.link_end_shape import largest_sent
+from pqbed.spec.link_sides import largest_sent
 from support.mtu_cells import BOXED, CELLS, LONGER
 from support.units import MS
 

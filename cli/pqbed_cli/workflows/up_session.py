@@ -24,8 +24,8 @@ from pqbed.spec.builtin_profiles import builtin_profiles
 from pqbed.spec.grid import lay_over
 from pqbed.spec.link import Link
 from pqbed.spec.link_checks import check_link
-from pqbed.spec.link_end_shape import SIDES, delay_of, jitter_of
 from pqbed.spec.link_presets import LINK_AXES, builtin_links, parse_links, whole_link
+from pqbed.spec.link_sides import SIDES, delay_of, jitter_of
 from pqbed.spec.name_suggestions import known_name
 from pqbed.spec.profile import Profile, stacks_of
 from pqbed.spec.stack_pairs import pair_profiles

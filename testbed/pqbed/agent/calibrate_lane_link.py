@@ -14,7 +14,8 @@ from pqbed.calibrate.measurement_schedule import SETTLE_NS
 from pqbed.calibrate.prober import Prober
 from pqbed.spec.drop_list import NO_DROPS
 from pqbed.spec.link import Link, RandomLoss
-from pqbed.spec.link_end_shape import Side, Stage, path_mtu_of, queue_limit, shape_direction, with_plain_queues
+from pqbed.spec.link_end_shape import Stage, queue_limit, shape_direction, with_plain_queues
+from pqbed.spec.link_sides import Side, path_mtu_of
 from pqbed.spec.run_options import Clock
 from pqbed.spec.steady_link import steady_link
 from pqbed.spec.tcp import Tcp

@@ -11,7 +11,8 @@ from pqbed.errors import HostError
 from pqbed.net.packet_ring_capture import room_for
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
-from pqbed.spec.link_end_shape import JITTER_REACH, SIDES, jitter_of
+from pqbed.spec.link_end_shape import JITTER_REACH
+from pqbed.spec.link_sides import SIDES, jitter_of
 from pqbed.spec.sample import Timings
 from pqbed.units import NS_PER_S
 

@@ -11,7 +11,7 @@ from pqbed.net.link_state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.link import Link
-from pqbed.spec.link_end_shape import Side
+from pqbed.spec.link_sides import Side
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.tcp import Tcp

@@ -35,7 +35,7 @@ from pqbed.net.veth_pair import create_link
 from pqbed.spec.cell import Cell
 from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.link import Layout, Link
-from pqbed.spec.link_end_shape import Side
+from pqbed.spec.link_sides import Side
 from pqbed.spec.profile import Profile
 from pqbed.spec.run_options import Clock
 from pqbed.spec.sample import Fetch, Timings

@@ -14,7 +14,7 @@ from pqbed.net.link_state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.link import Link
-from pqbed.spec.link_end_shape import SIDES
+from pqbed.spec.link_sides import SIDES
 from pqbed.spec.profile import Profile
 from pqbed.spec.run_options import Clock
 from pqbed.spec.sample import NO_FAILURES, Fetch, Timings

@@ -19,15 +19,8 @@ from pqbed.calibrate.measurement import (
 from pqbed.calibrate.measurement_schedule import LARGEST_QUEUE
 from pqbed.calibrate.tolerances import ALPHA, TOLERANCES, Tolerance
 from pqbed.spec.link import PPM, GilbertElliott, Link, Loss, mean_loss_ppm
-from pqbed.spec.link_end_shape import (
-    ETHERNET_HEADER_BYTES,
-    JITTER_REACH,
-    EndShape,
-    Side,
-    path_mtu_of,
-    queue_limit,
-    shape_direction,
-)
+from pqbed.spec.link_end_shape import ETHERNET_HEADER_BYTES, JITTER_REACH, EndShape, queue_limit, shape_direction
+from pqbed.spec.link_sides import Side, path_mtu_of
 from pqbed.spec.run_options import Clock
 from pqbed.spec.steady_link import steady_link
 from pqbed.spec.tcp import Tcp

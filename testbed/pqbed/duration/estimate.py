@@ -9,7 +9,8 @@ from pqbed.model.tls_exchange import exchange_of
 from pqbed.plan import Plan, plan_sweep
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import PPM, mean_loss_ppm
-from pqbed.spec.link_end_shape import SIDES, loss_of, shape_direction
+from pqbed.spec.link_end_shape import shape_direction
+from pqbed.spec.link_sides import SIDES, loss_of
 from pqbed.spec.run_options import Calibrate, Clock
 from pqbed.spec.sweep import Sweep
 

@@ -6,7 +6,7 @@ from pqbed.model.frames import FRAME_OVERHEAD_BYTES
 from pqbed.model.simulate.connection import ExpectedFetch
 from pqbed.model.simulate.endpoint import ExpectedFlight
 from pqbed.spec.cell import Cell
-from pqbed.spec.link_end_shape import Side, rate_of
+from pqbed.spec.link_sides import Side, rate_of
 
 # Field of ExpectedFetch, what people call it, and who sends it.
 FLIGHTS: tuple[tuple[str, str, Side], ...] = (

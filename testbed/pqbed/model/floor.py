@@ -26,16 +26,8 @@ from pqbed.model.frames import (
 from pqbed.model.message_sizes import RECORD_CONTENT_BYTES
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
-from pqbed.spec.link_end_shape import (
-    JITTER_REACH,
-    SIDES,
-    Side,
-    congestion_control_of,
-    delay_of,
-    distribution_of,
-    jitter_of,
-    rate_of,
-)
+from pqbed.spec.link_end_shape import JITTER_REACH
+from pqbed.spec.link_sides import SIDES, Side, congestion_control_of, delay_of, distribution_of, jitter_of, rate_of
 
 # These open the window by no more than what was acknowledged (tcp_slow_start in net/ipv4/tcp_cong.c, and bbr_set_cwnd);
 # another may do better, as hybla does, so of its windows nothing is assumed.

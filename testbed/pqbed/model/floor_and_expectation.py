@@ -13,7 +13,7 @@ from pqbed.model.tls_exchange import Exchange, known_exchange
 from pqbed.spec.cell import Cell
 from pqbed.spec.connection import TICKET_KINDS
 from pqbed.spec.link import Link, mean_loss_ppm
-from pqbed.spec.link_end_shape import (
+from pqbed.spec.link_sides import (
     SIDES,
     congestion_control_of,
     discipline_of,

@@ -1,7 +1,7 @@
 """What a path that loses large packets, or parts of a ClientHello, does to a fetch, in a sentence."""
 
 from pqbed.spec.cell import Cell
-from pqbed.spec.link_end_shape import path_mtu_of
+from pqbed.spec.link_sides import path_mtu_of
 
 
 def describe_black_hole(cell: Cell) -> str:

@@ -20,7 +20,7 @@ from pqbed.duration.estimate import estimate_seconds
 from pqbed.errors import LaneError
 from pqbed.plan import Plan
 from pqbed.spec.link import Link, mean_loss_ppm
-from pqbed.spec.link_end_shape import SIDES, jitter_of, loss_of
+from pqbed.spec.link_sides import SIDES, jitter_of, loss_of
 from pqbed.store.manifest import LaneCheck, LaneTrial, utc_now
 
 # An interval of p90 needs 36. The first fetches fill caches and are not counted.

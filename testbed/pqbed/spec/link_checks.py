@@ -2,7 +2,7 @@
 
 from pqbed.errors import SpecError
 from pqbed.spec.link import Link, PlainLimit, QueueTime
-from pqbed.spec.link_end_shape import SIDES, Side, discipline_of, has_rates, nominal_rate, queue_of, rate_of, trace_of
+from pqbed.spec.link_sides import SIDES, Side, discipline_of, has_rates, nominal_rate, queue_of, rate_of, trace_of
 from pqbed.spec.link_timeline import LinkTrace
 from pqbed.spec.path_mtu import format_path_mtu
 from pqbed.spec.value_parsers import format_queue

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pqbed.spec.link import Link
-from pqbed.spec.link_end_shape import SIDES, Side, delay_of, nominal_rate, trace_of
+from pqbed.spec.link_sides import SIDES, Side, delay_of, nominal_rate, trace_of
 
 
 def fastest_link(link: Link) -> Link:

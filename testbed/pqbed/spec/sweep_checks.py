@@ -12,7 +12,7 @@ from pqbed.spec.delay_tables import cut_share, largest_jitter_ns
 from pqbed.spec.grid import count_parts, lay_out, values_in
 from pqbed.spec.link import Distribution, Link
 from pqbed.spec.link_checks import check_link
-from pqbed.spec.link_end_shape import SIDES, delay_of, distribution_of, jitter_of
+from pqbed.spec.link_sides import SIDES, delay_of, distribution_of, jitter_of
 from pqbed.spec.profile import Profile
 from pqbed.spec.sweep import Sweep
 from pqbed.units import NS_PER_MS, format_duration

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pqbed.errors import HostError, SpecError
-from pqbed.spec.link_end_shape import Side
+from pqbed.spec.link_sides import Side
 from pqbed.spec.profile import Chain, chain_text
 from pqbed.tls.certificate_message import certificate_message_size
 from pqbed.tls.certificate_padding import EMPTY_EXTENSION_BYTES, padding_extension, split_padding

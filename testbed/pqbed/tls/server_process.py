@@ -11,7 +11,7 @@ from typing import IO
 
 from pqbed.errors import HostError
 from pqbed.spec.connection import TICKET_KINDS, ConnectionKind
-from pqbed.spec.link_end_shape import Side
+from pqbed.spec.link_sides import Side
 from pqbed.spec.profile import Chain, Profile, chain_text
 from pqbed.spec.stacks import Stack
 from pqbed.tls.certificate_chains import ChainFiles, make_chain

@@ -15,7 +15,8 @@ from pqbed.spec.axes import axes_shown
 from pqbed.spec.cell import Cell
 from pqbed.spec.grid import values_in
 from pqbed.spec.link import Link
-from pqbed.spec.link_end_shape import JITTER_REACH, SIDES, delay_of, jitter_of
+from pqbed.spec.link_end_shape import JITTER_REACH
+from pqbed.spec.link_sides import SIDES, delay_of, jitter_of
 from pqbed.spec.run_options import Clock
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.sweep import Sweep

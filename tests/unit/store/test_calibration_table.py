@@ -10,7 +10,8 @@ from pqbed.beds.fake_calibration import fake_measurement
 from pqbed.calibrate.measurement import Calibration
 from pqbed.net.link_state import EndState, LinkState
 from pqbed.spec.link import Link, RandomLoss
-from pqbed.spec.link_end_shape import SIDES, shape_end
+from pqbed.spec.link_end_shape import shape_end
+from pqbed.spec.link_sides import SIDES
 from pqbed.spec.tcp import Tcp
 from pqbed.store.calibration_table import CALIBRATION, calibration_row
 from pqbed.store.table_schemas import conform

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pqbed.errors import SpecError
-from pqbed.spec.link_end_shape import Side
+from pqbed.spec.link_sides import Side
 from pqbed.spec.profile import Chain, ChainCertificate, Profile, chain_text
 from pqbed.tls.certificate_chains import certificate_message_bytes, make_chain
 from pqbed.tls.certificate_padding import EMPTY_EXTENSION_BYTES, EXTENSION_OID, split_padding

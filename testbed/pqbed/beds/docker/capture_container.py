@@ -7,7 +7,7 @@ from pqbed.agent.rpc_proxies import proxy
 from pqbed.beds.docker.containers import HOLD, TMPFS, LaneContainers
 from pqbed.beds.docker.engine_interface import ContainerSpec, Engine, Owned
 from pqbed.beds.docker.lane_session import ReadTimeout, agent_command, open_channel
-from pqbed.spec.link_end_shape import Side
+from pqbed.spec.link_sides import Side
 
 
 def open_tap(

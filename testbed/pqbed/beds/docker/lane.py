@@ -26,7 +26,8 @@ from pqbed.net.link_state import LinkState
 from pqbed.spec.cell import Cell
 from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.link import Link
-from pqbed.spec.link_end_shape import SIDES, Stage
+from pqbed.spec.link_end_shape import Stage
+from pqbed.spec.link_sides import SIDES
 from pqbed.spec.profile import DEFAULT_STACK, Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.stacks import stack_named

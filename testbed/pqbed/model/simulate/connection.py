@@ -21,7 +21,8 @@ from pqbed.model.tls_exchange import Exchange
 from pqbed.spec.cell import Cell
 from pqbed.spec.drop_list import NO_DROPS
 from pqbed.spec.link import Link, RandomLoss
-from pqbed.spec.link_end_shape import SIDES, Side, delay_of, largest_sent, path_mtu_of, queue_limit, rate_of, shape_end
+from pqbed.spec.link_end_shape import queue_limit, shape_end
+from pqbed.spec.link_sides import SIDES, Side, delay_of, largest_sent, path_mtu_of, rate_of
 from pqbed.spec.steady_link import steady_link
 from pqbed.spec.tcp import Tcp
 

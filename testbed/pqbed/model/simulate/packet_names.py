@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 from pqbed.model.tls_exchange import Exchange
-from pqbed.spec.link_end_shape import Side
+from pqbed.spec.link_sides import Side
 
 # Payload of a packet: the number of its first byte, and how many there are.
 Payload = tuple[int, int]

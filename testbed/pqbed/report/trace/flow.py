@@ -10,7 +10,7 @@ from html import escape
 from pqbed.report.theme import FONT, PALETTES, Mode
 from pqbed.report.trace.svg import arrow_head, line, text
 from pqbed.report.trace.time_scale import CUT_PIXELS, Cut, TimeScale, scale_time
-from pqbed.spec.link_end_shape import delay_of
+from pqbed.spec.link_sides import delay_of
 from pqbed.trace.segments import Segment
 from pqbed.trace.summary_json import flight_lines
 from pqbed.trace.take_trace import Trace
