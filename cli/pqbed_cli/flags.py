@@ -70,6 +70,14 @@ Calibrate = Annotated[
         help=DESCRIPTIONS["calibrate"],
     ),
 ]
+Cluster = Annotated[
+    str | None,
+    _flag(
+        RUN,
+        metavar="WHERE",
+        help="Fetch on a Dask cluster: local:N (processes), tcp://HOST:PORT, or a scheduler file.",
+    ),
+]
 ResumedRun = Annotated[
     str | None, _flag(RUN, metavar="RUN", help="Resume this run (its folder, or latest); --lanes may differ.")
 ]

@@ -60,6 +60,7 @@ class PlanOptions(RequestOptions):
     lanes: flags.Lanes = None
     lane_check: flags.LaneCheck = None
     calibrate: flags.Calibrate = None
+    cluster: flags.Cluster = None
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: `SweepOptions` joins it with a class that has some

@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -87,11 +87,17 @@ class Plan:
             found.setdefault((cell.link, cell.tcp, cell.workload), []).append(identity)
         return tuple(map(tuple, found.values()))
 
-    def block(self, number: int) -> tuple[Fetch, ...]:
-        """Return block `number` (0 to `block_count` - 1): each cell once."""
+    @property
+    def arms(self) -> dict[Link, tuple[str, ...]]:
+        """Return the cells of each link: their fetches are compared as pairs, so they stay together."""
         by_link: dict[Link, list[str]] = {}
         for identity, cell in self.cells.items():
             by_link.setdefault(cell.link, []).append(identity)
+        return {link: tuple(cells) for link, cells in by_link.items()}
+
+    def block(self, number: int) -> tuple[Fetch, ...]:
+        """Return block `number` (0 to `block_count` - 1): each cell once."""
+        by_link = {link: list(cells) for link, cells in self.arms.items()}
         links = list(by_link)
         order = random.Random(_mix(self.seed, "order", number))
         order.shuffle(links)
@@ -102,6 +108,19 @@ class Plan:
             seed = _mix(self.seed, _digest(link), number)
             fetches.extend(Fetch(cell_id=arm, block=number, repetition=number, seed=seed) for arm in arms)
         return tuple(fetches)
+
+    def link_blocks(self, link: Link, numbers: Iterable[int]) -> Iterator[tuple[Fetch, ...]]:
+        """Yield the fetches over `link` of each of these blocks, without laying out the rest of the block.
+
+        They are those of `block`, seeds included; their order is drawn for the link alone.
+        """
+        digest, arms = _digest(link), self.arms[link]
+        for number in numbers:
+            seed = _mix(self.seed, digest, number)
+            order = random.Random(_mix(self.seed, "order", digest, number))
+            yield tuple(
+                Fetch(cell_id=arm, block=number, repetition=number, seed=seed) for arm in order.sample(arms, len(arms))
+            )
 
     def blocks(self) -> Iterator[tuple[Fetch, ...]]:
         """Yield all blocks in order."""

@@ -17,8 +17,8 @@ PLAIN_LINES = 10
 class SweepProgress(Protocol):
     """The display of a sweep. Not safe for two threads at once: the runner reports from a single one."""
 
-    def sample(self, *, failed: bool) -> None:
-        """Count one sample."""
+    def taken(self, samples: int, *, failed: int, workers: int = 0, tasks: int = 0) -> None:
+        """Count `samples`; of a cluster, say how many workers it has and how many tasks they have been given."""
         ...
 
     def expect(self, total: int) -> None:
@@ -49,10 +49,12 @@ class _Lines:
         self._may_grow = seconds_left is not None
         self._begun = time.monotonic()
         self._tenth = PLAIN_LINES * done // max(1, total)
+        self._cluster = 0, 0
 
-    def sample(self, *, failed: bool) -> None:
-        self._done += 1
+    def taken(self, samples: int, *, failed: int, workers: int = 0, tasks: int = 0) -> None:
+        self._done += samples
         self._failed += failed
+        self._cluster = workers, tasks
         if self._done < self._total or not self._may_grow:  # else the next look says whether this was the end
             self._note_tenth()
 
@@ -77,7 +79,8 @@ class _Lines:
     def _line(self) -> str:
         spent = time.monotonic() - self._begun
         rest = f", {span(self._seconds_left())} left" if self._done < self._total else f" in {span(spent)}"
-        return f"{self._done} of {self._total} samples, {self._failed} failed{rest}"
+        cluster = _cluster_text(*self._cluster, (self._done - self._before) / max(1e-9, spent))
+        return f"{self._done} of {self._total} samples, {self._failed} failed{cluster}{rest}"
 
     def _share_left(self) -> float:
         spent = time.monotonic() - self._begun
@@ -86,15 +89,19 @@ class _Lines:
 
 class _Bar:
     def __init__(self, total: int, done: int, seconds_left: Callable[[], float] | None) -> None:
-        self._failed = 0
+        self._failed = self._taken = 0
+        self._begun = time.monotonic()
         self._seconds_left = seconds_left
         self._progress = _start_bar(forecast=seconds_left is not None)
-        self._task = self._progress.add_task("samples", total=total, completed=done, failed=0, left="")
+        self._task = self._progress.add_task("samples", total=total, completed=done, failed="0 failed", left="")
 
-    def sample(self, *, failed: bool) -> None:
+    def taken(self, samples: int, *, failed: int, workers: int = 0, tasks: int = 0) -> None:
         self._failed += failed
+        self._taken += samples
         left = "" if self._seconds_left is None else span(self._seconds_left())
-        self._progress.update(self._task, advance=1, failed=self._failed, left=left)
+        rate = self._taken / max(1e-9, time.monotonic() - self._begun)
+        shown = f"{self._failed} failed{_cluster_text(workers, tasks, rate)}"
+        self._progress.update(self._task, advance=samples, failed=shown, left=left)
 
     def expect(self, total: int) -> None:
         self._progress.update(self._task, total=total)
@@ -106,6 +113,11 @@ class _Bar:
         self._progress.stop()
 
 
+def _cluster_text(workers: int, tasks: int, rate: float) -> str:
+    """Return what there is to say of a cluster, nothing without workers."""
+    return f", {workers} workers with {tasks} tasks, {rate:.0f} fetches/s" if workers else ""
+
+
 def _start_bar(*, forecast: bool) -> "Progress":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -114,7 +126,7 @@ def _start_bar(*, forecast: bool) -> "Progress":
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[failed]} failed"),
+        TextColumn("{task.fields[failed]}"),
         TextColumn("{task.fields[left]}") if forecast else TimeRemainingColumn(),
         TextColumn("left"),
         console=Console(stderr=True),

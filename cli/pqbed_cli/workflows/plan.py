@@ -13,6 +13,7 @@ from pqbed.spec.sweep import Sweep
 from pqbed.spec.value_parsers import naming
 from pqbed_cli.options import PlanOptions
 from pqbed_cli.workflow_results import PlanEstimate, Preview, SettledSweep
+from pqbed_cli.workflows.cluster import expect_lanes
 from pqbed_cli.workflows.refuse_unknown_algorithms import refuse_unknown_algorithms
 from pqbed_cli.workflows.sweep_request import Request, read_request
 
@@ -21,18 +22,20 @@ def preview(options: PlanOptions) -> Preview:
     """Return what `sweep` would do with the same options; if nothing runs here, what it would do on another host."""
     request = read_request(options)
     bed, clock, reason = _expect_bed(request.options)
-    settled = settle(request, bed, clock)
+    lanes = expect_lanes(options, clock, precise=request.sweep.precision_ppm is not None)
+    settled = settle(request, bed, clock, lanes)
     refuse_unknown_algorithms(settled.plan.profiles)
     return Preview(bed_reason=reason, settled=settled, estimate=estimate(settled))
 
 
-def settle(request: Request, bed: BedName, clock: Clock) -> SettledSweep:
-    """Decide lanes and samples for `bed`."""
-    lanes = request.options.lanes or default_lanes(bed, clock)
+def settle(request: Request, bed: BedName, clock: Clock, cluster_lanes: int | None = None) -> SettledSweep:
+    """Decide lanes and samples for `bed`; on a cluster there are `cluster_lanes`."""
+    lanes = cluster_lanes or request.options.lanes or default_lanes(bed, clock)
     sweep = request.sweep
     if not request.samples_chosen:
         sweep = replace(sweep, samples=_samples(sweep, clock, lanes, request.options.calibrate))
-    lanes = min(lanes, sweep.samples)  # a lane takes whole blocks: more lanes than blocks would stay idle
+    if cluster_lanes is None:
+        lanes = min(lanes, sweep.samples)  # a lane takes whole blocks: more lanes than blocks would stay idle
     options = replace(request.options, bed=bed, clock=clock)
     return SettledSweep(sweep=sweep, options=options, plan=plan_sweep(sweep), bed=bed, clock=clock, lanes=lanes)
 

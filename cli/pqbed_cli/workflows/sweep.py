@@ -20,6 +20,7 @@ from pqbed_cli.options import GateOptions, SweepOptions
 from pqbed_cli.render.plan_table import estimate_line
 from pqbed_cli.render.streams import note
 from pqbed_cli.workflow_results import SettledSweep, SweepResult
+from pqbed_cli.workflows.cluster import JoinedCluster, execute_on_cluster, join_cluster
 from pqbed_cli.workflows.execute_plan import execute_plan, interruption
 from pqbed_cli.workflows.find_run import find_run, refuse_unwritable
 from pqbed_cli.workflows.gate import gate_run, refuse_missing_folders
@@ -41,14 +42,17 @@ def start_sweep(options: SweepOptions) -> SweepResult:
     refuse_unwritable(request.options.out)
     refuse_missing_folders(options)
     asked = request.options
-    with open_bed(asked.bed, asked.clock, kernel=asked.kernel, ca_bundle=options.ca_bundle) as opened:
-        settled = settle(request, opened.bed.name, opened.bed.clock)
+    with (
+        open_bed(asked.bed, asked.clock, kernel=asked.kernel, ca_bundle=options.ca_bundle) as opened,
+        join_cluster(options, opened.bed.clock, precise=request.sweep.precision_ppm is not None) as cluster,
+    ):
+        settled = settle(request, opened.bed.name, opened.bed.clock, cluster.threads if cluster else None)
         refuse_unknown_algorithms(settled.plan.profiles)
         refuse_unmeasured(settled.options.thresholds, list(settled.plan.cells.values()), settled.sweep.profiles[0].name)
         note(estimate_line(estimate(settled)))
         artefacts = opened.prepare(stacks_of(settled.plan.profiles))
         with _create_run(settled, artefacts) as run:
-            return _measure(settled, opened.bed, run, options)
+            return _measure(settled, opened.bed, run, options, cluster)
 
 
 def resume_sweep(options: SweepOptions, name: str) -> SweepResult:
@@ -62,8 +66,11 @@ def resume_sweep(options: SweepOptions, name: str) -> SweepResult:
         stored, run_options = read_run_sweep(path / SWEEP_FILE)
         request = Request(sweep=stored, options=resumed_options(run_options, options), samples_chosen=True)
         kernel = request.options.kernel
-        with open_bed(manifest.bed, manifest.clock, kernel=kernel, ca_bundle=options.ca_bundle) as opened:
-            settled = settle(request, opened.bed.name, opened.bed.clock)
+        with (
+            open_bed(manifest.bed, manifest.clock, kernel=kernel, ca_bundle=options.ca_bundle) as opened,
+            join_cluster(options, opened.bed.clock, precise=stored.precision_ppm is not None) as cluster,
+        ):
+            settled = settle(request, opened.bed.name, opened.bed.clock, cluster.threads if cluster else None)
             restart = f"pqbed sweep --spec {path / SWEEP_FILE}"
             plan, seed = plan_hash(settled.plan), settled.plan.seed
             refuse_other_plan(run, plan=plan, seed=seed, file=SWEEP_FILE, restart=restart)
@@ -72,15 +79,20 @@ def resume_sweep(options: SweepOptions, name: str) -> SweepResult:
             artefacts = opened.prepare(stacks_of(settled.plan.profiles))
             refuse_other_artefacts(run, artefacts, restart)
             run.write_manifest(resume_manifest(manifest, sys.argv, finished))
-            return _measure(settled, opened.bed, run, options)
+            return _measure(settled, opened.bed, run, options, cluster)
 
 
-def _measure(settled: SettledSweep, bed: Bed, run: Run, options: GateOptions) -> SweepResult:
+def _measure(
+    settled: SettledSweep, bed: Bed, run: Run, options: GateOptions, cluster: JoinedCluster | None
+) -> SweepResult:
     """Execute the plan, store its summary, and if it was finished, hold the thresholds against it."""
     resume_command = f"pqbed sweep --resume {run.path}"
-    outcome = execute_plan(
-        settled.plan, settled.lanes, bed, run, options=settled.options, resume_command=resume_command
-    )
+    if cluster is not None:
+        outcome = execute_on_cluster(settled, cluster, run, resume_command)
+    else:
+        outcome = execute_plan(
+            settled.plan, settled.lanes, bed, run, options=settled.options, resume_command=resume_command
+        )
     run.write_summary(summarise_run(run))
     if settled.plan.precision_ppm is not None:
         run.write_precision(precision_of(run))

@@ -15,7 +15,9 @@ from pqbed.spec.value_parsers import naming, spelled
 from pqbed_cli.options import RequestOptions, StudyOptions, SweepOptions
 
 # What may be given when a run is resumed: nothing that changes what is measured.
-_RESUMABLE = frozenset({"study", "resume", "ca_bundle", "out", "lanes", "lane_check", "junit", "summary", "annotate"})
+_RESUMABLE = frozenset(
+    {"study", "resume", "ca_bundle", "out", "lanes", "lane_check", "cluster", "junit", "summary", "annotate"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,8 +31,12 @@ VIRTUAL_LINK_S = 0.2
 
 def estimate_seconds(plan: Plan, clock: Clock, lanes: int) -> float:
     """Return the wall-clock seconds that all fetches of `plan` take on `lanes`, without building and booting."""
-    each = _virtual_seconds if clock == "virtual" else _real_seconds
-    return plan.block_count * sum(map(each, plan.cells.values())) / max(1, lanes)
+    return plan.block_count * sum(fetch_seconds(cell, clock) for cell in plan.cells.values()) / max(1, lanes)
+
+
+def fetch_seconds(cell: Cell, clock: Clock) -> float:
+    """Return the wall-clock seconds that one fetch of `cell` takes on a lane."""
+    return _virtual_seconds(cell) if clock == "virtual" else _real_seconds(cell)
 
 
 def calibration_seconds(plan: Plan, clock: Clock, lanes: int, when: Calibrate) -> float:

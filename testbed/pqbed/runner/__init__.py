@@ -8,9 +8,11 @@ from pqbed.runner.sweep_events import (
     LaneFailed,
     LaneOpened,
     LinkCalibrated,
+    PartTaken,
     SampleTaken,
     SweepEvent,
     SweepStarted,
+    WorkerFailed,
 )
 
 __all__ = [
@@ -20,9 +22,11 @@ __all__ = [
     "LaneFailed",
     "LaneOpened",
     "LinkCalibrated",
+    "PartTaken",
     "SampleTaken",
     "SweepEvent",
     "SweepOutcome",
     "SweepStarted",
+    "WorkerFailed",
     "run_sweep",
 ]

@@ -2,7 +2,8 @@
 
 import socket
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from pqbed.beds.bed_interface import Bed, Lane
 from pqbed.calibrate.deviations import Deviation, judge
@@ -14,23 +15,38 @@ from pqbed.runner.sweep_events import LinkCalibrated, SweepEvent
 from pqbed.spec.run_options import Calibrate
 from pqbed.store.calibration_table import calibration_row
 from pqbed.store.manifest import utc_now
-from pqbed.store.run_directory import Run
 
 
 class Calibrator:
-    """Shared by the lanes of one sweep. `once`: calibrations that `run` holds from an earlier process count."""
+    """Shared by the lanes of one sweep. `once`: the links `done` by an earlier process count.
 
-    def __init__(self, plan: Plan, bed: Bed, run: Run, when: Calibrate, emit: Callable[[SweepEvent], None]) -> None:
-        self._bed, self._run, self._when, self._emit = bed, run, when, emit
+    `store` keeps a row of `store.calibration.CALIBRATION`.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        bed: Bed,
+        when: Calibrate,
+        *,
+        done: Collection[str],
+        store: Callable[[Mapping[str, Any]], None],
+        emit: Callable[[SweepEvent], None],
+    ) -> None:
+        self._bed, self._store, self._when, self._emit = bed, store, when, emit
         self._seed = plan.seed
         self._links = {} if when == "off" else plan.links
         ids = {pair: link_id for link_id, pair in self._links.items()}
         self._link_of = {cell_id: ids.get((cell.link, cell.tcp)) for cell_id, cell in plan.cells.items()}
-        self._shared = LinkQueue(run.calibration()["link_id"].to_list() if when == "once" else ())
+        self._shared = LinkQueue(done if when == "once" else ())
 
     def queue_of_lane(self) -> LinkQueue:
         """Return the queue of links for a lane that has just opened."""
         return LinkQueue() if self._when == "always" else self._shared
+
+    def skip(self, link_id: str) -> None:
+        """Take a link for calibrated: another process does it."""
+        self._shared.finish(link_id)
 
     def calibrate(self, lane: Lane, links: LinkQueue, cells: Collection[str], stop: threading.Event) -> None:
         """Calibrate the links of `cells`, or wait for the lanes that do.
@@ -68,5 +84,5 @@ class Calibrator:
             kernel=lane.facts.kernel,
             host=socket.gethostname(),
         )
-        self._run.add_calibration(row)
+        self._store(row)
         self._emit(LinkCalibrated(lane=lane.index, link=link, tcp=tcp, deviations=deviations))

@@ -80,7 +80,7 @@ def run_sweep(
     """
     run.claim()
     finished = run.finished()
-    _refuse_other_cells(plan, finished, run)
+    refuse_other_cells(plan, {cell_id for cell_id, _ in finished}, run)
     blocks: Blocks = BlockQueue(plan, finished)
     if plan.precision_ppm is not None:
         assert half_widths is not None
@@ -105,11 +105,12 @@ def run_sweep(
                 run.seal()
     if pool.error is not None:
         raise pool.error
-    return _finish_run(plan, run, blocks.planned, pressure.whole())
+    return finish_run(plan, run, blocks.planned, pressure.whole())
 
 
-def _refuse_other_cells(plan: Plan, finished: Collection[tuple[str, int]], run: Run) -> None:
-    others = {cell_id for cell_id, _ in finished} - plan.cells.keys()
+def refuse_other_cells(plan: Plan, sampled: Collection[str], run: Run) -> None:
+    """Raise StoreError if `run` has samples of cells that `plan` has not. `sampled`: ids of its cells with samples."""
+    others = set(sampled) - plan.cells.keys()
     if others:
         raise StoreError(
             f"{run.path} holds samples of {len(others)} cells that are not in this sweep",
@@ -142,7 +143,7 @@ def _record_facts(plan: Plan, run: Run, facts: LaneFacts) -> None:
     run.write_manifest(manifest)
 
 
-def _finish_run(plan: Plan, run: Run, planned: int, pressure: Pressure) -> SweepOutcome:
+def finish_run(plan: Plan, run: Run, planned: int, pressure: Pressure) -> SweepOutcome:
     """Complete the cells table and the manifest from the samples, and count the samples."""
     cells = run.cells().collect()
     if cells.is_empty():

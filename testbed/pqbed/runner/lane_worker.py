@@ -20,7 +20,6 @@ from pqbed.runner.suspended_host import SuspensionWatch
 from pqbed.runner.sweep_events import BlockDone, LaneClosed, LaneFailed, LaneOpened, SampleTaken, SweepEvent
 from pqbed.spec.json_codec import to_json
 from pqbed.spec.sample import Fetch, Sample, Timings
-from pqbed.store.run_directory import Run
 
 # A lane that fails this often in a row without a sample will not come back.
 FAILURE_LIMIT = 3
@@ -32,11 +31,11 @@ SETTLE_S = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepContext:
-    """What all lanes of a sweep share."""
+    """What all lanes of a sweep share. `store` keeps a sample for good before it returns."""
 
     plan: Plan
     bed: Bed
-    run: Run
+    store: Callable[[Sample], None]
     blocks: Blocks
     calibrator: Calibrator
     pressure: PressureWatch
@@ -209,7 +208,7 @@ class Worker:
             host=self._host,
             **self._contention(),
         )
-        self._context.run.journal(self.index).append(sample)
+        self._context.store(sample)
         self._context.emit(SampleTaken(sample=sample))
 
     def _contention(self) -> dict[str, Any]:

@@ -49,11 +49,12 @@ class WorkerPool:
         self._halt = threading.Event()
         self._events: queue.SimpleQueue[SweepEvent] = queue.SimpleQueue()
         emit = self._events.put
-        calibrator = Calibrator(plan, bed, run, calibrate, emit)
+        done = run.calibration()["link_id"].to_list()
+        calibrator = Calibrator(plan, bed, calibrate, done=done, store=run.add_calibration, emit=emit)
         context = SweepContext(
             plan=plan,
             bed=bed,
-            run=run,
+            store=lambda sample: run.journal(sample.lane).append(sample),
             blocks=blocks,
             calibrator=calibrator,
             pressure=pressure,

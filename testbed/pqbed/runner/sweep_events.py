@@ -46,6 +46,24 @@ class SampleTaken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartTaken:
+    """A worker of a cluster has done a task: its samples are in the run. `workers` are those that the cluster has."""
+
+    samples: int
+    failed: int
+    workers: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerFailed:
+    """A worker of a cluster could not do a task, or has failed at a lane; another one takes it."""
+
+    worker: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaneFailed:
     """The lane is lost; it is reopened unless too many failures in a row (`failures`) gave no sample."""
 
@@ -83,5 +101,14 @@ class LaneClosed:
 
 
 SweepEvent = (
-    SweepStarted | LaneOpened | LinkCalibrated | SampleTaken | LaneFailed | BlockDone | CheckpointReached | LaneClosed
+    SweepStarted
+    | LaneOpened
+    | LinkCalibrated
+    | SampleTaken
+    | PartTaken
+    | WorkerFailed
+    | LaneFailed
+    | BlockDone
+    | CheckpointReached
+    | LaneClosed
 )

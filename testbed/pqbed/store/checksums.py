@@ -41,6 +41,13 @@ def add_sum(run: Path, name: str, content: bytes) -> None:
     _write_sums(run / SUMS_NAME, sums)
 
 
+def drop_sum(run: Path, name: str) -> None:
+    """Forget the sum of a part that was not written."""
+    sums = read_sums(run)
+    if sums.pop(name, None) is not None:
+        _write_sums(run / SUMS_NAME, sums)
+
+
 def check_part(part: Path, sums: Mapping[str, str]) -> None:
     """Raise StoreError unless `part` is what was written, or has no sum."""
     if part.name not in sums:

@@ -7,7 +7,9 @@ Writing is safe against a kill at any moment, because every step is one rename o
 3. puts the same rows into `samples/part-<stem>.parquet` (hidden name, sync, rename, sync of the folder);
 4. only then is the journal removed.
 
-A journal whose part exists was therefore left between 3 and 4, and is never read.
+A journal whose part exists was therefore left between 3 and 4, and is never read. A part that comes sealed from a
+worker of a cluster is written by the same steps, with an empty journal: if it is left without its part, the sum of the
+part is forgotten, and its samples are measured again.
 """
 
 import contextlib
@@ -30,7 +32,7 @@ import polars as pl
 from pqbed.atomic_files import drop_temporaries, sync_folder, translate_os_errors, write_atomic, write_synced
 from pqbed.errors import StoreError
 from pqbed.store.calibration_table import CALIBRATION, CALIBRATION_ID, CALIBRATION_NAME
-from pqbed.store.checksums import DAMAGE_HINT, add_sum, check_part, lost_parts, read_sums
+from pqbed.store.checksums import DAMAGE_HINT, add_sum, check_part, drop_sum, lost_parts, read_sums
 from pqbed.store.cpu_table import CPU, CPU_ID, CPU_NAME
 from pqbed.store.journal import Journal, read_journal
 from pqbed.store.manifest import MANIFEST_NAME, NO_RUN_HINT, Manifest, dump_manifest, read_manifest, write_manifest
@@ -55,6 +57,7 @@ class Run:
         self._journals: dict[int, Journal] = {}
         self._mutex = threading.RLock()
         self._checked: set[Path] = set()
+        self._parts_of_lane: dict[int, int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -80,6 +83,16 @@ class Run:
             if lane not in self._journals:
                 self._journals[lane] = Journal(self._new_journal_path(lane))
             return self._journals[lane]
+
+    def add_part(self, lane: int, rows: pl.DataFrame) -> None:
+        """Store `rows`, samples of `lane`, as one part: all of them or none."""
+        self.claim()
+        with self._mutex:
+            journal = self._new_journal_path(lane)
+            with translate_os_errors(journal):
+                write_synced(journal, b"")
+            self._write_part(journal, rows)
+            _remove(journal)
 
     def seal(self) -> None:
         """Turn every journal into a part. A failure leaves the remaining journals as they are."""
@@ -193,6 +206,9 @@ class Run:
         for path in self._journal_paths():
             if self._part_path(path).exists():
                 _remove(path)
+            elif not path.stat().st_size:
+                drop_sum(self.path, self._part_path(path).name)
+                _remove(path)
 
     def _check(self, parts: list[Path]) -> None:
         folder = self.path / SAMPLES_FOLDER
@@ -208,11 +224,14 @@ class Run:
     def _seal_journal(self, path: Path) -> None:
         rows = read_journal(path)
         if not rows.is_empty():
-            part = self._part_path(path)
-            content = _table_bytes(rows, SAMPLES_ID)
-            add_sum(self.path, part.name, content)
-            write_atomic(part, content)
+            self._write_part(path, rows)
         _remove(path)
+
+    def _write_part(self, journal: Path, rows: pl.DataFrame) -> None:
+        part = self._part_path(journal)
+        content = _table_bytes(rows, SAMPLES_ID)
+        add_sum(self.path, part.name, content)
+        write_atomic(part, content)
 
     def _close_journals(self) -> None:
         while self._journals:
@@ -230,9 +249,12 @@ class Run:
         return journals
 
     def _new_journal_path(self, lane: int) -> Path:
-        stems = [path.stem for path in (*self._journal_paths(), *self._part_paths())]
-        taken = [int(number) for stem in stems for number in re.findall(rf"lane-{lane:03d}-(\d+)$", stem)]
-        return self.path / JOURNAL_FOLDER / f"lane-{lane:03d}-{max(taken, default=0) + 1:04d}.ndjson"
+        if lane not in self._parts_of_lane:
+            stems = [path.stem for path in (*self._journal_paths(), *self._part_paths())]
+            taken = [int(number) for stem in stems for number in re.findall(rf"lane-{lane:03d}-(\d+)$", stem)]
+            self._parts_of_lane[lane] = max(taken, default=0)
+        self._parts_of_lane[lane] += 1
+        return self.path / JOURNAL_FOLDER / f"lane-{lane:03d}-{self._parts_of_lane[lane]:04d}.ndjson"
 
     def _journal_paths(self) -> list[Path]:
         return sorted((self.path / JOURNAL_FOLDER).glob("lane-*.ndjson"))
