@@ -19,18 +19,25 @@ def answer_lines(rows: Sequence[Row]) -> Iterator[str]:
     for profile in dict.fromkeys(row["profile"] for row in compared):
         own = [row for row in compared if row["profile"] == profile]
         differing = sorted((row for row in own if row["finding_p50"] == "differs"), key=_increase)
-        others = len(own) - len(differing)
-        where = f" in {others} of {len(own)} cells" if differing and others else ""
-        same = f"no difference from {own[0]['baseline']}{where}"
+        rest = "; ".join(_rest(own))
         if not differing:
-            yield f"{profile}: {same}"
+            yield f"{profile}: {rest}"
             continue
         most = differing[-1]
         place = ", ".join(part for part in (format_size(most["size_bytes"]), axes.title(most)) if part)
         peak = f", most at {place}" if len(differing) > 1 else ""
         yield f"{profile} takes {_times(differing)} times as long as {own[0]['baseline']} at p50{peak}" + (
-            f"; {same}" if others else ""
+            f"; {rest}" if rest else ""
         )
+
+
+def _rest(own: Sequence[Row]) -> Iterator[str]:
+    """Say what became of the cells that do not differ: too few samples to tell is no finding."""
+    undecided = sum(row["finding_p50"] == "undecided" for row in own)
+    same = sum(row["finding_p50"] not in ("undecided", "differs") for row in own)
+    for count, words in ((same, f"no difference from {own[0]['baseline']}"), (undecided, "too few samples to tell")):
+        if count:
+            yield words if count == len(own) else f"{words} in {count} of {len(own)} cells"
 
 
 def _increase(row: Row) -> float:

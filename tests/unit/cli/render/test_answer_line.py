@@ -44,6 +44,16 @@ FAR = {"rtt_ns": 200 * MS}
                 "hybrid: no difference from classical",
             ],
         ),
+        ([row(0, 33.0, "undecided"), row(50, 6.0, "undecided")], ["pq: too few samples to tell"]),
+        (
+            [row(0, 33.0, "differs"), row(20, 9.0, "undecided"), row(50, 0.0, "equivalent")],
+            [
+                (
+                    "pq takes 1.33 times as long as classical at p50; no difference from classical in 1 of 3 cells; "
+                    "too few samples to tell in 1 of 3 cells"
+                )
+            ],
+        ),
         ([row(0, -20.0, "differs")], ["pq takes 0.80 times as long as classical at p50"]),
         ([row(0, 3.0, "differs", copy_of="classical")], []),
     ],
