@@ -3,18 +3,26 @@
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 
 def processes_in(folder: Path) -> list[int]:
     """Return the processes that have an open file in `folder`: each lane writes its errors there."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            targets = [str(link.readlink()) for link in (process / "fd").iterdir()]
-            if any(target.startswith(f"{folder}/") for target in targets):
-                found.append(int(process.name))
-    return [pid for pid in found if pid != os.getpid()]
+    processes = [process for process in Path("/proc").glob("[0-9]*") if process.name != str(os.getpid())]
+    return [
+        int(process.name)
+        for process in processes
+        if any(target.startswith(f"{folder}/") for target in _open_files(process))
+    ]
+
+
+def _open_files(process: Path) -> Iterator[str]:
+    """Yield the open files of a process; those that it closes meanwhile are left out, and it alone if it ends."""
+    with contextlib.suppress(OSError):
+        for link in (process / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                yield str(link.readlink())
 
 
 def lane_groups(folder: Path, pqbed: int) -> list[int]:

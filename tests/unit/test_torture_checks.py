@@ -12,6 +12,7 @@ from pqbed_cli.main import run as pqbed
 from torture import checks
 from torture.checks import count_samples, leftovers
 from torture.page import write_page
+from torture.processes import processes_in
 from torture.rounds import Round
 from torture.stage import Stage
 
@@ -76,6 +77,17 @@ def test_what_is_left_is_seen(stage: Stage) -> None:
         "journal lane-000-0009.ndjson",
         "half a part",
     ]
+
+
+def test_a_process_that_closes_files_meanwhile_is_seen_too(tmp_path: Path) -> None:
+    busy = "while True: [open('/dev/null') for _ in range(200)]"
+    with (tmp_path / "stderr.log").open("w") as log:
+        process = subprocess.Popen([sys.executable, "-c", busy], stderr=log)
+    try:
+        assert [processes_in(tmp_path) for _ in range(100)] == [[process.pid]] * 100
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_round_holds_only_if_everything_does(stage: Stage) -> None:
