@@ -11,9 +11,10 @@ TEXT = """# Reliability
 
 A campaign of random faults (`tests/torture`) strikes random small sweeps while they run: pqbed, its
 lanes or both are killed, interrupted or suspended at random moments, or the file systems of `--out`
-and `TMPDIR` are full for a while. A sweep that ended is resumed with `--resume`. When it has finished,
-the run must hold exactly the planned samples, none twice, `pqbed verify` must agree, and after
-`pqbed down` nothing may be left: no process, temporary folder, half-made file, mount or container.
+and `TMPDIR` are full for a while. A sweep that ended is resumed with `--resume`. When it has
+finished, the run must hold exactly the planned samples, none twice, `pqbed verify` must agree, and
+after `pqbed down` nothing may be left: no process, temporary folder, half-made file, mount or
+container.
 
 ## The last campaign
 
@@ -34,13 +35,15 @@ are rows of the run, and no value of any quantile. *Failed* are fetches with a f
 
 ```console
 $ make torture
-$ cd tests && ../.venv/bin/python -m torture --rounds 200 --seed 2 --arena uml --results /tmp/rounds.ndjson
+$ cd tests && ../.venv/bin/python -m torture --rounds 200 --seed 2 --arena uml \\
+    --results /tmp/rounds.ndjson
 $ cd tests && ../.venv/bin/python -m torture --seed 2 --arena uml --only 17
 ```
 
-`make torture` plays 100 rounds on every bed that this host can run, and writes this page. Rounds that
-the results file holds are not played again, so it can be interrupted. `--only` repeats the choices of
-one round; its moments depend on the host. Full file systems need root, for a tmpfs of their own.
+`make torture` plays 100 rounds on every bed that this host can run, and writes this page. Rounds
+that the results file holds are not played again, so it can be interrupted. `--only` repeats the
+choices of one round; its moments depend on the host. Full file systems need root, for a tmpfs of
+their own.
 """
 
 

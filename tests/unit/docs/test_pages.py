@@ -20,13 +20,14 @@ PAGES = sorted(
         *ROOT.glob(".github/*.md"),
     ]
 )
+COLUMNS = 100
 COMMAND = typer.main.get_command(app)
 
 
 def typed_commands(text: Any) -> Iterator[Any]:
     """Yield what stands behind the prompts of console blocks: `pqbed sweep --rtt 35`."""
     for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
-        yield from re.findall(r"^ *[$#] pqbed (.*)$", block, re.MULTILINE)
+        yield from re.findall(r"^ *[$#] pqbed (.*)$", block.replace("\\\n", " "), re.MULTILINE)
 
 
 def options_of(command: Any) -> Any:
@@ -43,6 +44,19 @@ def test_commands_on_a_page_exist(page: Any) -> None:
         assert not hasattr(command, "commands"), f"there is no such command: {line}"
         flags = {word.partition("=")[0] for word in words if word.startswith("-")}
         assert flags <= options_of(command), line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_prose_and_typed_commands_are_wrapped(page: Any) -> None:
+    """Tables, and what programs print, are as wide as they are. The indentation of an admonition does not count."""
+    text = re.sub(r"```.*?```", keep_typed, page.read_text(), flags=re.DOTALL)
+    lines = [line.strip() for line in text.splitlines() if not line.lstrip().startswith("|")]
+    assert [line for line in lines if len(line) > COLUMNS] == []
+
+
+def keep_typed(block: re.Match[str]) -> str:
+    """Return the lines of a block of code that a reader types."""
+    return "\n".join(re.findall(r"^ *[$#] .*(?:(?<=\\)\n.*)*", block[0], re.MULTILINE))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
