@@ -1,17 +1,29 @@
 """Flags and arguments of the commands, each worded once, and the groups that `--help` shows them in."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, cast, get_args
 
 import typer
 
+from pqbed.spec.name_suggestions import known_name
 from pqbed.spec.option_descriptions import DESCRIPTIONS
+from pqbed.spec.value_parsers import naming
 
 LINK, TCP, WORKLOAD = "Link", "TCP", "Workload"
 ARMS, SAMPLES, RUN, GATE = "Arms", "Samples", "Run", "Gate"
 INPUT, OUTPUT, OTHER = "Input", "Output", "Other"
 # In the order of `--help`.
 PANELS = (LINK, TCP, WORKLOAD, ARMS, SAMPLES, RUN, GATE, INPUT, OUTPUT, OTHER)
+
+Form = Literal["table", "markdown", "csv", "json", "latex"]
+FORMS: tuple[str, ...] = get_args(Form)
+TABLE: Form = "table"
+
+
+def parse_form(text: str) -> Form:
+    """Return the form named `text`: before anything is measured. Raises SpecError."""
+    with naming("--format"):
+        return cast("Form", known_name(text, FORMS, "format"))
 
 
 def _flag(panel: str, *names: str, **rest: Any) -> Any:
@@ -105,6 +117,16 @@ EveryOwner = Annotated[
 Yes = Annotated[bool, _flag(OTHER, "--yes", help="Do not ask before --all.")]
 Images = Annotated[bool, _flag(OTHER, "--images", help="Remove pqbed's images from the engine too.")]
 Json = Annotated[bool, _flag(OUTPUT, "--json", help="Print JSON.")]
+Format = Annotated[
+    Form,
+    _flag(
+        OUTPUT,
+        "--format",
+        metavar="FORM",
+        parser=parse_form,
+        help="Print table, markdown, csv, json or latex. --json is short for --format json.",
+    ),
+]
 
 CaBundle = Annotated[
     Path | None, _flag(OTHER, metavar="FILE", help="Additional CA certificates (PEM) to trust for downloads.")

@@ -12,13 +12,16 @@ MOST_UNGROUPED = 10
 # Wider flags have their help on the next line.
 WIDEST_FLAG = 25
 RENAMED = {"--guard": "--lane-check", "--no-guard": "--no-lane-check"}
+# Of commands that print a table.
+FORMAT = {"--json": "--format=json"}
 
 
 class GroupedCommand(TyperCommand):
     """A command whose help has headings, and that still takes flags by their old names."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, [RENAMED.get(word, word) for word in args])
+        renamed = RENAMED | (FORMAT if any(parameter.name == "form" for parameter in self.params) else {})
+        return super().parse_args(ctx, [renamed.get(word, word) for word in args])
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         sections = [(title, rows) for title, rows in _sections(self.get_params(ctx), ctx) if rows]

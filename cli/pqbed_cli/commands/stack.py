@@ -1,6 +1,6 @@
 import typer
 
-from pqbed_cli.flags import Json, StackName
+from pqbed_cli.flags import TABLE, Format, Json, StackName
 from pqbed_cli.help_groups import GroupedCommand
 from pqbed_cli.options import AddStackOptions, takes
 
@@ -22,12 +22,12 @@ def add_stack(options: AddStackOptions, json_output: Json = False) -> None:
 
 
 @stack.command("list", cls=GroupedCommand)
-def list_stacks(json_output: Json = False) -> None:
+def list_stacks(form: Format = TABLE) -> None:
     """List the stacks: pqbed's own, then those that were added."""
     from pqbed_cli.render.stacks import print_stacks
     from pqbed_cli.workflows import user_stacks as stacks
 
-    print_stacks(stacks.list_stacks(), json_output=json_output)
+    print_stacks(stacks.list_stacks(), form)
 
 
 @stack.command("remove", cls=GroupedCommand)

@@ -5,8 +5,9 @@ from typing import Any
 
 from pqbed.algorithm_table.algorithm_rows import AlgorithmKind, AlgorithmRow
 from pqbed.spec.json_codec import to_json
+from pqbed_cli.flags import Form
 from pqbed_cli.render.number_format import NONE
-from pqbed_cli.render.streams import echo, print_json
+from pqbed_cli.render.streams import beside, print_json
 from pqbed_cli.render.table import Table, print_tables
 from pqbed_cli.workflow_results import AlgorithmTable
 
@@ -26,18 +27,19 @@ NOTES = (
 )
 
 
-def print_algorithms(table: AlgorithmTable, *, json_output: bool) -> None:
-    if json_output:
+def print_algorithms(table: AlgorithmTable, form: Form) -> None:
+    if form == "json":
         rows = [_flat(row) for row in table.rows]  # null is unknown
         print_json({"stack": table.stack, "liboqs": table.liboqs, "algorithms": rows})
         return
+    say = beside(form)
     kinds = list(dict.fromkeys(row.kind for row in table.rows))
-    print_tables([_table(kind, [row for row in table.rows if row.kind == kind], table.cpu) for kind in kinds])
-    echo()
+    print_tables([_table(kind, [row for row in table.rows if row.kind == kind], table.cpu) for kind in kinds], form)
+    say("")
     for line in NOTES:
-        echo(line)
-    echo(f"stack: {table.stack}")
-    echo(table.liboqs)
+        say(line)
+    say(f"stack: {table.stack}")
+    say(table.liboqs)
 
 
 def _flat(row: AlgorithmRow) -> dict[str, Any]:

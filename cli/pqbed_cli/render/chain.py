@@ -12,24 +12,26 @@ from pqbed.spec.sweep_toml import profile_table
 from pqbed.tls.certificate_message import certificate_message_size
 from pqbed.tls.certificate_shape import CertificateShape, chain_of
 from pqbed.tls.migrate_chain import migrate_chain
+from pqbed_cli.flags import Form
 from pqbed_cli.render.number_format import NONE
-from pqbed_cli.render.streams import echo, print_json
+from pqbed_cli.render.streams import beside, echo, print_json
 from pqbed_cli.render.table import Table, print_tables
 
 MIGRATIONS = ("mldsa44", "mldsa65", "mldsa87")
 GROUP = "X25519MLKEM768"
 
 
-def print_chain(shapes: Sequence[CertificateShape], *, json_output: bool) -> None:
+def print_chain(shapes: Sequence[CertificateShape], form: Form) -> None:
     chain = chain_of(shapes)
-    if json_output:
+    if form == "json":
         print_json(_to_program(shapes, chain))
         return
-    print_tables([_certificates(shapes), _sizes(chain)])
-    echo()
-    echo("Certificate message in bytes, as TLS 1.3 sends it; migrated by the sizes of keys and signatures (FIPS 204)")
+    say = beside(form)
+    print_tables([_certificates(shapes), _sizes(chain)], form)
+    say("")
+    say("Certificate message in bytes, as TLS 1.3 sends it; migrated by the sizes of keys and signatures (FIPS 204)")
     if shapes[-1].self_signed:
-        echo(f"certificate {len(shapes)} is self-signed: a root need not be sent")
+        say(f"certificate {len(shapes)} is self-signed: a root need not be sent")
 
 
 def print_profiles(shapes: Sequence[CertificateShape], name: str) -> None:

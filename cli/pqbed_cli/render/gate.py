@@ -16,9 +16,14 @@ def print_gate(gate: Gate, *, json_output: bool) -> None:
         print_json(gate_table(gate))
         print_annotations(gate, note)
         return
+    print_verdicts(gate, echo)
+
+
+def print_verdicts(gate: Gate, write: Callable[[str], None]) -> None:
+    """Print the lines, and below them the annotations that were asked for."""
     for line in gate_lines(gate.verdicts):
-        echo(line)
-    print_annotations(gate, echo)
+        write(line)
+    print_annotations(gate, write)
 
 
 def print_annotations(gate: Gate, write: Callable[[str], None]) -> None:

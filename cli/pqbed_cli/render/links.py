@@ -7,8 +7,9 @@ from pqbed.spec.axes import AXES
 from pqbed.spec.link import Link
 from pqbed.spec.link_presets import NOTES, value_texts, whole_link
 from pqbed.spec.named_link import NamedLink
+from pqbed_cli.flags import Form
 from pqbed_cli.render.number_format import NONE
-from pqbed_cli.render.streams import echo, print_json
+from pqbed_cli.render.streams import beside, print_json
 from pqbed_cli.render.table import Table, print_tables
 
 # Columns of values; others that a link has stand together in one more.
@@ -16,13 +17,14 @@ _VALUES = ("rtt", "bandwidth", "bandwidth_up", "loss")
 _BLANK = Link(rtt_ns=0)
 
 
-def print_links(links: Sequence[NamedLink], *, json_output: bool) -> None:
-    if json_output:
+def print_links(links: Sequence[NamedLink], form: Form) -> None:
+    if form == "json":
         print_json([_to_program(link) for link in links])
         return
-    print_tables([_table(links)])
-    echo()
-    echo("latency: what the source means by it; rtt is the round-trip time that follows from it")
+    say = beside(form)
+    print_tables([_table(links)], form)
+    say("")
+    say("latency: what the source means by it; rtt is the round-trip time that follows from it")
 
 
 def _table(links: Sequence[NamedLink]) -> Table:

@@ -9,20 +9,22 @@ from pqbed.spec.link_presets import said_by_all, value_texts
 from pqbed.spec.named_link import NamedLink
 from pqbed.spec.sweep import Sweep
 from pqbed.units import format_percentage
+from pqbed_cli.flags import Form
 from pqbed_cli.render.number_format import span
-from pqbed_cli.render.streams import echo, print_json
+from pqbed_cli.render.streams import beside, print_json
 from pqbed_cli.render.table import Table, print_tables
 from pqbed_cli.workflow_results import PlanEstimate, Preview
 
 
-def print_preview(preview: Preview, *, json_output: bool) -> None:
-    if json_output:
+def print_preview(preview: Preview, form: Form) -> None:
+    if form == "json":
         print_json(_to_program(preview))
         return
-    echo(f"bed: {preview.bed_reason}")
-    print_tables([plan_table(preview.settled.sweep)])
-    echo()
-    echo(estimate_line(preview.estimate))
+    say = beside(form)
+    say(f"bed: {preview.bed_reason}")
+    print_tables([plan_table(preview.settled.sweep)], form)
+    say("")
+    say(estimate_line(preview.estimate))
 
 
 def plan_table(sweep: Sweep) -> Table:

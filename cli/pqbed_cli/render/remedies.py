@@ -4,31 +4,32 @@ from typing import Any
 
 from pqbed.spec.json_codec import to_json
 from pqbed.stats.rank_remedies import Ranked, RankedLink
+from pqbed_cli.flags import Form
 from pqbed_cli.render.number_format import NONE, NS_PER_MS, milliseconds
-from pqbed_cli.render.streams import echo, print_json
+from pqbed_cli.render.streams import beside, print_json
 from pqbed_cli.render.table import Table, print_tables
 from pqbed_cli.workflow_results import RankedRemedies
 
-COLUMNS = ("remedy", "", "flight", "p50", "p90", "saved", "in RTTs", "CPU", "needs")
+COLUMNS = ("remedy", "how", "flight", "p50", "p90", "saved", "in RTTs", "CPU", "needs")
 NUMERIC = (2, 3, 4, 5, 6, 7)
 BY_SIZE = "by size"
 # Below this share of the TTLB a remedy saves nothing worth a word.
 LEAST_SHARE = 0.01
 
 
-def print_remedies(ranked: RankedRemedies, *, json_output: bool) -> None:
-    if json_output:
+def print_remedies(ranked: RankedRemedies, form: Form) -> None:
+    if form == "json":
         print_json({"run": str(ranked.path), "links": [_to_program(link) for link in ranked.links]})
         return
+    say = beside(form)
     cpu = {one.profile: one.client_ns + one.server_ns for one in ranked.manifest.handshake_cpu}
-    for number, link in enumerate(ranked.links):
-        if number:
-            echo()
-        print_tables([_table(link, cpu)])
-        echo(advise(link))
-    echo()
-    echo("TTLB in ms; flight: bytes of the server's first; CPU: ms of both sides' public-key operations")
-    echo(f"{BY_SIZE}: padded to as many bytes as the remedy sends; its CPU is not that of the remedy")
+    print_tables([_table(link, cpu) for link in ranked.links], form)
+    say("")
+    for link in ranked.links:
+        say(advise(link))
+    say("")
+    say("TTLB in ms; flight: bytes of the server's first; CPU: ms of both sides' public-key operations")
+    say(f"{BY_SIZE}: padded to as many bytes as the remedy sends; its CPU is not that of the remedy")
 
 
 def advise(link: RankedLink) -> str:
@@ -56,7 +57,7 @@ def _table(link: RankedLink, cpu: dict[str, int]) -> Table:
         *(_cpu(cpu.get(helped["profile"])), NONE),
     )
     rows = (first, *(_row(one, link, cpu) for one in link.remedies))
-    return Table(title=link.title, columns=COLUMNS, rows=rows, numeric=NUMERIC)
+    return Table(title=link.title, columns=COLUMNS, rows=rows, numeric=NUMERIC, titles="link")
 
 
 def _row(one: Ranked, link: RankedLink, cpu: dict[str, int]) -> tuple[str, ...]:

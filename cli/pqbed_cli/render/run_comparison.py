@@ -6,9 +6,10 @@ from typing import Any
 from pqbed.report.varying_axes import split_axes
 from pqbed.stats.classify_difference import FINDINGS, Margin, expected_false_differs
 from pqbed.units import format_size
-from pqbed_cli.render.gate import gate_table, print_annotations, print_gate
+from pqbed_cli.flags import Form
+from pqbed_cli.render.gate import gate_table, print_annotations, print_verdicts
 from pqbed_cli.render.number_format import increase, milliseconds, noise
-from pqbed_cli.render.streams import echo, note, print_json
+from pqbed_cli.render.streams import beside, note, print_json
 from pqbed_cli.render.summary_table import wrong_link_lines
 from pqbed_cli.render.table import Table, print_tables
 from pqbed_cli.workflow_results import Comparison
@@ -18,12 +19,12 @@ Row = Mapping[str, Any]
 FAILED = "failed"
 
 
-def print_comparison(comparison: Comparison, *, json_output: bool) -> None:
+def print_comparison(comparison: Comparison, form: Form) -> None:
     """Print the table, what its differences amount to, and links that calibration found wrong."""
     wrong = [
         f"wrong link in {run}: {line}" for run, cells in comparison.cells.items() for line in wrong_link_lines(cells)
     ]
-    if json_output:
+    if form == "json":
         sides = {"a": str(comparison.a), "b": str(comparison.b)}
         asked = {"across": list(comparison.across), "margin": str(comparison.margin)}
         gate = gate_table(comparison.gate) if comparison.gate.verdicts else {}
@@ -32,29 +33,32 @@ def print_comparison(comparison: Comparison, *, json_output: bool) -> None:
         for line in wrong:
             note(line)
         return
-    echo(f"a: {comparison.a}")
-    echo(f"b: {comparison.b}\n")
-    print_tables([comparison_table(comparison.rows)])
-    echo(f"\n{count_line(comparison.rows, comparison.margin)}")
+    say = beside(form)
+    say(f"a: {comparison.a}")
+    say(f"b: {comparison.b}\n")
+    print_tables([comparison_table(comparison.rows)], form)
+    say(f"\n{count_line(comparison.rows, comparison.margin)}")
     for line in wrong:
-        echo(line)
+        say(line)
     if comparison.gate.verdicts:
-        echo()
-        print_gate(comparison.gate, json_output=False)
+        say("")
+        print_verdicts(comparison.gate, say)
 
 
 def comparison_table(rows: Sequence[Row]) -> Table:
     """Lay out `rows` (stats.compare.COMPARED); a link, size or profile is shown once."""
     axes = split_axes(rows)
     cells = []
-    last: tuple[str, ...] = ()
     for row in rows:
         named = (axes.title(row), format_size(row["size_bytes"]), str(row["profile"]))
-        cells.append((*(("", "", "") if named == last else named), *_measured(row)))
-        last = named
-    columns = ("link", "size", "profile", "", "a ms", "b ms", "change", "finding", "noise", "ok a", "ok b")
+        cells.append((*named, *_measured(row)))
+    columns = ("link", "size", "profile", "at", "a ms", "b ms", "change", "finding", "noise", "ok a", "ok b")
     return Table(
-        title="TTLB, and by how much b is slower", columns=columns, rows=tuple(cells), numeric=(1, 4, 5, 6, 8, 9, 10)
+        title="TTLB, and by how much b is slower",
+        columns=columns,
+        rows=tuple(cells),
+        numeric=(1, 4, 5, 6, 8, 9, 10),
+        once=(0, 1, 2),
     )
 
 

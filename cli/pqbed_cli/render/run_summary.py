@@ -7,12 +7,13 @@ from typing import Any
 from pqbed.spec.json_codec import to_json
 from pqbed.stats.percentiles import percentile_name
 from pqbed.store.manifest import unusual_kernel
+from pqbed_cli.flags import TABLE, Form
 from pqbed_cli.render.answer_line import answer_lines
 from pqbed_cli.render.below_floor import floor_lines
-from pqbed_cli.render.gate import gate_table, print_annotations, print_gate
+from pqbed_cli.render.gate import gate_table, print_annotations, print_verdicts
 from pqbed_cli.render.handshake_cpu import handshake_tables
 from pqbed_cli.render.precision_summary import precision_lines
-from pqbed_cli.render.streams import echo, note, print_json
+from pqbed_cli.render.streams import beside, note, print_json
 from pqbed_cli.render.summary_table import (
     MODELS,
     MOST_SIDE_BY_SIDE,
@@ -28,38 +29,40 @@ from pqbed_cli.workflow_results import Gate, RunSummary, SweepResult
 USUAL_COLUMNS = 120
 
 
-def print_sweep(result: SweepResult, *, json_output: bool) -> None:
+def print_sweep(result: SweepResult, form: Form) -> None:
     """Print the run, and if it was interrupted, how to resume it."""
-    print_run(result.summary, json_output=json_output, gate=result.gate)
+    print_run(result.summary, form, gate=result.gate)
     if result.interruption:
         note(result.interruption)
 
 
-def print_run(summary: RunSummary, *, json_output: bool, gate: Gate | None = None) -> None:
+def print_run(summary: RunSummary, form: Form, gate: Gate | None = None) -> None:
     """Print the table of a run, its path and the verdicts on it; as JSON every column of every cell."""
-    if json_output:
+    if form == "json":
         print_json(_to_program(summary) | (gate_table(gate) if gate and gate.verdicts else {}))
         if gate:
             print_annotations(gate, note)
         for line in floor_lines(summary.below_floor):
             note(line)
         return
+    say = beside(form)
     if not summary.rows:
-        echo("no sample was taken")
+        say("no sample was taken")
     else:
-        print_tables([*_tables(summary), *handshake_tables(summary.manifest)])
-        echo()
+        tables = _tables(summary) if form == TABLE else _long_tables(summary)
+        print_tables([*tables, *handshake_tables(summary.manifest)], form)
+        say("")
         for line in _lines_below(summary):
-            echo(line)
+            say(line)
     answers = list(answer_lines(summary.rows))
     if answers:
-        echo()
+        say("")
     for line in answers:
-        echo(line)
-    echo(f"\nrun: {summary.path}")
+        say(line)
+    say(f"\nrun: {summary.path}")
     if gate and gate.verdicts:
-        echo()
-        print_gate(gate, json_output=False)
+        say("")
+        print_verdicts(gate, say)
 
 
 def _to_program(summary: RunSummary) -> dict[str, Any]:
@@ -88,6 +91,14 @@ def _lines_below(summary: RunSummary) -> list[str]:
         *floor_lines(summary.below_floor),
         *(f"wrong link: {line}" for line in wrong_link_lines(rows)),
     ]
+
+
+def _long_tables(summary: RunSummary) -> Sequence[Table]:
+    """Lay out the rows for what has room for all of it: the columns are the same for any number of profiles."""
+    names = [percentile_name(percentile) for percentile in summary.percentiles]
+    models = MODELS if any(row["floor_ns"] is not None for row in summary.rows) else ()
+    kernel = unusual_kernel(summary.manifest)
+    return summary_tables(summary.rows, (*names, *models), summary.precision, side_by_side=0, kernel=kernel)
 
 
 def _tables(summary: RunSummary) -> Sequence[Table]:

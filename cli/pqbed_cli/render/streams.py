@@ -3,10 +3,12 @@
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 import typer
+
+from pqbed_cli.flags import TABLE, Form
 
 
 def echo(text: str = "") -> None:
@@ -17,6 +19,11 @@ def echo(text: str = "") -> None:
 def note(text: str) -> None:
     """Print what is no result to stderr: progress, decisions, warnings, errors."""
     typer.echo(text, err=True)
+
+
+def beside(form: Form) -> Callable[[str], None]:
+    """Return what prints a line beside a table: to stderr where a program or a paper takes the table."""
+    return echo if form == TABLE else note
 
 
 def print_json(value: Any) -> None:

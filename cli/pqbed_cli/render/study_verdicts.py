@@ -9,36 +9,37 @@ from pqbed.reproduce import Answer, ClaimResult
 from pqbed.spec.json_codec import to_json
 from pqbed.spec.study import Study
 from pqbed.stats.bootstrap_estimates import BootstrapEstimate
+from pqbed_cli.flags import Form
 from pqbed_cli.render.below_floor import floor_lines
-from pqbed_cli.render.streams import echo, note, print_json
+from pqbed_cli.render.streams import beside, note, print_json
 from pqbed_cli.render.table import Table, print_tables
 from pqbed_cli.workflow_results import StudyResult
 
-_COLUMNS = ("", "published", "band", "ours", "95% interval", "network", "CPU", "verdict")
+_COLUMNS = ("claim", "published", "band", "ours", "95% interval", "network", "CPU", "verdict")
 
 
-def print_study(result: StudyResult, *, json_output: bool) -> None:
+def print_study(result: StudyResult, form: Form) -> None:
     """Print the verdicts and the path of the report; if the run was interrupted, how to resume it."""
-    if json_output:
+    if form == "json":
         print_json(_to_program(result))
     else:
-        _print_verdicts(result)
+        _print_verdicts(result, form)
     for line in floor_lines(result.below_floor):
         note(line)
     if result.interruption:
         note(result.interruption)
 
 
-def _print_verdicts(result: StudyResult) -> None:
-    answer = result.answer
+def _print_verdicts(result: StudyResult, form: Form) -> None:
+    answer, say = result.answer, beside(form)
     if not answer.verdicts:
-        echo("no sample was taken")
+        say("no sample was taken")
     else:
-        print_tables([verdict_table(result.study, answer, result.kernel)])
-        echo()
+        print_tables([verdict_table(result.study, answer, result.kernel)], form)
+        say("")
         for why, names in _reasons(answer).items():
-            echo(f"{'; '.join(names)}: {why}")
-    echo(f"\n{count_standings(answer.verdicts)}\nreport: {answer.written.page}\nrun: {result.path}")
+            say(f"{'; '.join(names)}: {why}")
+    say(f"\n{count_standings(answer.verdicts)}\nreport: {answer.written.page}\nrun: {result.path}")
 
 
 def _to_program(result: StudyResult) -> dict[str, Any]:

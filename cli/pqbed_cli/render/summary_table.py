@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 MOST_SIDE_BY_SIDE = 2
 MOST_FAILURE_LINES = 20
 FAILED, UNSUPPORTED = "failed", "unsupported"
-FINDING = "finding"
+FINDING, NOISE = "finding", "noise"
 # Added to the rows of a run with a precision.
 REACHED = "_reached"
 # Times that are no percentiles, but what the percentiles are held against.
@@ -117,7 +117,7 @@ def _wide(title: str, members: Sequence[Row], profiles: Sequence[str], percentil
         cells += [_noise(arms[profiles[0]], percentiles)] * len(_noise_columns(members))
         rows.append((*cells, _share_ok(list(arms.values())), *_reached(list(arms.values()))))
     names = (*columns, "ok", *_reached_column(members))
-    return Table(title=title, columns=names, rows=tuple(rows), numeric=_numeric(columns))
+    return Table(title=title, columns=names, rows=tuple(rows), numeric=_numeric(columns), titles="link")
 
 
 def _long(title: str, members: Sequence[Row], profiles: Sequence[str], percentiles: Sequence[str]) -> Table:
@@ -125,18 +125,16 @@ def _long(title: str, members: Sequence[Row], profiles: Sequence[str], percentil
     columns = ("size", "profile", *percentiles, *_increase_columns(percentiles), *_noise_columns(members))
     order = {profile: number for number, profile in enumerate(profiles)}
     rows: list[tuple[str, ...]] = []
-    last_size: int | None = None
     shown = [row for row in members if row["profile"] in order]
     for row in sorted(shown, key=lambda row: (row["size_bytes"], order[row["profile"]])):
-        first = row["size_bytes"] != last_size
-        size, noise_text = (format_size(row["size_bytes"]), _noise(row, percentiles)) if first else ("", "")
-        last_size = row["size_bytes"]
         measured = (*_times(row, percentiles), *_increases(row, percentiles))
-        noises = [noise_text] * len(_noise_columns(members))
+        noises = [_noise(row, percentiles)] * len(_noise_columns(members))
+        size = format_size(row["size_bytes"])
         rows.append((size, row["profile"], *measured, *noises, _share_ok([row]), *_reached([row])))
     numeric = tuple(place for place in _numeric(columns) if place != 1)
+    once = (0, *(place for place, column in enumerate(columns) if column == NOISE))
     names = (*columns, "ok", *_reached_column(members))
-    return Table(title=title, columns=names, rows=tuple(rows), numeric=numeric)
+    return Table(title=title, columns=names, rows=tuple(rows), numeric=numeric, once=once, titles="link")
 
 
 def _numeric(columns: Sequence[str]) -> tuple[int, ...]:
@@ -172,7 +170,7 @@ def _noise(row: Row, percentiles: Sequence[str]) -> str:
 
 
 def _noise_columns(members: Sequence[Row]) -> list[str]:
-    return ["noise"] if any(row["copy_of"] for row in members) else []
+    return [NOISE] if any(row["copy_of"] for row in members) else []
 
 
 def _reached_column(members: Sequence[Row]) -> list[str]:

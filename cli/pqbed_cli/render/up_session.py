@@ -1,41 +1,44 @@
 """The bed that is up: its settings, its link, and fetches over it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pqbed.beds.up_session import MeasuredLink, Session
 from pqbed.calibrate.deviations import achieved_rate_bps
 from pqbed.calibrate.measurement import DirectionMeasurement, LinkMeasurement, SenderMeasurement
-from pqbed.net.link_state import LinkState
+from pqbed.net.link_state import EndState, LinkState
 from pqbed.spec.axis_words import word_settings
 from pqbed.spec.json_codec import to_json
 from pqbed.spec.link_end_shape import EndShape
 from pqbed.spec.value_parsers import format_loss
 from pqbed.units import format_duration, format_rate, format_size
+from pqbed_cli.flags import Form
 from pqbed_cli.render.number_format import NONE, milliseconds
-from pqbed_cli.render.streams import echo, note, print_json
+from pqbed_cli.render.streams import beside, echo, note, print_json
 from pqbed_cli.render.table import Table, print_tables
 from pqbed_cli.workflow_results import ArmFetches, SessionStatus
 
 
-def print_status(status: SessionStatus, *, json_output: bool) -> None:
+def print_status(status: SessionStatus, form: Form) -> None:
     session = status.session
-    if json_output:
+    if form == "json":
         print_json(None if session is None else {**to_json(session), "gone": status.gone})
     elif session is None:
-        echo("no bed is up; `pqbed up` starts one")
+        beside(form)("no bed is up; `pqbed up` starts one")
     else:
-        print_tables([_session_table(session)])
+        print_tables([_session_table(session)], form)
     if status.gone:
         note(f"gone: {status.gone}; `pqbed up` starts it again")
 
 
-def print_up(session: Session, state: LinkState, *, json_output: bool) -> None:
-    if json_output:
+def print_up(session: Session, state: LinkState, form: Form) -> None:
+    if form == "json":
         print_json({"session": to_json(session), "link": to_json(state)})
         return
-    echo(f"up: {session.bed} bed, {session.clock} clock, kernel {session.kernel}")
-    _print_state(state)
-    echo("next: pqbed link set --rtt 35 --loss 1, or pqbed fetch")
+    say = beside(form)
+    say(f"up: {session.bed} bed, {session.clock} clock, kernel {session.kernel}")
+    print_tables([_state_table(state)], form)
+    _print_ends(state, say)
+    say("next: pqbed link set --rtt 35 --loss 1, or pqbed fetch")
 
 
 def print_removed(names: Sequence[str], *, json_output: bool) -> None:
@@ -55,32 +58,34 @@ def print_owners(owners: Mapping[str, Sequence[str]]) -> None:
             note(f"  {name}")
 
 
-def print_link(state: LinkState, measured: MeasuredLink | None = None, *, json_output: bool) -> None:
+def print_link(state: LinkState, measured: MeasuredLink | None, form: Form) -> None:
     """Print the link as the kernel has it; if it was measured, that and each deviation too."""
     deviations = [] if measured is None else [deviation.text for deviation in measured.deviations]
-    if json_output:
+    if form == "json":
         more = {} if measured is None else {"measured": to_json(measured.calibration.measured)}
         print_json({**to_json(state), **more, **({"deviations": deviations} if more else {})})
         return
-    _print_state(state)
+    say = beside(form)
+    seen = [] if measured is None else [measured_table(measured.calibration.measured)]
+    print_tables([_state_table(state), *seen], form)
+    _print_ends(state, say)
     if measured is not None:
-        echo()
-        print_tables([measured_table(measured.calibration.measured)])
+        say("")
         for line in deviations:
-            echo(f"wrong: {line}")
+            say(f"wrong: {line}")
         if not deviations:
-            echo("as asked, as far as could be measured")
+            say("as asked, as far as could be measured")
 
 
-def print_fetches(arms: Sequence[ArmFetches], *, json_output: bool) -> None:
-    if json_output:
+def print_fetches(arms: Sequence[ArmFetches], form: Form) -> None:
+    if form == "json":
         print_json([to_json(timings) for arm in arms for timings in arm.timings])
         return
+    print_tables([_fetch_table(arm) for arm in arms], form)
     for arm in arms:
-        print_tables([_fetch_table(arm)])
         for number, timings in enumerate(arm.timings, 1):
             if timings.detail:
-                echo(f"fetch {number}: {timings.outcome}: {timings.detail}")
+                beside(form)(f"{arm.profile.name}, fetch {number}: {timings.outcome}: {timings.detail}")
 
 
 def _session_table(session: Session) -> Table:
@@ -93,14 +98,20 @@ def _session_table(session: Session) -> Table:
     return Table(columns=("", ""), rows=rows)
 
 
-def _print_state(state: LinkState) -> None:
-    """Print both ends of the link, and the stages between them, as the kernel has them."""
-    ends = (("client", state.client), ("server", state.server), *state.stages.items())
-    rows = tuple((name, *_end(end.applied)) for name, end in ends)
+def _state_table(state: LinkState) -> Table:
+    """Return both ends of the link, and the stages between them, as the kernel has them."""
+    rows = tuple((name, *_end(end.applied)) for name, end in _ends(state).items())
     columns = ("end", "delay", "jitter", "loss", "rate", "limit", "segmentation", "initcwnd", "congestion")
-    print_tables([Table(columns=columns, rows=rows)])
-    for name, end in ends:
-        echo(f"{name}: {end.text}")
+    return Table(columns=columns, rows=rows)
+
+
+def _print_ends(state: LinkState, say: Callable[[str], None]) -> None:
+    for name, end in _ends(state).items():
+        say(f"{name}: {end.text}")
+
+
+def _ends(state: LinkState) -> dict[str, EndState]:
+    return {"client": state.client, "server": state.server, **{str(name): end for name, end in state.stages.items()}}
 
 
 def measured_table(measured: LinkMeasurement) -> Table:
@@ -158,7 +169,7 @@ def _fetch_table(arm: ArmFetches) -> Table:
         for timings in arm.timings
     )
     title = f"{arm.profile.name}, {format_size(arm.size_bytes)}; times in ms from the first SYN"
-    return Table(title=title, columns=columns, rows=rows, numeric=(1, 2, 3, 4, 5))
+    return Table(title=title, columns=columns, rows=rows, numeric=(1, 2, 3, 4, 5), titles="fetches")
 
 
 def _end(shape: EndShape) -> tuple[str, ...]:

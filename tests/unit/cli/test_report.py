@@ -64,6 +64,7 @@ def test_compare_prints_cell_by_cell(pqbed: Pqbed, run: Path) -> None:
         "link",
         "size",
         "profile",
+        "at",
         "a",
         "ms",
         "b",
