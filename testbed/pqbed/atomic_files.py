@@ -56,6 +56,26 @@ def write_synced(path: Path, content: bytes, *, mode: int = 0o666) -> None:
         os.fsync(file.fileno())
 
 
+def append_synced(path: Path, content: bytes) -> None:
+    """Append `content` to `path`, which is created if need be, and wait until the disk has it.
+
+    A kill may leave a part of it at the end of the file; a failure leaves nothing.
+    """
+    with translate_os_errors(path):
+        created = not path.exists()
+        with path.open("ab", buffering=0) as file:
+            size = file.tell()
+            try:
+                while content:  # a disk that is nearly full takes a part
+                    content = content[file.write(content) :]
+                os.fsync(file.fileno())
+            except BaseException:
+                file.truncate(size)
+                raise
+        if created:
+            sync_folder(path.parent)
+
+
 def sync_folder(path: Path) -> None:
     """Wait until the disk has the names in `path`: a rename is durable only then (fsync(2))."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

@@ -25,7 +25,7 @@ from pqbed.plan import plan_sweep
 from pqbed.runner import run_sweep
 from pqbed.spec.sweep_toml import sweep_from, sweep_to_toml
 from pqbed.stats import MILESTONES
-from pqbed.store.checksums import add_sum
+from pqbed.store.checksums import PartSums
 from pqbed.store.manifest import start_manifest
 from pqbed.store.run_directory import SAMPLES_FOLDER, create_run
 from pqbed.store.table_schemas import SAMPLES, SAMPLES_ID
@@ -84,7 +84,7 @@ def write_part(run: Path, part: int, measured: pl.DataFrame) -> None:
     buffer = io.BytesIO()
     rows.write_parquet(buffer, metadata={"schema": SAMPLES_ID})
     name = f"part-lane-{part:03d}-0001.parquet"
-    add_sum(run, name, buffer.getvalue())
+    PartSums(run).add(name, buffer.getvalue())
     (run / SAMPLES_FOLDER / name).write_bytes(buffer.getvalue())
 
 

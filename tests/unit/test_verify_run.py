@@ -14,7 +14,7 @@ from pqbed.plan import plan_sweep
 from pqbed.runner import run_sweep
 from pqbed.spec.run_options import RunOptions
 from pqbed.spec.sweep_toml import sweep_to_toml
-from pqbed.store.checksums import add_sum
+from pqbed.store.checksums import PartSums
 from pqbed.store.run_directory import create_run, open_run
 from pqbed.store.table_schemas import SAMPLES_ID
 from pqbed.verify_run import verify_run
@@ -44,7 +44,7 @@ def change_samples(path: Path, change: Callable[..., Any]) -> None:
     """Rewrite the first part with `change` applied to it, and its sum: as if it had been measured so."""
     part = min((path / "samples").glob("part-*.parquet"))
     change(pl.read_parquet(part)).write_parquet(part, metadata={"schema": SAMPLES_ID})
-    add_sum(path, part.name, part.read_bytes())
+    PartSums(path).add(part.name, part.read_bytes())
 
 
 def test_a_run_that_is_whole(stored: Path, capsys: pytest.CaptureFixture[str]) -> None:

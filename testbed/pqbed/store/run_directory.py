@@ -32,7 +32,7 @@ import polars as pl
 from pqbed.atomic_files import drop_temporaries, sync_folder, translate_os_errors, write_atomic, write_synced
 from pqbed.errors import StoreError
 from pqbed.store.calibration_table import CALIBRATION, CALIBRATION_ID, CALIBRATION_NAME
-from pqbed.store.checksums import DAMAGE_HINT, add_sum, check_part, drop_sum, lost_parts, read_sums
+from pqbed.store.checksums import DAMAGE_HINT, PartSums, check_part, lost_parts, read_sums
 from pqbed.store.cpu_table import CPU, CPU_ID, CPU_NAME
 from pqbed.store.journal import Journal, read_journal
 from pqbed.store.manifest import MANIFEST_NAME, NO_RUN_HINT, Manifest, dump_manifest, read_manifest, write_manifest
@@ -58,6 +58,7 @@ class Run:
         self._mutex = threading.RLock()
         self._checked: set[Path] = set()
         self._parts_of_lane: dict[int, int] = {}
+        self._sums: PartSums | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -108,6 +109,8 @@ class Run:
             try:
                 self._close_journals()
             finally:
+                self._sums = None  # others may write from now on
+                self._parts_of_lane.clear()
                 lock, self._lock = self._lock, None
                 if lock is not None:
                     lock.release()
@@ -207,7 +210,7 @@ class Run:
             if self._part_path(path).exists():
                 _remove(path)
             elif not path.stat().st_size:
-                drop_sum(self.path, self._part_path(path).name)
+                self._part_sums().drop(self._part_path(path).name)
                 _remove(path)
 
     def _check(self, parts: list[Path]) -> None:
@@ -230,8 +233,13 @@ class Run:
     def _write_part(self, journal: Path, rows: pl.DataFrame) -> None:
         part = self._part_path(journal)
         content = _table_bytes(rows, SAMPLES_ID)
-        add_sum(self.path, part.name, content)
+        self._part_sums().add(part.name, content)
         write_atomic(part, content)
+
+    def _part_sums(self) -> PartSums:
+        if self._sums is None:
+            self._sums = PartSums(self.path)
+        return self._sums
 
     def _close_journals(self) -> None:
         while self._journals:
