@@ -97,10 +97,11 @@ def _is_text(node: ast.BinOp) -> bool:
 
 def _mutant(tree: ast.Module, number: int, new: ast.AST) -> Mutant:
     changed = copy.deepcopy(tree)
+    chosen = next(node for place, node in enumerate(ast.walk(changed)) if place == number)
     for parent in ast.walk(changed):
         for name, value in ast.iter_fields(parent):
             for place, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
-                if isinstance(child, ast.AST) and child is _nth(changed, number):
+                if child is chosen:
                     old = ast.unparse(child)
                     if place is None:
                         setattr(parent, name, new)
@@ -110,7 +111,3 @@ def _mutant(tree: ast.Module, number: int, new: ast.AST) -> Mutant:
                     source = ast.unparse(ast.fix_missing_locations(changed))
                     return Mutant(line=line, old=old, new=ast.unparse(new), source=source)
     raise AssertionError
-
-
-def _nth(tree: ast.Module, number: int) -> ast.AST:
-    return next(node for place, node in enumerate(ast.walk(tree)) if place == number)

@@ -1,19 +1,25 @@
 """Mutation run: change one expression of a module at a time, and see whether the tests of its room notice.
 
-`make mutants` runs a sample of each room, one at a time, and lists the survivors. The tree is not touched: mutants live
-in a copy of the package, which PYTHONPATH puts before the installed one.
+`make mutants` runs a sample of each room and lists the survivors. The tree is not touched: mutants live in copies of
+the package, which stand before the installed one on the path.
 """
 
 import argparse
+import compileall
+import importlib
+import itertools
 import os
+import py_compile
 import random
+import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+
+import pytest
 
 from mutation.mutations import Mutant, choose_mutants, count_mutants
 
@@ -28,6 +34,10 @@ ROOMS = {
     "store": ("store/**/*.py", ["tests/unit/store", "tests/unit/test_verify_run.py"]),
 }
 TIMEOUT_S = 240
+TIMEOUT_CPU_S = 240
+MEMORY_BYTES = 8 << 30
+# What the tests import besides pqbed.
+PRELOADED = ("hypothesis", "numpy", "polars", "pydantic", "pyroute2", "pytest", "scipy.stats", "tomli_w")
 
 
 def sample(room: str, most: int, seed: int) -> Iterator[tuple[Path, Mutant]]:
@@ -39,26 +49,56 @@ def sample(room: str, most: int, seed: int) -> Iterator[tuple[Path, Mutant]]:
         yield from ((path, mutant) for mutant in choose_mutants(path.read_text(), shares.count(number), seed))
 
 
-def is_noticed(mutant: Mutant, path: Path, copy: Path, tests: list[str]) -> bool:
-    """Run the module's own tests first, then those of the room, until one fails."""
-    target = copy / path.relative_to(ROOT)
-    original = target.read_text()
-    own = [str(file) for folder in tests for file in sorted((ROOT / folder).rglob(f"test_{path.stem}.py"))]
-    target.write_text(mutant.source)
-    try:
-        return any(fails(some, copy) for some in (own, tests) if some)
-    finally:
-        target.write_text(original)
+def judge(mutants: Iterable[tuple[Path, Mutant]], room: str, copies: Sequence[Path]) -> Iterator[tuple[Path, Mutant]]:
+    """Yield the survivors. As many mutants at once as there are copies of the package."""
+    free, waiting = list(copies), iter(mutants)
+    running: dict[int, tuple[Path, Mutant, Path, str]] = {}
+    while True:
+        for path, mutant in itertools.islice(waiting, len(free)):
+            copy = free.pop()
+            target = copy / path.relative_to(ROOT)
+            original = target.read_text()
+            target.write_text(mutant.source)
+            running[start_tests(tests_of(path, room), copy)] = (path, mutant, copy, original)
+        if not running:
+            return
+        pid, status = os.wait()
+        path, mutant, copy, original = running.pop(pid)
+        (copy / path.relative_to(ROOT)).write_text(original)
+        free.append(copy)
+        if status == 0:
+            yield path, mutant
 
 
-def fails(tests: list[str], copy: Path) -> bool:
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", *tests]
-    environment = {**os.environ, "PYTHONPATH": str(copy / "testbed"), "PYTHONDONTWRITEBYTECODE": "1"}
+def tests_of(path: Path, room: str) -> list[str]:
+    """Return the tests of a room, those of the module first."""
+    folders = ROOMS[room][1]
+    own = [str(file) for folder in folders for file in sorted((ROOT / folder).rglob(f"test_{path.stem}.py"))]
+    return [*own, *folders]
+
+
+def start_tests(tests: list[str], copy: Path) -> int:
+    """Return the process that runs them: a fork, so that all but pqbed has been imported before."""
+    pid = os.fork()
+    if pid:
+        return pid
+    # Not by the clock: the machine may be busy. A mutant that waits for ever is pytest's to end.
+    resource.setrlimit(resource.RLIMIT_CPU, (TIMEOUT_CPU_S, TIMEOUT_CPU_S))
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+    quiet = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(quiet, stream)
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, str(copy / "testbed"))
+    os.environ |= {"PYTHONPATH": sys.path[0], "HYPOTHESIS_STORAGE_DIRECTORY": str(copy / "hypothesis")}
+    os.chdir(ROOT)
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--timeout", str(TIMEOUT_S), "--hypothesis-seed", "0"]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of plugins that are imported already
     try:
-        ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=TIMEOUT_S, check=False)
-    except subprocess.TimeoutExpired:
-        return True
-    return ended.returncode != 0
+        code = int(pytest.main([*options, *tests]))
+    except BaseException:  # noqa: BLE001 - a fork must not return
+        code = 1
+    os._exit(code)
 
 
 def main() -> None:
@@ -66,27 +106,34 @@ def main() -> None:
     parser.add_argument("rooms", nargs="*", default=list(ROOMS))
     parser.add_argument("--most", type=int, default=60, help="mutants per room")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="mutants at once")
     chosen = parser.parse_args()
+    for name in PRELOADED:
+        importlib.import_module(name)
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder)
-        for name in ("testbed", "images", "results"):
-            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        copies = [Path(folder, str(number)) for number in range(chosen.jobs)]
+        for copy in copies:
+            for name in ("testbed", "images", "results"):
+                shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            # By hash: a mutant could have the size and the second of what was compiled.
+            compileall.compile_dir(copy, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
         for room in chosen.rooms:
-            if fails(ROOMS[room][1], copy):
+            start_tests(ROOMS[room][1], copies[0])
+            if os.wait()[1] != 0:
                 raise SystemExit(f"{room}: its tests fail without any mutant")
-            run_room(room, copy, chosen.most, chosen.seed)
+            run_room(room, copies, chosen.most, chosen.seed)
 
 
-def run_room(room: str, copy: Path, most: int, seed: int) -> None:
+def run_room(room: str, copies: Sequence[Path], most: int, seed: int) -> None:
     """Print each survivor, then the score."""
-    started, killed, total = time.monotonic(), 0, 0
-    for path, mutant in sample(room, most, seed):
-        total += 1
-        if is_noticed(mutant, path, copy, ROOMS[room][1]):
-            killed += 1
-        else:
-            print(f"survived: {path.relative_to(PACKAGE)}:{mutant.line}: {mutant.old}  ->  {mutant.new}", flush=True)
-    print(f"{room}: {killed} of {total} killed in {time.monotonic() - started:.0f} s", flush=True)
+    started = time.monotonic()
+    mutants = list(sample(room, most, seed))
+    survivors = 0
+    for path, mutant in judge(mutants, room, copies):
+        survivors += 1
+        print(f"survived: {path.relative_to(PACKAGE)}:{mutant.line}: {mutant.old}  ->  {mutant.new}", flush=True)
+    killed = len(mutants) - survivors
+    print(f"{room}: {killed} of {len(mutants)} killed in {time.monotonic() - started:.0f} s", flush=True)
 
 
 if __name__ == "__main__":
