@@ -29,7 +29,7 @@ def private_engine() -> Iterator[Any]:
     reason = private.missing()
     if reason:
         pytest.skip(reason)
-    with private.private_engine_process() as engine, engine:
+    with private.private_engine_process() as process, process.start() as engine:
         yield engine
 
 

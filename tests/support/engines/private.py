@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,22 +30,49 @@ def missing() -> str:
     return ""
 
 
+class EngineProcess:
+    """dockerd in `folder`: it can be ended, by its own pid, and started again with all that it had."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.host = f"unix://{folder}/socket"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> DockerEngine:
+        """Start it and return a connection, which the caller closes."""
+        with (self._folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                command(self._folder, self.host), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        return wait_ready(self.host, START_TIMEOUT_S, self._says)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it by a signal: as a service manager would, together with its containerd."""
+        if self._process is None:
+            return
+        if number == signal.SIGKILL:
+            containerd = self._folder / "exec/containerd/containerd.pid"
+            os.kill(int(containerd.read_text()), signal.SIGKILL)
+            containerd.unlink()  # dockerd would take a process that no one has waited for to be running
+        self._process.send_signal(number)
+        self._process.wait(END_TIMEOUT_S)
+
+    def _says(self) -> tuple[str, bool]:
+        assert self._process is not None
+        return (self._folder / "log").read_text(errors="replace")[-2000:], self._process.poll() is not None
+
+
 @contextmanager
-def private_engine_process() -> Iterator[DockerEngine]:
-    """Start dockerd, yield a connection, end it by its own pid."""
+def private_engine_process() -> Iterator[EngineProcess]:
+    """Yield an engine that has not been started; end it afterwards."""
     install()
     with tempfile.TemporaryDirectory(prefix="pqbed-engine-", dir="/var/tmp") as name:
-        folder = Path(name)
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                command(folder, f"unix://{folder}/socket"), stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+        process = EngineProcess(Path(name))
         try:
-            yield wait_ready(f"unix://{folder}/socket", START_TIMEOUT_S, lambda: _says(process, folder))
+            yield process
         finally:
-            process.terminate()
-            process.wait(END_TIMEOUT_S)
-            _unmount_below(folder)
+            process.end()
+            _unmount_below(Path(name))
 
 
 def wait_ready(host: Any, timeout_s: Any, says: Any) -> DockerEngine:
@@ -101,7 +129,3 @@ def install() -> None:
         sys.stderr.write("tests: no container engine here: apt-get install docker.io\n")
         install = ["apt-get", "install", "-qy", "--no-install-recommends", "docker.io"]
         subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
-
-
-def _says(process: subprocess.Popen[bytes], folder: Path) -> tuple[str, bool]:
-    return (folder / "log").read_text(errors="replace")[-2000:], process.poll() is not None
