@@ -11,24 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pqbed.errors import HostError
-from pqbed.net.netem import RTM_NEWQDISC, TCA_KIND, TCA_OPTIONS
-from pqbed.net.rtnetlink import (
-    ATTRIBUTE,
-    HEADER,
-    NLM_F_ACK,
-    NLM_F_CREATE,
-    NLM_F_DUMP,
-    NLM_F_EXCL,
-    NLM_F_REQUEST,
-    RefusalError,
-    RouteSocket,
-)
+from pqbed.net.rtnetlink import NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, RefusalError, RouteSocket, attributes
+from pqbed.net.tc_messages import RTM_NEWQDISC, TCA_KIND, TCA_OPTIONS, attribute, tc_attributes, tc_fields, tc_message
 
 RTM_NEWTFILTER, RTM_DELTFILTER, RTM_GETTFILTER = 44, 45, 46
 # TC_ACT_*: go on with the next filter, with the next action, or take the packet without a word to its sender.
 NEXT_FILTER, NEXT_ACTION, STEAL = -1, 3, 4
-MATCHALL_ACT = 2
-ACT_KIND, ACT_OPTIONS = 1, 2
+_MATCHALL_ACT = 2
+_ACT_KIND, _ACT_OPTIONS = 1, 2
 GACT_PARMS, GACT_PROB = 2, 3
 GACT_COUNT = struct.Struct("=HHi")
 POLICE_TBF, POLICE_MTU_AT = 1, 16
@@ -36,7 +26,6 @@ POLICE_TBF, POLICE_MTU_AT = 1, 16
 _CLSACT_HANDLE, _CLSACT_PARENT = 0xFFFF_0000, 0xFFFF_FFF1
 # TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS) of include/uapi/linux/pkt_sched.h.
 _EGRESS = 0xFFFF_FFF3
-_TCMSG = struct.Struct("=BxxxiIII")
 _TC_GEN = struct.Struct("=IIiii")
 _MIRRED_PARMS, _MIRROR_EGRESS = 2, 2
 _GACT_DETERM = 2
@@ -53,15 +42,6 @@ _HINT = (
 )
 
 
-def ask(kernel: RouteSocket, ifname: str, message: bytearray, *tolerated: int) -> None:
-    """Send one of the messages below; refusals with a `tolerated` error are none. Raises HostError with the fix."""
-    try:
-        kernel.ask_bytes(message)
-    except RefusalError as refusal:
-        if refusal.code not in tolerated:
-            raise _refusal(refusal, ifname) from None
-
-
 def _refusal(refusal: RefusalError, ifname: str) -> HostError:
     if refusal.code in (errno.EPERM, errno.EACCES):
         return HostError(
@@ -70,17 +50,87 @@ def _refusal(refusal: RefusalError, ifname: str) -> HostError:
     return HostError(f"this kernel cannot lose chosen packets on {ifname}: {refusal.reason}", hint=_HINT)
 
 
+class FilterRow:
+    """Filters of interface `index` with these priorities, through `kernel`, which others may share.
+
+    Another program may take the hook away with all that is on it: then there is nothing to remove.
+    """
+
+    def __init__(self, kernel: RouteSocket, ifname: str, index: int, priorities: range) -> None:
+        self._kernel = kernel
+        self._ifname = ifname
+        self._index = index
+        self._priorities = priorities
+        self._wanted: tuple[bytes, ...] = ()
+        self._present = 0
+
+    def put(self, wanted: Sequence[bytes]) -> None:
+        """Set these filters, made by `matchall` and `match`, and no others. Raises HostError with the fix."""
+        self.remove()
+        self._wanted = tuple(wanted)
+        self.restore()
+
+    def restore(self) -> None:
+        """Set them anew, after `remove` too; what they count begins at 1."""
+        if not self._wanted:
+            return
+        self.remove()
+        self._ask(hook_message(self._index), errno.EEXIST)
+        for priority, body in zip(self._priorities, self._wanted, strict=False):
+            self._ask(filter_message(self._index, priority, body))
+            self._present += 1
+
+    def remove(self) -> None:
+        """Remove them until `restore`."""
+        for priority in self._priorities[: self._present]:
+            gone = _filter(RTM_DELTFILTER, 0, self._index, priority, b"")
+            self._ask(gone, errno.ENOENT, errno.EINVAL)  # no such filter; no hook
+        self._present = 0
+
+    def read(self) -> dict[int, bytes]:
+        """Return the options of the filters by place, as the kernel has them."""
+        try:
+            answers = self._kernel.ask_bytes(tc_message(RTM_GETTFILTER, NLM_F_DUMP, index=self._index, parent=_EGRESS))
+        except RefusalError:
+            return {}  # no hook
+        options: dict[int, bytes] = {}
+        for answer in answers:
+            priority = tc_fields(answer)[3] >> 16
+            if priority in self._priorities:
+                # Some messages of a filter have no options: the kernel lists its tables too.
+                place = priority - self._priorities.start
+                options[place] = tc_attributes(answer).get(TCA_OPTIONS, b"") or options.get(place, b"")
+        return options
+
+    def _ask(self, message: bytearray, *tolerated: int) -> None:
+        try:
+            self._kernel.ask_bytes(message)
+        except RefusalError as refusal:
+            if refusal.code not in tolerated:
+                raise _refusal(refusal, self._ifname) from None
+
+
 def hook_message(index: int) -> bytearray:
     """Return the message that gives interface `index` its hook; EEXIST if it has one."""
-    body = _TCMSG.pack(0, index, _CLSACT_HANDLE, _CLSACT_PARENT, 0) + _attribute(TCA_KIND, b"clsact\0")
-    return _message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, body)
+    flags, body = NLM_F_CREATE | NLM_F_EXCL, attribute(TCA_KIND, b"clsact\0")
+    return tc_message(RTM_NEWQDISC, flags, index=index, parent=_CLSACT_PARENT, handle=_CLSACT_HANDLE, body=body)
 
 
-def filter_message(index: int, priority: int, actions: Sequence[bytes]) -> bytearray:
-    """Return the message that creates a filter with these actions, at most 32."""
-    listed = b"".join(_attribute(number, action) for number, action in enumerate(actions, 1))
-    options = _attribute(TCA_KIND, b"matchall\0") + _attribute(TCA_OPTIONS, _attribute(MATCHALL_ACT, listed))
-    return _filter(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, index, priority, options)
+def filter_message(index: int, priority: int, body: bytes) -> bytearray:
+    """Return the message that creates a filter."""
+    return _filter(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, index, priority, body)
+
+
+def matchall(actions: Sequence[bytes]) -> bytes:
+    """Return a filter of all packets with these actions, at most 32."""
+    listed = b"".join(attribute(number, action) for number, action in enumerate(actions, 1))
+    return attribute(TCA_KIND, b"matchall\0") + attribute(TCA_OPTIONS, attribute(_MATCHALL_ACT, listed))
+
+
+def first_action(options: bytes) -> dict[int, bytes]:
+    """Return the attributes of the first action of a `matchall` from its options."""
+    actions = attributes(attributes(options, 0).get(_MATCHALL_ACT, b""), 0)
+    return attributes(attributes(actions.get(1, b""), 0).get(_ACT_OPTIONS, b""), 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,24 +142,13 @@ class Key:
     mask: int
 
 
-def match_message(index: int, priority: int, keys: Sequence[Key], action: bytes) -> bytearray:
-    """Return the message that creates a filter of the packets that all `keys` match."""
+def match(keys: Sequence[Key], action: bytes) -> bytes:
+    """Return a filter of the packets that all `keys` match."""
     selector = _U32_SELECTOR.pack(_U32_TERMINAL, len(keys)) + b"".join(
         struct.pack(">II", key.mask, key.value) + struct.pack("=ii", key.offset, 0) for key in keys
     )
-    options = _attribute(_U32_SEL, selector) + _attribute(_U32_ACT, _attribute(1, action))
-    body = _attribute(TCA_KIND, b"u32\0") + _attribute(TCA_OPTIONS, options)
-    return _filter(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, index, priority, body)
-
-
-def removal_message(index: int, priority: int) -> bytearray:
-    """Return the message that removes it; ENOENT if there is none, EINVAL if there is no hook."""
-    return _filter(RTM_DELTFILTER, 0, index, priority, b"")
-
-
-def listing_message(index: int) -> bytearray:
-    """Return the message that asks for all filters of the hook."""
-    return _message(RTM_GETTFILTER, NLM_F_DUMP, _TCMSG.pack(0, index, 0, _EGRESS, 0))
+    options = attribute(_U32_SEL, selector) + attribute(_U32_ACT, attribute(1, action))
+    return attribute(TCA_KIND, b"u32\0") + attribute(TCA_OPTIONS, options)
 
 
 def decide(action: int, *, each: int = 0, picked: int = 0) -> bytes:
@@ -117,39 +156,29 @@ def decide(action: int, *, each: int = 0, picked: int = 0) -> bytes:
 
     It counts from 1, and at most to 65,535 (`gact ... random determ`, net/sched/act_gact.c).
     """
-    options = _attribute(GACT_PARMS, _TC_GEN.pack(0, 0, action, 0, 0))
+    options = attribute(GACT_PARMS, _TC_GEN.pack(0, 0, action, 0, 0))
     if each:
-        options += _attribute(GACT_PROB, GACT_COUNT.pack(_GACT_DETERM, each, picked))
+        options += attribute(GACT_PROB, GACT_COUNT.pack(_GACT_DETERM, each, picked))
     return _action(b"gact\0", options)
 
 
 def steal_larger(frame_bytes: int) -> bytes:
     """Return an action that steals packets whose frame is larger; the next filter sees the others."""
     parms = _TC_POLICE.pack(0, STEAL, 0, 0, frame_bytes, 0, 0, 0)
-    options = _attribute(POLICE_TBF, parms) + _attribute(_POLICE_RESULT, struct.pack("=i", NEXT_FILTER))
+    options = attribute(POLICE_TBF, parms) + attribute(_POLICE_RESULT, struct.pack("=i", NEXT_FILTER))
     return _action(b"police\0", options)
 
 
 def mirror_to(device: int) -> bytes:
     """Return an action that copies packets to the interface of this index; the next filter sees them too."""
     parms = _TC_GEN.pack(0, 0, NEXT_FILTER, 0, 0) + struct.pack("=iI", _MIRROR_EGRESS, device)
-    return _action(b"mirred\0", _attribute(_MIRRED_PARMS, parms))
+    return _action(b"mirred\0", attribute(_MIRRED_PARMS, parms))
 
 
 def _action(kind: bytes, options: bytes) -> bytes:
-    return _attribute(ACT_KIND, kind) + _attribute(ACT_OPTIONS, options)
+    return attribute(_ACT_KIND, kind) + attribute(_ACT_OPTIONS, options)
 
 
 def _filter(kind: int, flags: int, index: int, priority: int, body: bytes) -> bytearray:
     info = priority << 16 | socket.htons(_ETH_P_IP)
-    return _message(kind, flags, _TCMSG.pack(0, index, 0, _EGRESS, info) + body)
-
-
-def _attribute(kind: int, payload: bytes) -> bytes:
-    length = ATTRIBUTE.size + len(payload)
-    return ATTRIBUTE.pack(length, kind) + payload + bytes(-length % 4)
-
-
-def _message(kind: int, flags: int, body: bytes) -> bytearray:
-    header = HEADER.pack(HEADER.size + len(body), kind, flags | NLM_F_REQUEST | NLM_F_ACK, 0, 0)
-    return bytearray(header + body)
+    return tc_message(kind, flags, index=index, parent=_EGRESS, info=info, body=body)

@@ -12,7 +12,7 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from pqbed.errors import HostError
-from pqbed.net.egress_filters import filter_message, hook_message, mirror_to
+from pqbed.net.egress_filters import filter_message, hook_message, matchall, mirror_to
 from pqbed.net.packet_ring_capture import MIRROR
 from pqbed.net.rtnetlink import RefusalError, RouteSocket
 from pqbed.net.run_in_namespace import run_in
@@ -54,7 +54,7 @@ def _mirror(index: int, mirror: int) -> None:
     raw = RouteSocket(None)
     try:
         raw.ask_bytes(hook_message(index))
-        raw.ask_bytes(filter_message(index, _PRIORITY, (mirror_to(mirror),)))
+        raw.ask_bytes(filter_message(index, _PRIORITY, matchall((mirror_to(mirror),))))
     finally:
         raw.close()
 

@@ -18,15 +18,10 @@ from typing import Any
 from pyroute2.netlink import NLA_F_NESTED, nla, nlmsg
 
 from pqbed.errors import SpecError
+from pqbed.net.tc_messages import TC_H_ROOT
 from pqbed.spec.delay_tables import table_bytes
 from pqbed.spec.link import PPM, Distribution, GilbertElliott, Loss, RandomLoss
 from pqbed.spec.link_end_shape import EndShape
-
-RTM_NEWQDISC, RTM_DELQDISC, RTM_GETQDISC = 36, 37, 38
-TC_H_ROOT = 0xFFFFFFFF
-TCMSG_BYTES = 20
-NLMSG_HEADER_BYTES = 16
-TCA_KIND, TCA_OPTIONS = 1, 2
 
 HANDLES: dict[Distribution, int] = {
     "uniform": 0x7071_0000,

@@ -10,12 +10,13 @@ import socket
 
 from pqbed.errors import HostError
 from pqbed.net.interface_mtu import read_interface
-from pqbed.net.netem import HANDLES, RTM_DELQDISC, RTM_NEWQDISC, TC_H_ROOT, Netem, QdiscMessage, message
+from pqbed.net.netem import HANDLES, Netem, QdiscMessage, message
 from pqbed.net.netem_hints import SEED_HINT
 from pqbed.net.netem_refusals import refusal_to_shape
 from pqbed.net.root_qdisc import RootQdiscControl
 from pqbed.net.rtnetlink import NLM_F_CREATE, NLM_F_EXCL, RefusalError, RouteSocket
 from pqbed.net.run_in_namespace import open_socket
+from pqbed.net.tc_messages import RTM_DELQDISC, RTM_NEWQDISC, TC_H_ROOT
 
 IDLE = Netem(
     delay_ns=0,

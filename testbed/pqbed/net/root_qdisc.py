@@ -5,20 +5,7 @@ import struct
 from dataclasses import dataclass, replace
 
 from pqbed.errors import HostError
-from pqbed.net.netem import (
-    NLMSG_HEADER_BYTES,
-    RTM_DELQDISC,
-    RTM_GETQDISC,
-    RTM_NEWQDISC,
-    TC_H_ROOT,
-    TCA_KIND,
-    TCA_OPTIONS,
-    TCMSG_BYTES,
-    Netem,
-    QdiscMessage,
-    decode,
-    message,
-)
+from pqbed.net.netem import Netem, QdiscMessage, decode, message
 from pqbed.net.netem_refusals import refusal_to_shape
 from pqbed.net.rtnetlink import (
     NLM_F_CREATE,
@@ -31,12 +18,20 @@ from pqbed.net.rtnetlink import (
     attributes,
     encode,
 )
-
-TCA_STATS2 = 7
-TCA_STATS_QUEUE = 3
-# struct gnet_stats_queue: qlen, backlog, drops, ...
-DROPS_AT = 8
-ATTRIBUTES_AT = NLMSG_HEADER_BYTES + TCMSG_BYTES
+from pqbed.net.tc_messages import (
+    DROPS_AT,
+    RTM_DELQDISC,
+    RTM_GETQDISC,
+    RTM_NEWQDISC,
+    TC_H_ROOT,
+    TCA_KIND,
+    TCA_OPTIONS,
+    TCA_STATS2,
+    TCA_STATS_QUEUE,
+    tc_attributes,
+    tc_fields,
+    u32_at,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +88,7 @@ class RootQdiscControl:
         expected = bytearray(self._options)
         _put_seed(expected, seed)
         # Compared as bytes: this happens between any two fetches, and decoding costs a third of a fetch.
-        applied = self.read().options if answer is None else attributes(answer, ATTRIBUTES_AT).get(TCA_OPTIONS)
+        applied = self.read().options if answer is None else tc_attributes(answer).get(TCA_OPTIONS)
         if applied != bytes(expected):
             raise HostError(
                 f"netem on {self._ifname} has changed unexpectedly: {self.read().netem} instead of "
@@ -119,7 +114,7 @@ class RootQdiscControl:
         asked = QdiscMessage()
         asked["index"] = self._index
         for data in self._kernel.ask(asked, RTM_GETQDISC, NLM_F_DUMP):
-            index, _, parent = struct.unpack_from("=iII", data, NLMSG_HEADER_BYTES + 4)
+            index, _, parent, _ = tc_fields(data)
             if (index, parent) == (self._index, TC_H_ROOT):
                 return _read(data)
         raise HostError(f"{self._ifname} has no root qdisc", hint="is the interface up?")
@@ -157,25 +152,23 @@ class RootQdiscControl:
 
 
 def _read(data: bytes) -> RootQdisc:
-    (handle,) = struct.unpack_from("=I", data, NLMSG_HEADER_BYTES + 8)
-    values = attributes(data, ATTRIBUTES_AT)
+    _, handle, _, _ = tc_fields(data)
+    values = tc_attributes(data)
     kind = values[TCA_KIND].rstrip(b"\0").decode()
-    statistics = attributes(values.get(TCA_STATS2, b""), 0)
-    queued, queued_bytes = struct.unpack_from("=II", statistics.get(TCA_STATS_QUEUE, bytes(8)))
+    queue = attributes(values.get(TCA_STATS2, b""), 0).get(TCA_STATS_QUEUE, b"")
     return RootQdisc(
         kind=kind,
         handle=handle,
-        queued=queued,
-        queued_bytes=queued_bytes,
+        queued=u32_at(queue, 0),
+        queued_bytes=u32_at(queue, 4),
         netem=decode(data) if kind == "netem" else None,
         options=values.get(TCA_OPTIONS, b""),
     )
 
 
 def _drops(data: bytes) -> int:
-    statistics = attributes(attributes(data, ATTRIBUTES_AT).get(TCA_STATS2, b""), 0)
-    (drops,) = struct.unpack_from("=I", statistics.get(TCA_STATS_QUEUE, bytes(DROPS_AT + 4)), DROPS_AT)
-    return int(drops)
+    statistics = attributes(tc_attributes(data).get(TCA_STATS2, b""), 0)
+    return u32_at(statistics.get(TCA_STATS_QUEUE, b""), DROPS_AT)
 
 
 def _encode_removal(index: int, flags: int) -> bytearray:

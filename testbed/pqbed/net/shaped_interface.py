@@ -14,7 +14,7 @@ from pqbed.net.interface_mtu import Interface, interface_for, read_interface, se
 from pqbed.net.link_state import EndState
 from pqbed.net.managed_queue import ManagedQueue, ManagedQueueControl, managed_queue_of
 from pqbed.net.middlebox_filters import MiddleboxFilters
-from pqbed.net.netem import RTM_NEWQDISC, Netem, change_message, loss_of, netem_of, ppm
+from pqbed.net.netem import Netem, change_message, loss_of, netem_of, ppm
 from pqbed.net.packet_drops import PacketDrops
 from pqbed.net.packet_size_limit import PacketSizeLimit
 from pqbed.net.path_mtu_cache import forget_path_mtus
@@ -23,6 +23,7 @@ from pqbed.net.route_metrics import RouteMetrics, metrics_of, read_routes, set_m
 from pqbed.net.rtnetlink import NLM_F_REPLACE, RouteSocket
 from pqbed.net.run_in_namespace import open_socket
 from pqbed.net.tc_format import qdisc_text, queue_text
+from pqbed.net.tc_messages import RTM_NEWQDISC
 from pqbed.net.timeline_player import TimelinePlayer
 from pqbed.spec.link import RandomLoss
 from pqbed.spec.link_end_shape import EndShape, at_time

@@ -6,10 +6,11 @@ from typing import Any
 
 from pqbed.net import sysctls
 from pqbed.net.addresses import IFNAME
-from pqbed.net.netem import RTM_NEWQDISC, TC_H_ROOT, QdiscMessage
+from pqbed.net.netem import QdiscMessage
 from pqbed.net.netem_support import check_netem
 from pqbed.net.rtnetlink import NLM_F_REPLACE, RouteSocket
 from pqbed.net.shaped_interface import ShapedInterface
+from pqbed.net.tc_messages import RTM_NEWQDISC, TC_H_ROOT
 from pqbed.spec.link import RandomLoss
 from support.netem_checks.check import equal, fails, near, require
 from support.netem_checks.lane import CLIENT, Lane

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from pqbed.errors import SpecError
 from pqbed.net.netem import (
     HANDLES,
-    RTM_NEWQDISC,
     GilbertElliottOdds,
     Netem,
     decode,
@@ -20,6 +19,7 @@ from pqbed.net.netem import (
     ppm,
 )
 from pqbed.net.rtnetlink import encode
+from pqbed.net.tc_messages import RTM_NEWQDISC
 from pqbed.spec.link import PPM, GilbertElliott, Link, RandomLoss
 from pqbed.spec.link_end_shape import shape_end
 from pqbed.spec.tcp import Tcp
@@ -130,6 +130,7 @@ tcmsg()
 from pqbed.net.netem_support import IDLE
 from pqbed.net.netem import decode, message
 from pqbed.net.rtnetlink import encode
+from pqbed.net.tc_messages import RTM_NEWQDISC
 assert decode(bytes(encode(message(1, IDLE), 36, 0))) == IDLE
 """
     subprocess.run([sys.executable, "-c", code], check=True)

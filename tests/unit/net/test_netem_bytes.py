@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from pqbed.net.netem import RTM_NEWQDISC, Netem, message, odds_of
+from pqbed.net.netem import Netem, message, odds_of
 from pqbed.net.rtnetlink import HEADER, NLM_F_CREATE, NLM_F_EXCL, attributes, encode
+from pqbed.net.tc_messages import RTM_NEWQDISC
 from pqbed.spec.link import GilbertElliott, RandomLoss
 from support.units import MS
 
