@@ -44,7 +44,8 @@ class Mutant:
 def choose_mutants(source: str, most: int, seed: int) -> list[Mutant]:
     """Return at most `most` mutants of a module, the same ones for the same seed."""
     tree = ast.parse(source)
-    sites = [(number, new) for number, node in enumerate(ast.walk(tree)) for new in _changes(node, _fixed(tree))]
+    fixed = _fixed(tree)
+    sites = [(number, new) for number, node in enumerate(ast.walk(tree)) for new in _changes(node, fixed)]
     chosen = random.Random(seed).sample(sites, min(most, len(sites)))
     return [_mutant(tree, number, new) for number, new in sorted(chosen, key=lambda site: site[0])]
 
