@@ -1,6 +1,7 @@
 """What is set of a link while one of its properties is measured: that one, and nothing that would disturb it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_what_is_drawn_stays_only_where_draws_are_measured() -> None:
 
 
 @pytest.mark.parametrize("change", [{"trace": TRACE}, {"trace_up": TRACE}, {"outage": Outage(at_ns=MS, for_ns=MS)}])
-def test_a_link_that_changes_is_watched_in_its_directions(change: dict[str, object]) -> None:
+def test_a_link_that_changes_is_watched_in_its_directions(change: dict[str, Any]) -> None:
     link = replace(DRAWN, duplicate_ppm=5, cross_traffic=parse_cross_traffic("down:1", bare=True), **change)
     parts = LinkParts.of(link)
     assert parts.whole == DRAWN
