@@ -1,4 +1,4 @@
-"""Stacks as images of their own: one served and fetched with in containers, and one that cannot be built here."""
+"""Stacks as images of their own: each served and fetched with in containers, a stack that was added among them."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,7 +11,9 @@ from pqbed.agent.lane_part_interfaces import StackClient, StackServer
 from pqbed.agent.multi_stack_endpoints import StackClients, StackServers
 from pqbed.agent.network_path import NetworkPath
 from pqbed.agent.rpc_proxies import proxy
-from pqbed.artefacts import prepare_base, stack_contexts
+from pqbed.artefacts import prepare_base, prepare_root, stack_contexts
+from pqbed.artefacts.user_stacks import StackFiles
+from pqbed.beds.add_user_stack import add_stack as add_user_stack
 from pqbed.beds.docker.addresses import slot_addresses
 from pqbed.beds.docker.containers import add_stack, create_lane, remove_lane
 from pqbed.beds.docker.docker_sdk_engine import DockerEngine
@@ -22,29 +24,51 @@ from pqbed.plan import cell_id
 from pqbed.spec.builtin_profiles import profile_named
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Link
+from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch
 from pqbed.spec.stack_pairs import pair_profiles
+from pqbed.spec.stacks import builtin_stacks, stack_named
 from pqbed.spec.tcp import Tcp
 from pqbed.spec.workload import Workload
 from support.bare_end import BareEnd
 from support.engines.fixtures import image_tar, load_image, save_image
+from support.provider import NAME, compile_provider, provider_configuration
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(2400)]
 
-OTHER = "botan"
+ADDED = "ballast"
+BALLAST = Profile(name="ballast", group="Ballast", chain=Chain(algorithm="rsa2048"))
+SIZE = 200_000
 
 
 @pytest.fixture(scope="module")
-def images(private_engine: DockerEngine, stack_image: str) -> Any:
-    """The ids of both stacks' images."""
-    (recipe,) = stack_contexts((OTHER,))
-    tar = image_tar(recipe.reference)
-    if private_engine.image_id(recipe.reference) is None and tar.exists():
-        load_image(private_engine, tar)
-    built = ensure_image(private_engine, recipe, prepare_base)
-    if not tar.exists():
-        save_image(private_engine, recipe.reference, tar)
-    return {"openssl": stack_image, OTHER: built}
+def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]]:
+    """Name the stacks of pqbed, and one added from the module of the tests."""
+    prepare_root()  # its OpenSSL checks the module
+    folder = tmp_path_factory.mktemp("added")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(folder / "data"))
+        files = StackFiles(
+            modules=(compile_provider(folder),), configuration=provider_configuration(folder, 3_000, 5_000)
+        )
+        add_user_stack(ADDED, files)
+        yield (*builtin_stacks(), ADDED)
+
+
+@pytest.fixture(scope="module")
+def images(private_engine: DockerEngine, stack_image: str, stacks: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """The ids of all stacks' images, those of pqbed's own from the cache folder where they were built before."""
+    assert stack_image
+    built = {}
+    for recipe in stack_contexts(stacks):
+        tar = image_tar(recipe.reference)
+        if private_engine.image_id(recipe.reference) is None and tar.exists():
+            load_image(private_engine, tar)
+        built[recipe.stack] = ensure_image(private_engine, recipe, prepare_base)
+        if not tar.exists() and recipe.stack != ADDED:
+            save_image(private_engine, recipe.reference, tar)
+    yield built
+    private_engine.remove_image(built[ADDED])
 
 
 @pytest.fixture
@@ -60,7 +84,8 @@ def runner(private_engine: DockerEngine, images: Any) -> Iterator[FetchRunner]:
                 owned, container = add_stack(private_engine, lane, side, stack, images[stack])
                 owner.callback(private_engine.remove, owned)
             # On /tmp, which is everyone's on any engine: where there is no netem there may be an odd /run as well.
-            command = [word.replace("/run/", "/tmp/") for word in agent_command(side, "--stack", stack)]
+            agent = agent_command(side, "--stack", stack, environment=stack_named(stack).environment)
+            command = [word.replace("/run/", "/tmp/") for word in agent]
             return open_channel(private_engine, container, command, side, read_timeout=ReadTimeout(60.0), owner=owner)
 
         addresses = slot_addresses(lane.claim.slot)
@@ -78,16 +103,30 @@ def runner(private_engine: DockerEngine, images: Any) -> Iterator[FetchRunner]:
         )
 
 
-def test_each_side_runs_its_own_image(runner: Any) -> None:
-    both = ("openssl", OTHER)
-    arms = pair_profiles((profile_named("hybrid"), profile_named("pq")), both, both)
+def test_every_pair_of_stacks_fetches_from_images_of_its_own(runner: Any, stacks: tuple[str, ...]) -> None:
+    arms = pair_profiles((profile_named("hybrid"), BALLAST), stacks, stacks)
     runner.start(arms)
-    found = {}
-    for arm in arms:
-        cell = Cell(link=Link(rtt_ns=0), tcp=Tcp(), profile=arm, workload=Workload(size_bytes=200_000))
-        fetch = Fetch(cell_id=cell_id(cell), block=0, repetition=0, seed=1)
-        ((_, timings),) = runner.run({fetch.cell_id: cell}, (fetch,))
-        found[arm.name] = (timings.outcome, timings.body_bytes, timings.group)
-    done, refused = ("ok", 200_000, "X25519MLKEM768"), ("unsupported", None, None)
-    spoken = {arm.name for arm in arms if arm.name.startswith("hybrid")} | {"pq.openssl"}
-    assert found == {arm.name: done if arm.name in spoken else refused for arm in arms}
+    fetched = {arm: fetch_once(runner, arm) for arm in arms}
+    ends = {arm: {arm.stack, arm.clients_stack} for arm in arms}
+    spoken = {arm for arm in arms if arm.group != BALLAST.group or ends[arm] == {ADDED}}
+    assert len(spoken) == len(stacks) ** 2 + 1
+    for arm, timings in fetched.items():
+        outcome = (timings.outcome, timings.body_bytes, (timings.group or "").lower())
+        expected = ("ok", SIZE, arm.group.lower()) if arm in spoken else ("unsupported", None, "")
+        assert outcome == expected, (arm.name, timings)
+    # Which provider served says that each side really ran its own image.
+    providers = {
+        arm.stack: timings.provider
+        for arm, timings in fetched.items()
+        if arm.group != BALLAST.group and arm.stack == arm.clients_stack
+    }
+    assert providers == {"openssl": "default", "openssl-fips": "fips", ADDED: "default", "go": None, "botan": None}
+    (own,) = (timings for arm, timings in fetched.items() if arm.group == BALLAST.group and arm in spoken)
+    assert (own.provider, own.client_provider) == (NAME, NAME)
+
+
+def fetch_once(runner: FetchRunner, arm: Profile) -> Any:
+    cell = Cell(link=Link(rtt_ns=0), tcp=Tcp(), profile=arm, workload=Workload(size_bytes=SIZE))
+    fetch = Fetch(cell_id=cell_id(cell), block=0, repetition=0, seed=1)
+    ((_, timings),) = runner.run({fetch.cell_id: cell}, (fetch,))
+    return timings

@@ -1,6 +1,7 @@
 """Several stacks in one guest: every pair of client and server over one lossy link, in virtual time."""
 
 import itertools
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from pqbed.artefacts import prepare_uml
 from pqbed.store.run_directory import open_run
 from support.guest import Guest, run_in_guest
+from support.netem_host import run_on_netem_host
+from support.units import MS
 
 pytestmark = pytest.mark.uml
 
@@ -140,3 +143,24 @@ def test_clients_and_servers_agree_on_the_kind_of_connection(tmp_path: Path) -> 
         early = row["connection"] == "early" and "go" in (row["stack"], row["client_stack"])
         assert row["outcome"] == ("unsupported" if early else "ok"), row
         assert not early or row["detail"].endswith("go: early connections")
+
+
+@pytest.mark.netns
+@pytest.mark.skipif(os.geteuid() != 0, reason="the netns bed needs root")
+def test_every_stack_fetches_in_namespaces_of_a_host_with_netem(guest: Guest, tmp_path: Path) -> None:
+    out = tmp_path / "runs"
+    command = [sys.executable, "-m", "pqbed_cli", "sweep", "--bed", "netns", "--rtt", "35", "--size", "20", "--no-aa"]
+    command += ["--profile", "hybrid", "--stack", ",".join(("openssl", *ADDED)), "--samples", "2", "--lanes", "1"]
+    command += ["--calibrate", "off", "--out", str(out)]
+    done = run_on_netem_host(guest.kernel, tmp_path, command, os.environ)
+    assert done.code == 0, done.stdout + done.stderr
+    (path,) = out.iterdir()
+    with open_run(path) as run:
+        rows = run.samples().join(run.cells().select("cell_id", "stack"), on="cell_id").collect()
+    assert set(rows.select("stack", "bed", "outcome", "provider").unique().rows()) == {
+        ("openssl", "netns", "ok", "default"),
+        ("openssl-fips", "netns", "ok", "fips"),
+        ("go", "netns", "ok", None),
+        ("botan", "netns", "ok", None),
+    }
+    assert rows.filter(pl.col("tcp_connect_ns") < 35 * MS).is_empty()
