@@ -5,7 +5,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -27,8 +27,10 @@ from pqbed.beds.host_checks import (
     local_netem_fault,
     probe_engine,
 )
-from pqbed.beds.kernel_requirements import BBR, TRACE_MODULES, missing_modules
+from pqbed.beds.kernel_requirements import missing_modules
+from pqbed.beds.make_bed import missing_in_containers
 from pqbed.errors import HostError
+from pqbed.net.kernel_features import all_modules, features_without
 from pqbed.user_folders import cache_home
 
 Level = Literal["ok", "warn", "fail"]
@@ -61,10 +63,11 @@ class Diagnosis:
     auto_reason: str
 
 
-def examine_host(*, verify: bool = False) -> Diagnosis:
+def examine_host(*, verify: bool = False, probe_modules: bool = False) -> Diagnosis:
     """Run all checks. Takes about a second; waits at most 5 s for an engine that does not answer.
 
-    `verify`: read all of the artefacts and compare their hashes.
+    `verify`: read all of the artefacts and compare their hashes. `probe_modules`: use every module of the engine's
+    kernel in a container.
     """
     probe = probe_engine()
     elsewhere = probe.info is not None and not probe.info.local
@@ -74,7 +77,8 @@ def examine_host(*, verify: bool = False) -> Diagnosis:
         check_python(sys.version_info[:2]),
         check_engine(probe),
         check_netem(local_netem_fault(), engine_is_elsewhere=elsewhere),
-        check_modules(missing_modules((*TRACE_MODULES, BBR)), engine_is_elsewhere=elsewhere),
+        check_modules(missing_modules(all_modules()), engine_is_elsewhere=elsewhere),
+        *((check_engine_modules(missing_in_containers()),) if probe_modules and probe.info is not None else ()),
         check_privilege(os.geteuid()),
         check_tools(),
         check_memory_folder(),
@@ -133,15 +137,32 @@ def check_netem(fault: tuple[str, str] | None, *, engine_is_elsewhere: bool = Fa
     return Check(name="netem", level="warn", found=fault[0], cure=fault[1])
 
 
-def check_modules(missing: tuple[str, ...], *, engine_is_elsewhere: bool = False) -> Check:
-    """Check for modules that single features need: `pqbed trace` on this kernel, and congestion control bbr."""
+def check_modules(missing: Sequence[str], *, engine_is_elsewhere: bool = False) -> Check:
+    """Check this kernel for the modules that single features need beyond netem."""
     if not missing:
-        return Check(name="kernel modules", level="ok", found="for traces and bbr: nothing is known to be missing")
-    found = f"missing: {', '.join(missing)} (for `pqbed trace`, and tcp_bbr for congestion control bbr)"
+        return Check(name="kernel modules", level="ok", found="beyond netem: nothing is known to be missing")
+    found = word_features(missing)
     if engine_is_elsewhere:
-        return Check(name="kernel modules", level="ok", found=f"{found}, which only the netns bed would need")
-    cure = f"for the docker and netns beds: modprobe {' '.join(missing)}, from where sch_netem comes"
+        return Check(name="kernel modules", level="ok", found=f"{found}: only the netns bed would need them")
+    cure = f"for the docker and netns beds: modprobe -a {' '.join(missing)}, from where sch_netem comes"
     return Check(name="kernel modules", level="warn", found=found, cure=cure)
+
+
+def check_engine_modules(missing: Sequence[str] | None) -> Check:
+    """Check what the engine's kernel answered to a container; None: there was no image to ask with."""
+    name = "modules in the engine"
+    if missing is None:
+        return Check(name=name, level="warn", found="not asked: no image is built", cure="pqbed build --bed docker")
+    if not missing:
+        return Check(name=name, level="ok", found="a container used everything beyond netem")
+    cure = f"on the engine's host: modprobe -a {' '.join(missing)}; or use --bed uml"
+    return Check(name=name, level="warn", found=word_features(missing), cure=cure)
+
+
+def word_features(missing: Sequence[str]) -> str:
+    """Return which features a kernel lacks, and by which modules."""
+    parts = [f"{name} ({', '.join(modules)})" for name, modules in features_without(missing).items()]
+    return f"missing for {'; '.join(parts)}"
 
 
 def check_privilege(user: int) -> Check:

@@ -8,6 +8,7 @@ from pqbed import doctor
 from pqbed.beds.host_checks import BedStatus, EngineInfo, EngineProbe
 from pqbed.doctor import (
     check_engine,
+    check_engine_modules,
     check_governor,
     check_machine,
     check_modules,
@@ -55,6 +56,18 @@ def test_a_local_kernel_is_not_to_be_mended_for_a_remote_engine() -> None:
     ):
         assert (check.level, check.cure) == ("ok", "")
         assert "only the netns bed" in check.found
+
+
+def test_modules_are_named_with_the_features_that_need_them() -> None:
+    check = check_modules(("sch_tbf", "act_police"))
+    assert check.found == (
+        "missing for --path-mtu SIZE:swallowed (act_police); --middlebox (act_police); "
+        "--queue in bytes or ms (sch_tbf); --queue-discipline fq_codel (sch_tbf); --queue-discipline pie (sch_tbf)"
+    )
+    assert "modprobe -a sch_tbf act_police," in check.cure
+    assert check_engine_modules(()).level == "ok"
+    assert check_engine_modules(None).cure == "pqbed build --bed docker"
+    assert "modprobe -a sch_cake;" in check_engine_modules(("sch_cake",)).cure
 
 
 def test_an_engine_says_what_it_is_and_why_its_kernel_does_not_do() -> None:

@@ -3,6 +3,7 @@
 from pqbed.net import sysctls
 from pqbed.net.icmp_redirects import disable_redirects
 from pqbed.net.netem_support import check_netem
+from pqbed.net.probe_features import missing_modules
 from pqbed.net.shaped_interface import ShapedInterface
 from pqbed.net.static_arp import set_neighbour
 
@@ -15,6 +16,9 @@ class InterfaceEnd(ShapedInterface):
 
     def check_netem(self) -> None:
         check_netem(self.ifname)
+
+    def missing_modules(self) -> tuple[str, ...]:
+        return missing_modules(self.ifname)
 
     def set_neighbour(self, address: str, mac: str) -> None:
         set_neighbour(self.ifname, address, mac)

@@ -55,6 +55,10 @@ class EndService(End, Protocol):
         """Raise HostError, with the fix, if this end's kernel has no netem."""
         ...
 
+    def missing_modules(self) -> tuple[str, ...]:
+        """Return the modules that this end's kernel lacks (net/probe_features.py); the end is of no further use."""
+        ...
+
     def set_neighbour(self, address: str, mac: str) -> None:
         """Install a static ARP entry for the far end."""
         ...

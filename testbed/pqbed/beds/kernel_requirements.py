@@ -7,29 +7,11 @@ import gzip
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
+from pqbed.net.kernel_features import NETEM, Module
 from pqbed.spec.guest_kernels import OLDEST_KERNEL
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Module:
-    """A module of the kernel, and the option that builds it (without CONFIG_)."""
-
-    name: str
-    option: str
-
-
-NETEM = Module(name="sch_netem", option="NET_SCH_NETEM")
-# What mirrors the packets of an end before its link (net/egress_mirror.py).
-TRACE_MODULES = (
-    Module(name="dummy", option="DUMMY"),
-    Module(name="sch_ingress", option="NET_SCH_INGRESS"),
-    Module(name="cls_matchall", option="NET_CLS_MATCHALL"),
-    Module(name="act_mirred", option="NET_ACT_MIRRED"),
-)
-BBR = Module(name="tcp_bbr", option="TCP_CONG_BBR")
 # Red Hat brings newer traffic control to its old releases: the number alone says nothing.
 BACKPORTING = ".el"
 

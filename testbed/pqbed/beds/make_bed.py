@@ -49,6 +49,27 @@ def docker_refusal(on_step: OnStep, ca_bundle: Path | None) -> HostError | None:
         return netem_in_engine(engine, ensure_images(engine, (), on_step, ca_bundle)[DEFAULT_STACK])
 
 
+def has_images(stacks: Iterable[str]) -> bool:
+    """Return whether the configured engine has the images of `stacks` and that of lanes. Raises EngineError."""
+    from pqbed.artefacts import stack_contexts
+    from pqbed.beds.docker.docker_sdk_engine import connect
+
+    with connect() as engine:
+        return all(engine.image_id(one.reference) for one in stack_contexts((DEFAULT_STACK, *stacks)))
+
+
+def missing_in_containers() -> tuple[str, ...] | None:
+    """Return what the kernel of the configured engine lacks beyond netem; None without an image to ask with."""
+    from pqbed.artefacts import stack_contexts
+    from pqbed.beds.docker.docker_sdk_engine import connect
+    from pqbed.beds.docker.netem_probe import missing_in_engine
+
+    (recipe,) = stack_contexts((DEFAULT_STACK,))
+    with connect() as engine:
+        image = engine.image_id(recipe.reference)
+        return None if image is None else missing_in_engine(engine, image)
+
+
 def clean_engine(endpoint: "DockerEndpoint", owner: str | None, *, images: bool = False) -> tuple[str, ...]:
     """Remove everything of `owner`, or of everyone (None), from an engine, and images if asked; return its names."""
     from pqbed.beds.docker.bed import take_down
@@ -131,11 +152,12 @@ def make_uml(clock: Clock, on_step: OnStep, ca_bundle: Path | None, kernel: str 
 
     `kernel` is the series of their kernel, None the default one.
     """
-    make = _uml_in_containers if runs_guests(probe_engine().info) else _uml_as_processes
+    make = _uml_in_containers if runs_guests(probe_engine().info) else make_uml_processes
     return make(clock, on_step, ca_bundle, kernel)
 
 
-def _uml_as_processes(clock: Clock, on_step: OnStep, ca_bundle: Path | None, kernel: str | None) -> Bed:
+def make_uml_processes(clock: Clock, on_step: OnStep, ca_bundle: Path | None, kernel: str | None) -> Bed:
+    """Make the uml bed with guests as plain processes."""
     from pqbed.artefacts import prepare_uml
     from pqbed.beds.uml.bed import UmlBed
     from pqbed.beds.uml.guest_process import start_guest_process

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pqbed.errors import HostError
+from pqbed.net.kernel_features import load_hint
 from pqbed.net.rtnetlink import NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, RefusalError, RouteSocket, attributes
 from pqbed.net.tc_messages import RTM_NEWQDISC, TCA_KIND, TCA_OPTIONS, attribute, tc_attributes, tc_fields, tc_message
 
@@ -36,10 +37,7 @@ _ETH_P_IP = 0x0800
 # struct tc_police: index, action, limit, burst, mtu, two rates of 12 bytes, two counts, capabilities.
 _TC_POLICE = struct.Struct("=IiIII24xiiI")
 _POLICE_RESULT = 5
-_HINT = (
-    "load the modules on the engine's host (modprobe -a sch_ingress cls_matchall cls_u32 act_gact act_police), or use "
-    "the uml bed, which brings its own kernel: --bed uml"
-)
+_HINT = load_hint("sch_ingress", "cls_matchall", "cls_u32", "act_gact", "act_police")
 
 
 def _refusal(refusal: RefusalError, ifname: str) -> HostError:
@@ -123,8 +121,7 @@ def filter_message(index: int, priority: int, body: bytes) -> bytearray:
 
 def matchall(actions: Sequence[bytes]) -> bytes:
     """Return a filter of all packets with these actions, at most 32."""
-    listed = b"".join(attribute(number, action) for number, action in enumerate(actions, 1))
-    return attribute(TCA_KIND, b"matchall\0") + attribute(TCA_OPTIONS, attribute(_MATCHALL_ACT, listed))
+    return attribute(TCA_KIND, b"matchall\0") + attribute(TCA_OPTIONS, attribute(_MATCHALL_ACT, _listed(actions)))
 
 
 def first_action(options: bytes) -> dict[int, bytes]:
@@ -142,12 +139,12 @@ class Key:
     mask: int
 
 
-def match(keys: Sequence[Key], action: bytes) -> bytes:
-    """Return a filter of the packets that all `keys` match."""
+def match(keys: Sequence[Key], *actions: bytes) -> bytes:
+    """Return a filter of the packets that all `keys` match, with these actions."""
     selector = _U32_SELECTOR.pack(_U32_TERMINAL, len(keys)) + b"".join(
         struct.pack(">II", key.mask, key.value) + struct.pack("=ii", key.offset, 0) for key in keys
     )
-    options = attribute(_U32_SEL, selector) + attribute(_U32_ACT, attribute(1, action))
+    options = attribute(_U32_SEL, selector) + attribute(_U32_ACT, _listed(actions))
     return attribute(TCA_KIND, b"u32\0") + attribute(TCA_OPTIONS, options)
 
 
@@ -173,6 +170,10 @@ def mirror_to(device: int) -> bytes:
     """Return an action that copies packets to the interface of this index; the next filter sees them too."""
     parms = _TC_GEN.pack(0, 0, NEXT_FILTER, 0, 0) + struct.pack("=iI", _MIRROR_EGRESS, device)
     return _action(b"mirred\0", attribute(_MIRRED_PARMS, parms))
+
+
+def _listed(actions: Sequence[bytes]) -> bytes:
+    return b"".join(attribute(number, action) for number, action in enumerate(actions, 1))
 
 
 def _action(kind: bytes, options: bytes) -> bytes:

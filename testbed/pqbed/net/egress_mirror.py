@@ -13,6 +13,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from pqbed.errors import HostError
 from pqbed.net.egress_filters import filter_message, hook_message, matchall, mirror_to
+from pqbed.net.kernel_features import TRACE, load_hint
 from pqbed.net.packet_ring_capture import MIRROR
 from pqbed.net.rtnetlink import RefusalError, RouteSocket
 from pqbed.net.run_in_namespace import run_in
@@ -74,5 +75,5 @@ def _refusal(error: NetlinkError | RefusalError, ifname: str) -> HostError:
         return HostError(f"{ifname} may not be traced: {reason}", hint="this needs NET_ADMIN in its namespace")
     return HostError(
         f"this kernel cannot mirror what {ifname} sends: {reason}",
-        hint="load the modules on the engine's host (modprobe dummy cls_matchall act_mirred), or use --bed uml",
+        hint=load_hint(*(module.name for module in TRACE.modules)),
     )

@@ -9,6 +9,7 @@ import struct
 from dataclasses import dataclass, field
 
 from pqbed.errors import HostError
+from pqbed.net.kernel_features import load_hint
 from pqbed.net.netem import U32_MAX
 from pqbed.net.netem_refusals import refusal_to_shape
 from pqbed.net.rtnetlink import NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE, RefusalError, RouteSocket, attributes
@@ -78,6 +79,14 @@ def managed_queue_of(shape: EndShape) -> ManagedQueue | None:
         limit_packets=shape.limit_packets,
         queue_bytes=shape.queue_bytes,
     )
+
+
+class MissingQueueError(HostError):
+    """The kernel lacks the qdisc that `module` has."""
+
+    def __init__(self, message: str, hint: str, module: str) -> None:
+        super().__init__(message, hint)
+        self.module = module
 
 
 class ManagedQueueControl:
@@ -178,10 +187,10 @@ def refusal_of(refusal: RefusalError, ifname: str, kind: str) -> HostError:
     """Return the error, with its fix, that a refused qdisc of this kind means."""
     if refusal.code != errno.ENOENT:
         return refusal_to_shape(refusal, ifname)
-    return HostError(
+    return MissingQueueError(
         f"this kernel has no sch_{kind}: {refusal.reason}",
-        hint=f"load it on the engine's host (modprobe sch_{kind}), take another --queue-discipline, or use the uml "
-        "bed, which brings its own kernel: --bed uml",
+        hint=f"take another --queue-discipline, or {load_hint(f'sch_{kind}')}",
+        module=f"sch_{kind}",
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pqbed.errors import PqbedError
+from pqbed.net.kernel_features import FEATURES
 from pqbed.spec.builtin_profiles import builtin_profiles
 from pqbed.spec.json_codec import to_json
 from pqbed.spec.profile import Chain, Profile, chain_text
@@ -215,6 +216,15 @@ def test_the_outcomes_of_a_sample() -> None:
 def test_the_keys_of_a_stack() -> None:
     contract = section("stacks.md", "The contract")
     assert [names(row[0])[0] for row in contract] == [field.name for field in fields(Stack) if field.name != "name"]
+
+
+def test_what_each_feature_needs_of_the_kernel() -> None:
+    needs = {feature.name: [module.name for module in feature.modules] for feature in FEATURES}
+    page = {names(row[0])[0]: names(row[1]) for row in tables("../how-to/hosts.md", "feature") if "`" in row[0]}
+    beds = {"docker", "netns"}
+    assert {name: modules for name, modules in page.items() if name not in beds} == needs
+    readme = {name for row in tables("../../README.md", "feature") for name in names(row[1])}
+    assert readme == {module for modules in needs.values() for module in modules}
 
 
 def test_a_term_stands_once_in_the_glossary_and_in_order() -> None:

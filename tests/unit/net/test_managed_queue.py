@@ -14,7 +14,7 @@ from support.units import KIB, MBIT, MS
 def test_a_kernel_that_lacks_a_queue_is_told_the_module(kind: str) -> None:
     refused = refusal_of(RefusalError(errno.ENOENT, "Specified qdisc kind is unknown"), "down-rate", kind)
     assert refused.message == f"this kernel has no sch_{kind}: Specified qdisc kind is unknown"
-    assert f"modprobe sch_{kind}" in refused.hint
+    assert f"modprobe -a sch_{kind}" in refused.hint
 
 
 @pytest.mark.parametrize(
