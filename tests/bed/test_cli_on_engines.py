@@ -13,12 +13,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pqbed.artefacts import docker_contexts, prepare_uml
+from pqbed.artefacts import docker_contexts, prepare_root, prepare_uml
 from pqbed.beds.docker.docker_sdk_engine import DockerEngine
 from pqbed.beds.docker.engine_interface import ObjectKind
 from pqbed.beds.docker.labels import OWNER, everyones
 from pqbed.beds.make_bed import GUEST_KERNEL
+from pqbed.spec.link_end_shape import STAGES
 from pqbed.store.run_directory import open_run
+from support.engines.netem import restart_dockerd
+from support.provider import NAME, compile_provider, provider_configuration
 from support.units import MS
 
 pytestmark = [pytest.mark.docker, pytest.mark.uml, pytest.mark.timeout(2400)]
@@ -28,6 +31,21 @@ KINDS: tuple[ObjectKind, ...] = ("container", "network", "volume")
 FOUR_CELLS = ("--no-aa", "--rtt", "200,400", "--bandwidth", "1mbit,1500kbit", "--size", "100", "--profile", "pq")
 
 
+BALLAST_SWEEP = """
+samples = 2
+aa = false
+profile = ["ballast", "plain"]
+[profiles.ballast]
+group = "Ballast"
+chain = { algorithm = "rsa2048" }
+stack = "ballast"
+[profiles.plain]
+group = "X25519"
+chain = { algorithm = "rsa2048" }
+stack = "ballast"
+"""
+
+
 class Host:
     """A user at a shell: pqbed with an engine, a state folder and a results folder of its own."""
 
@@ -35,13 +53,19 @@ class Host:
         self.folder = folder
         self.results = folder / "results"
         docker_host = engine.host if engine else f"unix://{folder}/no-engine"
-        self._environment = {**os.environ, "DOCKER_HOST": docker_host, "XDG_STATE_HOME": str(folder)}
+        own = {"XDG_STATE_HOME": str(folder), "XDG_DATA_HOME": str(folder / "data")}
+        self._environment = {**os.environ, "DOCKER_HOST": docker_host, **own}
 
     def pqbed(self, *arguments: str, code: int = 0) -> str:
         command = [sys.executable, "-m", "pqbed_cli", *arguments]
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
         assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "pqbed_cli", *arguments]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, env=self._environment, stdout=pipe, stderr=pipe, text=True)
 
     def json(self, *arguments: str) -> list[dict[str, Any]]:
         command = [sys.executable, "-m", "pqbed_cli", *arguments, "--json"]
@@ -135,6 +159,97 @@ def test_a_session_stays_with_its_engine_and_is_mended(netem_engine: DockerEngin
     assert row["tcp_connect_ns"] >= 35 * MS
     assert f"on {netem_engine.host}" in elsewhere.pqbed("down")
     assert standing(netem_engine) == NOTHING
+
+
+def test_an_engine_that_restarts_under_a_session_is_named_and_mended(
+    netem_engine: DockerEngine, netem_image: str, tmp_path: Path
+) -> None:
+    if os.environ.get("PQBED_TEST_NETEM_ENGINE"):
+        pytest.skip("the engine is not one that the tests may restart")
+    host = Host(netem_engine, tmp_path)
+    host.pqbed("up", "--bed", "docker")
+    fetching = host.start("fetch", "--count", "500", "--size", "0")
+    while not any(one.busy for one in netem_engine.find("container", everyones())):
+        assert fetching.poll() is None
+        time.sleep(0.2)
+    restart_dockerd(netem_engine, netem_image)
+    _, said = fetching.communicate(timeout=120)
+    assert fetching.returncode == 3, said
+    assert_one_sentence(said)
+    assert "has stopped" in host.pqbed("status", code=3)
+    refused = host.pqbed("fetch", "--size", "0", code=3)
+    assert "has stopped" in refused
+    assert "`pqbed up`" in refused
+    assert_one_sentence(refused)
+    host.pqbed("up", "--bed", "docker")
+    (row,) = host.json("fetch", "--size", "0")
+    assert row["tcp_connect_ns"] >= 35 * MS
+    host.pqbed("down")
+    assert standing(netem_engine) == NOTHING
+
+
+@pytest.mark.usefixtures("netem_image")
+def test_a_network_or_a_stage_that_goes_under_a_session_costs_no_time_over_an_unshaped_link(
+    netem_engine: DockerEngine, tmp_path: Path
+) -> None:
+    host = Host(netem_engine, tmp_path)
+    host.pqbed("up", "--bed", "docker")
+    host.pqbed("link", "set", "--layout", "router")
+    for stage in STAGES:
+        netem_engine._client.restart(f"pqbed-0-{stage}", timeout=1)
+        host.pqbed("status")
+        (row,) = host.json("fetch", "--size", "0")
+        assert (row["outcome"], row["tcp_connect_ns"] >= 35 * MS) == ("ok", True), stage
+    for container in netem_engine.find("container", everyones()):
+        if container.networks:
+            netem_engine._client.disconnect_container_from_network(container.id, "pqbed-0", force=True)
+    netem_engine._client.remove_network("pqbed-0")
+    assert "no longer on the network pqbed-0" in host.pqbed("status", code=3)
+    refused = host.pqbed("fetch", "--size", "0", code=3)
+    assert "no longer on the network pqbed-0" in refused
+    assert_one_sentence(refused)
+    host.pqbed("up", "--bed", "docker")
+    (row,) = host.json("fetch", "--size", "0")
+    assert row["tcp_connect_ns"] >= 35 * MS
+    host.pqbed("down")
+    assert standing(netem_engine) == NOTHING
+
+
+def assert_one_sentence(said: str) -> None:
+    """Assert that an error is its line and a hint."""
+    assert "Traceback" not in said
+    first, *hint = said.strip().splitlines()
+    assert first.startswith("pqbed: "), said
+    assert len(hint) <= 1, said
+    assert all(line.startswith("  hint: ") for line in hint)
+
+
+@pytest.mark.usefixtures("netem_image")
+def test_a_stack_from_files_is_measured_in_an_image_of_its_own(netem_engine: DockerEngine, tmp_path: Path) -> None:
+    prepare_root()  # its OpenSSL checks the module
+    host = Host(netem_engine, tmp_path)
+    configuration = provider_configuration(tmp_path, client_bytes=3_000, server_bytes=5_000)
+    host.pqbed("stack", "add", "ballast", "--module", str(compile_provider(tmp_path)), "--conf", str(configuration))
+    spec = tmp_path / "sweep.toml"
+    spec.write_text(BALLAST_SWEEP)
+    axes = ("--rtt", "35", "--bandwidth", "1mbit", "--size", "0", "--calibrate", "off", "--lanes", "1")
+    host.pqbed("sweep", "--bed", "docker", "--spec", str(spec), *axes, "--out", str(host.results))
+    rows = host.samples()
+    columns = ("profile", "bed", "outcome", "group", "provider", "client_provider")
+    assert set(rows.select(columns).unique().rows()) == {
+        ("ballast", "docker", "ok", NAME, NAME, NAME),
+        ("plain", "docker", "ok", "x25519", "default", "default"),
+    }
+    # Three round trips and, at 1 Mbit/s, 8 us for each byte of the shares.
+    least_ns = 105 * MS + 8_000 * (3_000 + 5_000)
+    assert rows.filter((pl.col("profile") == "ballast") & (pl.col("last_byte_ns") < least_ns)).is_empty()
+    host.pqbed("up", "--bed", "docker")
+    (row,) = host.json("fetch", "--stack", "ballast", "--size", "0")
+    assert (row["outcome"], row["stack"]) == ("ok", "ballast")
+    host.pqbed("down")
+    assert standing(netem_engine) == NOTHING
+    for reference in netem_engine.images("pqbed/ballast:"):
+        netem_engine.remove_image(reference)
 
 
 def test_without_netem_the_uml_bed_takes_over_in_containers(

@@ -1,6 +1,7 @@
 """Stacks from files, really loaded: a module of our own, one that Debian ships, and what cannot be added."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 
 from pqbed.artefacts import prepare_uml
 from pqbed.store.run_directory import open_run
+from support.netem_host import run_on_netem_host
 from support.provider import CODEPOINT, NAME, compile_provider, provider_configuration
+from support.units import MS
 
 pytestmark = [pytest.mark.uml, pytest.mark.timeout(600)]
 
@@ -94,6 +97,43 @@ def test_a_module_of_our_own_is_measured_and_then_removed(pqbed: Any, ballast: A
     again = pqbed("sweep", "--spec", spec, *LINK, "--stack", "ballast", "--out", out)
     assert again.returncode == 2
     assert "there is no stack 'ballast'" in again.stderr
+
+
+@pytest.mark.usefixtures("ballast")
+def test_the_sizes_that_no_table_has_are_measured(pqbed: Any) -> None:
+    done = pqbed("algorithms", "ballast", "--stack", "ballast", "--json")
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["algorithms"]
+    shares = (row["public_key_bytes"], row["ciphertext_bytes"])
+    assert (row["name"], row["codepoint"], shares) == (NAME, CODEPOINT, (CLIENT_BYTES, SERVER_BYTES))
+    # Two extensions of 4 bytes, the length of the client's list, and two entries of 4 bytes (RFC 8446 4.2.8).
+    assert (row["wire_bytes"], row["measured"]) == (CLIENT_BYTES + SERVER_BYTES + 18, True)
+    assert "measured in one handshake" in pqbed("algorithms", "ballast", "--stack", "ballast").stdout
+
+
+@pytest.mark.netns
+@pytest.mark.skipif(os.geteuid() != 0, reason="the netns bed needs root")
+@pytest.mark.usefixtures("ballast", "root")
+def test_the_netns_bed_has_it_too_on_a_host_with_netem(tmp_path: Path) -> None:
+    spec = tmp_path / "sweep.toml"
+    spec.write_text(PROFILES)
+    axes = ("--rtt", "35", "--bandwidth", "1mbit", "--size", "0", "--calibrate", "off", "--stack", "ballast")
+    command = [sys.executable, "-m", "pqbed_cli", "sweep", "--spec", str(spec), "--bed", "netns", *axes]
+    command += ["--out", str(tmp_path / "runs")]
+    done = run_on_netem_host(prepare_uml().kernel, tmp_path, command, os.environ)
+    assert done.code == 0, done.stdout + done.stderr
+    (path,) = (tmp_path / "runs").iterdir()
+    with open_run(path) as run:
+        samples = run.samples().join(run.cells().select("cell_id", "profile"), on="cell_id").collect()
+    columns = ("profile", "bed", "outcome", "group", "provider", "client_provider")
+    assert set(samples.select(columns).unique().rows()) == {
+        ("ballast.ballast", "netns", "ok", NAME, NAME, NAME),
+        ("plain.ballast", "netns", "ok", "x25519", "default", "default"),
+    }
+    # The clock is real: three round trips and the bytes of the shares are the least.
+    of_ballast = samples.filter(pl.col("profile") == "ballast.ballast")
+    least_ns = 105 * MS + 8_000 * (CLIENT_BYTES + SERVER_BYTES)
+    assert of_ballast.filter((pl.col("tcp_connect_ns") < 35 * MS) | (pl.col("last_byte_ns") < least_ns)).is_empty()
 
 
 @pytest.mark.usefixtures("ballast")

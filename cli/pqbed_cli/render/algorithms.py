@@ -27,6 +27,10 @@ NOTES = (
 )
 
 
+# In place of what a size of the table was checked against.
+MEASURED = "measured in one handshake"
+
+
 def print_algorithms(table: AlgorithmTable, form: Form) -> None:
     if form == "json":
         rows = [_flat(row) for row in table.rows]  # null is unknown
@@ -71,7 +75,8 @@ def _cells(row: AlgorithmRow, cpu: bool) -> list[str]:
     cells = [row.name, *scheme, NONE if row.codepoint is None else f"{row.codepoint:#06x}"]
     cells += [_size(row.public_key_bytes), _size(second, bound), _size(row.wire_bytes, bound)]
     cells += [_size(row.certificate_bytes, bound)] if row.kind == "signature" else []
-    cells += [_size(row.level), row.standard or NONE, row.provider or NONE, ", ".join(row.checked) or NONE]
+    checked = MEASURED if row.measured else ", ".join(row.checked) or NONE
+    cells += [_size(row.level), row.standard or NONE, row.provider or NONE, checked]
     return cells + ([_microseconds(row.operations_ns.get(name)) for name in OPERATIONS[row.kind]] if cpu else [])
 
 

@@ -23,7 +23,7 @@ class AlgorithmRow:
 
     `wire_bytes`: both key_share extensions, or the CertificateVerify message. `certificate_bytes`: the key and the
     signature in each certificate of a chain of this algorithm. `provider` None: the stack lacks it, or was not asked.
-    `checked`: sources with the same sizes.
+    `checked`: sources with the same sizes. `measured`: no source has the sizes, a fetch showed them.
     """
 
     kind: AlgorithmKind
@@ -43,6 +43,7 @@ class AlgorithmRow:
     provider: str | None = None
     operations_ns: Mapping[str, float] = field(default_factory=dict)
     checked: tuple[str, ...] = ()
+    measured: bool = False
 
 
 def tabulate_algorithms(probe: Probe | None, liboqs: Liboqs | None) -> tuple[AlgorithmRow, ...]:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from pqbed.beds.stack_programs import RunProgram
+from pqbed.errors import HostError
 from pqbed.spec.stacks import Stack
 from pqbed.tls.certificate_keys import canonical_scheme
 from pqbed.tls.group_names import canonical_group
@@ -60,6 +61,15 @@ def probe_program(run: RunProgram, stack: Stack) -> Probe:
         schemes={canonical_scheme(name): library for name in support.signatures},
         keys={},
     )
+
+
+def makes_keys(run: RunProgram, algorithm: str) -> bool:
+    """Return whether the stack's `openssl` takes the name of a signature scheme as that of a key."""
+    try:
+        run(("openssl", "genpkey", "-algorithm", algorithm), TIMEOUT_S)
+    except HostError:
+        return False
+    return True
 
 
 def _key_providers(text: str) -> dict[str, str]:

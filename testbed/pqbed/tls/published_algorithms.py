@@ -39,8 +39,7 @@ class Group:
     @property
     def wire_bytes(self) -> int:
         """Return the key_share extensions of both Hellos, with one share each."""
-        client = _EXTENSION_BYTES + _SHARES_LENGTH_BYTES + _SHARE_BYTES + self.public_key_bytes
-        return client + _EXTENSION_BYTES + _SHARE_BYTES + self.ciphertext_bytes
+        return key_share_bytes(self.public_key_bytes, self.ciphertext_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +66,23 @@ class SignatureAlgorithm:
     @property
     def verify_wire_bytes(self) -> int | None:
         """Return the size of the CertificateVerify message; None if TLS has no scheme."""
-        return None if self.scheme is None else _MESSAGE_BYTES + _VERIFY_BYTES + self.signature_bytes
+        return None if self.scheme is None else verify_bytes(self.signature_bytes)
 
     @property
     def certificate_bytes(self) -> int:
         """Return the size of the key and the signature in each certificate of a chain of only this algorithm."""
         return self.public_key_bytes + self.signature_bytes
+
+
+def key_share_bytes(client_bytes: int, server_bytes: int) -> int:
+    """Return the size of the key_share extensions of both Hellos, with one share of these lengths in each."""
+    client = _EXTENSION_BYTES + _SHARES_LENGTH_BYTES + _SHARE_BYTES + client_bytes
+    return client + _EXTENSION_BYTES + _SHARE_BYTES + server_bytes
+
+
+def verify_bytes(signature_bytes: int) -> int:
+    """Return the size of the CertificateVerify message that carries a signature."""
+    return _MESSAGE_BYTES + _VERIFY_BYTES + signature_bytes
 
 
 @functools.cache

@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pqbed.tls.hello_shares import read_key_shares
 from pqbed.tls.tls_records import HEADER_BYTES, SEALING_BYTES, Record, walk_records
 
 # The body of the fetch that is learned from: long enough to show how a server cuts a response into records.
@@ -34,6 +35,8 @@ class WireSizes:
     response: tuple[tuple[int, ...], ...]
     tickets: tuple[int, ...] = ()
     body_bytes: int = PROBE_BYTES
+    # Of the client and of the server; not kept with a run.
+    key_shares: tuple[int, int] | None = None
 
     def request_of(self, size_bytes: int) -> int:
         """Return the size of the request for a body of `size_bytes`, which its path names."""
@@ -94,6 +97,7 @@ def read_wire_sizes(
         response=tuple((size, len(list(run))) for size, run in itertools.groupby(map(_size, response))),
         tickets=tuple(_size(record) for record in itertools.takewhile(lambda record: record not in response, later)),
         body_bytes=body_bytes,
+        key_shares=read_key_shares(sent, received),
     )
 
 

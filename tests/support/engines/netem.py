@@ -12,12 +12,16 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
+
+import requests
+from docker.errors import DockerException
 
 from pqbed.artefacts.build_steps import Command, no_progress, run_commands
 from pqbed.artefacts.cache_entries import building, hash_inputs
@@ -39,6 +43,7 @@ LAST_NETWORK = IPv4Address("198.19.255.252")
 NETWORK_SIZE = 4
 MEMORY = "3G"
 START_TIMEOUT_S = 90
+END_DOCKERD = "for each in /proc/[0-9]*; do [ $(cat $each/comm) != dockerd ] || kill ${each#/proc/}; done; sleep 60"
 # $0 is the guest's root, $1 the kernel's folder. This host's C library may be older than the kernel's suite: it runs on
 # that of the root, with this host's devices.
 ENTER_ROOT = 'mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && mount --bind "$1" "$0/mnt" && shift'
@@ -97,6 +102,27 @@ def netem_engine_guest(suite: str = "", number: int = 0) -> Iterator[DockerEngin
     host = f"tcp://{tap.guest}:2375"
     with _tap(tap), _booted(kernel, tap) as console, wait_ready(host, START_TIMEOUT_S, console) as engine:
         yield engine
+
+
+def restart_dockerd(engine: DockerEngine, image: str) -> None:
+    """End the dockerd of a guest, which starts it again, and wait until it answers; `image` has a shell."""
+    client = engine._client
+    host = client.create_host_config(privileged=True, pid_mode="host", network_mode="none")
+    killer = client.create_container(image, ["sh", "-c", END_DOCKERD], user="0:0", host_config=host)["Id"]
+    client.start(killer)
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while (state := _state_of(client, killer)) is None or state["Running"]:
+        assert time.monotonic() < deadline, "dockerd was not restarted"
+        time.sleep(0.5)
+    client.remove_container(killer, force=True)
+
+
+def _state_of(client: Any, container: str) -> Any:
+    """Return the state of a container; None while the engine does not answer."""
+    try:
+        return client.inspect_container(container)["State"]
+    except (requests.RequestException, DockerException):
+        return None
 
 
 def guest_kernel() -> GuestKernel:
