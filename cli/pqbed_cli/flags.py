@@ -50,6 +50,15 @@ Precision = Annotated[
     str | None,
     _flag(SAMPLES, metavar="%", help=DESCRIPTIONS["precision"]),
 ]
+SweepMetric = Annotated[str | None, _flag(SAMPLES, "--metric", metavar="NAME", help=DESCRIPTIONS["metric"])]
+MetricName = Annotated[
+    str | None,
+    typer.Option(
+        "--metric",
+        metavar="NAME",
+        help="ttlb, tls (end of the handshake), first_byte, connect, bytes or retransmits. [default: the run's]",
+    ),
+]
 MaxSamples = Annotated[str | None, _flag(SAMPLES, metavar="N", help=DESCRIPTIONS["max_samples"])]
 Seed = Annotated[str | None, _flag(RUN, metavar="N", help=DESCRIPTIONS["seed"])]
 LinkSeed = Annotated[str | None, _flag(LINK, metavar="N", help="Seed of loss and jitter.")]

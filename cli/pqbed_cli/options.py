@@ -57,6 +57,7 @@ class PlanOptions(RequestOptions):
     samples: flags.Samples = None
     precision: flags.Precision = None
     max_samples: flags.MaxSamples = None
+    metric: flags.SweepMetric = None
     lanes: flags.Lanes = None
     lane_check: flags.LaneCheck = None
     calibrate: flags.Calibrate = None
@@ -151,6 +152,7 @@ class FetchOptions:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowOptions:
     run: flags.RunPath
+    metric: flags.MetricName = None
     percentile: flags.Percentiles = "50,90"
     margin: flags.Margin = "1%"
     out: flags.RunsFolder = "results"
@@ -191,6 +193,7 @@ class ReportOptions:
     run: flags.RunPath
     open_page: flags.OpenPage = False
     baseline: flags.Baseline = None
+    metric: flags.MetricName = None
     percentile: flags.Percentiles = "50,75,90"
     margin: flags.Margin = "1%"
     out: flags.RunsFolder = "results"
@@ -201,6 +204,7 @@ class CompareOptions(GateOptions):
     run_a: flags.RunA
     run_b: flags.RunB
     across: flags.Across = ""
+    metric: flags.MetricName = None
     percentile: flags.Percentiles = "50,90"
     margin: flags.Margin = "1%"
     out: flags.RunsFolder = "results"

@@ -12,6 +12,7 @@ from pqbed.gate.threshold_verdict import ThresholdVerdict, breaks_gate
 from pqbed.net.link_state import LinkState
 from pqbed.plan import Plan
 from pqbed.reproduce import Answer
+from pqbed.spec.metric import Metric
 from pqbed.spec.profile import Profile
 from pqbed.spec.run_options import Clock, RunOptions
 from pqbed.spec.sample import NO_FAILURES, Timings
@@ -92,6 +93,7 @@ class RunSummary:
     path: Path
     manifest: Manifest
     percentiles: tuple[float, ...]
+    metric: Metric
     rows: Sequence[dict[str, Any]]
     precision: Sequence[dict[str, Any]]
     pressed: ContentionCount
@@ -170,6 +172,7 @@ class Comparison:
     b: Path
     across: tuple[str, ...]
     margin: Margin
+    metric: Metric
     rows: Sequence[dict[str, Any]]
     cells: Mapping[Path, Sequence[dict[str, Any]]]
     gate: Gate

@@ -19,6 +19,7 @@ from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.grid import lay_out
 from pqbed.spec.json_codec import to_json
 from pqbed.spec.link import GilbertElliott, Link, RandomLoss
+from pqbed.spec.metric import TTLB
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sample import Fetch
 from pqbed.spec.sweep import Sweep
@@ -58,6 +59,7 @@ class Plan:
     seed: int
     timeout_ns: int
     precision_ppm: int | None = None
+    metric: str = TTLB.name
 
     @property
     def links(self) -> dict[str, tuple[Link, Tcp]]:
@@ -129,7 +131,11 @@ class Plan:
 
 def plan_sweep(sweep: Sweep) -> Plan:
     """Lay out the grid of `sweep`."""
-    return replace(plan_sweeps((sweep,), samples=sweep.samples, seed=sweep.seed), precision_ppm=sweep.precision_ppm)
+    return replace(
+        plan_sweeps((sweep,), samples=sweep.samples, seed=sweep.seed),
+        precision_ppm=sweep.precision_ppm,
+        metric=sweep.metric,
+    )
 
 
 def plan_sweeps(sweeps: Sequence[Sweep], *, samples: int, seed: int) -> Plan:
@@ -145,7 +151,8 @@ def plan_sweeps(sweeps: Sequence[Sweep], *, samples: int, seed: int) -> Plan:
 
 def plan_hash(plan: Plan) -> str:
     """Return 16 hexadecimal digits for everything that decides which fetches there are, in which order."""
-    settings = (plan.samples, plan.seed, plan.timeout_ns, plan.precision_ppm)
+    metric = () if plan.precision_ppm is None or plan.metric == TTLB.name else (plan.metric,)
+    settings = (plan.samples, plan.seed, plan.timeout_ns, plan.precision_ppm, *metric)
     first = [(fetch.cell_id, fetch.seed) for fetch in plan.block(0)]
     profiles = [profile.name for profile in plan.profiles]
     return hashlib.sha256(json.dumps([settings, list(plan.cells), profiles, first]).encode()).hexdigest()[:16]

@@ -2,6 +2,8 @@
 
 import math
 
+from pqbed.spec.metric import Metric
+
 NS_PER_MS = 1_000_000
 NONE = "-"
 
@@ -12,6 +14,13 @@ def milliseconds(value_ns: float | None, none: str = NONE) -> str:
         return none
     value = value_ns / NS_PER_MS
     return f"{value:.1f}" if value >= 100 else f"{value:.2f}"
+
+
+def measured(value: float | None, metric: Metric, none: str = NONE) -> str:
+    """Return a value of `metric`, as it is stored, in its unit."""
+    if metric.unit == "ms":
+        return milliseconds(value, none)
+    return none if value is None or math.isnan(value) else f"{round(value, 1):,g}"
 
 
 def noise(percent: float | None) -> str:

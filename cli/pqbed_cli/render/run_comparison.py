@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pqbed.report.varying_axes import split_axes
+from pqbed.spec.metric import BYTES, TTLB, Metric
 from pqbed.stats.classify_difference import FINDINGS, Margin, expected_false_differs
 from pqbed.units import format_size
 from pqbed_cli.flags import Form
 from pqbed_cli.render.gate import gate_table, print_annotations, print_verdicts
-from pqbed_cli.render.number_format import increase, milliseconds, noise
+from pqbed_cli.render.number_format import NONE, increase, measured, noise
 from pqbed_cli.render.streams import beside, note, print_json
 from pqbed_cli.render.summary_table import wrong_link_lines
 from pqbed_cli.render.table import Table, print_tables
@@ -26,7 +27,7 @@ def print_comparison(comparison: Comparison, form: Form) -> None:
     ]
     if form == "json":
         sides = {"a": str(comparison.a), "b": str(comparison.b)}
-        asked = {"across": list(comparison.across), "margin": str(comparison.margin)}
+        asked = {"across": list(comparison.across), "margin": str(comparison.margin), "metric": comparison.metric.name}
         gate = gate_table(comparison.gate) if comparison.gate.verdicts else {}
         print_json({**sides, **asked, "cells": comparison.rows, **gate})
         print_annotations(comparison.gate, note)
@@ -36,7 +37,7 @@ def print_comparison(comparison: Comparison, form: Form) -> None:
     say = beside(form)
     say(f"a: {comparison.a}")
     say(f"b: {comparison.b}\n")
-    print_tables([comparison_table(comparison.rows)], form)
+    print_tables([comparison_table(comparison.rows, comparison.metric)], form)
     say(f"\n{count_line(comparison.rows, comparison.margin)}")
     for line in wrong:
         say(line)
@@ -45,16 +46,28 @@ def print_comparison(comparison: Comparison, form: Form) -> None:
         print_verdicts(comparison.gate, say)
 
 
-def comparison_table(rows: Sequence[Row]) -> Table:
+def comparison_table(rows: Sequence[Row], metric: Metric = TTLB) -> Table:
     """Lay out `rows` (stats.compare.COMPARED); a link, size or profile is shown once."""
     axes = split_axes(rows)
     cells = []
     for row in rows:
         named = (axes.title(row), format_size(row["size_bytes"]), str(row["profile"]))
-        cells.append((*named, *_measured(row)))
-    columns = ("link", "size", "profile", "at", "a ms", "b ms", "change", "finding", "noise", "ok a", "ok b")
+        cells.append((*named, *_measured(row, metric)))
+    columns = (
+        "link",
+        "size",
+        "profile",
+        "at",
+        f"a {metric.unit}",
+        f"b {metric.unit}",
+        "change",
+        "finding",
+        "noise",
+        "ok a",
+        "ok b",
+    )
     return Table(
-        title="TTLB, and by how much b is slower",
+        title=f"{metric.title}, and by how much {_is_worse(metric)}",
         columns=columns,
         rows=tuple(cells),
         numeric=(1, 4, 5, 6, 8, 9, 10),
@@ -76,11 +89,20 @@ def count_line(rows: Sequence[Row], margin: Margin) -> str:
     return f"b against a, at 95%, equivalent within ±{margin}: {findings}{chance}"
 
 
-def _measured(row: Row) -> tuple[str, ...]:
+def _none(metric: Metric) -> str:
+    """Return what stands for a value that is not known: failed fetches have times, if one counts them as longest."""
+    return NONE if metric is BYTES else FAILED
+
+
+def _is_worse(metric: Metric) -> str:
+    return "b is slower" if metric.unit == "ms" else "that of b is larger"
+
+
+def _measured(row: Row, metric: Metric) -> tuple[str, ...]:
     return (
         str(row["percentile"]),
-        milliseconds(row["a_ns"], FAILED),
-        milliseconds(row["b_ns"], FAILED),
+        measured(row[f"a_{metric.suffix}"], metric, _none(metric)),
+        measured(row[f"b_{metric.suffix}"], metric, _none(metric)),
         increase(row["change_pct"], row["change_low_pct"], row["change_high_pct"]),
         str(row["finding"]),
         noise(row["noise_pct"]),

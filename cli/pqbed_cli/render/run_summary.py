@@ -2,9 +2,11 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pqbed.spec.json_codec import to_json
+from pqbed.spec.metric import TTLB
 from pqbed.stats.percentiles import percentile_name
 from pqbed.store.manifest import unusual_kernel
 from pqbed_cli.flags import TABLE, Form
@@ -17,6 +19,7 @@ from pqbed_cli.render.streams import beside, note, print_json
 from pqbed_cli.render.summary_table import (
     MODELS,
     MOST_SIDE_BY_SIDE,
+    Layout,
     failure_lines,
     reading_lines,
     summary_tables,
@@ -54,7 +57,7 @@ def print_run(summary: RunSummary, form: Form, gate: Gate | None = None) -> None
         say("")
         for line in _lines_below(summary):
             say(line)
-    answers = list(answer_lines(summary.rows))
+    answers = list(answer_lines(summary.rows, summary.metric))
     if answers:
         say("")
     for line in answers:
@@ -71,6 +74,7 @@ def _to_program(summary: RunSummary) -> dict[str, Any]:
         "run": str(summary.path),
         "bed": manifest.bed,
         "clock": manifest.clock,
+        "metric": summary.metric.name,
         "handshake_cpu": to_json(manifest.handshake_cpu),
         "cells": summary.rows,
         "below_floor": [below._asdict() for below in summary.below_floor],
@@ -96,20 +100,25 @@ def _lines_below(summary: RunSummary) -> list[str]:
 def _long_tables(summary: RunSummary) -> Sequence[Table]:
     """Lay out the rows for what has room for all of it: the columns are the same for any number of profiles."""
     names = [percentile_name(percentile) for percentile in summary.percentiles]
-    models = MODELS if any(row["floor_ns"] is not None for row in summary.rows) else ()
-    kernel = unusual_kernel(summary.manifest)
-    return summary_tables(summary.rows, (*names, *models), summary.precision, side_by_side=0, kernel=kernel)
+    layout = Layout(metric=summary.metric, side_by_side=0, kernel=unusual_kernel(summary.manifest))
+    return summary_tables(summary.rows, (*names, *_models(summary)), summary.precision, layout)
+
+
+def _models(summary: RunSummary) -> tuple[str, ...]:
+    """Return the models that stand beside what was measured, if the run has them."""
+    modelled = summary.metric is TTLB and any(row["floor_ns"] is not None for row in summary.rows)
+    return MODELS if modelled else ()
 
 
 def _tables(summary: RunSummary) -> Sequence[Table]:
     """Lay out the rows, with what is expected and the floor if the run has them and there is room."""
     rows, precision = summary.rows, summary.precision
     names = [percentile_name(percentile) for percentile in summary.percentiles]
-    kernel = unusual_kernel(summary.manifest)
+    layout = Layout(metric=summary.metric, kernel=unusual_kernel(summary.manifest))
     room = shutil.get_terminal_size((USUAL_COLUMNS, 0)).columns
-    if any(row["floor_ns"] is not None for row in rows):
+    if _models(summary):
         for side_by_side in (MOST_SIDE_BY_SIDE, 1):
-            with_models = summary_tables(rows, (*names, *MODELS), precision, side_by_side=side_by_side, kernel=kernel)
+            with_models = summary_tables(rows, (*names, *MODELS), precision, replace(layout, side_by_side=side_by_side))
             if widest(with_models[1:]) <= room:
                 return with_models
-    return summary_tables(rows, names, precision, kernel=kernel)
+    return summary_tables(rows, names, precision, layout)

@@ -1,14 +1,16 @@
 """The table of a run: one block per link, one row per size."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pqbed.report.varying_axes import split_axes
+from pqbed.spec.metric import BYTES, TTLB, Metric
 from pqbed.stats.percentiles import percentile_name
 from pqbed.stats.quantiles import samples_needed
-from pqbed.store.table_schemas import FAILURES
+from pqbed.store.table_schemas import BOUNDS, FAILURES
 from pqbed.units import format_size
-from pqbed_cli.render.number_format import NONE, increase, milliseconds, noise
+from pqbed_cli.render.number_format import NONE, increase, measured, milliseconds, noise
 from pqbed_cli.render.precision_summary import reached_text
 from pqbed_cli.render.table import Table
 
@@ -25,19 +27,25 @@ REACHED = "_reached"
 MODELS = ("expected", "floor")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The metric that is shown. More profiles than `side_by_side` are set one below the other; `kernel` is named."""
+
+    metric: Metric = TTLB
+    side_by_side: int = MOST_SIDE_BY_SIDE
+    kernel: str = ""
+
+
 def summary_tables(
     rows: Sequence[Row],
     percentiles: Sequence[str],
     precision: Sequence[Row] = (),
-    *,
-    side_by_side: int = MOST_SIDE_BY_SIDE,
-    kernel: str = "",
+    layout: Layout = Layout(),
 ) -> list[Table]:
     """Lay out `rows` (cells joined with their summary, in the order of the axes).
 
-    `percentiles` as `p50`; MODELS among them stand beside what was measured. More profiles than `side_by_side` are set
-    one below the other. `precision` adds a column on how precise each comparison is: rows of PRECISION. A `kernel` is
-    named above them.
+    `percentiles` as `p50`; MODELS among them stand beside what was measured. `precision` adds a column on how precise
+    each comparison is: rows of PRECISION.
     """
     reached = {row["cell_id"]: reached_text(row) for row in precision}
     rows = [{**row, REACHED: reached.get(row["cell_id"], "")} for row in rows] if reached else rows
@@ -45,9 +53,9 @@ def summary_tables(
     blocks: dict[str, list[Row]] = {}
     for row in rows:
         blocks.setdefault(axes.title(row), []).append(row)
-    heading = "TTLB in ms" + (f" on kernel {kernel}" if kernel else "")
+    heading = layout.metric.heading + (f" on kernel {layout.kernel}" if layout.kernel else "")
     heading += f"; all with {', '.join(axes.common)}" if axes.common else ""
-    tables = [_block(title, members, percentiles, side_by_side) for title, members in blocks.items()]
+    tables = [_block(title, members, percentiles, layout) for title, members in blocks.items()]
     return [Table(title=heading, columns=(), rows=()), *tables]
 
 
@@ -91,18 +99,20 @@ def reading_lines(rows: Sequence[Row], percentiles: Sequence[float]) -> list[str
     return lines
 
 
-def _block(title: str, members: Sequence[Row], percentiles: Sequence[str], side_by_side: int) -> Table:
+def _block(title: str, members: Sequence[Row], percentiles: Sequence[str], layout: Layout) -> Table:
     """Lay out one link. The A/A arm has no columns of its own: it is the noise."""
     profiles = list(dict.fromkeys(row["profile"] for row in members if not row["copy_of"]))
-    lay_out = _wide if len(profiles) <= side_by_side else _long
-    return lay_out(title, members, profiles, percentiles)
+    lay_out = _wide if len(profiles) <= layout.side_by_side else _long
+    return lay_out(title, members, profiles, percentiles, layout.metric)
 
 
-def _wide(title: str, members: Sequence[Row], profiles: Sequence[str], percentiles: Sequence[str]) -> Table:
+def _wide(
+    title: str, members: Sequence[Row], profiles: Sequence[str], percentiles: Sequence[str], metric: Metric
+) -> Table:
     """Set the profiles side by side: one row per size."""
     columns = ["size"]
     for profile in profiles:
-        columns += [f"{profile} {percentiles[0]}", *percentiles[1:]]
+        columns += [f"{profile} {_label(metric, percentiles[0])}", *percentiles[1:]]
         columns += [] if profile == _baseline(members) else _increase_columns(percentiles)
     columns += _noise_columns(members)
     by_size: dict[int, dict[str, Row]] = {}
@@ -112,29 +122,42 @@ def _wide(title: str, members: Sequence[Row], profiles: Sequence[str], percentil
     for size, arms in by_size.items():
         cells = [format_size(size)]
         for profile in profiles:
-            cells += _times(arms.get(profile, {}), percentiles)
-            cells += [] if profile == _baseline(members) else _increases(arms.get(profile, {}), percentiles)
-        cells += [_noise(arms[profiles[0]], percentiles)] * len(_noise_columns(members))
+            cells += _times(arms.get(profile, {}), percentiles, metric)
+            cells += [] if profile == _baseline(members) else _increases(arms.get(profile, {}), percentiles, metric)
+        cells += [_noise(arms[profiles[0]], percentiles, metric)] * len(_noise_columns(members))
         rows.append((*cells, _share_ok(list(arms.values())), *_reached(list(arms.values()))))
     names = (*columns, "ok", *_reached_column(members))
     return Table(title=title, columns=names, rows=tuple(rows), numeric=_numeric(columns), titles="link")
 
 
-def _long(title: str, members: Sequence[Row], profiles: Sequence[str], percentiles: Sequence[str]) -> Table:
+def _long(
+    title: str, members: Sequence[Row], profiles: Sequence[str], percentiles: Sequence[str], metric: Metric
+) -> Table:
     """Set the profiles one below the other: one row per size and profile; the noise stands with the first."""
-    columns = ("size", "profile", *percentiles, *_increase_columns(percentiles), *_noise_columns(members))
+    columns = (
+        "size",
+        "profile",
+        *(_label(metric, name) for name in percentiles),
+        *_increase_columns(percentiles),
+        *_noise_columns(members),
+    )
     order = {profile: number for number, profile in enumerate(profiles)}
     rows: list[tuple[str, ...]] = []
     shown = [row for row in members if row["profile"] in order]
     for row in sorted(shown, key=lambda row: (row["size_bytes"], order[row["profile"]])):
-        measured = (*_times(row, percentiles), *_increases(row, percentiles))
-        noises = [_noise(row, percentiles)] * len(_noise_columns(members))
+        measured = (*_times(row, percentiles, metric), *_increases(row, percentiles, metric))
+        noises = [_noise(row, percentiles, metric)] * len(_noise_columns(members))
         size = format_size(row["size_bytes"])
         rows.append((size, row["profile"], *measured, *noises, _share_ok([row]), *_reached([row])))
     numeric = tuple(place for place in _numeric(columns) if place != 1)
     once = (0, *(place for place, column in enumerate(columns) if column == NOISE))
     names = (*columns, "ok", *_reached_column(members))
     return Table(title=title, columns=names, rows=tuple(rows), numeric=numeric, once=once, titles="link")
+
+
+def _label(metric: Metric, percentile: str) -> str:
+    """Return the heading of a column of values: bytes are the same in every sample."""
+    return "bytes" if metric is BYTES else percentile
 
 
 def _numeric(columns: Sequence[str]) -> tuple[int, ...]:
@@ -146,27 +169,30 @@ def _baseline(members: Sequence[Row]) -> str:
     return next((str(row["baseline"]) for row in members if row.get("baseline")), str(members[0]["profile"]))
 
 
-def _times(row: Row, percentiles: Sequence[str]) -> list[str]:
+def _times(row: Row, percentiles: Sequence[str], metric: Metric) -> list[str]:
     """Return TTLBs. More failures than a percentile leaves room for hide it: it is above all that was seen."""
     none = FAILED if row.get("n_failed") else UNSUPPORTED if row.get("n_unsupported") else NONE
-    return [milliseconds(row.get(f"{name}_ns"), NONE if name in MODELS else none) for name in percentiles]
+    return [
+        milliseconds(row.get(f"{name}_ns")) if name in MODELS else measured(row.get(metric.value(name)), metric, none)
+        for name in percentiles
+    ]
 
 
-def _increases(row: Row, percentiles: Sequence[str]) -> list[str]:
+def _increases(row: Row, percentiles: Sequence[str], metric: Metric) -> list[str]:
     """Return the increase at the first percentile named, and what it amounts to; where there is none, to nothing."""
     if row.get("baseline") is None:
         return [""] * len(_increase_columns(percentiles))
     name = percentiles[0]
-    text = increase(*(row.get(f"increase_{name}{bound}_pct") for bound in ("", "_low", "_high")))
-    return [text, "" if row.get(f"increase_{name}_pct") is None else row.get(f"finding_{name}") or ""]
+    text = increase(*(row.get(metric.increase(name, bound)) for bound in BOUNDS))
+    return [text, "" if row.get(metric.increase(name)) is None else row.get(metric.finding(name)) or ""]
 
 
 def _increase_columns(percentiles: Sequence[str]) -> list[str]:
     return [f"increase {percentiles[0]}", FINDING]
 
 
-def _noise(row: Row, percentiles: Sequence[str]) -> str:
-    return noise(row.get(f"noise_{percentiles[0]}_pct"))
+def _noise(row: Row, percentiles: Sequence[str], metric: Metric) -> str:
+    return noise(row.get(metric.noise(percentiles[0])))
 
 
 def _noise_columns(members: Sequence[Row]) -> list[str]:

@@ -7,21 +7,25 @@ from pqbed_cli.options import CompareOptions
 from pqbed_cli.workflow_results import Comparison
 from pqbed_cli.workflows.find_run import find_run
 from pqbed_cli.workflows.gate import gate_comparison
-from pqbed_cli.workflows.show import read_percentiles
+from pqbed_cli.workflows.show import metric_of, read_metric, read_percentiles, shown_percentiles
 
 
 def compare(options: CompareOptions) -> Comparison:
     percentiles, margin = read_percentiles(options.percentile), parse_margin(options.margin)
+    typed = read_metric(options.metric)
     across = tuple(name.strip() for name in options.across.split(",") if name.strip())
     with open_run(find_run(options.run_a, options.out)) as a, open_run(find_run(options.run_b, options.out)) as b:
         gate = gate_comparison(a, b, across, options)
-        table = compare_runs(a, b, percentiles, across=across, margin=margin)
+        metric = typed or metric_of(b)
+        percentiles = shown_percentiles(percentiles, metric)
+        table = compare_runs(a, b, percentiles, across=across, milestone=metric.quantity, margin=margin)
         return Comparison(
             a=a.path,
             b=b.path,
             across=across,
             margin=margin,
-            rows=table.to_dicts(),
+            metric=metric,
+            rows=table.rename({f"{side}_ns": f"{side}_{metric.suffix}" for side in "ab"}).to_dicts(),
             gate=gate,
             cells={run.path: run.cells().collect().to_dicts() for run in (a, b)},
         )

@@ -1,6 +1,7 @@
 """A plan executed with progress; if it ends early, the command that resumes it."""
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterator
 
@@ -18,6 +19,7 @@ from pqbed.runner import (
     WorkerFailed,
     run_sweep,
 )
+from pqbed.spec.metric import METRICS
 from pqbed.spec.run_options import RunOptions
 from pqbed.spec.sample import NO_FAILURES
 from pqbed.stats.comparison_precision import half_widths
@@ -45,7 +47,7 @@ def execute_plan(
                 lanes=lanes,
                 calibrate=options.calibrate,
                 on_event=on_event,
-                half_widths=half_widths,
+                half_widths=functools.partial(half_widths, quantity=METRICS[plan.metric].quantity),
             )
 
 

@@ -9,18 +9,21 @@ from pqbed.store.run_directory import open_run
 from pqbed_cli.options import ReportOptions
 from pqbed_cli.workflows.find_run import find_run, read_baseline
 from pqbed_cli.workflows.open_browser import open_page
-from pqbed_cli.workflows.show import read_percentiles
+from pqbed_cli.workflows.show import metric_of, read_metric, read_percentiles, shown_percentiles
 
 
 def report(options: ReportOptions) -> Written:
     """Write the page and its figures, and open the page if asked to."""
+    typed = read_metric(options.metric)
     percentiles, margin = read_percentiles(options.percentile), parse_margin(options.margin)
     with open_run(find_run(options.run, options.out)) as run:
         if is_study(run.path):
             written = write_study_report(run, read_study(run.path).study).written
         else:
             baseline = read_baseline(run, options.baseline)
-            written = write_report(run, baseline=baseline, percentiles=percentiles, margin=margin)
+            metric = typed or metric_of(run)
+            percentiles = shown_percentiles(percentiles, metric)
+            written = write_report(run, baseline=baseline, percentiles=percentiles, margin=margin, metric=metric)
     if options.open_page:
         open_page(written.page)
     return written

@@ -28,7 +28,7 @@ from pqbed_cli.workflows.handshake_cpu import add_handshake_cpu
 from pqbed_cli.workflows.open_bed import open_bed
 from pqbed_cli.workflows.plan import estimate, settle
 from pqbed_cli.workflows.refuse_unknown_algorithms import refuse_unknown_algorithms
-from pqbed_cli.workflows.show import precision_of, read_summary, summarise_run
+from pqbed_cli.workflows.show import metric_of, precision_of, read_summary, summarise_run
 from pqbed_cli.workflows.sweep_request import Request, read_request, refuse_changes, resumed_options
 
 
@@ -101,7 +101,7 @@ def _measure(
     thresholds = () if outcome.exit_code == INTERRUPTED else settled.options.thresholds
     gate = gate_run(run, thresholds, options)
     return SweepResult(
-        summary=read_summary(run),
+        summary=read_summary(run, metric=metric_of(run)),
         interruption=interruption(outcome, resume_command),
         gate=gate,
         exit_code=outcome.exit_code or gate.exit_code,
@@ -119,6 +119,7 @@ def _create_run(settled: SettledSweep, artefacts: dict[str, str]) -> Run:
         plan=plan_hash(settled.plan),
         run_again=f"pqbed sweep --spec {SWEEP_FILE}",
     )
+    manifest = replace(manifest, metric=sweep.metric)
     if sweep.precision_ppm is not None:
         manifest = replace(manifest, precision_ppm=sweep.precision_ppm, max_samples=sweep.samples)
     out = Path(settled.options.out)

@@ -6,6 +6,7 @@ import polars as pl
 
 from pqbed.report.handshake_cpu import describe_handshakes
 from pqbed.report.report_data import ReportData, counts_by_outcome, noise_span
+from pqbed.spec.metric import TTLB, Metric
 from pqbed.stats.below_floor import BELOW_HINT
 from pqbed.stats.classify_difference import FINDINGS, NEGLIGIBLE_PCT
 from pqbed.stats.quantiles import CONFIDENCE, interval_exists, samples_needed
@@ -17,11 +18,9 @@ MOST_BELOW = 5
 def describe_result(data: ReportData) -> tuple[str, str, str]:
     """Return the increase over the baseline, its trend over the response size, and how certain both are."""
     first = data.percentiles.filter(pl.col("percentile") == data.names[0])
-    bases = first.filter(pl.col("profile") == data.baseline).select("link", "size", base_ms="value_ms")
+    bases = first.filter(pl.col("profile") == data.baseline).select("link", "size", base="value")
     rows = first.filter(pl.col("baseline").is_not_null(), pl.col("increase").is_not_null())
-    rows = rows.join(bases, on=["link", "size"], how="left").with_columns(
-        more_ms=pl.col("value_ms") - pl.col("base_ms")
-    )
+    rows = rows.join(bases, on=["link", "size"], how="left").with_columns(rise=pl.col("value") - pl.col("base"))
     name = _percentile_phrase(data.names[0])
     return _describe_cost(data, rows, name), _describe_trend(data, rows), _describe_certainty(data, rows)
 
@@ -29,14 +28,14 @@ def describe_result(data: ReportData) -> tuple[str, str, str]:
 def _describe_cost(data: ReportData, rows: pl.DataFrame, name: str) -> str:
     if rows.is_empty():
         return "Nothing was compared: no cell has enough successful fetches of both the baseline and another profile."
-    parts = [_cost_of(profile, rows.filter(pl.col("profile") == profile)) for profile in data.compared]
+    parts = [_cost_of(profile, rows.filter(pl.col("profile") == profile), data.metric) for profile in data.compared]
     costs = "; one with ".join(part for part in parts if part)
     count = rows.select("link", "size").n_unique()
     where = "over the one link and size measured" if count == 1 else f"over {count} combinations of link and size"
-    return f"{name}, {where}: compared with {data.baseline}, a fetch with {costs}."
+    return f"{name}, {where}: compared with {data.baseline}, {data.metric.subject} with {costs}."
 
 
-def _cost_of(profile: str, rows: pl.DataFrame) -> str:
+def _cost_of(profile: str, rows: pl.DataFrame, metric: Metric) -> str:
     """Describe the increase of a profile in the cells where it differs; in the others no difference is claimed."""
     if rows.is_empty():
         return ""
@@ -45,7 +44,9 @@ def _cost_of(profile: str, rows: pl.DataFrame) -> str:
         return f"{profile} was not found to differ ({_count_findings(rows)})"
     low, high = _bounds(differing["increase"])
     worst = differing.sort("increase").row(-1, named=True)
-    took = f"{profile} took {_range(low, high)} ({_range_ms(*_bounds(differing['more_ms']))})"
+    took = (
+        f"{profile} {metric.verb} {_range(low, high, metric)} ({_range_of_rise(*_bounds(differing['rise']), metric)})"
+    )
     if rows.height == 1:
         return f"{took}, {_interval(worst)}"
     others = rows.filter(pl.col("finding") != "differs")
@@ -73,11 +74,11 @@ def _describe_trend(data: ReportData, rows: pl.DataFrame) -> str:
     lead = {both.height: f"The increase shrinks {grows}", 0: f"The increase does not shrink {grows}"}.get(
         smaller, f"The increase shrinks {grows} in {smaller} of {both.height} comparisons"
     )
-    parts = []
+    parts, verb = [], "takes" if data.metric is TTLB else "comes to"
     for profile in both["profile"].unique(maintain_order=True):
         some = both.filter(pl.col("profile") == profile)
-        first, last = (_range_of_differing(some, suffix) for suffix in ("", "_last"))
-        parts.append(f"{profile} takes {first} at {sizes[0]} and {last} at {sizes[-1]}")
+        first, last = (_range_of_differing(some, suffix, data.metric) for suffix in ("", "_last"))
+        parts.append(f"{profile} {verb} {first} at {sizes[0]} and {last} at {sizes[-1]}")
     return f"{lead}: {'; '.join(parts)}."
 
 
@@ -87,10 +88,10 @@ def _is_smaller() -> pl.Expr:
     return pl.col("increase_last") < pl.col("increase") - noise
 
 
-def _range_of_differing(rows: pl.DataFrame, suffix: str) -> str:
+def _range_of_differing(rows: pl.DataFrame, suffix: str, metric: Metric) -> str:
     """Return the range of the increases; those that do not differ count as zero."""
     shown = pl.when(pl.col(f"finding{suffix}") == "differs").then(pl.col(f"increase{suffix}")).otherwise(0.0)
-    return _range(*_bounds(rows.select(shown.alias("shown"))["shown"]))
+    return _range(*_bounds(rows.select(shown.alias("shown"))["shown"]), metric)
 
 
 def _describe_certainty(data: ReportData, rows: pl.DataFrame) -> str:
@@ -236,28 +237,29 @@ def _bounds(values: pl.Series) -> tuple[float, float]:
     return min(known), max(known)
 
 
-def _range(low: float, high: float) -> str:
+def _range(low: float, high: float, metric: Metric) -> str:
     """Return `5.3% to 90.7% longer`, with the sign in words."""
+    more, less = metric.more, metric.less
     if abs(high - low) < NEGLIGIBLE_PCT:
-        return _longer(high)
+        return _longer(high, metric)
     if 0 <= low < NEGLIGIBLE_PCT:
-        return f"up to {high:.1f}% longer"
+        return f"up to {high:.1f}% {more}"
     if low >= 0:
-        return f"{low:.1f}% to {high:.1f}% longer"
+        return f"{low:.1f}% to {high:.1f}% {more}"
     if high <= 0:
-        return f"{-high:.1f}% to {-low:.1f}% shorter"
-    return f"from {-low:.1f}% shorter to {high:.1f}% longer"
+        return f"{-high:.1f}% to {-low:.1f}% {less}"
+    return f"from {-low:.1f}% {less} to {high:.1f}% {more}"
 
 
-def _longer(percent: float) -> str:
+def _longer(percent: float, metric: Metric) -> str:
     if abs(percent) < NEGLIGIBLE_PCT:
-        return "about the same time"
-    return f"{percent:.1f}% longer" if percent > 0 else f"{-percent:.1f}% shorter"
+        return "about the same time" if metric.unit == "ms" else f"about the same {metric.unit}"
+    return f"{percent:.1f}% {metric.more}" if percent > 0 else f"{-percent:.1f}% {metric.less}"
 
 
-def _range_ms(low: float, high: float) -> str:
+def _range_of_rise(low: float, high: float, metric: Metric) -> str:
     first, last = f"{low:+,.1f}", f"{high:+,.1f}"
-    return f"{first} ms" if first == last else f"{first} to {last} ms"
+    return f"{first} {metric.unit}" if first == last else f"{first} to {last} {metric.unit}"
 
 
 def _interval(row: dict[str, float | None]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from pqbed.report.varying_axes import MAIN_AXES, ONE_LINK, Axes, split_axes
+from pqbed.spec.metric import TTLB, Metric
 from pqbed.stats import MILESTONES, Grid, read_grid, tabulate_ecdf, tabulate_percentiles, tabulate_phases
 from pqbed.stats.below_floor import Below, find_below_floor
 from pqbed.stats.classify_difference import DEFAULT_MARGIN, Margin
@@ -26,8 +27,8 @@ class ReportData:
     """Everything that a report shows of a run. Each table has the columns of `label_cells` in addition to its own.
 
     The A/A arm is counted (`counts`) and otherwise appears only as the noise floor; `copy_of` is its original, None
-    without one. `percentiles` as PERCENTILES with `value_ms`, `low_ms`, `high_ms` and the percentage columns
-    `increase`, `increase_low`, `increase_high`, `noise`; `ecdf` with `ttlb_ms` and `percent`; `phases` with
+    without one. `percentiles` as PERCENTILES with `value`, `low`, `high` in the unit of `metric` and the percentage
+    columns `increase`, `increase_low`, `increase_high`, `noise`; `ecdf` with `value` and `percent`; `phases` with
     `start_ms`, `duration_ms`. `tcp_info` as TCP_INFO; `below`: samples that are faster than physics allows.
     """
 
@@ -35,6 +36,7 @@ class ReportData:
     axes: Axes
     baseline: str
     margin: Margin
+    metric: Metric = TTLB
     copy_of: str | None
     counts: pl.DataFrame
     percentiles: pl.DataFrame
@@ -68,6 +70,7 @@ def read_report_data(
     baseline: str | None = None,
     percentiles: tuple[float, ...] = DEFAULT_PERCENTILES,
     margin: Margin = DEFAULT_MARGIN,
+    metric: Metric = TTLB,
 ) -> ReportData | None:
     """Return the data of `run`; None without a sample. The sweep's first profile is the default baseline."""
     cells = marked_cells(run)
@@ -75,10 +78,10 @@ def read_report_data(
         return None
     # Before the grid, the largest thing in memory.
     below, tcp_info = tuple(find_below_floor(run.samples(), cells)), tabulate_tcp_info(run.samples())
-    grid = read_grid(run.samples(), cells, list(MILESTONES))
+    grid = read_grid(run.samples(), cells, list(dict.fromkeys([*MILESTONES, metric.quantity])))
     if not grid.counts["n"].sum():
         return None
-    data = reduce_grid(grid, cells, baseline or str(cells["profile"][0]), percentiles, margin)
+    data = reduce_grid(grid, cells, baseline or str(cells["profile"][0]), percentiles, margin=margin, metric=metric)
     return replace(data, tcp_info=tcp_info, below=below)
 
 
@@ -87,7 +90,9 @@ def reduce_grid(
     cells: pl.DataFrame,
     baseline: str,
     percentiles: tuple[float, ...] = DEFAULT_PERCENTILES,
+    *,
     margin: Margin = DEFAULT_MARGIN,
+    metric: Metric = TTLB,
 ) -> ReportData:
     """Return the data of a grid; without TCP_INFO and samples below the floor."""
     axes = split_axes(cells.to_dicts())
@@ -96,16 +101,19 @@ def reduce_grid(
     arms = labelled.filter(pl.col("copy_of").is_null())
     labels = every.filter(pl.col("cell_id").is_in(arms["cell_id"].implode()))
     copies = labelled["copy_of"].drop_nulls()
+    quantity, points = metric.quantity, _curve_points(labelled)
+    table = tabulate_percentiles(grid, cells, baseline, percentiles, milestone=quantity, margin=margin)
     return ReportData(
         cells=arms,
         axes=axes,
         baseline=baseline,
         margin=margin,
+        metric=metric,
         copy_of=None if copies.is_empty() else str(copies[0]),
         counts=every.hstack(grid.counts),
-        percentiles=frame_percentiles(tabulate_percentiles(grid, cells, baseline, percentiles, margin=margin), labels),
-        ecdf=_join(tabulate_ecdf(grid, cells, _curve_points(labelled)), labels).with_columns(
-            ttlb_ms=pl.col("value_ns") / NS_PER_MS, percent=100 * pl.col("share")
+        percentiles=frame_percentiles(table, labels, metric),
+        ecdf=_join(tabulate_ecdf(grid, cells, points, milestone=quantity), labels).with_columns(
+            value=pl.col("value_ns") / metric.scale, percent=100 * pl.col("share")
         ),
         tcp_info=TCP_INFO.to_frame(),
         phases=_join(tabulate_phases(grid, cells, percentiles), labels).with_columns(
@@ -125,11 +133,11 @@ def label_cells(cells: pl.DataFrame, axes: Axes) -> pl.DataFrame:
     )
 
 
-def frame_percentiles(table: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
-    """Join a table of percentiles with its cells' labels, in ms and per cent."""
-    names = {"value_ns": "value_ms", "value_low_ns": "low_ms", "value_high_ns": "high_ms"}
+def frame_percentiles(table: pl.DataFrame, labels: pl.DataFrame, metric: Metric = TTLB) -> pl.DataFrame:
+    """Join a table of percentiles with its cells' labels, in the unit of `metric` and per cent."""
+    names = {"value_ns": "value", "value_low_ns": "low", "value_high_ns": "high"}
     return _join(table.drop("profile"), labels).with_columns(
-        *(pl.col(name).truediv(NS_PER_MS).alias(shown) for name, shown in names.items()),
+        *(pl.col(name).truediv(metric.scale).alias(shown) for name, shown in names.items()),
         *(pl.col(f"increase{bound}_pct").alias(f"increase{bound}") for bound in ("", "_low", "_high")),
         noise=pl.col("noise_pct"),
     )

@@ -1,6 +1,8 @@
 """Writing the report of a run: figures and page, into the run directory."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 
@@ -13,6 +15,7 @@ from pqbed.report.page import build_page
 from pqbed.report.report_data import ReportData, read_report_data
 from pqbed.report.verdict_rows import read_verdicts
 from pqbed.report.written_files import Written
+from pqbed.spec.metric import TTLB, Metric
 from pqbed.stats.classify_difference import DEFAULT_MARGIN, Margin
 from pqbed.stats.cpu_contention import count_contended
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
@@ -27,6 +30,7 @@ def write_report(
     baseline: str | None = None,
     percentiles: tuple[float, ...] = DEFAULT_PERCENTILES,
     margin: Margin = DEFAULT_MARGIN,
+    metric: Metric = TTLB,
     published: pl.DataFrame | None = None,
     draw: Callable[[ReportData], tuple[Figure, ...]] | None = None,
     answer: Sequence[str] = (),
@@ -39,10 +43,12 @@ def write_report(
     the default sentences, and `caveats` come before those of the run itself. Stored verdicts are shown.
     """
     require_address_space(DRAWING_BYTES)
-    data = read_report_data(run, baseline, percentiles, margin)
+    data = read_report_data(run, baseline, percentiles, margin, metric)
     figures: tuple[Figure, ...] = ()
     if data is not None:
         figures = draw(data) if draw is not None else choose_figures(data, published)
+    if metric is not TTLB:
+        figures = tuple(replace(figure, name=_of_metric(figure.name, metric)) for figure in figures)
     page = build_page(
         title=run.path.resolve().name,
         folder=run.path,
@@ -54,6 +60,12 @@ def write_report(
         more_caveats=[*caveats, *describe_contention(count_contended(run.samples()))],
         precision=run.precision().collect(),
     )
-    write_atomic(run.path / REPORT_NAME, page.encode())
+    path = run.path / (REPORT_NAME if metric is TTLB else f"{_of_metric(Path(REPORT_NAME).stem, metric)}.html")
+    write_atomic(path, page.encode())
     files = write_figures(run.path, figures) if figure_files else []
-    return Written(page=run.path / REPORT_NAME, figures=tuple(files))
+    return Written(page=path, figures=tuple(files))
+
+
+def _of_metric(name: str, metric: Metric) -> str:
+    """Return the name of a file of another metric than TTLB: those of one run stand beside each other."""
+    return name if metric.name in name else f"{name}-{metric.name}"

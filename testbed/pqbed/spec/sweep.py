@@ -17,6 +17,7 @@ from pqbed.spec.link import (
     Segmentation,
 )
 from pqbed.spec.link_timeline import LinkTrace, Outage
+from pqbed.spec.metric import TTLB
 from pqbed.spec.middlebox import Middlebox
 from pqbed.spec.named_link import NamedLink
 from pqbed.spec.path_mtu import PathMtu
@@ -32,7 +33,8 @@ class Sweep:
     """The axes of the grid, each a tuple without duplicates; their product is the cells.
 
     `profiles[0]` is the baseline that increases are counted from. `samples` is per cell; with `precision_ppm`, the half
-    width that the 95 % interval of each increase at p50 shall have, in parts of the baseline, it is the most.
+    width that the 95 % interval of each increase at p50 shall have, in parts of the baseline, it is the most;
+    `metric` is that of the increase.
     `aa` adds the A/A arm, a second copy of the baseline. `timeout_ns` bounds one fetch on the bed's own clock.
     `cut_jitter` allows jitter that is cut at zero often enough to lengthen the mean RTT (`checks.py`). The axes of one
     side or direction alone (`*_up`, `*_up_*`, `*_client`) hold None for "the same as the other"; without
@@ -82,6 +84,7 @@ class Sweep:
     links: tuple[NamedLink, ...] = ()
     samples: int
     precision_ppm: int | None = None
+    metric: str = TTLB.name
     seed: int = 1
     timeout_ns: int = 300 * SECOND_NS
     cut_jitter: bool = False

@@ -13,6 +13,7 @@ from pqbed.spec.grid import count_parts, lay_out, values_in
 from pqbed.spec.link import Distribution, Link
 from pqbed.spec.link_checks import check_link
 from pqbed.spec.link_sides import SIDES, delay_of, distribution_of, jitter_of
+from pqbed.spec.metric import TIMES
 from pqbed.spec.profile import Profile
 from pqbed.spec.sweep import Sweep
 from pqbed.units import NS_PER_MS, format_duration
@@ -162,6 +163,11 @@ def _check_precision(sweep: Sweep) -> None:
         raise SpecError(
             "--precision needs at least two profiles to compare",
             "name a second profile, or give --samples",
+        )
+    if sweep.precision_ppm is not None and sweep.metric not in TIMES:
+        raise SpecError(
+            f"--precision cannot be that of {sweep.metric}: more samples do not make it more precise",
+            f"choose a --metric from {', '.join(TIMES)}, or give --samples",
         )
 
 

@@ -22,6 +22,7 @@ from pydantic import (
 from pqbed.errors import SpecError
 from pqbed.spec.axes import axes_shown
 from pqbed.spec.link_presets import LINK_AXES, NOTES
+from pqbed.spec.metric import METRICS
 from pqbed.spec.name_suggestions import nearest
 from pqbed.spec.option_descriptions import DESCRIPTIONS
 from pqbed.spec.profile import Chain, Profile
@@ -38,7 +39,7 @@ THRESHOLDS = {"fail_if": False, "require": True}
 _NAMED = {"profiles": "name the arms in profile = [...]", "links": "name the links in link = [...]"}
 # Texts that look like numbers: 7.10 is not 7.1.
 _NO_NUMBERS = frozenset({"kernel"})
-_TEXTS = ("name", "samples", "precision", "max_samples", "seed", "timeout")
+_TEXTS = ("name", "samples", "precision", "max_samples", "metric", "seed", "timeout")
 
 
 def _joined(value: object) -> object:
@@ -130,7 +131,10 @@ _fields: dict[str, Any] = {
     **{axis.option: _optional(_text(_many_of(_names(axis.parse))), axis.help) for axis in axes_shown()},
     **{option: _optional(_text(_many_of(())), DESCRIPTIONS[option]) for option in _ARM_LISTS},
     **{option: _optional(StrictBool, DESCRIPTIONS[option]) for option in SWITCHES},
-    **{option: _optional(_text(_one_of(())), DESCRIPTIONS[option]) for option in _TEXTS},
+    **{
+        option: _optional(_text(_one_of(METRICS if option == "metric" else ())), DESCRIPTIONS[option])
+        for option in _TEXTS
+    },
     "run": (_RunForm, Field(_RunForm(), description="How the sweep is run.")),
     "thresholds": (_ThresholdsForm, Field(_ThresholdsForm(), description="What fails the run when it ends.")),
     "profiles": (dict[_Name, _ProfileForm], Field({}, description="Profiles that the sweep defines.")),

@@ -19,7 +19,8 @@ from pqbed.spec.axes import AXES, Axis, axes_shown
 from pqbed.spec.builtin_profiles import builtin_profiles
 from pqbed.spec.json_codec import from_json, to_json
 from pqbed.spec.link_presets import LINK_AXES, builtin_links, link_from, link_table, parse_links, said_by_all, without
-from pqbed.spec.name_suggestions import plain_name
+from pqbed.spec.metric import METRICS, TTLB
+from pqbed.spec.name_suggestions import known_name, plain_name
 from pqbed.spec.named_link import NamedLink
 from pqbed.spec.presets import preset
 from pqbed.spec.profile import Profile
@@ -40,6 +41,7 @@ MOST_KEY_PARTS = 100
 _SETTINGS: dict[str, tuple[str, Callable[[str, bool], Any]]] = {
     "name": ("name", lambda text, _: plain_name(text, "the name of a sweep")),
     "seed": ("seed", lambda text, bare: value_parsers.parse_count("seed", text, 0, 2**63 - 1, bare=bare)),
+    "metric": ("metric", lambda text, _: known_name(text, METRICS, "metric")),
     "timeout": ("timeout_ns", lambda text, bare: value_parsers.parse_timeout(text, bare=bare)),
 }
 
@@ -147,6 +149,7 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
         "aa": sweep.aa,
         **{axis.option: [axis.format(value) for value in axis.values(sweep)] for axis in _axes_written(sweep)},
         **_amount_table(sweep),
+        **({} if sweep.metric == TTLB.name else {"metric": sweep.metric}),
         "seed": sweep.seed,
         "timeout": format_duration(sweep.timeout_ns),
         "cut_jitter": sweep.cut_jitter,

@@ -13,6 +13,7 @@ from pqbed.errors import SpecError
 from pqbed.spec import value_parsers
 from pqbed.spec.axes import AXES
 from pqbed.spec.cell import Cell
+from pqbed.spec.metric import QUANTITIES
 from pqbed.spec.name_suggestions import known_name, likely
 from pqbed.units import format_duration, parse_duration, parse_size
 
@@ -77,7 +78,7 @@ def parse_threshold(text: str, *, required: bool, bare: bool = True) -> Threshol
         quantity = form and _QUANTITY.fullmatch(form["quantity"])
         if not form or not quantity:
             raise SpecError(f"{text!r} is not a threshold", _EXAMPLE)
-        metric = known_name(quantity["metric"], METRICS, "metric")
+        metric = known_name(QUANTITIES.get(quantity["metric"], quantity["metric"]), METRICS, "metric")
         percentile = _percentile(metric, quantity["percentile"])
         increase = quantity["increase"] is not None
         if increase and metric not in TIMES:

@@ -89,8 +89,8 @@ def percentile_intervals(
     NaN: unbounded. In a draw in which only the baseline is censored the arm is faster without bound; if both are,
     anything may be true, so the draw counts as lowest for the lower end and as highest for the upper one.
     """
-    with np.errstate(invalid="ignore"):
-        change = 100 * (arm / base - 1) if relative else arm - base
+    with np.errstate(invalid="ignore", divide="ignore"):
+        change = np.where(arm == base, 0.0, 100 * (arm / base - 1) if relative else arm - base)  # counts may be zero
     censored = np.isinf(base)
     lowest = highest = change
     if censored.any():

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from pqbed.spec.metric import TTLB, Metric
 from pqbed.stats.increases import paired_increases
 from pqbed.stats.sample_grid import read_grid
 from pqbed.store.precision_table import PRECISION
@@ -23,7 +24,9 @@ POINTS_PER_PPM = 1e-4
 PrecisionStatus = Literal["reached", "maximum", "open", "unsupported"]
 
 
-def half_widths(samples: pl.LazyFrame, comparisons: Sequence[Sequence[str]]) -> list[float]:
+def half_widths(
+    samples: pl.LazyFrame, comparisons: Sequence[Sequence[str]], quantity: str = TTLB.quantity
+) -> list[float]:
     """Return the half width of each of `comparisons` (cell ids, the baseline's first); infinite if unknown.
 
     Unsupported arms are left out; if that leaves nothing to compare, the width is 0.
@@ -31,7 +34,7 @@ def half_widths(samples: pl.LazyFrame, comparisons: Sequence[Sequence[str]]) -> 
     members = [cell_id for comparison in comparisons for cell_id in comparison]
     rows = {cell_id: row for row, cell_id in enumerate(members)}
     table = pl.DataFrame({"cell_id": members}, schema={"cell_id": pl.String})
-    values = read_grid(samples.filter(pl.col("cell_id").is_in(members)), table, ["ttlb"]).values["ttlb"]
+    values = read_grid(samples.filter(pl.col("cell_id").is_in(members)), table, [quantity]).values[quantity]
     supported = _supported(samples)
     pairs = [[(rows[arm], rows[base]) for arm in arms if {arm, base} <= supported] for base, *arms in comparisons]
     increases = paired_increases(values, [pair for some in pairs for pair in some], [SHARE])
@@ -40,12 +43,14 @@ def half_widths(samples: pl.LazyFrame, comparisons: Sequence[Sequence[str]]) -> 
     ]
 
 
-def tabulate_precision(cells: Iterable[Mapping[str, Any]], precision_ppm: int, most: int) -> pl.DataFrame:
+def tabulate_precision(
+    cells: Iterable[Mapping[str, Any]], precision_ppm: int, most: int, metric: Metric = TTLB
+) -> pl.DataFrame:
     """Return one row per comparison (PRECISION), in the order of `cells`: cells joined with their summary."""
     groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in cells:
         groups.setdefault(tuple(row[name] for name in CONDITIONS), []).append(row)
-    rows = [_row(members, precision_ppm * POINTS_PER_PPM, most) for members in groups.values()]
+    rows = [_row(members, precision_ppm * POINTS_PER_PPM, most, metric) for members in groups.values()]
     return pl.DataFrame(rows, schema=PRECISION, orient="row")
 
 
@@ -54,11 +59,11 @@ def _supported(samples: pl.LazyFrame) -> set[str]:
     return set(samples.filter(pl.col("outcome") != "unsupported").select("cell_id").unique().collect()["cell_id"])
 
 
-def _row(members: Sequence[Mapping[str, Any]], wanted: float, most: int) -> dict[str, Any]:
+def _row(members: Sequence[Mapping[str, Any]], wanted: float, most: int, metric: Metric) -> dict[str, Any]:
     base, *arms = members
     samples = min(row["n"] or 0 for row in members)
     compared = [arm for arm in arms if not _unsupported(arm) and not _unsupported(base)]
-    width = _widest((arm["increase_p50_low_pct"], arm["increase_p50_high_pct"]) for arm in compared)
+    width = _widest((arm[metric.increase("p50", "_low")], arm[metric.increase("p50", "_high")]) for arm in compared)
     standing: PrecisionStatus = "reached" if width <= wanted else "maximum" if samples >= most else "open"
     standing = standing if compared else "unsupported"
     return {

@@ -140,6 +140,7 @@ def _increases(arm: _Drawn, base: _Drawn, arms: list[int], bases: list[int], q: 
     slow, fast = arm.points[q][arms], base.points[q][bases]
     with np.errstate(invalid="ignore", divide="ignore"):
         points = np.where(np.isfinite(slow) & np.isfinite(fast) & (fast > 0), 100 * (slow / fast - 1), math.nan)
+        points = np.where((slow == fast) & np.isfinite(fast), 0.0, points)  # of counts, zero and zero
     if q not in arm.draws or q not in base.draws:
         return [Increase(point=float(point), low=math.nan, high=math.nan) for point in points]
     drawn = arm.draws[q][arms], base.draws[q][bases]

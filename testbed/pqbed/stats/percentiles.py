@@ -14,6 +14,7 @@ from pqbed.store.table_schemas import BOUNDS
 
 DEFAULT_PERCENTILES = (50.0, 75.0, 90.0)
 
+# The values of a count or of bytes are no times: `value_ns` holds them as they are.
 # `censored`: too many of the cell's fetches failed, so the percentile is larger than any observed value.
 PERCENTILES = pl.Schema(
     {
@@ -81,7 +82,7 @@ def tabulate_percentiles(
             "baseline": pl.Series([None if base is None else baseline for base in arms.bases], dtype=pl.String),
             "n": grid.counts["n"],
             "n_ok": grid.counts["n_ok"],
-            "pairs": pl.Series(count_pairs(grid, arms.bases), dtype=pl.Int64),
+            "pairs": pl.Series(count_pairs(grid, arms.bases, milestone), dtype=pl.Int64),
         }
     ).with_row_index("row")
     parts = [

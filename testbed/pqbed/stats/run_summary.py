@@ -72,9 +72,9 @@ def tabulate_quantiles(values: Floats, qs: Sequence[float]) -> Floats:
     return table
 
 
-def count_pairs(grid: Grid, bases: Sequence[int | None]) -> list[int | None]:
+def count_pairs(grid: Grid, bases: Sequence[int | None], milestone: str = "ttlb") -> list[int | None]:
     """Return how many blocks each cell shares with its baseline's; None without a baseline."""
-    present = ~np.isnan(grid.values["ttlb"])
+    present = ~np.isnan(grid.values[milestone])
     return [
         None if base is None else int(np.count_nonzero(present[arm] & present[base])) for arm, base in enumerate(bases)
     ]

@@ -21,6 +21,11 @@ MILESTONES = {
     "ttlb": "last_byte_ns",
 }
 _FINE = [f"n_{outcome}" for outcome in NO_FAILURES]
+# Quantities of a connection that are counts: retransmits of a sample, and handshake bytes, the same for all of a cell.
+RETRANSMITS, BYTES = "retransmits", "bytes"
+# A quantity of the cell is known exactly, as if by so many equal samples: enough for the interval of a median.
+_EXACT = 8
+_FLIGHTS = ("client_hello_bytes", "server_flight_bytes", "client_flight_bytes")
 # A milestone that was reached counts even if the transfer after it failed. The last byte needs `ok`.
 REACHED = ("ok", "timeout", "reset", "short_body")
 
@@ -29,6 +34,7 @@ REACHED = ("ok", "timeout", "reset", "short_body")
 class Grid:
     """Values in ns by milestone: cells x blocks, in the order of the cells table. NaN: no sample; infinite: censored.
 
+    Counts and bytes too, if they were asked for.
     `counts` has one row per cell: n, n_ok, n_failed and n_<outcome>.
     """
 
@@ -37,11 +43,12 @@ class Grid:
 
 
 def read_grid(samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequence[str]) -> Grid:
-    """Lay out these milestones of `samples`. Raises StoreError if they cannot be pooled."""
-    table, counts = _read_samples(samples, cells, milestones)
+    """Lay out these milestones of `samples`, RETRANSMITS or BYTES. Raises StoreError if they cannot be pooled."""
+    sampled = [name for name in milestones if name != BYTES]
+    table, counts = _read_samples(samples, cells, sampled)
     place, blocks = _places(table.drop_in_place("cell"), table.drop_in_place("block"), cells.height)
-    values = {}
-    for name in milestones:
+    values = {BYTES: _handshake_bytes(cells)} if BYTES in milestones else {}
+    for name in sampled:
         grid = np.full(cells.height * blocks, math.nan)
         grid[place] = table.drop_in_place(name).to_numpy()  # so that no value is in memory twice for long
         values[name] = grid.reshape(cells.height, blocks)
@@ -102,10 +109,29 @@ def _read_samples(
     return table, counts
 
 
+def _handshake_bytes(cells: pl.DataFrame) -> Floats:
+    """Return the bytes of the handshake's flights, TLS records in both directions; NaN where they were not learned."""
+    learned = cells.select(total=pl.sum_horizontal(_FLIGHTS, ignore_nulls=False).cast(pl.Float64))["total"]
+    return np.repeat(learned.fill_null(math.nan).to_numpy()[:, np.newaxis], _EXACT, axis=1)
+
+
 def _value(milestone: str) -> pl.Expr:
+    if milestone == RETRANSMITS:
+        return _count(RETRANSMITS)
     reached = pl.col("outcome") == "ok" if milestone == "ttlb" else pl.col("outcome").is_in(REACHED)
     value = pl.when(reached).then(MILESTONES[milestone]).cast(pl.Float64).fill_null(math.inf)
     return pl.when(pl.col("outcome") == "lost").then(math.nan).otherwise(value)
+
+
+def _count(column: str) -> pl.Expr:
+    """Return a count of each sample; one that failed and left none is above all, and of a stack without one nothing."""
+    failed = ~pl.col("outcome").is_in(NO_FAILURES)
+    unknown = pl.when(failed).then(math.inf).otherwise(math.nan)
+    return (
+        pl.when(pl.col("outcome") == "lost")
+        .then(math.nan)
+        .otherwise(pl.col(column).cast(pl.Float64).fill_null(unknown))
+    )
 
 
 def _places(cell: pl.Series, block: pl.Series, cell_count: int) -> tuple[npt.NDArray[np.intp], int]:

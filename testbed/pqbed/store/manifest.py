@@ -16,6 +16,7 @@ from pqbed.atomic_files import translate_os_errors, write_atomic
 from pqbed.errors import SpecError, StoreError
 from pqbed.spec.guest_kernels import DEFAULT_KERNEL, series_of
 from pqbed.spec.json_codec import from_json, to_json
+from pqbed.spec.metric import TTLB
 from pqbed.store.host_facts import HostFacts, installed_packages, read_host
 from pqbed.store.table_schemas import check_id
 
@@ -88,7 +89,8 @@ class Manifest:
     """`kernel` and `versions` are those of the lanes, `artefacts` the bed's images and file systems by hash.
 
     `plan` is the hash of the resolved plan, empty in runs of an older pqbed. With `precision_ppm` a cell has as many
-    samples as that took, at most `max_samples`. `packages` are the Python packages of this environment. `pressure` has
+    samples as that took, at most `max_samples`; `metric` is that of the table and of the
+    precision. `packages` are the Python packages of this environment. `pressure` has
     one entry per process that worked on the run. `handshake_cpu` is what virtual time leaves out, empty if not
     measured. Times are UTC, ISO 8601; `ended` None: not ended, or killed.
     """
@@ -103,6 +105,7 @@ class Manifest:
     plan: str = ""
     precision_ppm: int | None = None
     max_samples: int | None = None
+    metric: str = TTLB.name
     started: str
     ended: str | None = None
     state: str | None = None

@@ -11,13 +11,14 @@ from pqbed.report.figures.over_size import draw_increase, draw_ttlb
 from pqbed.report.figures.reduce_rows import reduce_data
 from pqbed.report.figures.remedies import draw_remedies_of
 from pqbed.report.report_data import ReportData
+from pqbed.spec.metric import BYTES, TTLB
 from pqbed.spec.remedies import has_remedies
 
 
 @without_schema_checks
 def choose_figures(data: ReportData, published: pl.DataFrame | None = None) -> tuple[Figure, ...]:
     """Return the figures of a run, most informative first; `published` (over_size.PUBLISHED) goes over the increase."""
-    helping = [draw_remedies_of(data)] if has_remedies(data.compared) else []
+    helping = [draw_remedies_of(data)] if has_remedies(data.compared) and data.metric is TTLB else []
     data, notes = reduce_data(data)
     several_sizes, several_links = len(data.sizes) > 1, len(data.links) > 1
     compared = data.percentiles["baseline"].is_not_null().any()
@@ -30,5 +31,6 @@ def choose_figures(data: ReportData, published: pl.DataFrame | None = None) -> t
         figures.append(draw_increase_by_link(data))
     if several_sizes:
         figures.append(draw_ttlb(data))
-    figures += [draw_phases(data), draw_ecdf(data)]
+    figures += [draw_phases(data)] if data.metric.unit == "ms" else []
+    figures += [] if data.metric is BYTES else [draw_ecdf(data)]
     return (*helping, *(replace(figure, notes=(*notes, *figure.notes)) for figure in figures))

@@ -1,5 +1,7 @@
 """Figures of the distribution of TTLB, and of the phases of a connection."""
 
+import math
+
 import altair as alt
 import polars as pl
 
@@ -15,9 +17,11 @@ from pqbed.report.figures.figure_panels import (
     legend,
     percentile_parameter,
     tooltips,
+    value_title,
     zoom,
 )
 from pqbed.report.report_data import NS_PER_MS, ReportData
+from pqbed.spec.metric import TTLB, Metric
 from pqbed.stats.distributions import PHASES
 
 # From this ratio between the slowest and the fastest fetch on, the axis is logarithmic.
@@ -31,13 +35,15 @@ def draw_ecdf(data: ReportData) -> Figure:
     profiles = data.cells["profile"].unique(maintain_order=True).to_list()
     size = alt.param("size", value=data.sizes[-1])
     drawn = [some for link in links if not (some := data.ecdf.filter(pl.col("link") == link)).is_empty()]
-    panels = tuple(_ecdf_panel(rows, profiles, size) for rows in drawn)
+    panels = tuple(_ecdf_panel(rows, profiles, size, data.metric) for rows in drawn)
     if len(drawn) < len(links):
         notes = (*notes, "Links without a successful fetch have no curve.")
     return Figure(
         name="distribution",
-        title="Distribution of TTLB",
-        summary="Share of all fetches that were complete by then.",
+        title="Distribution of TTLB" if data.metric is TTLB else f"Distribution of {data.metric.noun}",
+        summary="Share of all fetches that were complete by then."
+        if data.metric is TTLB
+        else "Share of all fetches below it.",
         reading=describe_noise_span(data)
         + "A curve further to the right is slower; one that ends below 100% had fetches that failed.",
         panels=panels,
@@ -63,20 +69,22 @@ def draw_phases(data: ReportData) -> Figure:
     )
 
 
-def _ecdf_panel(rows: pl.DataFrame, profiles: list[str], size: alt.Parameter) -> Panel:
-    ratio = rows.group_by("size").agg(pl.col("ttlb_ms").max() / pl.col("ttlb_ms").min())["ttlb_ms"].max()
-    wide = isinstance(ratio, float) and ratio > LOGARITHMIC_FROM
+def _ecdf_panel(rows: pl.DataFrame, profiles: list[str], size: alt.Parameter, metric: Metric) -> Panel:
+    ratio = rows.group_by("size").agg(pl.col("value").max() / pl.col("value").min())["value"].max()
+    wide = isinstance(ratio, float) and math.isfinite(ratio) and ratio > LOGARITHMIC_FROM
     scale = alt.Scale(type="log") if wide else alt.Scale(zero=False)
     chart = (
-        alt.Chart(rows.select("profile", "size", "ttlb_ms", "percent"))
+        alt.Chart(rows.select("profile", "size", "value", "percent"))
         .transform_filter("datum.size === size")
         .mark_line(interpolate="step-after")
         .encode(
-            x=alt.X("ttlb_ms:Q", title="TTLB (ms)", scale=scale, axis=alt.Axis(tickCount=5)),
+            x=alt.X("value:Q", title=value_title(metric), scale=scale, axis=alt.Axis(tickCount=5)),
             y=alt.Y("percent:Q", title="Done by then (%)", scale=alt.Scale(domain=[0, 100])),
             color=colour("profile", profiles, None),
             strokeDash=dash("profile", profiles),
-            tooltip=tooltips(profile="Profile", size="Size", ttlb_ms="TTLB (ms)|,.1f", percent="Done (%)|.1f"),
+            tooltip=tooltips(
+                profile="Profile", size="Size", value=f"{value_title(metric)}|,.1f", percent="Done (%)|.1f"
+            ),
         )
     )
     # Lines have no tooltips of their own between their points.

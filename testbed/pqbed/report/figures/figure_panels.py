@@ -10,6 +10,7 @@ from altair.utils.schemapi import debug_mode
 
 from pqbed.report.report_data import ReportData, noise_span
 from pqbed.report.theme import SHAPES
+from pqbed.spec.metric import TTLB, Metric
 
 VegaSpec = dict[str, Any]
 
@@ -140,6 +141,16 @@ def tooltips(**fields: str) -> list[alt.Tooltip]:
         alt.Tooltip(f"{field}:Q", title=title, format=form) if form else alt.Tooltip(f"{field}:N", title=title)
         for field, (title, _, form) in parts.items()
     ]
+
+
+def increase_title(data: ReportData) -> str:
+    """Return the title of an axis with increases."""
+    return f"Increase of {data.metric.title if data.metric is TTLB else data.metric.noun} (%)"
+
+
+def value_title(metric: Metric) -> str:
+    """Return the title of an axis with values: `TTLB (ms)`."""
+    return metric.title if metric.unit == "bytes" else f"{metric.title} ({metric.unit})"
 
 
 def describe_noise(copy_of: str | None, *, several: bool = False) -> str:

@@ -12,6 +12,7 @@ from pqbed.report.figures.figure_panels import (
     describe_noise,
     describe_noise_span,
     finding_tooltips,
+    increase_title,
     keep_links,
     percentile_parameter,
     shape,
@@ -42,7 +43,8 @@ def draw_map(data: ReportData) -> Figure:
     return Figure(
         name="increase-by-link",
         title="Increase by link and size",
-        summary=f"Increase of TTLB over {data.baseline} in per cent: one row per link, one column per size.",
+        summary=f"Increase of {data.metric.noun} over {data.baseline} in per cent: one row per link, one column per "
+        "size.",
         reading=describe_noise_span(data) + "Orange is slower, blue is faster; pale colours are small differences. "
         "A value in brackets was not found to differ: it is equivalent, within noise, or undecided.",
         panels=panels,
@@ -58,10 +60,10 @@ def draw_increase_by_link(data: ReportData) -> Figure:
     base = alt.Chart(rows.select(_COLUMNS)).transform_filter(at_percentile())
     y = alt.Y("link:N", sort=links, title=_link_title(data))
     bar = base.mark_rule(strokeWidth=3, opacity=0.4).encode(
-        x=alt.X("increase_low:Q", title="Increase of TTLB (%)"), x2=alt.X2("increase_high:Q"), y=y, color=by
+        x=alt.X("increase_low:Q", title=increase_title(data)), x2=alt.X2("increase_high:Q"), y=y, color=by
     )
     point = base.mark_point(size=90).encode(
-        x=alt.X("increase:Q", title="Increase of TTLB (%)"),
+        x=alt.X("increase:Q", title=increase_title(data)),
         y=y,
         color=by,
         shape=shape("profile", data.compared, None),
@@ -70,14 +72,14 @@ def draw_increase_by_link(data: ReportData) -> Figure:
     zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(style="zero").encode(x=alt.X("zero:Q"))
     panel = chart_panel(
         f"{data.sizes[0]}, against {data.baseline}",
-        (*_noise_bars(rows, y), zero, bar, point),
+        (*_noise_bars(rows, y, data), zero, bar, point),
         parameter=percentile_parameter(data.names),
         height=_ROW_HEIGHT * len(links) + 20,
     )
     return Figure(
         name="increase-by-link",
         title="Increase by link",
-        summary=f"How much longer a fetch of {data.sizes[0]} takes than with {data.baseline}.",
+        summary=f"Increase of {data.metric.noun} over {data.baseline}, for responses of {data.sizes[0]}.",
         reading=f"{describe_noise(data.copy_of)}A coloured bar is the 95% interval; without one there are too few "
         "samples for it.",
         panels=(panel,),
@@ -85,13 +87,13 @@ def draw_increase_by_link(data: ReportData) -> Figure:
     )
 
 
-def _noise_bars(rows: pl.DataFrame, y: alt.Y) -> list[alt.Chart]:
+def _noise_bars(rows: pl.DataFrame, y: alt.Y, data: ReportData) -> list[alt.Chart]:
     """Draw the noise floor of each link around zero."""
     floors = rows.select("percentile", "link", "noise").unique(maintain_order=True).drop_nulls()
     if floors.is_empty():
         return []
     chart = alt.Chart(floors.with_columns(negative=-pl.col("noise"))).transform_filter(at_percentile())
-    x = alt.X("negative:Q", title="Increase of TTLB (%)")
+    x = alt.X("negative:Q", title=increase_title(data))
     shown: alt.Chart = chart.mark_bar(style="noise", size=_ROW_HEIGHT - 6).encode(x=x, x2=alt.X2("noise:Q"), y=y)
     return [shown]
 

@@ -15,17 +15,20 @@ from pqbed.report.figures.figure_panels import (
     describe_noise_span,
     fill,
     finding_tooltips,
+    increase_title,
     keep_links,
     percentile_parameter,
     shape,
     size_axis,
     tooltips,
+    value_title,
     with_interval_text,
     zoom,
 )
 from pqbed.report.report_data import ReportData
 from pqbed.report.theme import MOST_SERIES
 from pqbed.report.varying_axes import ONE_LINK, Axes
+from pqbed.spec.metric import TTLB, Metric
 
 # Columns that a table of published values may have; `link` and `profile` narrow a value down to some panels or series.
 PUBLISHED = pl.Schema(
@@ -38,6 +41,14 @@ PUBLISHED = pl.Schema(
         "source": pl.String,
     }
 )
+_VALUE_SUMMARIES = {
+    "ttlb": "From the start of the connection to the last byte of the response.",
+    "tls": "From the start of the connection to the end of the TLS handshake.",
+    "first_byte": "From the start of the connection to the first byte of the response.",
+    "connect": "From the start of the connection to the end of the handshake of TCP.",
+    "bytes": "TLS records of the handshake, in both directions.",
+    "retransmits": "Segments that the client sent again.",
+}
 _READING = (
     "A coloured band is the 95% interval; without one there are too few samples for it. "
     "Hold Ctrl and turn the wheel to zoom, drag to move, double-click to reset."
@@ -63,11 +74,21 @@ def draw_increase(data: ReportData, published: pl.DataFrame | None = None) -> Fi
     return Figure(
         name="increase-over-size",
         title="Increase over the response size",
-        summary=f"How much longer a fetch takes than with {data.baseline}, in per cent of its TTLB.",
+        summary=_summarise(data),
         reading=_describe_reading(data, published),
         panels=kept,
         notes=(f"The first {MOST_PANELS} of {len(panels)} panels are drawn.",) if len(kept) < len(panels) else (),
     )
+
+
+def _summarise(data: ReportData) -> str:
+    if data.metric is TTLB:
+        return f"How much longer a fetch takes than with {data.baseline}, in per cent of its TTLB."
+    return f"How much larger {data.metric.noun} {_is(data.metric)} than with {data.baseline}, in per cent."
+
+
+def _is(metric: Metric) -> str:
+    return "is" if metric.unit == "ms" else "are"
 
 
 def _describe_reading(data: ReportData, published: pl.DataFrame | None) -> str:
@@ -78,17 +99,21 @@ def _describe_reading(data: ReportData, published: pl.DataFrame | None) -> str:
 def draw_ttlb(data: ReportData) -> Figure:
     """Draw TTLB over size: one panel per link, one line per profile."""
     links, notes = keep_links(data.links)
-    rows = with_interval_text(data.percentiles, "low_ms", "high_ms", " ms")
+    rows = with_interval_text(data.percentiles, "low", "high", f" {data.metric.unit}")
     profiles = data.cells["profile"].unique(maintain_order=True).to_list()
     panels = tuple(_ttlb_panel(rows.filter(pl.col("link") == link), profiles, data) for link in links)
     return Figure(
-        name="ttlb-over-size",
-        title="Time to last byte over the response size",
-        summary="From the start of the connection to the last byte of the response.",
+        name="ttlb-over-size" if data.metric is TTLB else f"{data.metric.name}-over-size",
+        title=f"{_value_name(data.metric)} over the response size",
+        summary=_VALUE_SUMMARIES[data.metric.name],
         reading=describe_noise_span(data) + _READING,
         panels=panels,
         notes=notes,
     )
+
+
+def _value_name(metric: Metric) -> str:
+    return "Time to last byte" if metric is TTLB else metric.title
 
 
 def _increases(data: ReportData, inner: tuple[str, ...], outer: list[str]) -> pl.DataFrame:
@@ -116,9 +141,9 @@ def _increase_panel(
     if not one_link:
         base = base.transform_filter(at_percentile())
     by = colour(field, labels, legend_title)
-    value = alt.Y("increase:Q", title="Increase of TTLB (%)")
+    value = alt.Y("increase:Q", title=increase_title(data))
     band = base.mark_area(style="band").encode(
-        y=alt.Y("increase_low:Q", title="Increase of TTLB (%)"), y2=alt.Y2("increase_high:Q"), fill=fill(field, labels)
+        y=alt.Y("increase_low:Q", title=increase_title(data)), y2=alt.Y2("increase_high:Q"), fill=fill(field, labels)
     )
     line = base.mark_line().encode(y=value, color=by, strokeDash=dash(field, labels), opacity=stands_out)
     points = base.mark_point().encode(
@@ -149,7 +174,7 @@ def _noise_band(rows: pl.DataFrame, data: ReportData) -> list[alt.Chart]:
         return []
     x = size_axis(data.cells["size_kib"].to_list())
     chart = alt.Chart(floors.with_columns(negative=-pl.col("noise"))).transform_filter(at_percentile())
-    y = alt.Y("negative:Q", title="Increase of TTLB (%)")
+    y = alt.Y("negative:Q", title=increase_title(data))
     shown: alt.Chart = chart.mark_area(style="noise").encode(x=x, y=y, y2=alt.Y2("noise:Q"))
     return [shown]
 
@@ -182,13 +207,13 @@ def _published(published: pl.DataFrame | None, profile: str, rows: pl.DataFrame)
 
 
 def _ttlb_panel(rows: pl.DataFrame, profiles: list[str], data: ReportData) -> Panel:
-    columns = ("percentile", "profile", "size", "size_kib", "value_ms", "low_ms", "high_ms", "interval")
+    columns = ("percentile", "profile", "size", "size_kib", "value", "low", "high", "interval")
     base = alt.Chart(rows.select(columns)).transform_filter(at_percentile())
     base = base.encode(x=size_axis(data.cells["size_kib"].to_list()))
-    by = colour("profile", profiles, None)
-    value = alt.Y("value_ms:Q", title="TTLB (ms)", scale=alt.Scale(zero=True))
+    by, title = colour("profile", profiles, None), value_title(data.metric)
+    value = alt.Y("value:Q", title=title, scale=alt.Scale(zero=True))
     band = base.mark_area(style="band").encode(
-        y=alt.Y("low_ms:Q", title="TTLB (ms)"), y2=alt.Y2("high_ms:Q"), fill=fill("profile", profiles)
+        y=alt.Y("low:Q", title=title), y2=alt.Y2("high:Q"), fill=fill("profile", profiles)
     )
     line = base.mark_line().encode(y=value, color=by, strokeDash=dash("profile", profiles))
     points = base.mark_point().encode(
@@ -196,7 +221,7 @@ def _ttlb_panel(rows: pl.DataFrame, profiles: list[str], data: ReportData) -> Pa
         color=by,
         shape=shape("profile", profiles, None),
         tooltip=tooltips(
-            profile="Profile", size="Size", percentile="Percentile", value_ms="TTLB (ms)|,.1f", interval="95% interval"
+            profile="Profile", size="Size", percentile="Percentile", value=f"{title}|,.1f", interval="95% interval"
         ),
     )
     layers = (band, line, points.add_params(zoom()))

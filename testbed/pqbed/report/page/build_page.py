@@ -21,6 +21,7 @@ from pqbed.report.report_data import ReportData
 from pqbed.report.run_facts import command_again, list_facts, read_sweep
 from pqbed.report.theme import MODES, PALETTES, vega_config
 from pqbed.report.verdict_rows import Verdict
+from pqbed.spec.metric import TTLB
 from pqbed.store.manifest import Manifest
 
 # The browser refuses to load anything, whatever the page contains.
@@ -66,6 +67,8 @@ def build_page(
         verdicts=verdicts,
         verdict_parts=any(verdict.network or verdict.cpu for verdict in verdicts),
         reasons=list(dict.fromkeys(verdict.why for verdict in verdicts if verdict.why)),
+        quantity=data.metric.title if data else "",
+        models=data is not None and data.metric is TTLB,
         percentiles=data.names if data else [],
         sizes=data.sizes if data and _choose_size(figures) else [],
         figures=numbered(figures),

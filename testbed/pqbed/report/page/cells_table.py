@@ -5,7 +5,9 @@ from typing import Any
 
 import polars as pl
 
+from pqbed.report.figures.figure_panels import value_title
 from pqbed.report.report_data import NS_PER_MS, ReportData
+from pqbed.spec.metric import TTLB
 from pqbed.stats.distributions import PHASES
 from pqbed.stats.tcp_info_summary import COUNTS, PERCENTILES
 
@@ -37,7 +39,7 @@ def tabulate_cells(data: ReportData) -> CellsTable:
     names = data.names
     counted = [name for name in COUNTS if data.tcp_info[f"{name}_p50"].is_not_null().any()]
     groups = [
-        ("TTLB (ms)", (*names, *MODELS)),
+        (value_title(data.metric), (*names, *models_shown(data))),
         ("Increase (%)", tuple(names)),
         ("Finding", tuple(names)),
         *([("Noise (±%)", tuple(names))] if data.copy_of else []),
@@ -63,6 +65,10 @@ def tabulate_cells(data: ReportData) -> CellsTable:
     )
 
 
+def models_shown(data: ReportData) -> tuple[str, ...]:
+    return MODELS if data.metric is TTLB else ()
+
+
 def _phases(data: ReportData) -> dict[tuple[str, str], str]:
     """Return the length of each phase of a cell at the first percentile."""
     first = data.phases.filter(pl.col("percentile") == data.names[0], pl.col("duration_ms").is_not_null())
@@ -78,7 +84,7 @@ def _row(at: dict[str, dict[str, Any]], data: ReportData, models: dict[str, Any]
         first["profile"],
         f"{first['n_ok']} of {first['n']}",
         *(_time(at[name]) for name in names),
-        *(_model(models[f"{name}_ns"]) for name in MODELS),
+        *(_model(models[f"{name}_ns"]) for name in models_shown(data)),
         *(_increase(at[name]) for name in names),
         *(at[name]["finding"] or NONE for name in names),
         *(_noise(at[name]) for name in names if data.copy_of),
@@ -86,9 +92,9 @@ def _row(at: dict[str, dict[str, Any]], data: ReportData, models: dict[str, Any]
 
 
 def _time(row: dict[str, Any]) -> str:
-    if row["value_ms"] is None:
+    if row["value"] is None:
         return "failed" if row["censored"] else NONE
-    return _with_interval(f"{row['value_ms']:,.1f}", row["low_ms"], row["high_ms"], ",.1f")
+    return _with_interval(f"{row['value']:,.1f}", row["low"], row["high"], ",.1f")
 
 
 def _model(value_ns: int | None) -> str:
