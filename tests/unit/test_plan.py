@@ -213,6 +213,9 @@ PROFILE_CHANGES: dict[str, object] = {
     "client_chain": Chain(algorithm="p256"),
     "client_stack": "other",
     "copy_of": "classical",
+    "groups": ("X25519MLKEM768", "X25519"),
+    "shares": ("X25519MLKEM768",),
+    "server_groups": "X25519MLKEM768:X25519",
 }
 CHAIN_CHANGES: dict[str, Any] = {
     "algorithm": "mldsa44",

@@ -20,7 +20,13 @@ from pqbed_cli.render.remedies import advise
 from pqbed_cli.render.streams import echo, note, print_json
 from pqbed_cli.workflow_results import Explanation
 
-PHASE_WORDS = {"connect": "connect", "tls": "TLS", "first_byte": "first byte", "transfer": "transfer"}
+PHASE_WORDS = {
+    "connect": "connect",
+    "hello_retry": "HelloRetryRequest",
+    "tls": "TLS",
+    "first_byte": "first byte",
+    "transfer": "transfer",
+}
 # Less than this share of a round trip is not shown.
 LEAST_EXTRA_RTTS = 0.05
 

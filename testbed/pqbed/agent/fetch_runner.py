@@ -197,6 +197,8 @@ class FetchRunner:
             http=cell.workload.http,
             connection=cell.workload.connection,
             group=cell.profile.group,
+            groups=cell.profile.offered,
+            shares=cell.profile.key_shares,
             signature=served.signature,
             root_pem=served.root_pem,
             timeout_ns=self._timeout_ns,
@@ -233,4 +235,6 @@ def _refuse_connection(cell: Cell) -> str:
     for side, stack in (("server", cell.profile.stack), ("client", cell.profile.clients_stack)):
         if kind not in stack_named(stack).connections:
             return f"not supported by the {side} {stack}: {kind} connections"
+    if kind == "early" and cell.profile.retries:
+        return "there are no early data with a HelloRetryRequest: the server asks for another hello (RFC 8446, 4.2.10)"
     return ""

@@ -134,9 +134,11 @@ def fake_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:
     draw = random.Random(f"{fetch.seed}/{fetch.cell_id}")
     exchange = exchange_of(cell)
     rtt_ns = rtt_floor_ns(cell.link)
-    handshake_ns = _stretch(handshake_floor_ns(cell, exchange.server_bytes, sum(exchange.client_hello)), draw)
-    rest_ns = ttlb_floor_ns(cell, exchange.server_bytes, exchange.client_bytes, sum(exchange.response))
-    rest_ns -= handshake_floor_ns(cell, exchange.server_bytes, sum(exchange.client_hello))
+    hello, retry = sum(exchange.client_hello) + exchange.second_hello_bytes, exchange.retry_bytes
+    least_ns = handshake_floor_ns(cell, exchange.server_bytes, hello, retry)
+    handshake_ns = _stretch(least_ns, draw)
+    rest_ns = ttlb_floor_ns(cell, exchange.server_bytes, exchange.client_bytes, sum(exchange.response), retry)
+    rest_ns -= least_ns
     last_byte_ns = handshake_ns + _stretch(rest_ns, draw)
     if last_byte_ns > timeout_ns:
         return Timings(outcome="timeout", detail="time-out of the fetch", tcp_connect_ns=connect_floor_ns(cell))
@@ -154,6 +156,8 @@ def fake_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:
         lost=0,
         tcp_rtt_ns=rtt_ns,
         cwnd=cell.tcp.initcwnd_client,
+        hello_retry=cell.profile.retries if len(cell.profile.offered) > 1 else None,
+        hello_retry_ns=connect_floor_ns(cell) + rtt_ns if cell.profile.retries else None,
     )
 
 

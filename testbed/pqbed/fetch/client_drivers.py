@@ -61,6 +61,8 @@ class Driver(Protocol):
 class DriverClient(Probed):
     """The client of one stack: its driver, and the algorithms that the stack supports."""
 
+    side = "client"
+
     def __init__(self, stack: Stack) -> None:
         super().__init__(stack)
         self._driver = DRIVERS[stack.client](stack)
@@ -105,7 +107,7 @@ class DriverClient(Probed):
             header_bytes += session_word_bytes(kind)
         if kind == "early" and header_bytes is not None:
             return read_early_wire_sizes(sent, received, request.size_bytes, header_bytes)
-        return read_wire_sizes(sent, received, relay.flight_bytes, request.size_bytes, header_bytes)
+        return read_wire_sizes(sent, received, relay.answered_at, request.size_bytes, header_bytes)
 
     def _describe(self, request: FetchRequest, group: str, scheme: str) -> dict[str, Any]:
         """Return the name of a group that may be known by its codepoint alone, and who serves it and the signature."""

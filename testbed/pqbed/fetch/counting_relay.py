@@ -26,7 +26,7 @@ class Relay:
     """Forwards one connection to `address`:`port`. A context manager: at its end the connection is closed.
 
     It listens on `listen_on`, on any port without. `sent` is what the client sent and `received` what the server did.
-    `flight_bytes` is how much the server had sent when the client first answered it: its first flight.
+    `answered_at` is how much the server had sent each time that the client answered it.
     """
 
     def __init__(self, address: str, port: int, listen_on: int | None = None) -> None:
@@ -37,7 +37,7 @@ class Relay:
         self.port: int = self._listener.getsockname()[1]
         self.sent = bytearray()
         self.received = bytearray()
-        self.flight_bytes = 0
+        self.answered_at: list[int] = []
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -69,8 +69,8 @@ class Relay:
                 data = source.recv(READ_BYTES)
                 if not data:
                     return
-                if source is client and self.received and not self.flight_bytes:
-                    self.flight_bytes = len(self.received)
+                if source is client and len(self.received) > max(self.answered_at, default=0):
+                    self.answered_at.append(len(self.received))
                 stream.extend(data)
                 target.sendall(data)
 

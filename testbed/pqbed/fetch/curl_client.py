@@ -24,6 +24,7 @@ from pqbed.fetch.handshake_log import HandshakeLog
 from pqbed.fetch.key_log import KEY_LOG_VARIABLE
 from pqbed.fetch.tcp_info import TcpInfo, read_tcp_info
 from pqbed.spec.connection import FULL, ConnectionKind
+from pqbed.spec.profile import mark_shares
 from pqbed.spec.sample import Outcome, Timings
 from pqbed.tls.client_credentials import Credentials
 from pqbed.tls.group_names import GROUP_HEADER
@@ -99,13 +100,13 @@ class CurlClient:
 
     def _perform(self, request: FetchRequest) -> Timings:
         self._headers.clear()
-        self._handshake.clear()
         self._body_bytes = 0
         self._opened = False
         self._set_request_options(request)
         outcome: Outcome = "ok"
         detail = ""
         try:
+            self._handshake.begin()
             self._curl.perform()
         except pycurl.error as error:
             code, message = error.args[:2]
@@ -168,13 +169,12 @@ class CurlClient:
         curl.setopt(pycurl.DEBUGFUNCTION, self._handshake)
 
     def _keep_session(self, kind: ConnectionKind) -> None:
-        """Keep the tickets that come from now on, apart from all earlier ones, and listen to handshakes."""
+        """Keep the tickets that come from now on, apart from all earlier ones."""
         self._forget_session()
         self._share = pycurl.CurlShare()
         self._share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_SSL_SESSION)
         self._curl.setopt(pycurl.SHARE, self._share)
         self._curl.setopt(pycurl.SSL_SESSIONID_CACHE, 1)
-        self._curl.setopt(pycurl.VERBOSE, 1)
         if kind == "early":
             # Early data needs to know the protocol (RFC 8446, 4.2.10): libcurl sends none without ALPN.
             self._curl.setopt(pycurl.SSL_ENABLE_ALPN, 1)
@@ -185,7 +185,7 @@ class CurlClient:
             return
         self._curl.unsetopt(pycurl.SHARE)
         self._share = None
-        for option in (pycurl.SSL_SESSIONID_CACHE, pycurl.VERBOSE, pycurl.SSL_ENABLE_ALPN, pycurl.SSL_OPTIONS):
+        for option in (pycurl.SSL_SESSIONID_CACHE, pycurl.SSL_ENABLE_ALPN, pycurl.SSL_OPTIONS):
             self._curl.setopt(option, 0)
 
     def _set_request_options(self, request: FetchRequest) -> None:
@@ -194,7 +194,10 @@ class CurlClient:
         timeout_ms = -(-request.timeout_ns // NS_PER_MS)
         curl.setopt(pycurl.URL, f"https://{authority}/{request.size_bytes}")
         curl.setopt(pycurl.RESOLVE, [f"{authority}:{request.address}"])
-        curl.setopt(pycurl.SSL_EC_CURVES, request.group)
+        groups = mark_shares(request.groups, request.shares) if len(request.groups) > 1 else request.group
+        curl.setopt(pycurl.SSL_EC_CURVES, groups)
+        # It tells of handshakes only then.
+        curl.setopt(pycurl.VERBOSE, int(self._share is not None or len(request.groups) > 1))
         curl.setopt(pycurl.CAINFO_BLOB, request.root_pem.encode())
         self._set_credentials(request.credentials)
         curl.setopt(pycurl.TIMEOUT_MS, timeout_ms)
@@ -220,8 +223,10 @@ class CurlClient:
     def _judge(self, request: FetchRequest, outcome: Outcome, detail: str) -> Timings:
         group, session = read_group_header(self._header(GROUP_HEADER))
         status = self._curl.getinfo(pycurl.RESPONSE_CODE) or None
+        retried = self._retried(request)
         if outcome == "ok":
-            outcome, detail = judge(request, status, self._body_bytes, (group,), self._seen(request, session))
+            seen = self._seen(request, session)
+            outcome, detail = judge(request, status, self._body_bytes, (group,), seen, retried=retried)
         info = read_tcp_info(self._connection) if self._connection else TcpInfo()
         return Timings(
             outcome=outcome,
@@ -238,7 +243,15 @@ class CurlClient:
             lost=info.lost,
             tcp_rtt_ns=info.rtt_ns,
             cwnd=info.cwnd,
+            hello_retry=retried,
+            hello_retry_ns=self._handshake.retry_ns,
         )
+
+    def _retried(self, request: FetchRequest) -> bool | None:
+        """Return whether the server asked for another hello; None where it could not, or had not answered yet."""
+        if len(request.groups) < 2 or not self._opened or not self._handshake.answered:
+            return None
+        return self._handshake.retry_ns is not None
 
     def _seen(self, request: FetchRequest, session: ConnectionKind | None) -> dict[str, ConnectionKind | None]:
         """Return what kind of connection it was, by who says so: nobody of a full one, where there are no sessions."""

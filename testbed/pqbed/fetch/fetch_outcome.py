@@ -17,24 +17,38 @@ def judge(
     body_bytes: int,
     groups: Sequence[str | None],
     connections: Mapping[str, ConnectionKind | None] = MappingProxyType({}),
+    *,
+    retried: bool | None = None,
 ) -> tuple[Outcome, str]:
     """Return the outcome of a fetch that ended without an error, and why it is not `ok`.
 
     `groups` holds the negotiated group as each side reports it; None for a side that should report one and does not.
-    `connections` holds the kind of connection in the same way, by the side.
+    `connections` holds the kind of connection in the same way, by the side. `retried`: whether the client was asked for
+    another hello; None where it could not be (RFC 8446, 4.1.4: not by who offers one group with its share).
     """
     if status != 200:
         return "short_body", f"the server answered with status {status}"
     if body_bytes != request.size_bytes:
         return "short_body", f"{body_bytes} of {request.size_bytes} bytes"
-    for group in groups:
-        if group is None or not _is_asked(group, request):
-            return "wrong_group", f"asked for {request.group}, the server says {group}"
+    if wrong := _wrong_group(request, groups, retried=retried):
+        return "wrong_group", wrong
     for side, kind in connections.items():
         if kind != request.connection.kind:
             said = "says nothing" if kind is None else f"says {kind}"
             return "wrong_connection", f"asked for {request.connection.kind}, the {side} {said}"
     return "ok", ""
+
+
+def _wrong_group(request: FetchRequest, groups: Sequence[str | None], *, retried: bool | None) -> str:
+    """Return why the group was not negotiated as asked; "" if it was."""
+    for group in groups:
+        if group is None or not _is_asked(group, request):
+            return f"asked for {request.group}, the server says {group}"
+    if retried is None or retried == request.retries:
+        return ""
+    if retried:
+        return "the server asked for another hello (HelloRetryRequest)"
+    return f"no HelloRetryRequest came, so the first hello had a key share of {request.group}"
 
 
 def failed_before(timings: Timings, what: str) -> Timings:

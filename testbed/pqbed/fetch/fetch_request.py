@@ -11,8 +11,9 @@ from pqbed.spec.workload import Http
 class FetchRequest:
     """One fetch of `/<size_bytes>` from `address`:`port`; `connection` says over which connection.
 
-    `root_pem` is the only trusted root; `server_name` must be in the leaf. A negotiated group other than `group`
-    makes the sample an error. `signature` is what the server was restricted to. `credentials` names the
+    `groups` are those that the client offers, by preference, and `shares` those of them with a key share; of neither,
+    `group` alone. A negotiated group other than `group` makes the sample an error. `root_pem` is the only trusted root;
+    `server_name` must be in the leaf. `signature` is what the server was restricted to. `credentials` names the
     client's credentials, "" none. `stack` is the client's.
     `group_id` is the codepoint of `group` if the server knows it.
     """
@@ -30,3 +31,10 @@ class FetchRequest:
     group_id: int | None = None
     http: Http = "1.1"
     connection: Connection = FULL
+    groups: tuple[str, ...] = ()
+    shares: tuple[str, ...] = ()
+
+    @property
+    def retries(self) -> bool:
+        """Return whether the server has to ask for another ClientHello, since `group` has no key share."""
+        return bool(self.shares) and self.group not in self.shares

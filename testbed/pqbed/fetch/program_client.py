@@ -30,7 +30,7 @@ class Fetched:
     """The program's answer to a fetch. Times in ns from the start of the connection; 0 and "": not reached, not known.
 
     `group` is as the client reports it, `server_group` as the response does; `retried`: there was a HelloRetryRequest.
-    `connection` is the kind that the client saw, for any but a full one.
+    `hello_retry_ns` is when that was there. `connection` is the kind that the client saw, for any but a full one.
     `tcp_info` is the kernel's struct in hexadecimal.
     """
 
@@ -45,6 +45,7 @@ class Fetched:
     group: str = ""
     server_group: str = ""
     retried: bool = False
+    hello_retry_ns: int = 0
     connection: str = ""
     tcp_info: str = field(default="", repr=False)
 
@@ -82,9 +83,7 @@ class ProgramClient:
             groups = (answer.group or None, server_group)
             seen = _seen(expected.kind, answer, session)
             asked = replace(request, connection=expected)
-            outcome, detail = judge(asked, answer.http_status, answer.body_bytes, groups, seen)
-        if outcome == "ok" and answer.retried:
-            outcome, detail = "wrong_group", "the server asked for another hello (HelloRetryRequest)"
+            outcome, detail = judge(asked, answer.http_status, answer.body_bytes, groups, seen, retried=answer.retried)
         return _timings(request, answer, outcome, detail)
 
     def release(self) -> None:
@@ -125,6 +124,7 @@ class ProgramClient:
             "header": GROUP_HEADER,
             "connection": request.connection.kind,
             "idle_ns": request.connection.idle_ns,
+            **_lists(request),
         }
 
     def _ask(self, question: dict[str, object]) -> Any:
@@ -163,6 +163,14 @@ class ProgramClient:
             process.communicate()
 
 
+def _lists(request: FetchRequest) -> dict[str, object]:
+    """Return what is asked only of programs that offer several groups."""
+    if len(request.groups) < 2:
+        return {}
+    names = {"group_ids": request.groups, "share_ids": request.shares}
+    return {key: [group_codepoint(name) for name in listed] for key, listed in names.items()}
+
+
 def _seen(asked: ConnectionKind, answer: Fetched, session: ConnectionKind | None) -> dict[str, ConnectionKind | None]:
     """Return what kind of connection it was, by who says so: nobody of a full one, where there are no sessions."""
     if asked == "full":
@@ -189,4 +197,6 @@ def _timings(request: FetchRequest, answer: Fetched, outcome: Outcome, detail: s
         lost=info.lost,
         tcp_rtt_ns=info.rtt_ns,
         cwnd=info.cwnd,
+        hello_retry=answer.retried if len(request.groups) > 1 and answer.tls_done_ns else None,
+        hello_retry_ns=answer.hello_retry_ns or None,
     )

@@ -11,6 +11,8 @@ from pqbed.spec.link_sides import Side, rate_of
 # Field of ExpectedFetch, what people call it, and who sends it.
 FLIGHTS: tuple[tuple[str, str, Side], ...] = (
     ("hello", "ClientHello", "client"),
+    ("retry", "HelloRetryRequest", "server"),
+    ("second_hello", "second ClientHello", "client"),
     ("server_flight", "server flight", "server"),
     ("client_flight", "client's second flight", "client"),
     ("response", "response", "server"),
@@ -24,11 +26,15 @@ _RATES = ((10**9, "Gbit/s"), (10**6, "Mbit/s"), (10**3, "kbit/s"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breakdown:
-    """The difference in ns, its two parts, which add up to it but for the connect, and the reasons in words."""
+    """The difference in ns, its parts, which add up to it but for the connect, and the reasons in words.
+
+    `retried_ns` is the round trip of a HelloRetryRequest that one of the two has.
+    """
 
     difference_ns: int
     serial_ns: int
     waited_ns: int
+    retried_ns: int
     reasons: tuple[str, ...]
 
     @property
@@ -39,7 +45,9 @@ class Breakdown:
 def break_down_difference(cell: Cell, arm: ExpectedFetch, base: ExpectedFetch) -> Breakdown:
     """Return why `arm` takes longer than `base`; both under the conditions of `cell`, the arm's."""
     serial_ns = waited_ns = 0
-    reasons = [*_bytes(cell, arm, base)]
+    trips = bool(arm.retry.segments) - bool(base.retry.segments)
+    retried = [f"{trips:+d} RTT: HelloRetryRequest"] if trips else []
+    reasons = [*_bytes(cell, arm, base), *retried]
     repeats, usual = (describe_repeats(expected) for expected in (arm, base))
     for name, label, side in FLIGHTS:
         ours, theirs = flight(arm, name), flight(base, name)
@@ -57,6 +65,7 @@ def break_down_difference(cell: Cell, arm: ExpectedFetch, base: ExpectedFetch) -
         difference_ns=arm.last_byte_ns - base.last_byte_ns,
         serial_ns=serial_ns,
         waited_ns=waited_ns,
+        retried_ns=trips * cell.link.rtt_ns,
         reasons=tuple(reasons),
     )
 

@@ -2,7 +2,8 @@
 
 For HTTP over TLS 1.3 over TCP, whatever its version; over QUIC, which joins the first two round trips, it is refused.
 
-TTLB >= 2 RTT for TCP and TLS + 1 RTT for request and response + wire bytes / bandwidth + slow start, where
+TTLB >= 2 RTT for TCP and TLS + 1 RTT for request and response + wire bytes / bandwidth + slow start, and 1 RTT more
+with a HelloRetryRequest, where
 
 - n bytes of payload are W(n) = n + 66 * ceil(n / MSS) on the wire: 14 Ethernet, 20 IPv4, 32 TCP with time stamps;
 - in slow start each acknowledged segment lets two more go, so n segments need the smallest k rounds with
@@ -79,40 +80,51 @@ def connect_floor_ns(cell: Cell) -> int:
     return rtt_floor_ns(cell.link) + frame_ns(SYN_WIRE_BYTES, up) + frame_ns(SYN_WIRE_BYTES, down)
 
 
-def handshake_floor_ns(cell: Cell, server_flight_bytes: int, client_hello_bytes: int) -> int:
-    """Return the least time to the client's Finished: TCP and TLS 1.3 take one RTT each.
+def handshake_floor_ns(cell: Cell, server_flight_bytes: int, client_hello_bytes: int, retry_bytes: int = 0) -> int:
+    """Return the least time to the client's Finished: TCP and TLS 1.3 take one RTT each, a HelloRetryRequest another.
 
-    `server_flight_bytes` is ServerHello to Finished, `client_hello_bytes` the ClientHello, as TLS records.
+    `server_flight_bytes` is ServerHello to Finished, `client_hello_bytes` each ClientHello, as TLS records, and
+    `retry_bytes` the HelloRetryRequest; 0 without one.
     """
     _require_tcp(cell)
     hello_ns = transmit_ns(client_hello_bytes, rate_of(cell.link, "client"), segment_bytes(cell.tcp.mtu))
-    flight = flight_ns(cell, server_flight_bytes, cell.tcp.initcwnd_server)
-    return connect_floor_ns(cell) + rtt_floor_ns(cell.link) + hello_ns + flight
+    flight = flight_ns(cell, server_flight_bytes, _first_window(cell, retry_bytes))
+    retry_ns = rtt_floor_ns(cell.link) + flight_ns(cell, retry_bytes, cell.tcp.initcwnd_server) if retry_bytes else 0
+    return connect_floor_ns(cell) + rtt_floor_ns(cell.link) + hello_ns + flight + retry_ns
 
 
-def ttlb_floor_ns(cell: Cell, server_flight_bytes: int, client_bytes: int, response_bytes: int) -> int:
+def ttlb_floor_ns(
+    cell: Cell, server_flight_bytes: int, client_bytes: int, response_bytes: int, retry_bytes: int = 0
+) -> int:
     """Return the least time to the last byte, from the start of a connection or, if it is reused, of the request.
 
-    `client_bytes` is all the client sends (ClientHello, its second flight, the request), `response_bytes` the
-    response with its header. Without a response there is no third round trip.
+    `client_bytes` is all the client sends (each ClientHello, its last flight, the request), `response_bytes` the
+    response with its header, `retry_bytes` the HelloRetryRequest. Without a response there is no third round trip.
     """
     kind = cell.workload.connection.kind
     if kind == "reused":
-        return _next_response_floor_ns(cell, server_flight_bytes, response_bytes)
+        return _next_response_floor_ns(cell, retry_bytes, server_flight_bytes, response_bytes)
     if kind == "early":  # the response follows the server's flight without another round trip
         return handshake_floor_ns(cell, server_flight_bytes + response_bytes, client_bytes)
-    handshake_ns = handshake_floor_ns(cell, server_flight_bytes, client_bytes)
+    handshake_ns = handshake_floor_ns(cell, server_flight_bytes, client_bytes, retry_bytes)
     if response_bytes == 0:
         return handshake_ns
-    window = cell.tcp.initcwnd_server + most_segments(server_flight_bytes, segment_bytes(cell.tcp.mtu))
+    window = _first_window(cell, retry_bytes) + most_segments(server_flight_bytes, segment_bytes(cell.tcp.mtu))
     return handshake_ns + rtt_floor_ns(cell.link) + flight_ns(cell, response_bytes, window)
 
 
-def _next_response_floor_ns(cell: Cell, server_flight_bytes: int, response_bytes: int) -> int:
+def _first_window(cell: Cell, retry_bytes: int) -> int:
+    """Return the widest window that the server's flight can find: it may have grown by a HelloRetryRequest."""
+    return cell.tcp.initcwnd_server + (most_segments(retry_bytes, segment_bytes(cell.tcp.mtu)) if retry_bytes else 0)
+
+
+def _next_response_floor_ns(cell: Cell, retry_bytes: int, server_flight_bytes: int, response_bytes: int) -> int:
     """Return the least time of the second request of a connection; its response is as long as the first."""
     _require_tcp(cell)
     mss = segment_bytes(cell.tcp.mtu)
-    window = cell.tcp.initcwnd_server + most_segments(server_flight_bytes, mss) + most_segments(response_bytes, mss)
+    window = _first_window(cell, retry_bytes) + sum(
+        most_segments(size, mss) for size in (server_flight_bytes, response_bytes)
+    )
     return rtt_floor_ns(cell.link) + flight_ns(cell, response_bytes, window)
 
 

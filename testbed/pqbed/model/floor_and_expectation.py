@@ -92,13 +92,14 @@ def floors_of(cell: Cell, exchange: Exchange, *, learned: bool = False) -> Floor
     server, response = exchange.server_bytes - slack, max(1, sum(exchange.response) - slack)
     # What comes after a request that came early holds nothing up.
     client = (sum(exchange.client_hello) if exchange.early_bytes else exchange.client_bytes) - slack
-    hello = max(1, exchange.hello_bytes - slack)
+    hello = max(1, exchange.hello_bytes + exchange.second_hello_bytes - slack)
     if cell.workload.connection.kind == "reused":
-        return Floors(connect_ns=0, tls_done_ns=0, last_byte_ns=ttlb_floor_ns(cell, server, client, response))
+        last_ns = ttlb_floor_ns(cell, server, client, response, exchange.retry_bytes)
+        return Floors(connect_ns=0, tls_done_ns=0, last_byte_ns=last_ns)
     return Floors(
         connect_ns=connect_floor_ns(cell),
-        tls_done_ns=handshake_floor_ns(cell, server, hello),
-        last_byte_ns=ttlb_floor_ns(cell, server, client, response),
+        tls_done_ns=handshake_floor_ns(cell, server, hello, exchange.retry_bytes),
+        last_byte_ns=ttlb_floor_ns(cell, server, client, response, exchange.retry_bytes),
     )
 
 

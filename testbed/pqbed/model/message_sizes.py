@@ -7,6 +7,7 @@ included, except where a function says otherwise.
 """
 
 import functools
+from collections.abc import Sequence
 
 from pqbed.spec.profile import Chain, ChainCertificate, Profile
 from pqbed.tls.group_names import canonical_group
@@ -19,14 +20,20 @@ RECORD_CONTENT_BYTES = 16_384
 SEAL_BYTES = HEADER_BYTES + SEALING_BYTES
 
 CHANGE_CIPHER_SPEC_BYTES = 6
-ENCRYPTED_EXTENSIONS_BYTES = SEAL_BYTES + 10
+_ENCRYPTED_EXTENSIONS_BYTES = SEAL_BYTES + 10
 # It names one scheme for the chain and for the proof, and one authority.
 CERTIFICATE_REQUEST_BYTES = SEAL_BYTES + 53
 FINISHED_BYTES = SEAL_BYTES + 4 + 48
 
-# Without key shares. OpenSSL offers point formats with classical curves only.
+# With one group, without its key share. OpenSSL offers point formats with classical curves only.
 _CLIENT_HELLO_BYTES, _POINT_FORMATS_BYTES = 212, 8
+# Of each further group, and around each further share (RFC 8446, 4.2.7 and 4.2.8); around a list of groups.
+_GROUP_BYTES, _SHARE_BYTES, _GROUPS_BYTES = 2, 4, 6
+# Messages of 256 to 511 bytes are padded to 512, as some old servers hang at those (tls_construct_ctos_padding).
+_PADDED_FROM, _PADDED_TO, _PADDING_BYTES = 256, 512, 4
 _SERVER_HELLO_BYTES = 95
+# A ServerHello whose key share is the name of a group alone.
+HELLO_RETRY_BYTES = _SERVER_HELLO_BYTES - 2
 # A certificate without its key and its signature, roughly; CertificateVerify without its signature.
 _CERTIFICATE_BYTES = 350
 _VERIFY_BYTES = 8
@@ -37,9 +44,20 @@ _REQUEST_BYTES, _RESPONSE_HEADER_BYTES = 274, 270
 _DEFAULT_GROUP, _DEFAULT_KEY = "x25519", "p256"
 
 
-def client_hello_bytes(group: str) -> int:
-    point_formats = 0 if "mlkem" in group.lower() else _POINT_FORMATS_BYTES
-    return _CLIENT_HELLO_BYTES + point_formats + _key_shares(group)[0]
+def client_hello_bytes(groups: Sequence[str], shares: Sequence[str]) -> int:
+    """Return the size of a ClientHello that offers `groups`, with key shares of `shares`."""
+    point_formats = 0 if all("mlkem" in group.lower() for group in groups) else _POINT_FORMATS_BYTES
+    more = _GROUP_BYTES * (len(groups) - 1) + _SHARE_BYTES * (len(shares) - 1)
+    message = _CLIENT_HELLO_BYTES - HEADER_BYTES + point_formats + more + sum(_key_shares(group)[0] for group in shares)
+    if _PADDED_FROM <= message < _PADDED_TO:
+        message = max(_PADDED_TO, message + _PADDING_BYTES)
+    return message + HEADER_BYTES
+
+
+def encrypted_extensions_bytes(profile: Profile) -> int:
+    """Return the size of EncryptedExtensions, which list a server's groups where it would rather have had another."""
+    listed = 0 if profile.accepted[0] == profile.group else _GROUPS_BYTES + _GROUP_BYTES * len(profile.accepted)
+    return _ENCRYPTED_EXTENSIONS_BYTES + listed
 
 
 def server_hello_bytes(group: str) -> int:
@@ -77,7 +95,8 @@ def has_known_sizes(profile: Profile) -> bool:
     """Tell whether the tables of the standards have the key shares and the signatures of `profile`."""
     chains = [chain for chain in (profile.chain, profile.clients_chain) if chain is not None]
     algorithms = {_plain(chain.algorithm) for chain in chains}
-    return canonical_group(profile.group) in published_groups() and algorithms <= _signatures().keys()
+    groups = set(map(canonical_group, (profile.group, *profile.key_shares)))
+    return groups <= published_groups().keys() and algorithms <= _signatures().keys()
 
 
 def _key_shares(group: str) -> tuple[int, int]:

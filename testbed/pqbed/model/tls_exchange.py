@@ -9,13 +9,14 @@ from pqbed.errors import SpecError
 from pqbed.model.message_sizes import (
     CERTIFICATE_REQUEST_BYTES,
     CHANGE_CIPHER_SPEC_BYTES,
-    ENCRYPTED_EXTENSIONS_BYTES,
     FINISHED_BYTES,
+    HELLO_RETRY_BYTES,
     RECORD_CONTENT_BYTES,
     SEAL_BYTES,
     certificate_message_bytes,
     certificate_verify_bytes,
     client_hello_bytes,
+    encrypted_extensions_bytes,
     has_known_sizes,
     request_bytes,
     response_bytes,
@@ -36,7 +37,8 @@ class Exchange:
 
     `tickets` are written as soon as the handshake is done, before the response if it did not come early. The
     last `early_bytes` of `client_hello` are the request as early data, which then is not in `client_flight`. Of several
-    `requests` of one connection, each comes `idle_ns` after the response to the one before.
+    `requests` of one connection, each comes `idle_ns` after the response to the one before. A HelloRetryRequest,
+    `retry`, is answered by `second_hello`.
     """
 
     client_hello: tuple[int, ...]
@@ -47,6 +49,8 @@ class Exchange:
     early_bytes: int = 0
     requests: int = 1
     idle_ns: int = 0
+    retry: tuple[int, ...] = ()
+    second_hello: tuple[int, ...] = ()
 
     @property
     def hello_bytes(self) -> int:
@@ -58,7 +62,15 @@ class Exchange:
 
     @property
     def client_bytes(self) -> int:
-        return sum(self.client_hello) + sum(self.client_flight)
+        return sum(self.client_hello) + self.second_hello_bytes + sum(self.client_flight)
+
+    @property
+    def retry_bytes(self) -> int:
+        return sum(self.retry)
+
+    @property
+    def second_hello_bytes(self) -> int:
+        return sum(self.second_hello)
 
 
 def exchange_of(
@@ -71,15 +83,20 @@ def exchange_of(
     if cell.workload.http != "1.1":
         raise SpecError(f"the expectation does not know HTTP/{cell.workload.http}", "explain cells with HTTP/1.1")
     profile, size_bytes = cell.profile, cell.workload.size_bytes
-    hello = [server_hello_bytes(profile.group), CHANGE_CIPHER_SPEC_BYTES, ENCRYPTED_EXTENSIONS_BYTES]
+    # Behind the first message of each side, of which there are two where the first was asked for again.
+    change = [] if profile.retries else [CHANGE_CIPHER_SPEC_BYTES]
+    hello = [server_hello_bytes(profile.group), *change, encrypted_extensions_bytes(profile)]
     request = [CERTIFICATE_REQUEST_BYTES] if profile.mutual else []
+    second = CHANGE_CIPHER_SPEC_BYTES + client_hello_bytes(profile.offered, (profile.group,))
     return Exchange(
-        client_hello=(client_hello_bytes(profile.group),),
+        client_hello=(client_hello_bytes(profile.offered, profile.key_shares),),
         server_flight=buffered([*hello, *request, *_proof(profile.chain, certificate_bytes), FINISHED_BYTES]),
         client_flight=(*_client_flight(profile, client_certificate_bytes), request_bytes(size_bytes)),
         response=tuple(sealed(response_bytes(size_bytes))),
         requests=_requests(cell),
         idle_ns=cell.workload.connection.idle_ns,
+        retry=(HELLO_RETRY_BYTES + CHANGE_CIPHER_SPEC_BYTES,) if profile.retries else (),
+        second_hello=(second,) if profile.retries else (),
     )
 
 
@@ -112,6 +129,8 @@ def learned_exchange(cell: Cell, sizes: WireSizes) -> Exchange:
         client_flight=(*_writes(profile.clients_stack, sizes.client_flight), *(() if early else (request,))),
         response=sizes.response_of(size_bytes),
         tickets=sizes.tickets,
+        retry=_writes(profile.stack, sizes.retry),
+        second_hello=_writes(profile.clients_stack, sizes.second_hello),
         early_bytes=request if early else 0,
         requests=_requests(cell),
         idle_ns=cell.workload.connection.idle_ns,
@@ -154,7 +173,8 @@ def sealed(content_bytes: int) -> list[int]:
 def _client_flight(profile: Profile, certificate_bytes: int | None) -> tuple[int, ...]:
     chain = profile.clients_chain
     proof = [] if chain is None else _proof(chain, certificate_bytes)
-    return buffered([CHANGE_CIPHER_SPEC_BYTES, *proof, FINISHED_BYTES])
+    change = [] if profile.retries else [CHANGE_CIPHER_SPEC_BYTES]
+    return buffered([*change, *proof, FINISHED_BYTES])
 
 
 def _proof(chain: Chain, certificate_bytes: int | None) -> list[int]:

@@ -1,7 +1,8 @@
 """TLS profiles: the arms that are compared."""
 
 import itertools
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from pqbed.errors import SpecError
@@ -10,6 +11,9 @@ from pqbed.errors import SpecError
 # header of 4 bytes, and SSL_MAX_CERT_LIST_DEFAULT (ssl.h).
 LARGEST_WIRE_BYTES = 4 + 102_400
 LONGEST_CHAIN = 8
+MOST_GROUPS = 16
+# Names of groups, joined by `:` and `/`.
+RANKS_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,511}$"
 # What serves and fetches where a profile does not say; the beds' own images and roots are built on it.
 DEFAULT_STACK = "openssl"
 
@@ -95,8 +99,12 @@ class Chain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One TLS arm. `group` is the name OpenSSL and the IANA registry use (X25519MLKEM768).
+    """One TLS arm. `group` is the name OpenSSL and the IANA registry use (X25519MLKEM768); it must be negotiated.
 
+    `groups` are those that the client offers, by preference, and `shares` those of them that it sends key shares for;
+    without the first only `group` is offered, without the second the first group has the only share.
+    `server_groups` are those that the server takes, as OpenSSL writes them: between groups joined by `:` it takes the
+    one that has a share, those behind a `/` only where none before it was offered. Without it `group` is the only one.
     `mutual`: the client too sends a chain and proves its key. `client_chain` None: one of the server's kind.
     `stack` serves and `client_stack` fetches; None: the same.
     `copy_of` names the profile that this one is a second copy of: the A/A arm.
@@ -110,6 +118,41 @@ class Profile:
     client_chain: Chain | None = None
     copy_of: str | None = None
     client_stack: str | None = None
+    groups: tuple[str, ...] = field(default=(), metadata={"max_length": MOST_GROUPS})
+    shares: tuple[str, ...] = field(default=(), metadata={"max_length": MOST_GROUPS})
+    server_groups: str | None = field(default=None, metadata={"pattern": RANKS_PATTERN})
+
+    def __post_init__(self) -> None:
+        for key, names in (("groups", self.offered), ("server_groups", self.accepted)):
+            if "" in names:
+                raise SpecError(f"profile {self.name}: {key} has an empty name", "join names by single : or /")
+            if self.group not in names:
+                raise SpecError(
+                    f"profile {self.name}: {key} lacks {self.group}, which is to be negotiated",
+                    "add it, by the same name as in group",
+                )
+        if strange := set(self.key_shares) - set(self.offered):
+            raise SpecError(f"profile {self.name}: shares has {min(strange)}, which groups lacks", "add it to groups")
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """Return the groups that the client offers, by preference."""
+        return self.groups or (self.group,)
+
+    @property
+    def key_shares(self) -> tuple[str, ...]:
+        """Return the groups that the client sends key shares for."""
+        return self.shares or self.offered[:1]
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Return the groups that the server takes."""
+        return (self.group,) if self.server_groups is None else tuple(re.split("[:/]", self.server_groups))
+
+    @property
+    def retries(self) -> bool:
+        """Return whether the server must ask for another ClientHello (RFC 8446, 4.1.4): it has no share of `group`."""
+        return self.group not in self.key_shares
 
     @property
     def clients_stack(self) -> str:
@@ -125,6 +168,11 @@ class Profile:
 def copy_profile(profile: Profile) -> Profile:
     """Return the A/A arm of `profile`: served and fetched alike, and told apart by its name alone."""
     return replace(profile, name=profile.name + COPY_SUFFIX, copy_of=profile.name)
+
+
+def mark_shares(groups: Iterable[str], shares: Collection[str]) -> str:
+    """Return the groups that a client offers as OpenSSL 3.5 writes them: `*` before those with a key share."""
+    return ":".join(f"*{name}" if name in shares else name for name in groups)
 
 
 def stacks_of(profiles: Iterable[Profile]) -> tuple[str, ...]:

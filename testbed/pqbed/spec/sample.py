@@ -45,6 +45,8 @@ class Timings:
     `provider` and `client_provider`: which provider of its library served the group on either side;
     `signature_provider` and `client_signature_provider`: which one signed CertificateVerify on the server and verified
     it on the client. None if the library does not report it.
+    `hello_retry`: whether the server asked for another ClientHello (HelloRetryRequest), and `hello_retry_ns` when that
+    was there. None where it could not: one group was offered, with its key share.
     """
 
     outcome: Outcome
@@ -67,6 +69,8 @@ class Timings:
     signature_provider: str | None = None
     client_signature_provider: str | None = None
     ecn_marks: int | None = None
+    hello_retry: bool | None = None
+    hello_retry_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

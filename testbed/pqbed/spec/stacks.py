@@ -8,6 +8,7 @@ import functools
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.json_codec import from_json
@@ -15,6 +16,9 @@ from pqbed.spec.name_suggestions import known_name
 from pqbed.user_folders import data_home
 
 ENTRY = "stack.toml"
+# What a stack's ends take of the groups of a profile: several that its client offers, and the key shares that it sends;
+# several that its server accepts, and some of them before any that has a share.
+GroupChoice = Literal["offered", "shares", "accepted", "preferred"]
 # Where the files of a stack lie in its image, or in a guest's root.
 HOME = "/opt/pqbed/stacks"
 # And those of an added one: apart from what a root was built of, so that they can be put into it later.
@@ -30,7 +34,8 @@ class Stack:
 
     `program`: what the driver `program` runs. `environment`: of whatever of the stack runs. `extends`: the stack whose
     image it is built on, "" none. `tmpfs`: folders of a root that it writes to. Of an added stack, `module` and
-    `library` name its files and `hash` is that of all of them. `connections`: the kinds that both its ends do.
+    `library` name its files and `hash` is that of all of them. `connections`: the kinds that both its ends do;
+    `groups`: what may be said of groups, besides the one that is to be negotiated.
     """
 
     name: str
@@ -44,6 +49,7 @@ class Stack:
     module: tuple[str, ...] = ()
     library: tuple[str, ...] = ()
     connections: tuple[ConnectionKind, ...] = ("full",)
+    groups: tuple[GroupChoice, ...] = ()
     hash: str = ""
 
 

@@ -95,8 +95,13 @@ def _kind(hint: Any, bounds: Mapping[str, Any]) -> Any:
         item: Any = _kind(get_args(hint)[0], {})
         return Annotated[tuple[item, ...], Field(**bounds)]
     kind, *rest = get_args(hint) or (hint,)
-    form = _form_of(kind) if dataclasses.is_dataclass(kind) else Annotated[_STRICT[kind], Field(**bounds)]
+    form = _form_of(kind) if dataclasses.is_dataclass(kind) else Annotated[_plain(kind, bounds), Field(**bounds)]
     return form | None if rest else form
+
+
+def _plain(kind: type, bounds: Mapping[str, Any]) -> Any:
+    """Return the form of a text, a number or a switch; a text with no pattern of its own is a name."""
+    return StrictStr if "pattern" in bounds else _STRICT[kind]
 
 
 def _optional(kind: Any, description: str, **more: Any) -> Any:
@@ -189,9 +194,9 @@ def form_error(error: ValidationError) -> SpecError:
         case "dict_type" | "model_type":
             return SpecError(f"{where} is not a table", f"write [{where}] and the keys below it")
         case "string_pattern_mismatch":
-            return SpecError(
-                f"{where}: {_quoted(first['input'])} cannot be a name", "use up to 64 letters, digits, '.', '_' and '-'"
-            )
+            several = first["loc"][-1] == "server_groups"
+            hint = "join names by : and /" if several else "use up to 64 letters, digits, '.', '_' and '-'"
+            return SpecError(f"{where}: {_quoted(first['input'])} cannot be {'names' if several else 'a name'}", hint)
         case _:
             return _form_refusal(where, first["msg"], first["input"])
 

@@ -182,7 +182,7 @@ def _threshold_table(thresholds: Sequence[Threshold]) -> dict[str, list[str]]:
 
 def profile_table(profile: Profile) -> dict[str, Any]:
     """Return `profile` as its table in a sweep file."""
-    table = {key: value for key, value in _without_none(to_json(profile)).items() if key != "name"}
+    table = {key: value for key, value in _without_none(to_json(profile)).items() if key != "name" and value != []}
     return {key: _chain_table(value) if key in _CHAINS else value for key, value in table.items()}
 
 

@@ -10,15 +10,19 @@ import polars as pl
 from pqbed.stats.sample_grid import REACHED
 from pqbed.store.table_schemas import SAMPLES
 
-# Phase -> the milestones at its start and end, of a sample and of the cells table.
+# Phase -> the milestones at its start and end, of a sample and of the cells table. Of most fetches no other ClientHello
+# is asked for (HelloRetryRequest): the phase of that is null, and the next one starts where it would have.
 ENDS: dict[str, tuple[str | None, str, str | None, str]] = {
     "connect": (None, "tcp_connect_ns", None, "lossless_connect_ns"),
-    "tls": ("tcp_connect_ns", "tls_done_ns", "lossless_connect_ns", "lossless_tls_done_ns"),
+    "hello_retry": ("tcp_connect_ns", "hello_retry_ns", "lossless_connect_ns", "lossless_hello_retry_ns"),
+    "tls": ("hello_retry_ns", "tls_done_ns", "lossless_hello_retry_ns", "lossless_tls_done_ns"),
     "first_byte": ("tls_done_ns", "first_byte_ns", "lossless_tls_done_ns", "lossless_first_byte_ns"),
     "transfer": ("first_byte_ns", "last_byte_ns", "lossless_first_byte_ns", "lossless_ns"),
 }
 PHASES = tuple(ENDS)
 AFTER_CONNECT = PHASES[1:]
+_BEFORE = {end: start for start, end, *_ in ENDS.values()} | {end: start for *_, start, end in ENDS.values()}
+_MAY_LACK = {"hello_retry_ns", "lossless_hello_retry_ns"}
 
 # A SYN is sent again a second after it (RFC 6298), and then after twice as long each time; from Linux 6.5 on, four
 # times more, a second apart, before that (tcp_syn_linear_timeouts). These are the sums: seconds from the first SYN.
@@ -59,14 +63,22 @@ def tabulate_sample_phases(samples: pl.LazyFrame, cells: pl.DataFrame) -> pl.Laz
     parts = joined.with_columns(*lengths)
     extras = parts.with_columns(*((_extra_ns(name) / _rtt()).alias(f"extra_{name}_rtts") for name in PHASES))
     stalls = extras.with_columns(*(_stalled(name).alias(f"stalled_{name}") for name in AFTER_CONNECT), _lost_syns())
-    again = pl.col("stalled_tls") & (pl.col("retransmits") > pl.col("lost_syns"))
+    hello = pl.col("stalled_tls") | pl.col("stalled_hello_retry").fill_null(value=False)
+    again = hello & (pl.col("retransmits") > pl.col("lost_syns"))
     return stalls.with_columns(hello_again=again).select(
         pl.col(name).cast(kind) for name, kind in SAMPLE_PHASES.items()
     )
 
 
+def phases_of(*, retries: bool) -> tuple[str, ...]:
+    """Return the phases of a cell in which the client is asked for another ClientHello, or is not."""
+    return tuple(phase for phase in PHASES if retries or phase != "hello_retry")
+
+
 def _length(start: str | None, end: str) -> pl.Expr:
-    return pl.col(end) if start is None else pl.col(end) - pl.col(start)
+    if start is None:
+        return pl.col(end)
+    return pl.col(end) - (pl.coalesce(start, _BEFORE[start]) if start in _MAY_LACK else pl.col(start))
 
 
 def _extra_ns(phase: str) -> pl.Expr:

@@ -36,6 +36,7 @@ def _bounds(
     if lossless is not None:
         columns |= {
             "lossless_connect_ns": lossless.connect_ns,
+            "lossless_hello_retry_ns": lossless.hello_retry_ns,
             "lossless_tls_done_ns": lossless.tls_done_ns,
             "lossless_first_byte_ns": lossless.first_byte_ns,
             "lossless_ns": lossless.last_byte_ns,

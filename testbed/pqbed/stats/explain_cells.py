@@ -1,6 +1,6 @@
 """Explanation of cells: measured, expected and floor times, the breakdown of the difference, losses and TCP_INFO."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from pqbed.model.simulate.connection import ExpectedFetch, list_packets, simulat
 from pqbed.model.tls_exchange import Exchange, known_exchange
 from pqbed.spec.cell import Cell
 from pqbed.stats.below_floor import Below, find_below_floor
-from pqbed.stats.connection_phases import AFTER_CONNECT, PHASES
+from pqbed.stats.connection_phases import phases_of
 from pqbed.stats.expected_times import bound_cells
 from pqbed.stats.sample_aggregates import aggregate_samples
 from pqbed.stats.sample_grid import find_baselines
@@ -132,6 +132,7 @@ class Explainer:
         cell, own = self._cells[cell_id], measured.aggregates.get(cell_id, {})
         of_base = {} if base is None else measured.aggregates.get(self._rows[base]["cell_id"], {})
         expected, learned = self._expect(number), sizes_from_row(row) is not None
+        phases = phases_of(retries=cell.profile.retries)
         return Explained(
             cell_id=cell_id,
             cell=cell,
@@ -145,8 +146,8 @@ class Explainer:
             expected=expected,
             unknown=unknowns(cell, expected, learned=learned),
             breakdown=self._break_down(cell, expected, base),
-            phases=tuple(_phase_time(own, phase) for phase in PHASES),
-            losses=_losses(own, expected.last_byte_ns) if is_lossy(cell) else None,
+            phases=tuple(_phase_time(own, phase) for phase in phases),
+            losses=_losses(own, expected.last_byte_ns, phases[1:]) if is_lossy(cell) else None,
             dropped=self._name_dropped(number, cell) if cell.link.drop else (),
             tcp_info=measured.tcp_info.get(cell_id, {}),
             below=tuple(below for below in measured.below if below.cell_id == cell_id),
@@ -198,13 +199,13 @@ def _phase_time(own: Mapping[str, Any], phase: str) -> PhaseTime:
     return PhaseTime(phase=phase, p50_ns=own.get(f"phase_{phase}_ns"), extra_rtts=own.get(f"extra_{phase}_rtts"))
 
 
-def _losses(own: Mapping[str, Any], lossless_ns: int) -> Losses:
+def _losses(own: Mapping[str, Any], lossless_ns: int, phases: Sequence[str]) -> Losses:
     costs = [None if (ttlb := own.get(f"ttlb_{name}_ns")) is None else ttlb - lossless_ns for name in ("p50", "p90")]
     return Losses(
         connected=own.get("connected") or 0,
         lost_syns=tuple(sorted((own.get("lost_syns") or {}).items())),
         hello_again=own.get("hello_again") or 0,
-        stalls={phase: own.get(f"stalled_{phase}") or 0 for phase in AFTER_CONNECT},
+        stalls={phase: own.get(f"stalled_{phase}") or 0 for phase in phases},
         untouched=own.get("untouched") or 0,
         cost_p50_ns=costs[0],
         cost_p90_ns=costs[1],

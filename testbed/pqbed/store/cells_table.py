@@ -9,7 +9,7 @@ import polars as pl
 from pqbed.plan import Plan, link_id
 from pqbed.spec.axes import AXES
 from pqbed.spec.cell import Cell
-from pqbed.spec.profile import Profile, chain_text
+from pqbed.spec.profile import Profile, chain_text, mark_shares
 from pqbed.store.table_schemas import ASKED, CELLS, LEARNED, conform
 from pqbed.store.wire_size_columns import size_columns
 from pqbed.tls.wire_sizes import WireSizes
@@ -64,4 +64,7 @@ def _profile_columns(profile: Profile) -> dict[str, Any]:
         "mutual": profile.mutual,
         "client_chain": None if clients is None else chain_text(clients),
         "copy_of": profile.copy_of,
+        "groups": mark_shares(profile.offered, profile.key_shares),
+        "server_groups": profile.server_groups or profile.group,
+        "hello_retry_expected": profile.retries,
     }

@@ -63,6 +63,8 @@ SAMPLES = pl.Schema(
         "signature_provider": pl.String,
         "client_signature_provider": pl.String,
         "ecn_marks": pl.Int64,
+        "hello_retry": pl.Boolean,
+        "hello_retry_ns": pl.Int64,
     }
 )
 
@@ -115,6 +117,10 @@ _ARM = pl.Schema(
         # What is calibrated as one: the link and the TCP settings of its ends.
         "link_id": pl.String,
         "link_name": pl.String,
+        # As OpenSSL writes them: `*` marks the groups that the client sends key shares for.
+        "groups": pl.String,
+        "server_groups": pl.String,
+        "hello_retry_expected": pl.Boolean,
     }
 )
 _READ_BACK = pl.Schema(
@@ -134,7 +140,13 @@ BOUNDED = pl.Schema(
     dict.fromkeys(
         (
             *("floor_connect_ns", "floor_tls_done_ns", "floor_ns"),
-            *("lossless_connect_ns", "lossless_tls_done_ns", "lossless_first_byte_ns", "lossless_ns"),
+            *(
+                "lossless_connect_ns",
+                "lossless_hello_retry_ns",
+                "lossless_tls_done_ns",
+                "lossless_first_byte_ns",
+                "lossless_ns",
+            ),
             "expected_ns",
         ),
         pl.Int64(),
@@ -152,6 +164,10 @@ LEARNED = pl.Schema(
         "client_flight_records": pl.String,
         "response_records": pl.String,
         "ticket_records": pl.String,
+        "hello_retry_bytes": pl.Int64,
+        "second_hello_bytes": pl.Int64,
+        "hello_retry_records": pl.String,
+        "second_hello_records": pl.String,
     }
 )
 ASKED = pl.Schema([*_ARM.items(), *CONDITIONS.items()])

@@ -24,6 +24,10 @@ def size_columns(sizes: WireSizes | None) -> dict[str, Any]:
         "client_flight_records": _text(_runs(sizes.client_flight)),
         "response_records": _text(sizes.response),
         "ticket_records": _text(_runs(sizes.tickets)),
+        "hello_retry_bytes": sum(sizes.retry),
+        "second_hello_bytes": sum(sizes.second_hello),
+        "hello_retry_records": _text(_runs(sizes.retry)),
+        "second_hello_records": _text(_runs(sizes.second_hello)),
     }
 
 
@@ -41,6 +45,8 @@ def sizes_from_row(row: Mapping[str, Any]) -> WireSizes | None:
         response_header_bytes=row["response_header_bytes"],
         response=response,
         tickets=_flat(_read(row.get("ticket_records") or "")),
+        retry=_flat(_read(row.get("hello_retry_records") or "")),
+        second_hello=_flat(_read(row.get("second_hello_records") or "")),
         body_bytes=content - row["response_header_bytes"],
     )
 

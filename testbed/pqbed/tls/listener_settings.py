@@ -6,8 +6,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """One port, one profile: `group` and `signature` are the only ones offered there.
+    """One port, one profile: `groups` and `signature` are the only ones offered there.
 
+    `groups` is in OpenSSL's syntax: names joined by `:`, and by `/` where those before it are preferred to any share.
     `chain` holds leaf and intermediates as PEM, in the order of the wire. With `client_root` the client must send a
     chain under it, `client_depth` certificates below the root, whose leaf signs with `client_signature`.
     Without `tickets` no session is resumed; with them the header of the group also says whether this one was, and with
@@ -17,7 +18,7 @@ class Listener:
     port: int
     chain: Path
     key: Path
-    group: str
+    groups: str
     signature: str
     client_root: Path | None = None
     client_depth: int = 0

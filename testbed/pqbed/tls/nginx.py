@@ -38,7 +38,7 @@ _SERVER = """\
   server {{
     listen {port} ssl;
     ssl_certificate {chain}; ssl_certificate_key {key};
-    ssl_ecdh_curve {group};
+    ssl_ecdh_curve {groups};
     ssl_conf_command SignatureAlgorithms {scheme};
 {sessions}{mutual}  }}
 """
@@ -76,7 +76,7 @@ def _server_block(listener: Listener) -> str:
         port=listener.port,
         chain=listener.chain,
         key=listener.key,
-        group=listener.group,
+        groups=listener.groups,
         scheme=listener.signature,
         sessions=_session_lines(listener),
         mutual=_mutual_lines(listener),

@@ -46,17 +46,19 @@ def configure_program(stack: Stack, folder: Path, listeners: Sequence[Listener])
 
 
 def _listener_fields(listener: Listener) -> dict[str, object]:
+    codepoints = [group_codepoint(name) for name in listener.groups.split(":")]
     return {
         "port": listener.port,
         "chain": str(listener.chain),
         "key": str(listener.key),
-        "group_id": group_codepoint(listener.group),
+        "group_id": codepoints[0],
         "signature_id": scheme_codepoint(listener.signature),
         "client_root": "" if listener.client_root is None else str(listener.client_root),
         "client_signature_id": scheme_codepoint(listener.client_signature) if listener.client_signature else 0,
         "header": GROUP_HEADER,
-        # Only where it is asked: programs without tickets read texts and numbers alone.
+        # Only where it is asked: programs without tickets and lists read texts and numbers alone.
         **({"tickets": True} if listener.tickets else {}),
+        **({"group_ids": codepoints} if len(codepoints) > 1 else {}),
     }
 
 

@@ -162,7 +162,7 @@ def _listener(served: ServedProfile, kind: ConnectionKind, chains: Chains) -> Li
         port=served.port_for(kind),
         chain=files.sent,
         key=files.key,
-        group=served.profile.group,
+        groups=served.profile.server_groups or served.profile.group,
         signature=served.signature,
         client_root=None if clients is None else chains["client", clients].root,
         client_depth=0 if clients is None else clients.depth,

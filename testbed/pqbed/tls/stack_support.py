@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from pqbed.errors import HostError, SpecError
 from pqbed.spec.json_codec import from_json
+from pqbed.spec.link_sides import Side
 from pqbed.spec.name_suggestions import likely
 from pqbed.spec.profile import Profile
-from pqbed.spec.stacks import Stack
+from pqbed.spec.stacks import GroupChoice, Stack
 from pqbed.tls.certificate_keys import KEY_KINDS, canonical_scheme, key_kind
 from pqbed.tls.group_names import canonical_group, group_codepoint
 from pqbed.tls.openssl_command import list_openssl, run_openssl
@@ -36,11 +38,12 @@ class Support:
     provided: dict[str, ServedGroup] = field(default_factory=dict)
     provided_schemes: dict[str, str] = field(default_factory=dict)
 
-    def reason_against(self, profile: Profile) -> str:
-        """Return why this side does not support `profile`; "" if it does."""
-        if not self.has_group(profile.group):
-            listed = _some(map(canonical_group, self.groups))
-            return f"{self.version} has no group {profile.group}: asked for its groups, it listed {listed}"
+    def reason_against(self, profile: Profile, side: Side = "server") -> str:
+        """Return why this library does not support `profile` on that side; "" if it does."""
+        for group in profile.accepted if side == "server" else profile.offered:
+            if not self.has_group(group):
+                listed = _some(map(canonical_group, self.groups))
+                return f"{self.version} has no group {group}: asked for its groups, it listed {listed}"
         for algorithm in key_algorithms(profile):
             if not self.has_key(algorithm):
                 scheme = key_kind(algorithm).scheme
@@ -101,10 +104,21 @@ def key_algorithms(profile: Profile) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for chain in chains for name in chain.algorithms))
 
 
-def refusals(support: Support, profiles: Iterable[Profile]) -> dict[str, str]:
-    """Return why profiles are not supported, by name; supported ones are left out."""
-    reasons = {profile.name: support.reason_against(profile) for profile in profiles}
-    return {name: reason for name, reason in reasons.items() if reason}
+def lacking_choice(stack: Stack, profile: Profile, side: Side) -> str:
+    """Return what of the groups of `profile` cannot be said to this side of `stack`; "" if all can."""
+    several = {"server": len(profile.accepted) > 1, "client": len(profile.offered) > 1}[side]
+    preferred = "/" in (profile.server_groups or "")
+    choices: dict[Side, tuple[tuple[GroupChoice, bool, str], ...]] = {
+        "server": (
+            ("accepted", several, "it takes one group alone"),
+            ("preferred", preferred, "it takes a group that has a key share before any other"),
+        ),
+        "client": (
+            ("offered", several, "it offers one group alone"),
+            ("shares", bool(profile.shares), "it chooses the key shares itself"),
+        ),
+    }
+    return next((reason for choice, asked, reason in choices[side] if asked and choice not in stack.groups), "")
 
 
 def refuse_unknown_names(profiles: Iterable[Profile], listed: Iterable[str]) -> None:
@@ -117,9 +131,10 @@ def refuse_unknown_names(profiles: Iterable[Profile], listed: Iterable[str]) -> 
     keys = {canonical_scheme(name): name for name in own} | {name: name for name in KEY_KINDS}
     keys |= {name: name for name in certificate_only_algorithms()}
     for profile in profiles:
-        group = canonical_group(profile.group).lower()
-        if group not in groups and group_codepoint(group) is None:
-            raise _unknown_name("group", profile.group, groups.values())
+        for name in (*profile.offered, *profile.accepted):
+            group = canonical_group(name).lower()
+            if group not in groups and group_codepoint(group) is None:
+                raise _unknown_name("group", name, groups.values())
         for algorithm in key_algorithms(profile):
             if algorithm not in keys and canonical_scheme(algorithm) not in keys:
                 raise _unknown_name("certificate algorithm", algorithm, keys.values())
@@ -135,6 +150,8 @@ def _unknown_name(noun: str, name: str, names: Iterable[str]) -> SpecError:
 class Probed:
     """One side of a stack, asked once for the algorithms it supports."""
 
+    side: ClassVar[Side] = "server"
+
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._support: Support | None = None
@@ -147,7 +164,12 @@ class Probed:
 
     def refusals(self, profiles: Sequence[Profile]) -> dict[str, str]:
         """Return why profiles are not supported, by name."""
-        return refusals(self.support(), profiles)
+        reasons = {
+            profile.name: lacking_choice(self._stack, profile, self.side)
+            or self.support().reason_against(profile, self.side)
+            for profile in profiles
+        }
+        return {name: reason for name, reason in reasons.items() if reason}
 
     def listed(self) -> tuple[str, ...]:
         """Return the names of the groups and signature algorithms that the stack lists."""

@@ -4,7 +4,8 @@ After the ServerHello the contents are encrypted, and their sizes are not: an en
 of content type, padding (OpenSSL and libcurl send none by default), and the tag of the AEAD.
 """
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -14,6 +15,11 @@ HEADER_BYTES = 5
 LARGEST_RECORD_BYTES = 16384 + 256
 # One byte of content type, and the tag: 16 bytes for every cipher suite of TLS 1.3 but the one for tiny devices.
 SEALING_BYTES = 1 + 16
+
+# A ServerHello with this random, behind its type, length and version, is a HelloRetryRequest (RFC 8446, 4.1.3).
+_SERVER_HELLO = 2
+_RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+_RANDOM = slice(6, 38)
 
 _KINDS = {20: "change_cipher_spec", 21: "alert", 22: "handshake", 23: "application_data"}
 
@@ -34,6 +40,22 @@ class Record:
     def content_bytes(self) -> int:
         """Return the size of its content, without the sealing of an encrypted record."""
         return self.length - SEALING_BYTES if self.kind == "application_data" else self.length
+
+
+def is_retry_message(message: bytes) -> bool:
+    """Return whether a handshake message is a HelloRetryRequest."""
+    return message[:1] == bytes((_SERVER_HELLO,)) and message[_RANDOM] == _RETRY_RANDOM
+
+
+def begins_with_retry(stream: bytes) -> bool:
+    """Return whether the first record of what a server sent is a HelloRetryRequest."""
+    return _KINDS.get(stream[0] if stream else 0) == "handshake" and is_retry_message(stream[HEADER_BYTES:])
+
+
+def retry_records(records: Sequence[Record]) -> list[Record]:
+    """Return the HelloRetryRequest that a server's records begin with, and the change of cipher behind it."""
+    changes = itertools.takewhile(lambda record: record.kind == "change_cipher_spec", records[1:])
+    return [records[0], *changes]
 
 
 def walk_records(stream: bytes) -> Iterator[Record]:

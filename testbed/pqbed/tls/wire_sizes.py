@@ -5,11 +5,11 @@ record is not hidden). ECDSA signatures vary by some bytes from one handshake to
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pqbed.tls.hello_shares import read_key_shares
-from pqbed.tls.tls_records import HEADER_BYTES, SEALING_BYTES, Record, walk_records
+from pqbed.tls.tls_records import HEADER_BYTES, SEALING_BYTES, Record, begins_with_retry, retry_records, walk_records
 
 # The body of the fetch that is learned from: long enough to show how a server cuts a response into records.
 PROBE_BYTES = 65_536
@@ -23,7 +23,8 @@ class WireSizes:
     `server_flight` and `client_flight` are the records from ServerHello to Finished and from there to the request, in
     order. `response` are (bytes, number) of equal records in a row; `response_header_bytes` is the content that is not
     body. `request_bytes` and they are those of a body of `body_bytes`.
-    `tickets` are the records that give new sessions. The request of a fetch with early data is not
+    `tickets` are the records that give new sessions. `retry` are the records of a HelloRetryRequest and
+    `second_hello` those that answer it; none without one. The request of a fetch with early data is not
     in `client_flight`: it comes before the server's.
     """
 
@@ -34,6 +35,8 @@ class WireSizes:
     response_header_bytes: int
     response: tuple[tuple[int, ...], ...]
     tickets: tuple[int, ...] = ()
+    retry: tuple[int, ...] = ()
+    second_hello: tuple[int, ...] = ()
     body_bytes: int = PROBE_BYTES
     # Of the client and of the server; not kept with a run.
     key_shares: tuple[int, int] | None = None
@@ -69,22 +72,26 @@ LearnedSizes = dict[str, dict[str, WireSizes]]
 
 
 def read_wire_sizes(
-    sent: bytes, received: bytes, flight_bytes: int, body_bytes: int, header_bytes: int | None = None
+    sent: bytes, received: bytes, answered_at: Iterable[int], body_bytes: int, header_bytes: int | None = None
 ) -> WireSizes | None:
     """Return the sizes of a connection over which one body of `body_bytes` was fetched; None if it was no such fetch.
 
-    `sent` is what the client wrote, `received` what the server did, of which `flight_bytes` before the client answered.
-    `header_bytes` is the content of the response that is not body, where it is known: what else comes are tickets.
+    `sent` is what the client wrote, `received` what the server did, `answered_at` how much of it was there each time
+    that the client answered. `header_bytes` is the content of the response that is not body, where it is known: what
+    else comes are tickets.
     """
     try:
         ours, theirs = list(walk_records(sent)), list(walk_records(received))
     except ValueError:
         return None
     hello = list(itertools.takewhile(lambda record: record.kind == "handshake", ours))
-    flight = [record for record in theirs if record.end <= flight_bytes]
-    later = [record for record in theirs[len(flight) :] if record.kind == "application_data"]
+    retry = retry_records(theirs) if begins_with_retry(received) else []
+    second = _second_hello(ours[len(hello) :]) if retry else []
+    first_flight = _first_flight(theirs, answered_at)
+    flight = first_flight[len(retry) :]
+    later = [record for record in theirs[len(first_flight) :] if record.kind == "application_data"]
     response = later if header_bytes is None else _find_response(later, header_bytes + body_bytes)
-    *rest, request = ours[len(hello) :] or (None,)
+    *rest, request = ours[len(hello) + len(second) :] or (None,)
     content = sum(record.content_bytes for record in response)
     if not hello or not flight or not isinstance(request, Record) or content < body_bytes:
         return None
@@ -96,6 +103,8 @@ def read_wire_sizes(
         response_header_bytes=content - body_bytes,
         response=tuple((size, len(list(run))) for size, run in itertools.groupby(map(_size, response))),
         tickets=tuple(_size(record) for record in itertools.takewhile(lambda record: record not in response, later)),
+        retry=tuple(map(_size, retry)),
+        second_hello=tuple(map(_size, second)),
         body_bytes=body_bytes,
         key_shares=read_key_shares(sent, received),
     )
@@ -126,6 +135,19 @@ def read_early_wire_sizes(sent: bytes, received: bytes, body_bytes: int, header_
         tickets=tuple(_size(record) for record in theirs if record.start >= response[-1].end),
         body_bytes=body_bytes,
     )
+
+
+def _first_flight(records: list[Record], answered_at: Iterable[int]) -> list[Record]:
+    """Return what came before the client answered something encrypted: it answers a HelloRetryRequest too."""
+    sealed = next((record.end for record in records if record.kind == "application_data"), None)
+    end = next((end for end in answered_at if sealed is not None and end >= sealed), 0)
+    return [record for record in records if record.end <= end]
+
+
+def _second_hello(records: list[Record]) -> list[Record]:
+    """Return the records behind the first hello up to the end of the second, a change of cipher included."""
+    last = max((number for number, record in enumerate(records, 1) if record.kind == "handshake"), default=0)
+    return records[:last]
 
 
 def _find_response(records: list[Record], content_bytes: int) -> list[Record]:

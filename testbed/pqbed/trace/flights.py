@@ -11,10 +11,20 @@ from typing import Literal, NamedTuple
 from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Timings
-from pqbed.tls.tls_records import Record, walk_records
+from pqbed.tls.tls_records import Record, begins_with_retry, retry_records, walk_records
 from pqbed.trace.segments import Segment
 
-FlightName = Literal["SYN", "SYN-ACK", "ClientHello", "server flight", "client Finished", "request", "response"]
+FlightName = Literal[
+    "SYN",
+    "SYN-ACK",
+    "ClientHello",
+    "HelloRetryRequest",
+    "second ClientHello",
+    "server flight",
+    "client Finished",
+    "request",
+    "response",
+]
 
 SERVER_FLIGHT = ("ServerHello", "EncryptedExtensions", "Certificate", "CertificateVerify", "Finished")
 RESUMED_FLIGHT = ("ServerHello", "EncryptedExtensions", "Finished")
@@ -66,7 +76,8 @@ def find_flights(
     if kind == "early":
         return tuple(flight for span in _early_spans(segments) if (flight := _flight(segments, span)) is not None)
     up, down = (_stream(segments, up=up) for up in (True, False))
-    hello_end, request_at = _borders_up(_whole_records(up), len(up), answered=timings.tls_done_ns is not None)
+    ours, theirs = _whole_records(up), _whole_records(down)
+    hello_end, request_at = _borders_up(ours, len(up), answered=timings.tls_done_ns is not None)
     response_at = _response_start(segments, hello_end, len(down))
     own_chain = () if profile.clients_chain is None else ("Certificate", "CertificateVerify")
     asked = () if profile.clients_chain is None else ("CertificateRequest",)
@@ -74,11 +85,16 @@ def find_flights(
     if kind == "resumed":
         own_chain = ()
     tickets = ("NewSessionTicket",) if kind == "resumed" else ()
+    first_end, retry_end = hello_end, 0
+    if begins_with_retry(down) and theirs:
+        first_end, retry_end = ours[0].end, retry_records(theirs)[-1].end
     spans = (
         _Span("SYN", True, (), -1, 0),
         _Span("SYN-ACK", False, (), -1, 0),
-        _Span("ClientHello", True, ("ClientHello",), 0, hello_end),
-        _Span("server flight", False, flight_messages, 0, response_at),
+        _Span("ClientHello", True, ("ClientHello",), 0, first_end),
+        _Span("HelloRetryRequest", False, ("HelloRetryRequest",), 0, retry_end),
+        _Span("second ClientHello", True, ("ClientHello",), first_end, hello_end),
+        _Span("server flight", False, flight_messages, retry_end, response_at),
         _Span("client Finished", True, (*own_chain, "Finished"), hello_end, request_at),
         _Span("request", True, ("request",), request_at, len(up)),
         _Span("response", False, (*tickets, "response"), response_at, len(down)),

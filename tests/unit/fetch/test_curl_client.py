@@ -17,10 +17,11 @@ import pycurl
 import pytest
 
 from pqbed.errors import HostError
+from pqbed.fetch import curl_client
 from pqbed.fetch.curl_client import CurlClient, _classify
 from pqbed.fetch.fetch_request import FetchRequest
 from pqbed.spec.connection import Connection
-from pqbed.spec.profile import Chain
+from pqbed.spec.profile import Chain, mark_shares
 from pqbed.spec.sample import Timings
 from pqbed.tls.certificate_chains import SERVER_NAME, ChainFiles, make_chain
 from pqbed.tls.client_credentials import Credentials
@@ -386,6 +387,59 @@ def test_a_group_is_restricted_to_one_fetch(client: CurlClient, serving: Callabl
     server.answer = lambda connection: respond(connection, headers=("X-Pqbed-Group: prime256v1",))
     assert fetch(client, server, chains, group="secp256r1").outcome == "ok"
     assert fetch(client, server, chains).outcome == "tls_error"
+
+
+# An X25519 share to a server that has P-256 alone: it asks for another hello.
+RETRIED: dict[str, Any] = {"group": "secp256r1", "groups": ("X25519", "secp256r1"), "shares": ("X25519",)}
+
+
+@pytest.fixture
+def p256_server(serving: Callable[..., Any]) -> TlsServer:
+    server: TlsServer = serving(curve="prime256v1")
+    server.answer = lambda connection: respond(connection, headers=("X-Pqbed-Group: prime256v1",))
+    return server
+
+
+def test_an_expected_hello_retry_request_is_a_milestone(
+    client: CurlClient, p256_server: TlsServer, chains: Chains
+) -> None:
+    timings = fetch(client, p256_server, chains, **RETRIED)
+    assert (timings.outcome, timings.detail, timings.hello_retry) == ("ok", "", True)
+    assert timings.tcp_connect_ns < timings.hello_retry_ns < timings.tls_done_ns
+    both = fetch(client, p256_server, chains, **RETRIED | {"shares": ("X25519", "secp256r1")})
+    assert (both.outcome, both.hello_retry, both.hello_retry_ns) == ("ok", False, None)
+    alone = fetch(client, p256_server, chains, group="secp256r1", groups=("secp256r1",), shares=("secp256r1",))
+    assert (alone.outcome, alone.hello_retry) == ("ok", None)
+
+
+@pytest.mark.parametrize(
+    ("shares", "sent", "detail"),
+    [
+        (("X25519", "secp256r1"), ("X25519",), "the server asked for another hello (HelloRetryRequest)"),
+        (("X25519",), ("X25519", "secp256r1"), "no HelloRetryRequest came, so the first hello had a key share of "),
+    ],
+)
+def test_other_key_shares_than_the_profile_s_are_a_wrong_group(
+    client: CurlClient,
+    p256_server: TlsServer,
+    chains: Chains,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    shares: tuple[str, ...],
+    sent: tuple[str, ...],
+    detail: str,
+) -> None:
+    monkeypatch.setattr(curl_client, "mark_shares", lambda groups, _shares: mark_shares(groups, sent))
+    timings = fetch(client, p256_server, chains, **RETRIED | {"shares": shares})
+    assert timings.outcome == "wrong_group"
+    assert timings.detail.startswith(detail)
+
+
+def test_a_group_that_the_server_prefers_is_not_the_one_asked_for(
+    client: CurlClient, p256_server: TlsServer, chains: Chains
+) -> None:
+    timings = fetch(client, p256_server, chains, **RETRIED | {"group": "X25519"})
+    assert (timings.outcome, timings.detail) == ("wrong_group", "asked for X25519, the server says secp256r1")
 
 
 def test_credentials_are_shown_only_for_the_profile_they_are_for(

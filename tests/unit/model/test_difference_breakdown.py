@@ -32,6 +32,15 @@ def test_a_flight_above_initcwnd(initcwnd: int) -> None:
     assert above.text.startswith("+100 ms: ")
 
 
+def test_a_hello_retry_request() -> None:
+    base = exchange()
+    found = breakdown(cell_of(10), replace(base, retry=(99,), second_hello=(1434,)), base)
+    assert found.reasons[1:] == ("+1 RTT: HelloRetryRequest",)
+    assert (found.difference_ns, found.retried_ns, found.waited_ns) == (100_000_000, 100_000_000, 0)
+    saved = breakdown(cell_of(10), base, replace(base, retry=(99,), second_hello=(1434,)))
+    assert saved.reasons[1:] == ("-1 RTT: HelloRetryRequest",)
+
+
 def test_a_round_trip_saved_by_a_larger_handshake() -> None:
     found = breakdown(
         cell_of(20), exchange(server=17 * MSS, response=30 * MSS), exchange(server=2 * MSS, response=30 * MSS)

@@ -72,6 +72,14 @@ def test_without_a_rate_only_round_trips_count() -> None:
     assert ttlb_floor_ns(cell(), 8_000, 1_800, 0) == 70 * MS
 
 
+def test_a_hello_retry_request_is_one_round_trip_more() -> None:
+    assert handshake_floor_ns(cell(), 8_000, 3_000, 99) == 105 * MS
+    assert ttlb_floor_ns(cell(), 8_000, 3_300, 250, 99) == 140 * MS
+    # It may have opened the window by its own segments, and no further.
+    assert handshake_floor_ns(cell(initcwnd=10), 13 * 1448, 3_000, 99) == 105 * MS
+    assert handshake_floor_ns(cell(initcwnd=10), 14 * 1448, 3_000, 99) == 140 * MS
+
+
 def test_a_fetch_measured_in_a_guest_is_at_its_floor() -> None:
     """35 ms, no rate, 200 KiB, initcwnd 10 took 210.03 ms (design.md, section 3)."""
     assert ttlb_floor_ns(cell(initcwnd=10), 2_500, 700, 204_800 + 250) == 210 * MS

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from pqbed.errors import SpecError
+from pqbed.model.message_sizes import client_hello_bytes
 from pqbed.model.tls_exchange import buffered, exchange_of, sealed
 from pqbed.spec.workload import Http, Workload
 from support.exchanges import cell_of
-from support.profiles import PQ
+from support.profiles import CLASSICAL, PQ
 
 
 def test_writes_counted_in_packets() -> None:
@@ -25,6 +26,21 @@ def test_a_client_that_proves_itself_counted_in_packets() -> None:
     seen = exchange_of(cell_of(profile=replace(PQ, mutual=True)), 11_172, 11_172)
     assert seen.server_flight == (4096, 8426, 3413)
     assert seen.client_flight == (4096, 7104, 3413, 275)
+
+
+BOTH = ("X25519MLKEM768", "X25519")
+
+
+def test_hellos_with_several_groups_and_shares() -> None:
+    """Against hellos seen with libcurl's ALPN, 15 bytes: 1508, 1518 and 1554 bytes of message, 5 of record."""
+    sizes = [client_hello_bytes(*lists) for lists in ((BOTH[:1], BOTH[:1]), (BOTH, BOTH[:1]), (BOTH, BOTH))]
+    assert [size - sizes[0] for size in sizes] == [0, 10, 46]
+
+
+def test_a_hello_that_is_asked_for_again_counted_in_packets() -> None:
+    wrong = replace(CLASSICAL, groups=BOTH, shares=BOTH[:1], server_groups="X25519MLKEM768/X25519", group="X25519")
+    seen = exchange_of(cell_of(profile=wrong), certificate_bytes=1_700)
+    assert (seen.retry, seen.client_flight) == ((99,), (74, 275))
 
 
 def test_flights_are_written_in_full_buffers() -> None:

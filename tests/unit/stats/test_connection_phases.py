@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pqbed.stats.connection_phases import SAMPLE_PHASES, tabulate_sample_phases
+from pqbed.stats.connection_phases import PHASES, SAMPLE_PHASES, tabulate_sample_phases
 from pqbed.store.table_schemas import CELLS, SAMPLES, conform
 from support.units import MS
 
@@ -25,6 +25,7 @@ CELL = conform(
     ),
     CELLS,
 )
+AFTER_RETRY = ("lossless_tls_done_ns", "lossless_first_byte_ns", "lossless_ns")
 LOSSLESS = (100, 110, 120, 300)
 
 
@@ -47,6 +48,18 @@ def extras(found: dict[str, Any]) -> list[Any]:
 
 def stalled(found: dict[str, Any]) -> list[bool]:
     return [found[f"stalled_{name}"] for name in ("tls", "first_byte", "transfer")]
+
+
+def test_a_hello_retry_request_is_a_phase_of_its_own() -> None:
+    cells = CELL.with_columns(
+        lossless_hello_retry_ns=pl.lit(200 * MS), **{name: pl.col(name) + 100 * MS for name in AFTER_RETRY}
+    )
+    found = phases_of(100, 210, 120, 300, cells=cells, hello_retry_ns=200 * MS)
+    assert [found[f"phase_{name}_ns"] // MS for name in PHASES] == [100, 100, 110, 120, 300]
+    assert [found[f"extra_{name}_rtts"] for name in PHASES] == [0] * 5
+    late = phases_of(100, 610, 120, 300, cells=cells, hello_retry_ns=600 * MS, retransmits=1)
+    assert (late["stalled_hello_retry"], late["stalled_tls"], late["hello_again"]) == (True, False, True)
+    assert phases_of(*LOSSLESS)["phase_hello_retry_ns"] is None
 
 
 def test_phases_add_up_to_the_ttlb() -> None:

@@ -25,7 +25,8 @@ def test_the_columns_of_the_design() -> None:
     design = """cell_id block repetition lane seed outcome detail tcp_connect_ns tls_done_ns first_byte_ns last_byte_ns
     body_bytes http_status group signature retransmits lost tcp_rtt_ns cwnd queue_drops
     provider client_provider bed clock kernel host
-    cpu_pressure_ppm cpu_steal_ppm cpu_throttled_ppm pressed signature_provider client_signature_provider ecn_marks"""
+    cpu_pressure_ppm cpu_steal_ppm cpu_throttled_ppm pressed signature_provider client_signature_provider ecn_marks
+    hello_retry hello_retry_ns"""
     assert list(SAMPLES) == design.split()
     design = """cell_id profile stack group chain chain_wire_bytes mutual rtt_ns bandwidth_bps loss_ppm
     jitter_ns distribution queue segmentation layout

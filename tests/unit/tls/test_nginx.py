@@ -17,7 +17,7 @@ LIMITS = {
 
 
 def test_nginx_has_connections_left_beside_its_ports() -> None:
-    listener = Listener(port=1, chain=Path("c"), key=Path("k"), group="X25519", signature="ed25519")
+    listener = Listener(port=1, chain=Path("c"), key=Path("k"), groups="X25519", signature="ed25519")
     text = nginx_configuration(Path("/run"), [replace(listener, port=port) for port in range(100)])
     assert "worker_connections 164;" in text
 

@@ -39,6 +39,7 @@ class ExpectedFetch:
 
     Every ns of `last_byte_ns` is one of: `connect_ns`, two round trips, a flight's serialisation, its waiting. With
     early data there is one round trip, and the response waits behind the server's flight, so that one does not count.
+    A HelloRetryRequest takes one round trip more, with two flights of its own.
     Of a reused connection all is counted from its last request, without the flights of the handshake: one round trip.
     `overflowed`: a queue of the link would not have held all that was sent, so some of it would have been lost.
     The last three count what was sent again although nothing was lost: SYNs and SYN-ACKs, and segments of each side.
@@ -56,6 +57,9 @@ class ExpectedFetch:
     syns_repeated: int
     client_repeated: int
     server_repeated: int
+    hello_retry_ns: int | None = None
+    retry: ExpectedFlight = NO_FLIGHT
+    second_hello: ExpectedFlight = NO_FLIGHT
 
 
 def simulate_fetch(cell: Cell, exchange: Exchange) -> ExpectedFetch:
@@ -100,12 +104,14 @@ class _Connection:
         self._exchange = exchange
         self._hello_bytes = exchange.hello_bytes
         finished = exchange.client_flight if exchange.early_bytes else exchange.client_flight[:-1]
-        self._finished_bytes = sum(exchange.client_hello) + sum(finished)
+        self._second_bytes = sum(exchange.client_hello) + exchange.second_hello_bytes
+        self._finished_bytes = self._second_bytes + sum(finished)
         self._tickets_given = not exchange.tickets
-        self._server_bytes, self._response_bytes = exchange.server_bytes, sum(exchange.response)
+        self._flight_bytes = exchange.retry_bytes + exchange.server_bytes
+        self._response_bytes = sum(exchange.response)
         # What the server has when it has been asked, and the client before the answer begins.
         self._asked_bytes = exchange.client_bytes
-        self._answered_bytes = exchange.server_bytes + (0 if exchange.early_bytes else sum(exchange.tickets))
+        self._answered_bytes = self._flight_bytes + (0 if exchange.early_bytes else sum(exchange.tickets))
         self._requests_left = exchange.requests
         self._start_ns = 0
         self._ends = {side: _make_endpoint(link, tcp, side, _records(exchange, side)) for side in SIDES}
@@ -128,7 +134,7 @@ class _Connection:
             event.act(event.at_ns)
         times = {name: at_ns - self._start_ns for name, at_ns in self._times.items()}
         # Of a fetch with early data the client's last flight may still be on its way.
-        flights = {"client_flight": NO_FLIGHT, **self._flights}
+        flights = {"client_flight": NO_FLIGHT, "retry": NO_FLIGHT, "second_hello": NO_FLIGHT, **self._flights}
         return ExpectedFetch(
             connect_ns=times["connect_ns"],
             tls_done_ns=times["tls_done_ns"],
@@ -142,6 +148,9 @@ class _Connection:
             syns_repeated=self._syn.repeated + self._syn_ack.repeated,
             client_repeated=self._ends["client"].sender.repeated,
             server_repeated=self._ends["server"].sender.repeated,
+            hello_retry_ns=times.get("hello_retry_ns"),
+            retry=flights["retry"],
+            second_hello=flights["second_hello"],
         )
 
     @property
@@ -215,8 +224,10 @@ class _Connection:
         received = server.receiver.window.received
         if received >= self._hello_bytes and "hello" not in self._flights:
             self._flights["hello"] = self._ends["client"].end_flight(now_ns)
-            server.begin_flight(now_ns, self._server_bytes)
-            self._write(now_ns, "server", exchange.server_flight)
+            self._begin(now_ns, "server", exchange.retry or exchange.server_flight)
+        if exchange.retry and received >= self._second_bytes and "second_hello" not in self._flights:
+            self._flights["second_hello"] = self._ends["client"].end_flight(now_ns)
+            self._begin(now_ns, "server", exchange.server_flight)
         if received >= self._finished_bytes and not self._tickets_given:
             self._tickets_given = True
             self._give_tickets(now_ns)
@@ -245,11 +256,14 @@ class _Connection:
         exchange, client = self._exchange, self._ends["client"]
         client.read(now_ns)
         received = client.receiver.window.received
-        if received >= self._server_bytes and "server_flight" not in self._flights:
+        if exchange.retry and received >= exchange.retry_bytes and "retry" not in self._flights:
+            self._flights["retry"] = self._ends["server"].end_flight(now_ns)
+            self._times["hello_retry_ns"] = now_ns
+            self._begin(now_ns, "client", exchange.second_hello)
+        if received >= self._flight_bytes and "server_flight" not in self._flights:
             self._flights["server_flight"] = self._ends["server"].end_flight(now_ns)
             self._times["tls_done_ns"] = now_ns
-            client.begin_flight(now_ns, sum(exchange.client_flight))
-            self._write(now_ns, "client", exchange.client_flight)
+            self._begin(now_ns, "client", exchange.client_flight)
         if received >= self._answered_bytes + exchange.response[0]:
             self._times.setdefault("first_byte_ns", now_ns)
         if received >= self._answered_bytes + self._response_bytes:
@@ -268,9 +282,14 @@ class _Connection:
         request = self._exchange.client_flight[-1]
         self._asked_bytes += request
         self._times = {"connect_ns": now_ns, "tls_done_ns": now_ns}
-        self._flights = {"hello": NO_FLIGHT, "server_flight": NO_FLIGHT}
+        self._flights = dict.fromkeys(("hello", "retry", "second_hello", "server_flight"), NO_FLIGHT)
         self._ends["client"].begin_flight(now_ns, request)
         self._write(now_ns, "client", (request,))
+
+    def _begin(self, now_ns: int, side: Side, writes: tuple[int, ...]) -> None:
+        """Start counting a flight, and write it."""
+        self._ends[side].begin_flight(now_ns, sum(writes))
+        self._write(now_ns, side, writes)
 
     def _write(self, now_ns: int, side: Side, writes: Iterable[int]) -> None:
         self._ends[side].write(now_ns, writes)
@@ -321,10 +340,12 @@ def _records(exchange: Exchange, side: Side) -> tuple[int, ...]:
     if side == "server":
         again = exchange.client_flight[-1:] * (exchange.requests - 1)
         early = (exchange.early_bytes,) if exchange.early_bytes else ()
-        sizes: tuple[int, ...] = (exchange.hello_bytes, *early, *exchange.client_flight, *again)
+        second = (exchange.second_hello_bytes,) if exchange.retry else ()
+        sizes: tuple[int, ...] = (exchange.hello_bytes, *early, *second, *exchange.client_flight, *again)
     else:
         tickets = () if exchange.early_bytes else exchange.tickets
-        sizes = (exchange.server_bytes, *tickets, *exchange.response * exchange.requests)
+        retry = (exchange.retry_bytes,) if exchange.retry else ()
+        sizes = (*retry, exchange.server_bytes, *tickets, *exchange.response * exchange.requests)
     return tuple(itertools.accumulate(sizes))
 
 

@@ -34,6 +34,7 @@ def _flights(side: Side, exchange: Exchange) -> list[tuple[str, int, int]]:
     """Return name, first byte and end of each flight of a side."""
     if side == "server":
         sizes = [
+            ("HelloRetryRequest", exchange.retry_bytes),
             ("server flight", exchange.server_bytes),
             ("ticket", 0 if exchange.early_bytes else sum(exchange.tickets)),
             ("response", sum(exchange.response) * exchange.requests + (exchange.early_bytes and sum(exchange.tickets))),
@@ -42,6 +43,7 @@ def _flights(side: Side, exchange: Exchange) -> list[tuple[str, int, int]]:
         *finished, request = (*exchange.client_flight, 0) if exchange.early_bytes else exchange.client_flight
         sizes = [
             ("ClientHello", sum(exchange.client_hello)),
+            ("second ClientHello", exchange.second_hello_bytes),
             ("Finished", sum(finished)),
             ("request", request * exchange.requests),
         ]

@@ -6,6 +6,7 @@ import pytest
 
 from pqbed.model.frames import frame_ns
 from pqbed.model.simulate.connection import simulate_fetch
+from pqbed.model.tls_exchange import Exchange
 from pqbed.units import NS_PER_S
 from support.exchanges import MSS, RTT, cell_of, exchange
 
@@ -30,6 +31,36 @@ def test_the_second_request_of_a_connection_has_the_window_that_the_first_opened
 def test_after_an_idle_time_it_starts_again_from_the_first_window(idle_ns: int, trips: int) -> None:
     flights = replace(exchange(response=20 * MSS), requests=2, idle_ns=idle_ns)
     assert simulate_fetch(cell_of(10), flights).last_byte_ns == trips * RTT
+
+
+@pytest.mark.parametrize(("server", "response"), [(2, 1), (10, 20), (11, 1), (25, 100)])
+def test_a_hello_retry_request_takes_one_round_trip(server: int, response: int) -> None:
+    plain = exchange(server=server * MSS, response=response * MSS)
+    without, retried = (simulate_fetch(cell_of(10), one) for one in (plain, asked_again(plain)))
+    assert (without.hello_retry_ns, retried.hello_retry_ns) == (None, 2 * RTT)
+    assert (retried.connect_ns, retried.tls_done_ns) == (RTT, without.tls_done_ns + RTT)
+    assert retried.last_byte_ns == without.last_byte_ns + RTT
+    assert (retried.retry.segments, retried.second_hello.segments) == (1, 1)
+    assert without.retry.segments == without.second_hello.segments == 0
+
+
+def test_its_bytes_take_their_time_in_both_directions() -> None:
+    rate = 1_000_000
+    plain = exchange()
+    longer_ns = simulate_fetch(cell_of(10, rate), asked_again(plain)).last_byte_ns
+    longer_ns -= simulate_fetch(cell_of(10, rate), plain).last_byte_ns
+    # The second hello goes behind the acknowledgement of what asked for it, the server's flight with that of the hello.
+    assert longer_ns == RTT + frame_ns(99 + 66, rate) + frame_ns(1434 + 66, rate) + frame_ns(66, rate)
+
+
+def test_of_a_kept_connection_it_was_before() -> None:
+    again = replace(asked_again(exchange(response=20 * MSS)), requests=2)
+    expected = simulate_fetch(cell_of(10), again)
+    assert (expected.last_byte_ns, expected.hello_retry_ns, expected.retry.segments) == (RTT, None, 0)
+
+
+def asked_again(plain: Exchange) -> Exchange:
+    return replace(plain, retry=(99,), second_hello=(1434,))
 
 
 def test_tickets_go_ahead_of_the_response_while_the_request_is_on_its_way() -> None:
