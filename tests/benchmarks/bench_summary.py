@@ -21,7 +21,7 @@ from pqbed.store.table_schemas import CELLS, conform
 SAMPLES = 10_000_000
 # CPU time, so that what else runs on the host does not count.
 MOST_CPU_S = 12
-MOST_MB = 1000
+MOST_MB = 800
 MS = 1_000_000
 
 T = TypeVar("T")

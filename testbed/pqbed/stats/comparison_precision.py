@@ -31,7 +31,7 @@ def half_widths(
 
     Unsupported arms are left out; if that leaves nothing to compare, the width is 0.
     """
-    members = [cell_id for comparison in comparisons for cell_id in comparison]
+    members = list(dict.fromkeys(cell_id for comparison in comparisons for cell_id in comparison))
     rows = {cell_id: row for row, cell_id in enumerate(members)}
     table = pl.DataFrame({"cell_id": members}, schema={"cell_id": pl.String})
     values = read_grid(samples.filter(pl.col("cell_id").is_in(members)), table, [quantity]).values[quantity]

@@ -3,15 +3,17 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from pqbed.errors import SpecError, StoreError
+from pqbed.spec.run_options import Clock
 from pqbed.spec.sample import NO_FAILURES
 from pqbed.stats.quantiles import Floats
-from pqbed.store.table_schemas import CONDITIONS, FAILURES
+from pqbed.store.table_schemas import CONDITIONS, OUTCOMES
 
 # The milestones of a connection in order, and their columns.
 MILESTONES = {
@@ -28,6 +30,13 @@ _EXACT = 8
 _FLIGHTS = ("client_hello_bytes", "server_flight_bytes", "client_flight_bytes")
 # A milestone that was reached counts even if the transfer after it failed. The last byte needs `ok`.
 REACHED = ("ok", "timeout", "reset", "short_body")
+_OK, _LOST = OUTCOMES.index("ok"), OUTCOMES.index("lost")
+_REACHED = [OUTCOMES.index(outcome) for outcome in REACHED]
+_NO_FAILURES = [OUTCOMES.index(outcome) for outcome in NO_FAILURES]
+# Numbers of blocks are ranked by a table of all numbers up to the largest, unless nearly none of them occur.
+_SPARSE = 16
+
+Numbers: TypeAlias = npt.NDArray[np.unsignedinteger[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +54,10 @@ class Grid:
 def read_grid(samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequence[str]) -> Grid:
     """Lay out these milestones of `samples`, RETRANSMITS or BYTES. Raises StoreError if they cannot be pooled."""
     sampled = [name for name in milestones if name != BYTES]
-    table, counts = _read_samples(samples, cells, sampled)
-    place, blocks = _places(table.drop_in_place("cell"), table.drop_in_place("block"), cells.height)
+    table = _read_samples(samples, cells, sampled)
+    cell = table.drop_in_place("cell").to_numpy()
+    counts = _counts(cell, table.drop_in_place("outcome").to_numpy(), cells.height)
+    place, blocks = _places(cell, table.drop_in_place("block").to_numpy(), cells.height)
     values = {BYTES: _handshake_bytes(cells)} if BYTES in milestones else {}
     for name in sampled:
         grid = np.full(cells.height * blocks, math.nan)
@@ -82,31 +93,32 @@ def find_copies(cells: pl.DataFrame) -> list[tuple[int, int] | None]:
     return [copies.get(where) for where in conditions]
 
 
-def _read_samples(
-    samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequence[str]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the number of the cell, the block and the values of each sample, in any order; and counts per cell.
+def _read_samples(samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequence[str]) -> pl.DataFrame:
+    """Return the row of the cell, the block, the number of the outcome and the values of each sample, in any order.
 
-    What is counted is not kept: a run of millions of samples has one text for each of them.
+    In one pass, and texts become numbers at once: a run of millions of samples has three for each of them.
     """
-    numbers = cells.lazy().select("cell_id").with_row_index("cell")
-    known = samples.join(numbers, on="cell_id", how="left")
-    values = [_value(name).alias(name) for name in milestones]
-    table, counts, clocks = pl.collect_all(
-        [
-            known.select("cell", pl.col("block").cast(pl.UInt32), *values),
-            _counts(known, cells.height),
-            known.select(pl.col("clock").unique()),
-        ],
-        engine="streaming",
+    numbered = samples.with_columns(
+        cell=_number_of("cell_id", cells["cell_id"]),
+        outcome=_number_of("outcome", OUTCOMES).fill_null(len(OUTCOMES)).cast(pl.UInt8),
+        clock=_number_of("clock", get_args(Clock)).cast(pl.UInt8),
     )
+    table = numbered.select(
+        "cell", pl.col("block").cast(pl.UInt32), "outcome", "clock", *(_value(name).alias(name) for name in milestones)
+    ).collect(engine="streaming")
     if table["cell"].null_count():
         raise StoreError("there are samples of cells that the cells table lacks", "read both from one run")
-    if clocks.height > 1:
+    clock = table.drop_in_place("clock")
+    if clock.min() != clock.max():
         raise StoreError(
             "samples of the real and of the virtual clock cannot be pooled", "summarise each run separately"
         )
-    return table, counts
+    return table
+
+
+def _number_of(column: str, texts: Sequence[str] | pl.Series) -> pl.Expr:
+    """Return the place of a text among `texts`; null if it is none of them."""
+    return pl.col(column).cast(pl.Enum(texts), strict=False).to_physical()
 
 
 def _handshake_bytes(cells: pl.DataFrame) -> Floats:
@@ -118,37 +130,44 @@ def _handshake_bytes(cells: pl.DataFrame) -> Floats:
 def _value(milestone: str) -> pl.Expr:
     if milestone == RETRANSMITS:
         return _count(RETRANSMITS)
-    reached = pl.col("outcome") == "ok" if milestone == "ttlb" else pl.col("outcome").is_in(REACHED)
+    outcome = pl.col("outcome")
+    reached = outcome == _OK if milestone == "ttlb" else outcome.is_in(_REACHED)
     value = pl.when(reached).then(MILESTONES[milestone]).cast(pl.Float64).fill_null(math.inf)
-    return pl.when(pl.col("outcome") == "lost").then(math.nan).otherwise(value)
+    return pl.when(outcome == _LOST).then(math.nan).otherwise(value)
 
 
 def _count(column: str) -> pl.Expr:
     """Return a count of each sample; one that failed and left none is above all, and of a stack without one nothing."""
-    failed = ~pl.col("outcome").is_in(NO_FAILURES)
-    unknown = pl.when(failed).then(math.inf).otherwise(math.nan)
-    return (
-        pl.when(pl.col("outcome") == "lost")
-        .then(math.nan)
-        .otherwise(pl.col(column).cast(pl.Float64).fill_null(unknown))
-    )
+    outcome = pl.col("outcome")
+    unknown = pl.when(outcome.is_in(_NO_FAILURES)).then(math.nan).otherwise(math.inf)
+    count = pl.col(column).cast(pl.Float64).fill_null(unknown)
+    return pl.when(outcome == _LOST).then(math.nan).otherwise(count)
 
 
-def _places(cell: pl.Series, block: pl.Series, cell_count: int) -> tuple[npt.NDArray[np.intp], int]:
+def _places(cell: Numbers, block: Numbers, cell_count: int) -> tuple[npt.NDArray[np.intp], int]:
     """Return the position of each sample in the grid, and the number of blocks."""
-    present = np.sort(block.unique().to_numpy())
-    place = np.searchsorted(present, block.to_numpy())
-    place += cell.to_numpy().astype(np.intp) * present.size
-    taken = np.zeros(cell_count * present.size, dtype=np.bool_)
+    place, blocks = _rank_blocks(block)
+    place += cell.astype(np.intp) * blocks
+    taken = np.zeros(cell_count * blocks, dtype=np.bool_)
     taken[place] = True
     if np.count_nonzero(taken) < place.size:
         raise StoreError("a cell has two samples in one block", "summarise each run separately")
-    return place, present.size
+    return place, blocks
 
 
-def _counts(known: pl.LazyFrame, cell_count: int) -> pl.LazyFrame:
-    each = [(pl.col("outcome") == name).sum().alias(f"n_{name}") for name in ("ok", *FAILURES)]
-    counts = known.group_by("cell").agg(pl.len().alias("n"), *each)
-    every = pl.LazyFrame({"cell": range(cell_count)}, schema={"cell": pl.UInt32})
-    joined = every.join(counts, on="cell", how="left", maintain_order="left").drop("cell").fill_null(0)
-    return joined.cast(pl.Int64).with_columns(n_failed=pl.col("n") - pl.sum_horizontal(*_FINE))
+def _rank_blocks(block: Numbers) -> tuple[npt.NDArray[np.intp], int]:
+    """Return the rank of each number among those that occur, from 0, and how many occur."""
+    if block.max(initial=0) > _SPARSE * (1 + block.size):
+        present, rank = np.unique(block, return_inverse=True)
+        return rank.astype(np.intp), present.size
+    occurs = np.zeros(int(block.max(initial=0)) + 1, dtype=np.bool_)
+    occurs[block] = True
+    return (np.cumsum(occurs, dtype=np.intp) - 1)[block], int(np.count_nonzero(occurs))
+
+
+def _counts(cell: Numbers, outcome: Numbers, cell_count: int) -> pl.DataFrame:
+    kinds = len(OUTCOMES) + 1  # the last one is of a newer pqbed
+    each = np.bincount(cell.astype(np.intp) * kinds + outcome, minlength=cell_count * kinds).reshape(cell_count, kinds)
+    columns = {f"n_{name}": each[:, place] for place, name in enumerate(OUTCOMES)}
+    counts = pl.DataFrame({"n": each.sum(axis=1), **columns}, schema_overrides={"n": pl.Int64})
+    return counts.cast(pl.Int64).with_columns(n_failed=pl.col("n") - pl.sum_horizontal(*_FINE))
