@@ -3,18 +3,26 @@
 PQBED_FUZZ_CASES sets how many are made up; `make fuzz` makes up many.
 """
 
+import functools
 import os
+import ssl
 import string
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
+from pqbed.errors import HostError
 from pqbed.spec.axes import AXES
 from pqbed_cli.main import app
+from pqbed_cli.workflows import open_bed
 from support.command_line import Ended, Pqbed
 
 CASES = int(os.environ.get("PQBED_FUZZ_CASES", "1000"))
@@ -23,8 +31,27 @@ FUZZ = settings(
 )
 MOST_CHARACTERS = 2000
 
-# What neither measures, nor builds, nor waits for anyone.
-COMMANDS = ("plan", "show", "explain", "compare", "export", "report", "verify", "links", "schema", "status", "sweep")
+# Those that would open a bed are refused where they do (`no_bed`).
+COMMANDS = (
+    "build",
+    "chain show",
+    "compare",
+    "explain",
+    "export",
+    "links",
+    "plan",
+    "remedies",
+    "report",
+    "reproduce",
+    "schema",
+    "show",
+    "status",
+    "sweep",
+    "trace",
+    "up",
+    "verify",
+)
+NO_BED = "no bed is opened here"
 LONG, DIGITS = "9" * 6000, f"0x{'f' * 5000}"
 KEYS = [*AXES, "seed", "samples", "profile", "run.out", "run.lanes", "profiles.x.group", "name", "timeout", "x", "\\"]
 
@@ -86,6 +113,7 @@ TOML_VALUES = st.one_of(
 )
 
 
+PLACES = ("latest", "chain.pem", "madweb2024", "paquin2020", "wpt-3g")
 USUAL_PAIRS = st.sampled_from(
     [(option, f'"{axis.format(axis.usual)}"') for option, axis in AXES.items() if axis.usual is not None]
 )
@@ -97,15 +125,21 @@ def flags_of(command: Any) -> list[str]:
     return [*(option for option in options if option not in {"--help", "--open"}), "--nonsense", "-z"]
 
 
-GROUP: Any = typer.main.get_command(app)
-FLAGS = {name: flags_of(GROUP.commands[name]) for name in COMMANDS}
+def command_of(words: list[str]) -> Any:
+    command: Any = typer.main.get_command(app)
+    for word in words:
+        command = command.commands[word]
+    return command
+
+
+FLAGS = {name: flags_of(command_of(name.split())) for name in COMMANDS}
 
 
 @st.composite
 def command_lines(draw: st.DrawFn) -> list[str]:
     """Make up a command with its options and some words. A sweep never starts: it resumes a run that is not there."""
     name = draw(st.sampled_from(COMMANDS))
-    words = [name, *draw(st.lists(st.just("latest") | TEXTS, max_size=2))]
+    words = [*name.split(), *draw(st.lists(st.sampled_from(PLACES) | TEXTS, max_size=2))]
     for _ in range(draw(st.integers(0, 4))):
         words += draw(st.sampled_from([[], [draw(st.sampled_from(FLAGS[name])), draw(TEXTS)]]))
     if name == "sweep":
@@ -137,15 +171,75 @@ def test_a_made_up_sweep_file_is_planned_or_refused_in_a_sentence(
 
 
 @pytest.fixture
+def no_bed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every bed: a request is read to its end, and nothing is built or started."""
+
+    def choose(*_: Any, **__: Any) -> None:
+        raise HostError(NO_BED, "this is a test")
+
+    monkeypatch.setattr(open_bed, "choose_bed", choose)
+
+
+@pytest.fixture
 def run(pqbed: Pqbed) -> None:
     """A run for what reads one."""
     assert pqbed("sweep", "--bed", "fake", "--rtt", "35", "--size", "0", "--samples", "2").code == 0
 
 
-@pytest.mark.usefixtures("run")
+@pytest.mark.usefixtures("run", "no_bed")
 @given(command_lines())
 @example(["plan", "--rtt", "35,200", "--bed", "fake"])
 @example(["show", "latest", "--percentile", "50"])
+@example(["chain", "show", "chain.pem"])
 @FUZZ
-def test_a_made_up_command_line_is_carried_out_or_refused_in_a_sentence(pqbed: Pqbed, words: list[str]) -> None:
+def test_a_made_up_command_line_is_carried_out_or_refused_in_a_sentence(
+    pqbed: Pqbed, tmp_path: Path, words: list[str]
+) -> None:
+    (tmp_path / "chain.pem").write_bytes(pem_of(certificate()))
     assert_one_sentence(pqbed(*words), words)
+
+
+@pytest.mark.usefixtures("no_bed")
+@pytest.mark.parametrize(
+    "words", [("build",), ("up", "--rtt", "50"), ("trace", "--size", "0"), ("reproduce", "madweb2024")]
+)
+def test_a_request_that_is_in_order_is_read_to_the_opening_of_its_bed(pqbed: Pqbed, words: tuple[str, ...]) -> None:
+    """Else the fuzz would only see how options are refused."""
+    ended = pqbed(*words, "--bed", "uml")
+    assert (ended.code, ended.err.splitlines()[0]) == (3, f"pqbed: {NO_BED}")
+
+
+@functools.cache
+def certificate() -> bytes:
+    """Return a certificate that signs itself, DER."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    date = datetime(2026, 1, 1, tzinfo=UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, date, date + timedelta(days=1))
+    scts = x509.UnrecognizedExtension(
+        x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2"), bytes.fromhex("040600040002abcd")
+    )
+    made = builder.add_extension(scts, critical=False).sign(key, hashes.SHA256())
+    return made.public_bytes(serialization.Encoding.DER)
+
+
+def pem_of(der: bytes) -> bytes:
+    return ssl.DER_cert_to_PEM_cert(der).encode()
+
+
+EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 3), st.binary(max_size=3)), max_size=4)
+
+
+@given(
+    EDITS, st.integers(1, 40), st.sampled_from([(), ("--profile", "x"), ("--profile", "a\nb"), ("--format", "json")])
+)
+@example([], 1, ())
+@FUZZ
+def test_a_damaged_chain_is_read_or_refused_in_a_sentence(
+    pqbed: Pqbed, tmp_path: Path, edits: list[tuple[float, int, bytes]], copies: int, more: tuple[str, ...]
+) -> None:
+    der = certificate()
+    for where, gone, new in edits:
+        place = int(where * len(der))
+        der = der[:place] + new + der[place + gone :]
+    (tmp_path / "chain.pem").write_bytes(pem_of(der) * copies)
+    assert_one_sentence(pqbed("chain", "show", "chain.pem", *more), (edits, copies, more))
