@@ -100,6 +100,24 @@ def test_a_module_of_our_own_is_measured_and_then_removed(pqbed: Any, ballast: A
 
 
 @pytest.mark.usefixtures("ballast")
+def test_a_group_of_no_table_takes_what_is_expected_of_it_to_one_per_cent(pqbed: Any, tmp_path: Path) -> None:
+    spec, out = tmp_path / "sweep.toml", tmp_path / "runs"
+    spec.write_text(PROFILES)
+    axes = ("--rtt", "35,200", "--bandwidth", "1mbit,100mbit", "--size", "0,20,100,400", "--initcwnd", "10,20")
+    done = pqbed("sweep", "--spec", spec, "--bed", "uml", *axes, "--samples", "1", "--stack", "ballast", "--out", out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = out.iterdir()
+    with open_run(path) as run:
+        rows = run.samples().select("cell_id", "outcome", "last_byte_ns").join(run.cells(), on="cell_id").collect()
+    unknown = rows.filter(pl.col("profile") == "ballast.ballast")
+    assert unknown.height == 2 * 2 * 4 * 2
+    assert set(unknown["outcome"]) == {"ok"}
+    assert unknown["expected_ns"].null_count() == 0
+    off = unknown.with_columns(off=(pl.col("last_byte_ns") / pl.col("expected_ns") - 1).abs())
+    assert off.filter(pl.col("off") > 0.01).is_empty(), off.select("rtt_ns", "bandwidth_bps", "size_bytes", "off")
+
+
+@pytest.mark.usefixtures("ballast")
 def test_the_sizes_that_no_table_has_are_measured(pqbed: Any) -> None:
     done = pqbed("algorithms", "ballast", "--stack", "ballast", "--json")
     assert done.returncode == 0, done.stderr

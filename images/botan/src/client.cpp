@@ -125,7 +125,21 @@ class Transfer : public TLS::Callbacks {
 
   bool done() const { return found_.last_byte_ns != 0; }
 
-  void tls_emit_data(std::span<const uint8_t> data) override { socket_.write(data); }
+  // Gathered, as by the server: a flight is one write.
+  void tls_emit_data(std::span<const uint8_t> data) override { emitted_.insert(emitted_.end(), data.begin(), data.end()); }
+
+  void flush() {
+    socket_.write(emitted_);
+    emitted_.clear();
+  }
+
+  // What ended the connection is what is reported, even if the server has gone meanwhile.
+  void flush_alert() noexcept {
+    try {
+      flush();
+    } catch (const std::exception&) {
+    }
+  }
 
   void tls_record_received(uint64_t, std::span<const uint8_t> data) override {
     if (found_.first_byte_ns == 0) found_.first_byte_ns = socket_.elapsed_ns();
@@ -184,6 +198,7 @@ class Transfer : public TLS::Callbacks {
   Fetched& found_;
   const std::string header_;
   std::string head_;
+  std::vector<uint8_t> emitted_;
   int64_t wanted_ = -1;
 };
 
@@ -196,13 +211,21 @@ void transfer(const Asked& asked, Socket& socket, Fetched& found, const std::sha
   TLS::Client client(callbacks, std::make_shared<TLS::Session_Manager_Noop>(), identity, policy,
                      std::make_shared<Botan::AutoSeeded_RNG>(), TLS::Server_Information(host, port),
                      TLS::Protocol_Version::TLS_V13);
+  callbacks->flush();
   bool sent = false;
   while (!callbacks->done()) {
     const size_t got = socket.read(buffer);
-    client.received_data(std::span(buffer.data(), got));
+    try {
+      client.received_data(std::span(buffer.data(), got));
+    } catch (const std::exception&) {
+      callbacks->flush_alert();
+      throw;
+    }
+    callbacks->flush();
     if (client.is_active() && !sent) {
       client.send("GET /" + asked.text("size_bytes") + " HTTP/1.1\r\nHost: " + host + ":" + std::to_string(port) +
                   "\r\nUser-Agent: pqbed\r\nAccept: */*\r\n\r\n");
+      callbacks->flush();
       sent = true;
     }
   }

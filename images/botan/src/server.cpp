@@ -43,19 +43,20 @@ class Connection : public TLS::Callbacks, public std::enable_shared_from_this<Co
     std::vector<uint8_t> buffer(kReadBytes);
     ssize_t got;
     while (!server.is_closed() && (got = recv(descriptor_, buffer.data(), buffer.size(), 0)) > 0) {
-      server.received_data(std::span(buffer.data(), static_cast<size_t>(got)));
+      try {
+        server.received_data(std::span(buffer.data(), static_cast<size_t>(got)));
+      } catch (const std::exception&) {
+        flush();  // the alert
+        throw;
+      }
       for (size_t end; (end = request_.find("\r\n\r\n")) != std::string::npos; request_.erase(0, end + 4))
         server.send(response(request_.substr(0, end)));
+      flush();
     }
   }
 
-  void tls_emit_data(std::span<const uint8_t> data) override {
-    while (!data.empty()) {
-      const ssize_t sent = send(descriptor_, data.data(), data.size(), 0);
-      if (sent < 0) throw std::system_error(errno, std::generic_category(), "send");
-      data = data.subspan(static_cast<size_t>(sent));
-    }
-  }
+  // Gathered: what Botan emits in parts, a flight's messages among them, is one write, as of other servers.
+  void tls_emit_data(std::span<const uint8_t> data) override { emitted_.insert(emitted_.end(), data.begin(), data.end()); }
 
   void tls_record_received(uint64_t, std::span<const uint8_t> data) override {
     request_.append(reinterpret_cast<const char*>(data.data()), data.size());
@@ -65,6 +66,15 @@ class Connection : public TLS::Callbacks, public std::enable_shared_from_this<Co
   void tls_session_established(const TLS::Session_Summary& session) override { group_ = group_of(session); }
 
  private:
+  void flush() {
+    for (std::span<const uint8_t> rest(emitted_); !rest.empty();) {
+      const ssize_t sent = send(descriptor_, rest.data(), rest.size(), 0);
+      if (sent < 0) throw std::system_error(errno, std::generic_category(), "send");
+      rest = rest.subspan(static_cast<size_t>(sent));
+    }
+    emitted_.clear();
+  }
+
   std::string response(const std::string& request) const {
     std::istringstream words(request);
     std::string method, path;
@@ -84,6 +94,7 @@ class Connection : public TLS::Callbacks, public std::enable_shared_from_this<Co
   const int descriptor_;
   const Listener& listener_;
   std::string request_, group_;
+  std::vector<uint8_t> emitted_;
 };
 
 int listen_on(int port) {
