@@ -36,15 +36,18 @@ from support.provider import NAME, compile_provider, provider_configuration
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(2400)]
 
-ADDED = "ballast"
+# Added from files: a module of the tests, and one that Debian ships.
+ADDED, OLD = "ballast", "old"
 BALLAST = Profile(name="ballast", group="Ballast", chain=Chain(algorithm="rsa2048"))
 SIZE = 200_000
+NO_PROVIDERS = {"go": None, "botan": None}
 
 
 @pytest.fixture(scope="module")
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]]:
-    """Name the stacks of pqbed, and one added from the module of the tests."""
-    prepare_root()  # its OpenSSL checks the module
+    """Name the stacks of pqbed, and two that were added."""
+    root = prepare_root()  # its OpenSSL checks the modules
+    (legacy,) = root.glob("usr/lib/*-linux-gnu/ossl-modules/legacy.so")
     folder = tmp_path_factory.mktemp("added")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(folder / "data"))
@@ -52,7 +55,8 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]
             modules=(compile_provider(folder),), configuration=provider_configuration(folder, 3_000, 5_000)
         )
         add_user_stack(ADDED, files)
-        yield (*builtin_stacks(), ADDED)
+        add_user_stack(OLD, StackFiles(modules=(legacy,)))
+        yield (*builtin_stacks(), ADDED, OLD)
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +69,11 @@ def images(private_engine: DockerEngine, stack_image: str, stacks: tuple[str, ..
         if private_engine.image_id(recipe.reference) is None and tar.exists():
             load_image(private_engine, tar)
         built[recipe.stack] = ensure_image(private_engine, recipe, prepare_base)
-        if not tar.exists() and recipe.stack != ADDED:
+        if not tar.exists() and recipe.stack not in {ADDED, OLD}:
             save_image(private_engine, recipe.reference, tar)
     yield built
-    private_engine.remove_image(built[ADDED])
+    for stack in (ADDED, OLD):
+        private_engine.remove_image(built[stack])
 
 
 @pytest.fixture
@@ -104,12 +109,14 @@ def runner(private_engine: DockerEngine, images: Any) -> Iterator[FetchRunner]:
 
 
 def test_every_pair_of_stacks_fetches_from_images_of_its_own(runner: Any, stacks: tuple[str, ...]) -> None:
-    arms = pair_profiles((profile_named("hybrid"), BALLAST), stacks, stacks)
+    others = [stack for stack in stacks if stack != OLD]
+    arms = pair_profiles((profile_named("hybrid"), BALLAST), others, others)
+    arms += pair_profiles((profile_named("pq"),), (OLD,), (None,))
     runner.start(arms)
     fetched = {arm: fetch_once(runner, arm) for arm in arms}
     ends = {arm: {arm.stack, arm.clients_stack} for arm in arms}
     spoken = {arm for arm in arms if arm.group != BALLAST.group or ends[arm] == {ADDED}}
-    assert len(spoken) == len(stacks) ** 2 + 1
+    assert len(spoken) == len(others) ** 2 + 2
     for arm, timings in fetched.items():
         outcome = (timings.outcome, timings.body_bytes, (timings.group or "").lower())
         expected = ("ok", SIZE, arm.group.lower()) if arm in spoken else ("unsupported", None, "")
@@ -120,7 +127,7 @@ def test_every_pair_of_stacks_fetches_from_images_of_its_own(runner: Any, stacks
         for arm, timings in fetched.items()
         if arm.group != BALLAST.group and arm.stack == arm.clients_stack
     }
-    assert providers == {"openssl": "default", "openssl-fips": "fips", ADDED: "default", "go": None, "botan": None}
+    assert providers == {**dict.fromkeys(("openssl", ADDED, OLD), "default"), "openssl-fips": "fips", **NO_PROVIDERS}
     (own,) = (timings for arm, timings in fetched.items() if arm.group == BALLAST.group and arm in spoken)
     assert (own.provider, own.client_provider) == (NAME, NAME)
 

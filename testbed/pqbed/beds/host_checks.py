@@ -13,6 +13,7 @@ from typing import Any
 
 from pqbed.beds.bed_interface import BedName
 from pqbed.beds.docker.endpoint import DockerEndpoint, absent_socket, docker_endpoint
+from pqbed.beds.docker.error_words import words_of
 from pqbed.beds.host_cures import HostPlatform, local_platform, netem_cure, platform_of, seed_cure
 from pqbed.beds.kernel_requirements import kernel_has_netem, kernel_seeds_netem
 from pqbed.errors import EngineError
@@ -88,7 +89,7 @@ def probe_engine(endpoint: DockerEndpoint | None = None) -> EngineProbe:
     except EngineError as error:
         return EngineProbe(reason=error.message)
     except (docker.errors.DockerException, OSError) as error:
-        return EngineProbe(reason=_reason(error, endpoint.host))
+        return EngineProbe(reason=f"{endpoint.host}: {words_of(error)}")
     kernel = str(version.get("KernelVersion", "unknown"))
     local = kernel == os.uname().release
     engine = EngineInfo(
@@ -227,18 +228,3 @@ def _no_netns(found: str, cure: str) -> BedStatus:
 
 def _no_uml(found: str, cure: str) -> BedStatus:
     return BedStatus(bed="uml", usable=False, found=found, cure=cure)
-
-
-def _reason(error: BaseException, address: str) -> str:
-    """Return the operating system's own words for `error`, which requests and urllib3 bury, and the address asked."""
-    pending: list[object] = [error]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, OSError) and current.strerror:
-            return f"{address}: {current.strerror}"
-        if isinstance(current, BaseException):
-            pending.extend([current.__cause__, current.__context__, *current.args])
-        elif isinstance(current, tuple):
-            pending.extend(current)
-    lines = str(error).splitlines() or [type(error).__name__]
-    return f"{address}: {lines[0][:200]}"

@@ -24,6 +24,7 @@ from pqbed.beds.docker.engine_interface import (
     Owned,
     TakenError,
 )
+from pqbed.beds.docker.error_words import words_of
 from pqbed.beds.docker.exec_connection import open_connection
 from pqbed.errors import EngineError
 from pqbed.units import NS_PER_S
@@ -36,6 +37,7 @@ LAST_LINES = 10
 # From this version on a MAC address belongs to the endpoint, and the container's own field is refused.
 ENDPOINT_MAC_API = (1, 44)
 UNTAGGED = "<none>:<none>"
+LOCAL_REGISTRY = "localhost/"
 # What Docker and Podman say of a name or of addresses that are in use.
 TAKEN = ("overlaps", "already used", "already in use", "already exists")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)")
@@ -50,7 +52,7 @@ def connect(endpoint: DockerEndpoint | None = None) -> "DockerEngine":
     try:
         client = open_client(endpoint, REQUEST_TIMEOUT_S)
     except (DockerException, requests.RequestException, OSError) as error:
-        raise _no_engine(host, _reason(error)) from error
+        raise _no_engine(host, words_of(error)) from error
     return DockerEngine(client, endpoint)
 
 
@@ -164,7 +166,9 @@ class DockerEngine:
     def images(self, prefix: str) -> Sequence[str]:
         with _translate_errors("listing images"):
             images = self._client.images()
-        return sorted(tag for image in images for tag in image.get("RepoTags") or () if tag.startswith(prefix))
+        # Podman puts the name of a registry before its own images.
+        tags = [tag.removeprefix(LOCAL_REGISTRY) for image in images for tag in image.get("RepoTags") or ()]
+        return sorted(tag for tag in tags if tag.startswith(prefix))
 
     def labelled_images(self, label: str) -> Mapping[str, tuple[str, ...]]:
         with _translate_errors("listing images"):
@@ -303,7 +307,7 @@ def _translate_errors(doing: str) -> Iterator[None]:
     except (DockerException, requests.RequestException, OSError) as error:
         taken = doing.startswith("creating") and any(words in str(error) for words in TAKEN)
         kind = TakenError if taken else EngineError
-        raise kind(f"the engine failed at {doing}: {_reason(error)}") from error
+        raise kind(f"the engine failed at {doing}: {words_of(error)}") from error
 
 
 def _ns_since_1970(text: str) -> int:
@@ -314,9 +318,3 @@ def _ns_since_1970(text: str) -> int:
     second, fraction, zone = match.groups()
     moment = dt.datetime.fromisoformat(second + zone.replace("Z", "+00:00"))
     return int(moment.timestamp()) * NS_PER_S + int((fraction or "0").ljust(9, "0"))
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, APIError) and error.explanation:
-        return str(error.explanation)
-    return str(error)

@@ -8,6 +8,7 @@ import pytest
 from pqbed import __version__
 from pqbed.artefacts import base_reference
 from pqbed.beds.docker.build_image import ClassicBuild, build_with_buildx, has_buildx
+from pqbed.beds.docker.docker_sdk_engine import DockerEngine
 from pqbed.beds.docker.endpoint import DockerEndpoint
 from pqbed.beds.docker.images import BASE_REPOSITORY, DEBIAN, IMAGE, ensure_base, ensure_image
 from pqbed.errors import BuildError, HostError
@@ -128,3 +129,13 @@ def test_a_failed_buildx_build_shows_its_last_lines(tmp_path: Path, monkeypatch:
             DockerEndpoint(host="unix:///x"), Path("/context"), "pqbed/a:b", arguments={}, labels={}, network=None
         )
     assert "E: no such package" in caught.value.lines
+
+
+def test_images_that_podman_made_have_their_names_without_its_registry() -> None:
+    class Podman:
+        @staticmethod
+        def images() -> list[dict[str, list[str] | None]]:
+            return [{"RepoTags": ["localhost/pqbed/go:1", "other/pqbed/go:3"]}, {"RepoTags": None}]
+
+    engine = DockerEngine(Podman(), DockerEndpoint(host="unix:///podman"))
+    assert engine.images("pqbed/go:") == ["pqbed/go:1"]
