@@ -1,0 +1,30 @@
+"""The whole of a calibration on a link that is computed: right ones pass, and what is wrong with others is named."""
+
+from typing import Any
+
+import pytest
+
+from pqbed.calibrate.deviations import judge
+from support.simulated_link import SimulatedLane
+from support.wrong_links import OTHERS, RIGHT, WRONG
+
+FALSE = {name: wrong for name, wrong in {**WRONG, **OTHERS}.items() if not wrong.stages}
+
+
+def lane_for(link: Any, tcp: Any, **falsify: Any) -> SimulatedLane:
+    return SimulatedLane(tcp, layout_stages=link.layout == "router", **falsify)
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_link_passes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    link, tcp = RIGHT[name]
+    measured = lane_for(link, tcp).calibrate(link, "virtual", monkeypatch)
+    assert [deviation.text for deviation in judge(link, tcp, measured, "virtual")] == []
+
+
+@pytest.mark.parametrize("name", FALSE)
+def test_a_wrong_link_is_named_and_only_for_what_is_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = FALSE[name]
+    lane = lane_for(wrong.asked, wrong.tcp, client=wrong.client, server=wrong.server)
+    found = judge(wrong.asked, wrong.tcp, lane.calibrate(wrong.asked, "virtual", monkeypatch), "virtual")
+    assert {(one.what, one.where) for one in found} == wrong.found, [one.text for one in found]
