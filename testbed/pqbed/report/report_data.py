@@ -7,7 +7,7 @@ import polars as pl
 
 from pqbed.report.varying_axes import MAIN_AXES, ONE_LINK, Axes, split_axes
 from pqbed.spec.metric import TTLB, Metric
-from pqbed.stats import MILESTONES, Grid, read_grid, tabulate_ecdf, tabulate_percentiles, tabulate_phases
+from pqbed.stats import Grid, milestones_of, read_grid, tabulate_ecdf, tabulate_percentiles, tabulate_phases
 from pqbed.stats.below_floor import Below, find_below_floor
 from pqbed.stats.classify_difference import DEFAULT_MARGIN, Margin
 from pqbed.stats.link_verdicts import marked_cells
@@ -51,6 +51,11 @@ class ReportData:
         return self.percentiles["percentile"].unique(maintain_order=True).to_list()
 
     @property
+    def phases_shown(self) -> list[str]:
+        """Return the names of the phases in their order."""
+        return self.phases["phase"].unique(maintain_order=True).to_list()
+
+    @property
     def compared(self) -> list[str]:
         """Return the profiles that are compared with the baseline."""
         return [name for name in self.cells["profile"].unique(maintain_order=True) if name != self.baseline]
@@ -78,7 +83,7 @@ def read_report_data(
         return None
     # Before the grid, the largest thing in memory.
     below, tcp_info = tuple(find_below_floor(run.samples(), cells)), tabulate_tcp_info(run.samples())
-    grid = read_grid(run.samples(), cells, list(dict.fromkeys([*MILESTONES, metric.quantity])))
+    grid = read_grid(run.samples(), cells, list(dict.fromkeys([*milestones_of(cells), metric.quantity])))
     if not grid.counts["n"].sum():
         return None
     data = reduce_grid(grid, cells, baseline or str(cells["profile"][0]), percentiles, margin=margin, metric=metric)

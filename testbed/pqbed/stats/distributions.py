@@ -9,10 +9,16 @@ import polars as pl
 
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES, percentile_name
 from pqbed.stats.quantiles import Floats, quantile
-from pqbed.stats.sample_grid import MILESTONES, Grid
+from pqbed.stats.sample_grid import HELLO_RETRY, Grid
 
-# A phase ends at its milestone and begins at the previous one.
-PHASES = dict(zip(("connect", "TLS", "first byte", "transfer"), MILESTONES, strict=True))
+# By the milestone that a phase ends at; it begins at the previous one.
+PHASES = {
+    "connect": "connect",
+    HELLO_RETRY: "HelloRetryRequest",
+    "handshake": "TLS",
+    "first_byte": "first byte",
+    "ttlb": "transfer",
+}
 
 ECDF = pl.Schema({"cell_id": pl.String, "value_ns": pl.Float64, "share": pl.Float64})
 PHASE_TIMES = pl.Schema(
@@ -57,11 +63,12 @@ def tabulate_phases(
     A phase is the difference between the percentiles of two milestones. Null from the first one that is censored.
     """
     rows = []
+    phases = {milestone: phase for milestone, phase in PHASES.items() if milestone in grid.values}
     for number, cell_id in enumerate(cells["cell_id"]):
-        ordered = [np.sort(row[~np.isnan(row)]) for row in (grid.values[name][number] for name in PHASES.values())]
+        ordered = [np.sort(row[~np.isnan(row)]) for row in (grid.values[name][number] for name in phases)]
         for percentile in percentiles:
             ends = [0.0, *(quantile(values, percentile / 100) for values in ordered)]
-            for phase, (start, end) in zip(PHASES, itertools.pairwise(ends), strict=True):
+            for phase, (start, end) in zip(phases.values(), itertools.pairwise(ends), strict=True):
                 known = math.isfinite(start) and math.isfinite(end)
                 times = (start, end - start) if known else (None, None)
                 rows.append((cell_id, percentile_name(percentile), phase, *times))

@@ -27,6 +27,9 @@ _FINE = [f"n_{outcome}" for outcome in NO_FAILURES]
 RETRANSMITS, BYTES = "retransmits", "bytes"
 # A quantity of the cell is known exactly, as if by so many equal samples: enough for the interval of a median.
 _EXACT = 8
+# When a HelloRetryRequest was there: a milestone of runs that have one. Where none came, its phase takes no time.
+HELLO_RETRY = "hello_retry"
+_RETRY_FLIGHTS = ("hello_retry_bytes", "second_hello_bytes")
 _FLIGHTS = ("client_hello_bytes", "server_flight_bytes", "client_flight_bytes")
 # A milestone that was reached counts even if the transfer after it failed. The last byte needs `ok`.
 REACHED = ("ok", "timeout", "reset", "short_body")
@@ -64,6 +67,12 @@ def read_grid(samples: pl.LazyFrame, cells: pl.DataFrame, milestones: Sequence[s
         grid[place] = table.drop_in_place(name).to_numpy()  # so that no value is in memory twice for long
         values[name] = grid.reshape(cells.height, blocks)
     return Grid(values=values, counts=counts)
+
+
+def milestones_of(cells: pl.DataFrame) -> list[str]:
+    """Return the milestones of fetches in `cells`."""
+    connect, *later = MILESTONES
+    return [connect, *([HELLO_RETRY] if cells["hello_retry_expected"].any() else []), *later]
 
 
 def find_baselines(cells: pl.DataFrame, baseline: str) -> list[int | None]:
@@ -123,7 +132,9 @@ def _number_of(column: str, texts: Sequence[str] | pl.Series) -> pl.Expr:
 
 def _handshake_bytes(cells: pl.DataFrame) -> Floats:
     """Return the bytes of the handshake's flights, TLS records in both directions; NaN where they were not learned."""
-    learned = cells.select(total=pl.sum_horizontal(_FLIGHTS, ignore_nulls=False).cast(pl.Float64))["total"]
+    # Runs from before they were learned have no HelloRetryRequest.
+    flights = (*map(pl.col, _FLIGHTS), *(pl.col(name).fill_null(0) for name in _RETRY_FLIGHTS))
+    learned = cells.select(total=pl.sum_horizontal(flights, ignore_nulls=False).cast(pl.Float64))["total"]
     return np.repeat(learned.fill_null(math.nan).to_numpy()[:, np.newaxis], _EXACT, axis=1)
 
 
@@ -132,7 +143,8 @@ def _value(milestone: str) -> pl.Expr:
         return _count(RETRANSMITS)
     outcome = pl.col("outcome")
     reached = outcome == _OK if milestone == "ttlb" else outcome.is_in(_REACHED)
-    value = pl.when(reached).then(MILESTONES[milestone]).cast(pl.Float64).fill_null(math.inf)
+    columns = ("hello_retry_ns", "tcp_connect_ns") if milestone == HELLO_RETRY else (MILESTONES[milestone],)
+    value = pl.when(reached).then(pl.coalesce(columns)).cast(pl.Float64).fill_null(math.inf)
     return pl.when(outcome == _LOST).then(math.nan).otherwise(value)
 
 

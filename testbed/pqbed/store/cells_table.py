@@ -6,9 +6,11 @@ from typing import Any
 
 import polars as pl
 
+from pqbed.model.frames import segment_bytes
 from pqbed.plan import Plan, link_id
 from pqbed.spec.axes import AXES
 from pqbed.spec.cell import Cell
+from pqbed.spec.link_sides import largest_sent
 from pqbed.spec.profile import Profile, chain_text, mark_shares
 from pqbed.store.table_schemas import ASKED, CELLS, LEARNED, conform
 from pqbed.store.wire_size_columns import size_columns
@@ -27,7 +29,7 @@ def tabulate_cells(
             **_row(identity, cell),
             "chain_wire_bytes": chain_wire_bytes.get(cell.profile.name),
             "client_chain_wire_bytes": client_chain_wire_bytes.get(cell.profile.name),
-            **size_columns(_sizes_of(cell, sizes)),
+            **size_columns(_sizes_of(cell, sizes), segment_bytes(largest_sent(cell.link, cell.tcp))),
         }
         for identity, cell in plan.cells.items()
     ]

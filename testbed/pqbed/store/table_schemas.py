@@ -168,6 +168,7 @@ LEARNED = pl.Schema(
         "second_hello_bytes": pl.Int64,
         "hello_retry_records": pl.String,
         "second_hello_records": pl.String,
+        "client_hello_segments": pl.Int64,
     }
 )
 ASKED = pl.Schema([*_ARM.items(), *CONDITIONS.items()])

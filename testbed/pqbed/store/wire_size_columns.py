@@ -5,13 +5,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pqbed.model.frames import DEFAULT_MSS, segment_count
 from pqbed.tls.wire_sizes import SEAL_BYTES, WireSizes
 
 _RECORDS = re.compile(r"(\d+)(?:x(\d+))?")
 
 
-def size_columns(sizes: WireSizes | None) -> dict[str, Any]:
-    """Return the columns `store.schema.LEARNED` of a profile's cells; none without sizes."""
+def size_columns(sizes: WireSizes | None, mss: int = DEFAULT_MSS) -> dict[str, Any]:
+    """Return the columns `table_schemas.LEARNED` of a cell whose segments have `mss` bytes; none without sizes."""
     if sizes is None:
         return {}
     return {
@@ -28,6 +29,7 @@ def size_columns(sizes: WireSizes | None) -> dict[str, Any]:
         "second_hello_bytes": sum(sizes.second_hello),
         "hello_retry_records": _text(_runs(sizes.retry)),
         "second_hello_records": _text(_runs(sizes.second_hello)),
+        "client_hello_segments": segment_count(sizes.client_hello_bytes, mss),
     }
 
 

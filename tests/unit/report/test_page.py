@@ -138,6 +138,16 @@ def test_cells_show_the_tcp_of_the_client_and_drops_where_they_were_counted(make
     assert tabulate_cells(uncounted).groups[-1][0] == "Phases at p50 (ms)"
 
 
+def test_cells_show_the_segments_of_a_hello_that_was_learned(make_run: MakeRun) -> None:
+    data = read_report_data(make_run(samples=4))
+    assert data is not None
+    assert "ClientHello" not in [title for title, _ in tabulate_cells(data).groups]
+    learned = data.cells.with_columns(client_hello_bytes=pl.lit(1_944), client_hello_segments=pl.lit(2))
+    table = tabulate_cells(replace(data, cells=learned))
+    assert table.groups[-2] == ("ClientHello", ("bytes", "segments"))
+    assert table.rows[0][-5:-3] == ("1,944", "2")
+
+
 def test_cells_show_what_they_are_held_against_and_their_phases(measured_of: MeasuredOf) -> None:
     measured = measured_of(samples=4)
     table = tabulate_cells(measured)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pqbed.errors import SpecError
 from pqbed.stats import tabulate_ecdf, tabulate_percentiles, tabulate_phases
 from pqbed.stats.percentiles import PERCENTILES, parse_percentiles
-from pqbed.stats.sample_grid import MILESTONES, Grid
+from pqbed.stats.sample_grid import MILESTONES, Grid, milestones_of
 from pqbed.store.table_schemas import CELLS, conform
 
 INF, NAN = math.inf, math.nan
@@ -68,6 +68,22 @@ def test_every_point_of_a_distribution_is_true(values: Any, points: Any) -> None
     assert table.height <= points + 1
     for _cell, value, share in table.rows()[1:]:
         assert share == pytest.approx(sum(one <= value for one in values) / len(values))
+
+
+def test_a_hello_retry_request_is_a_phase_where_a_cell_has_one() -> None:
+    ends = {"connect": [[1]], "hello_retry": [[2]], "handshake": [[3]], "first_byte": [[5]], "ttlb": [[6]]}
+    cells = cells_of("a").with_columns(hello_retry_expected=pl.lit(True))
+    assert milestones_of(cells) == list(ends)
+    assert milestones_of(cells_of("a")) == list(MILESTONES)
+    grid = Grid(values={name: np.array(rows, dtype=float) for name, rows in ends.items()}, counts=pl.DataFrame())
+    table = tabulate_phases(grid, cells, (50,))
+    assert dict(table.select("phase", "duration_ns").rows()) == {
+        "connect": 1,
+        "HelloRetryRequest": 1,
+        "TLS": 1,
+        "first byte": 2,
+        "transfer": 1,
+    }
 
 
 def test_phases_end_at_the_percentile_of_the_ttlb_and_stop_where_censored() -> None:

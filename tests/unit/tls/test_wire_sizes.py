@@ -89,6 +89,8 @@ def test_they_survive_the_cells_table() -> None:
     assert columns.keys() == LEARNED.keys()
     assert columns["server_flight_records"] == "127 6 32 905"
     assert columns["response_records"] == "277 16406x4"
+    hello = replace(SIZES, client_hello_bytes=1449)
+    assert [size_columns(hello, mss)["client_hello_segments"] for mss in (1448, 1228, 1449)] == [2, 2, 1]
     assert sizes_from_row(columns) == SIZES
     assert sizes_from_row({}) is None
     assert list(CELLS)[-len(LEARNED) :] == list(LEARNED)

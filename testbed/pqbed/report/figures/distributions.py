@@ -22,7 +22,6 @@ from pqbed.report.figures.figure_panels import (
 )
 from pqbed.report.report_data import NS_PER_MS, ReportData
 from pqbed.spec.metric import TTLB, Metric
-from pqbed.stats.distributions import PHASES
 
 # From this ratio between the slowest and the fastest fetch on, the axis is logarithmic.
 LOGARITHMIC_FROM = 20
@@ -93,7 +92,7 @@ def _ecdf_panel(rows: pl.DataFrame, profiles: list[str], size: alt.Parameter, me
 
 
 def _phases_panel(rows: pl.DataFrame, order: list[str], data: ReportData) -> Panel:
-    phases = list(PHASES)
+    phases = data.phases_shown
     columns = ("percentile", "phase", "bar", "start_ms", "duration_ms")
     known = rows.filter(pl.col("duration_ms").is_not_null()).with_columns(
         rank=pl.col("phase").replace_strict({phase: number for number, phase in enumerate(phases)})

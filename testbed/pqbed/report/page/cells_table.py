@@ -8,13 +8,15 @@ import polars as pl
 from pqbed.report.figures.figure_panels import value_title
 from pqbed.report.report_data import NS_PER_MS, ReportData
 from pqbed.spec.metric import TTLB
-from pqbed.stats.distributions import PHASES
 from pqbed.stats.tcp_info_summary import COUNTS, PERCENTILES
 
 MOST_CELLS = 2_000
 NONE = "-"
 # What TTLB is compared with: columns of the cells table.
 MODELS = ("expected", "floor")
+# Columns of the cells table.
+HELLO_TITLE = "ClientHello"
+HELLO = {"bytes": "client_hello_bytes", "segments": "client_hello_segments"}
 TCP_TITLE = "TCP of the client (p50 / p90)"
 
 
@@ -38,12 +40,15 @@ def tabulate_cells(data: ReportData) -> CellsTable:
         by_cell.setdefault(row["cell_id"], {})[row["percentile"]] = row
     names = data.names
     counted = [name for name in COUNTS if data.tcp_info[f"{name}_p50"].is_not_null().any()]
+    hello = HELLO if data.cells["client_hello_segments"].is_not_null().any() else {}
+    shown = data.phases_shown
     groups = [
         (value_title(data.metric), (*names, *models_shown(data))),
         ("Increase (%)", tuple(names)),
         ("Finding", tuple(names)),
         *([("Noise (±%)", tuple(names))] if data.copy_of else []),
-        (f"Phases at {names[0]} (ms)", tuple(PHASES)),
+        (f"Phases at {names[0]} (ms)", tuple(shown)),
+        *([(HELLO_TITLE, tuple(hello))] if hello else []),
         *([(TCP_TITLE, tuple(name.replace("_", " ") for name in counted))] if counted else []),
     ]
     models = {row["cell_id"]: row for row in data.cells.to_dicts()}
@@ -52,7 +57,8 @@ def tabulate_cells(data: ReportData) -> CellsTable:
     rows = [
         (
             *_row(at, data, models[cell]),
-            *(phases.get((cell, phase), NONE) for phase in PHASES),
+            *(phases.get((cell, phase), NONE) for phase in shown),
+            *(_whole(models[cell][column]) for column in hello.values()),
             *(_counts(tcp_info.get(cell, {}), name) for name in counted),
         )
         for cell, at in list(by_cell.items())[:MOST_CELLS]
@@ -99,6 +105,10 @@ def _time(row: dict[str, Any]) -> str:
 
 def _model(value_ns: int | None) -> str:
     return NONE if value_ns is None else f"{value_ns / NS_PER_MS:,.1f}"
+
+
+def _whole(value: int | None) -> str:
+    return NONE if value is None else f"{value:,}"
 
 
 def _increase(row: dict[str, Any]) -> str:
