@@ -3,8 +3,8 @@
 import functools
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -14,15 +14,13 @@ from markupsafe import Markup
 
 from pqbed.report.figure_files import VEGA_LITE
 from pqbed.report.figures.figure_panels import Figure
-from pqbed.report.narrative import describe_below_floor, describe_result, list_caveats, tabulate_failures
+from pqbed.report.narrative import describe_below_floor, list_caveats, tabulate_failures
 from pqbed.report.page.cells_table import CellsTable, tabulate_cells
 from pqbed.report.precision_rows import precision_rows
-from pqbed.report.report_data import ReportData
+from pqbed.report.report_content import ReportContent
 from pqbed.report.run_facts import command_again, list_facts, read_sweep
 from pqbed.report.theme import MODES, PALETTES, vega_config
-from pqbed.report.verdict_rows import Verdict
 from pqbed.spec.metric import TTLB
-from pqbed.store.manifest import Manifest
 
 # The browser refuses to load anything, whatever the page contains.
 POLICY = (
@@ -30,39 +28,29 @@ POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 _EMBED = "window.vegaEmbed = vegaEmbed;"
-_EMPTY = ("There are no samples yet.", "", "")
 
 
-def build_page(
-    *,
-    title: str,
-    folder: Path,
-    manifest: Manifest,
-    data: ReportData | None,
-    figures: Sequence[Figure],
-    verdicts: Sequence[Verdict] = (),
-    answer: Sequence[str] = (),
-    more_caveats: Sequence[str] = (),
-    precision: pl.DataFrame | None = None,
-) -> str:
-    """Return the page. `folder` is that of the run, for the command that repeats it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What a server puts around a page: its own policy, the addresses of the scripts, a head and a style of its own."""
 
-    `answer` replaces the default sentences.
-    """
-    page_data = {
-        "specs": [
-            {**panel.spec, "description": f"{figure.title}: {panel.title}. {figure.summary}"}
-            for figure in figures
-            for panel in figure.panels
-        ],
-        "configs": {mode: vega_config(mode, background=False) for mode in MODES},
-    }
+    policy: str
+    scripts: tuple[str, ...]
+    head: Markup
+    style: str
+
+
+def build_page(content: ReportContent, frame: Frame | None = None) -> str:
+    """Return the page: one file that needs no other, or within the `frame` of a server."""
+    data, manifest, verdicts, figures = content.data, content.manifest, content.verdicts, content.figures
     return template("page.html.j2").render(
-        title=title,
-        policy=POLICY,
+        title=content.title,
+        policy=frame.policy if frame else POLICY,
+        frame=frame,
         style=Markup(asset("style.css")),  # noqa: S704 - ours
+        more_style=Markup(frame.style if frame else ""),  # noqa: S704 - ours
         palettes=PALETTES,
-        answer=answer or [sentence for sentence in (describe_result(data) if data else _EMPTY) if sentence],
+        answer=content.answer,
         below_floor=describe_below_floor(data) if data else [],
         verdicts=verdicts,
         verdict_parts=any(verdict.network or verdict.cpu for verdict in verdicts),
@@ -73,21 +61,33 @@ def build_page(
         sizes=data.sizes if data and _choose_size(figures) else [],
         figures=numbered(figures),
         cells=tabulate_cells(data) if data else CellsTable(columns=(), groups=(), rows=(), left_out=0),
-        precision=precision_rows(precision, data) if precision is not None and data else [],
-        precision_pct=_precision_pct(precision),
+        precision=precision_rows(content.precision, data) if data else [],
+        precision_pct=_precision_pct(content.precision),
         failures=tabulate_failures(data) if data else [],
-        caveats=[*more_caveats, *(list_caveats(data, manifest) if data else [])],
+        caveats=[*content.caveats, *(list_caveats(data, manifest) if data else [])],
         facts=list_facts(manifest, data),
-        command=command_again(folder, manifest),
-        sweep=read_sweep(folder),
-        data=inline_json(page_data),
+        command=command_again(content.folder, manifest),
+        sweep=read_sweep(content.folder),
+        data=inline_json(page_data(figures)),
         vega=inline_script(vega_bundle()),
         script=inline_script(asset("script.js")),
     )
 
 
-def _precision_pct(precision: pl.DataFrame | None) -> float:
-    return 0.0 if precision is None or precision.is_empty() else float(precision["precision_pct"][0])
+def page_data(figures: Sequence[Figure]) -> Mapping[str, Any]:
+    """Return what the script of a page draws: the specs of all panels, and the config of each mode."""
+    return {
+        "specs": [
+            {**panel.spec, "description": f"{figure.title}: {panel.title}. {figure.summary}"}
+            for figure in figures
+            for panel in figure.panels
+        ],
+        "configs": {mode: vega_config(mode, background=False) for mode in MODES},
+    }
+
+
+def _precision_pct(precision: pl.DataFrame) -> float:
+    return 0.0 if precision.is_empty() else float(precision["precision_pct"][0])
 
 
 def _choose_size(figures: Sequence[Figure]) -> bool:

@@ -1,13 +1,14 @@
 "use strict";
 // Draws every chart, sets their percentile and size from the controls, and draws them anew where the colours change.
 (() => {
-  const { specs, configs } = JSON.parse(document.getElementById("data").textContent);
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  const form = document.querySelector(".controls");
   let views = [];
   let turn = 0;
 
-  const chosen = () => (form ? Object.fromEntries(new FormData(form)) : {});
+  function chosen() {
+    const form = document.querySelector(".controls");
+    return form ? Object.fromEntries(new FormData(form)) : {};
+  }
 
   function apply(view, values) {
     const known = new Set(Object.keys(view.getState({ signals: () => true }).signals));
@@ -17,6 +18,7 @@
 
   async function draw() {
     const mine = ++turn;
+    const { specs, configs } = JSON.parse(document.getElementById("data").textContent);
     const config = configs[dark.matches ? "dark" : "light"];
     const old = views;
     views = [];
@@ -41,8 +43,9 @@
     document.body.dataset.drawn = "yes";
   }
 
-  form?.addEventListener("change", change);
-  form?.addEventListener("submit", (event) => event.preventDefault());
+  document.addEventListener("change", (event) => { if (event.target.closest(".controls")) change(); });
+  document.addEventListener("submit", (event) => { if (event.target.closest(".controls")) event.preventDefault(); });
+  document.addEventListener("pqbed:data", draw); // new data took the place of the old
   dark.addEventListener("change", draw);
   draw();
 })();
