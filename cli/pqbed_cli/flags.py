@@ -144,6 +144,8 @@ CaBundle = Annotated[
 RunPath = Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run, or latest.")]
 RunA = Annotated[str, typer.Argument(metavar="RUN_A", help="Folder of the run to compare with, or latest.")]
 RunB = Annotated[str, typer.Argument(metavar="RUN_B", help="Folder of the other run, or latest.")]
+ServedFolder = Annotated[str, _flag(INPUT, metavar="DIR", help="Folder of the runs, old and new.")]
+Port = Annotated[str, _flag(RUN, metavar="N", help="Port on the loopback address. [default: a free one]")]
 RunsFolder = Annotated[str, _flag(INPUT, metavar="DIR", help="Folder in which to look for latest.")]
 CellId = Annotated[str | None, typer.Argument(metavar="CELL", help="Id of a cell, or its beginning. [default: all]")]
 Study = Annotated[

@@ -200,6 +200,13 @@ class ReportOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    port: flags.Port = "0"
+    open_page: flags.OpenPage = False
+    out: flags.ServedFolder = "results"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompareOptions(GateOptions):
     run_a: flags.RunA
     run_b: flags.RunB

@@ -88,6 +88,12 @@ class Page:
 
     def show(self, path: Path, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
         """Open the file, and wait until its charts are drawn."""
+        self.look(width=width, height=height, dark=dark)
+        self.open(path.resolve().as_uri())
+        self.wait("document.body && document.body.dataset.drawn === 'yes'")
+
+    def look(self, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
+        """Set the size of the window, and the colours that the user prefers."""
         phone = width < 600
         self._ask(
             "Emulation.setDeviceMetricsOverride",
@@ -96,8 +102,10 @@ class Page:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         still = {"name": "prefers-reduced-motion", "value": "reduce"}
         self._ask("Emulation.setEmulatedMedia", {"features": [scheme, still]})
-        self._ask("Page.navigate", {"url": path.resolve().as_uri()})
-        self.wait("document.body && document.body.dataset.drawn === 'yes'")
+
+    def open(self, address: str) -> None:
+        """Go to an address."""
+        self._ask("Page.navigate", {"url": address})
 
     def run(self, expression: str) -> Any:
         """Return the value of a JavaScript expression."""
@@ -114,11 +122,16 @@ class Page:
 
     def press(self, key: str) -> None:
         """Press and let go of a key by its DOM name, as `Tab` or `ArrowRight`."""
-        codes = {"Tab": 9, "ArrowRight": 39, "ArrowLeft": 37}
-        for kind in ("rawKeyDown", "keyUp"):
-            self._ask(
-                "Input.dispatchKeyEvent", {"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": codes[key]}
-            )
+        codes = {"Tab": 9, "Enter": 13, "Space": 32, "ArrowRight": 39, "ArrowLeft": 37}
+        texts = {"Enter": "\r", "Space": " "}
+        for kind in ("keyDown" if key in texts else "rawKeyDown", "keyUp"):
+            stroke = {"type": kind, "key": " " if key == "Space" else key, "code": key}
+            text = {"text": texts[key]} if key in texts and kind == "keyDown" else {}
+            self._ask("Input.dispatchKeyEvent", {**stroke, **text, "windowsVirtualKeyCode": codes[key]})
+
+    def type(self, text: str) -> None:
+        """Type into what has the focus."""
+        self._ask("Input.insertText", {"text": text})
 
     def move(self, x: float, y: float) -> None:
         """Move the mouse there, in pixels of the window."""

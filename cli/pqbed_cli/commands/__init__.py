@@ -23,6 +23,7 @@ from pqbed_cli.commands.remedies import remedies
 from pqbed_cli.commands.report import report
 from pqbed_cli.commands.reproduce import reproduce
 from pqbed_cli.commands.schema import schema
+from pqbed_cli.commands.serve import serve
 from pqbed_cli.commands.show import show
 from pqbed_cli.commands.stack import stack
 from pqbed_cli.commands.status import status
@@ -50,6 +51,7 @@ def register(app: typer.Typer) -> None:
         remedies,
         trace,
         report,
+        serve,
         compare,
         check,
         export,

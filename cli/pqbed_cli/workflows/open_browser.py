@@ -8,6 +8,10 @@ from pqbed_cli.render.streams import note
 
 def open_page(page: Path) -> None:
     """Open `page`; without a browser, print its address."""
-    address = page.resolve().as_uri()
+    open_address(page.resolve().as_uri())
+
+
+def open_address(address: str) -> None:
+    """Open `address`; without a browser, print it."""
     if not webbrowser.open(address):
         note(f"no browser was found; open {address}")

@@ -11,7 +11,7 @@ from pqbed.spec.run_options import RUN_OPTIONS, RunOptions
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.sweep_form import THRESHOLDS
 from pqbed.spec.sweep_toml import SWEEP_KEYS, read_spec, samples_given, sweep_from
-from pqbed.spec.value_parsers import naming, spelled
+from pqbed.spec.value_parsers import naming, parse_count, spelled
 from pqbed_cli.options import RequestOptions, StudyOptions, SweepOptions
 
 # What may be given when a run is resumed: nothing that changes what is measured.
@@ -81,6 +81,11 @@ def read_run_option(name: str, text: str | None) -> Any:
     """Return the value of a run option as typed; None stays None. Raises SpecError."""
     read = RUN_OPTIONS[name]
     return text if text is None or read is None else read(text, True)
+
+
+def read_port(text: str) -> int:
+    """Return the port to listen on; 0 is a free one. Raises SpecError."""
+    return parse_count("port", text, 0, 65_535, bare=True)
 
 
 def _base(spec: Path | None, name: str | None) -> dict[str, Any] | None:

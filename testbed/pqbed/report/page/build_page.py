@@ -24,7 +24,7 @@ from pqbed.spec.metric import TTLB
 
 # The browser refuses to load anything, whatever the page contains.
 POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'"
 )
 _EMBED = "window.vegaEmbed = vegaEmbed;"

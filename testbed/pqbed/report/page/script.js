@@ -28,7 +28,7 @@
     for (const place of document.querySelectorAll(".chart")) {
       const spec = specs[Number(place.dataset.spec)];
       const { view } = await vegaEmbed(place, spec, {
-        config, renderer: "svg", actions: false, tooltip: { theme: "pqbed" },
+        config, renderer: "svg", actions: false, ast: true, tooltip: { theme: "pqbed" },
       });
       if (mine !== turn) { view.finalize(); return; }
       views.push(view);
