@@ -144,7 +144,8 @@ def _requests(cell: Cell) -> int:
 def _writes(stack: str, records: tuple[int, ...]) -> tuple[int, ...]:
     """Return the writes of a flight: OpenSSL's, or of a program of its own, which writes it at once (Go, Botan)."""
     entry = known_stacks().get(stack)
-    return (sum(records),) if entry is not None and entry.program else buffered(list(records))
+    at_once = entry is not None and entry.program and records
+    return (sum(records),) if at_once else buffered(list(records))
 
 
 def buffered(records: list[int], room: int = FLIGHT_BUFFER_BYTES) -> tuple[int, ...]:

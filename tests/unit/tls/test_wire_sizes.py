@@ -152,3 +152,13 @@ def test_a_relay_that_nobody_uses_ends() -> None:
     with Relay(LOOPBACK, 1) as relay:
         pass
     assert not relay.sent
+
+
+def test_a_flight_that_was_not_sent_is_no_write_of_any_stack() -> None:
+    """A write of nothing would be taken for a HelloRetryRequest."""
+    for stack in ("openssl", "go", "botan"):
+        cell = cell_of(10, 1_000_000, profile=replace(CLASSICAL, stack=stack))
+        exchange = known_exchange(cell, None, None, SIZES)
+        assert (exchange.retry, exchange.second_hello) == ((), ())
+        assert sum(exchange.server_flight) == sum(SIZES.server_flight)
+        assert bounds_of(cell, 1_715, None, SIZES) is not None
