@@ -25,10 +25,7 @@ class Difference:
     now: str
 
     def __str__(self) -> str:
-        then, now = (
-            text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] for text in (self.then, self.now)
-        )
-        return f"{self.name} was {then} and is now {now}"
+        return f"{self.name} was {self.then[:_SHOWN_CHARACTERS]} and is now {self.now[:_SHOWN_CHARACTERS]}"
 
 
 def refuse_other_plan(run: Run, *, plan: str, seed: int, file: str, restart: str) -> None:

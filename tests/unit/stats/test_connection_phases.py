@@ -137,3 +137,19 @@ def test_a_run_from_before_there_were_floors_still_tells_lost_syns() -> None:
 
 def test_without_an_rtt_there_are_no_round_trips_to_count() -> None:
     assert extras(phases_of(*LOSSLESS, cells=CELL.with_columns(rtt_ns=pl.lit(0)))) == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("kernel", "seconds"), [("6.4.0", (1, 3, 7, 15, 31, 63)), ("6.5.1", (1, 2, 3, 4, 5, 7, 11)), ("7.3", (1, 2, 3))]
+)
+def test_each_syn_is_due_at_its_second_and_not_before(kernel: str, seconds: tuple[int, ...]) -> None:
+    for number, second in enumerate(seconds, start=1):
+        sooner, then = (phases_of(100 + 1000 * second + off, kernel=kernel)["lost_syns"] for off in (-0.001, 0))
+        assert (sooner, then) == (number - 1, number)
+
+
+def test_a_link_without_a_delay_has_no_round_trips_to_count_in() -> None:
+    found = phases_of(*LOSSLESS, cells=CELL.with_columns(rtt_ns=pl.lit(0)))
+    assert extras(found) == [None] * 4
+    one = phases_of(*LOSSLESS, cells=CELL.with_columns(rtt_ns=pl.lit(1)))
+    assert extras(one) == [0] * 4

@@ -49,3 +49,22 @@ def test_what_a_failed_fetch_reached_counts() -> None:
 
 def test_cells_of_an_older_run_have_no_floor() -> None:
     assert below(cells=CELL.with_columns(pl.lit(None, pl.Int64).alias("floor_ns")), last_byte_ns=1) == []
+
+
+def test_several_samples_are_counted_in_the_plural() -> None:
+    rows = [
+        {
+            "cell_id": "a",
+            "repetition": repetition,
+            "outcome": "ok",
+            "clock": "virtual",
+            "last_byte_ns": 290_000_000 + repetition,
+        }
+        for repetition in (2, 1)
+    ]
+    (found,) = find_below_floor(conform(pl.DataFrame(rows), SAMPLES).lazy(), CELL)
+    assert found.sentence() == (
+        "2 samples of cell a (pq) lie below the floor: the last byte of repetition 1 came after 290.000 ms, "
+        "and cannot before 300.000 ms"
+    )
+    assert found._replace(floor_ns=1_000_000_000_000).sentence().endswith("and cannot before 1,000,000.000 ms")
