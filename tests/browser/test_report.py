@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from pqbed.beds.fake_bed import FakeBed
 from pqbed.plan import plan_sweep
+from pqbed.report.theme import PALETTES
 from pqbed.report.verdict_rows import Verdict, write_verdicts
 from pqbed.report.write_report import write_report
 from pqbed.runner import run_sweep
 from support.chromium import PHONE, Page, find_chromium
 from support.profiles import PQ
+from support.served import wait_for
 from support.sweeps import CLASSIC, SWEEP, new_run
 
 pytestmark = pytest.mark.browser
@@ -78,7 +81,7 @@ def test_every_figure_is_drawn_and_nothing_leaves_the_page(page: Any, report: An
     for width, dark in ((1280, False), (1280, True), (PHONE, False), (PHONE, True)):
         page.show(report, width=width, dark=dark)
         charts = drawn(page)
-        assert len(charts) == 2 + 2 + 2 + 2 + 2
+        assert len(charts) == 1 + 2 + 2 + 2 + 2 + 2
         assert min(marks for _figure, marks in charts) >= 3
     assert set(page.requests) <= {report.resolve().as_uri(), "data:,"}
     assert page.complaints == []
@@ -167,7 +170,7 @@ def test_every_chart_has_a_name_for_screen_readers(page: Any, report: Any) -> No
         """[...document.querySelectorAll(".chart svg")].map(
             svg => svg.closest("[role=graphics-document]")?.getAttribute("aria-label"))"""
     )
-    assert len(set(names)) == 10
+    assert len(set(names)) == 11
     assert all(names)
     assert page.run('[...document.querySelectorAll("input, select")].every(field => field.labels.length)')
 
@@ -176,3 +179,52 @@ def test_it_prints(page: Any, report: Any, tmp_path: Path) -> None:
     page.show(report)
     page.print(tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+def rows(page: Any) -> Any:
+    return page.run(
+        """[...document.querySelectorAll("#cells tbody tr")].filter(row => !row.hidden)
+        .map(row => [...row.cells].map(cell => cell.innerText))"""
+    )
+
+
+def test_the_cells_are_sorted_by_a_column_and_filtered_by_words(page: Any, report: Any) -> None:
+    page.show(report)
+    before = rows(page)
+    for turn in ("ascending", "descending"):
+        page.run("""document.querySelector("#cells th[data-column='4'] button").focus()""")
+        page.press("Enter")
+        heads = page.run("[...document.querySelectorAll('#cells th[aria-sort]')].map(head => head.ariaSort)")
+        assert heads == [turn]
+        times = [float(row[4].split()[0].replace(",", "")) for row in rows(page)]
+        assert times == sorted(times, reverse=turn == "descending")
+    page.press("Enter")
+    assert rows(page) == before
+    page.run("document.getElementById('cells-filter').focus()")
+    page.type("hybrid 200KiB")
+    kept = rows(page)
+    assert kept == [row for row in before if row[1] == "200KiB" and row[2] == "hybrid"]
+    assert page.run("document.getElementById('cells-count').innerText") == f"{len(kept)} of {len(before)} rows"
+    page.run("document.querySelector('#cells th[data-column] button').click()")
+    assert sorted(rows(page)) == sorted(kept)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_figure_is_saved_as_svg_and_png_of_the_light_mode(
+    page: Any, report: Any, tmp_path: Path, dark: bool
+) -> None:
+    page.show(report, dark=dark)
+    page.save_to(tmp_path)
+    page.run("document.querySelector('input[name=percentile][value=p90]').click()")
+    page.wait("document.body.dataset.drawn === 'yes'")
+    for kind in ("svg", "png"):
+        page.run(f"document.querySelector('#slide [data-save={kind}]').click()")
+        page.wait(f"document.body.dataset.saved === 'slide.{kind}'")
+    wait_for(lambda: len(list(tmp_path.glob("slide.[sp][vn]g"))) == 2)
+    svg = (tmp_path / "slide.svg").read_text()
+    root = ET.fromstring(svg)
+    assert root.tag.endswith("svg")
+    assert page.run("document.querySelector('#slide h4').innerText") in svg
+    assert "Increase of TTLB (%)" in svg
+    assert PALETTES["light"].page in svg
+    assert (tmp_path / "slide.png").read_bytes().startswith(b"\x89PNG")

@@ -129,6 +129,10 @@ class Page:
             text = {"text": texts[key]} if key in texts and kind == "keyDown" else {}
             self._ask("Input.dispatchKeyEvent", {**stroke, **text, "windowsVirtualKeyCode": codes[key]})
 
+    def save_to(self, folder: Path) -> None:
+        """Keep in `folder` what the page lets a person save."""
+        self._ask("Page.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
+
     def type(self, text: str) -> None:
         """Type into what has the focus."""
         self._ask("Input.insertText", {"text": text})

@@ -14,8 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 
 from pqbed.errors import PqbedError, SpecError
-from pqbed.report.page.build_page import asset as report_asset
-from pqbed.report.page.build_page import vega_bundle
+from pqbed.report.page.build_page import page_script, vega_bundle
 from pqbed.reproduce.stored_plan import is_study
 from pqbed_cli.serve.pages import asset, render
 from pqbed_cli.serve.run_pages import RunPages
@@ -192,6 +191,6 @@ def _script(text: Callable[[], str]) -> Callable[[Request], Response]:
 
 _SCRIPTS: Mapping[str, Callable[[], str]] = {
     "vega.js": vega_bundle,
-    "charts.js": lambda: report_asset("script.js"),
+    "charts.js": page_script,
     "live.js": lambda: asset("live.js"),
 }

@@ -11,12 +11,15 @@ import pytest
 
 from pqbed.errors import StoreError
 from pqbed.report.export import tabulate_run
+from pqbed.report.methods import bibtex, describe_methods
 from pqbed.report.page.cells_table import tabulate_cells
 from pqbed.report.report_data import read_report_data
 from pqbed.report.verdict_rows import VERDICTS_NAME, Verdict, read_verdicts, write_verdicts
 from pqbed.report.write_report import REPORT_NAME, write_report
+from pqbed.stats.block_bootstrap import DRAWS
+from support.profiles import PQ
 from support.reports import MakeRun, MeasuredOf
-from support.sweeps import forget_samples
+from support.sweeps import CLASSIC, forget_samples
 
 VERDICT = Verdict(
     question="TTLB at <0> KiB", published="~33%", band="29 to 35%", ours="30.4%", standing="inside", why="as said"
@@ -69,8 +72,49 @@ def test_every_table_has_a_caption_and_headers_and_every_figure_a_name(page_of: 
     identities = {attributes["id"] for _tag, attributes in outline.tags if "id" in attributes}
     named = [attributes["aria-labelledby"] for _tag, attributes in outline.tags if "aria-labelledby" in attributes]
     assert set(named) <= identities
-    assert len(outline.all("figure")) == 5
+    assert len(outline.all("figure")) == 6
     assert outline.all("html") == [{"lang": "en"}]
+
+
+def test_the_page_opens_with_the_picture_for_a_slide_and_the_sentence_under_it(page_of: Callable[..., Any]) -> None:
+    answer = page_of(samples=8).partition('id="answer"')[2].partition("</section>")[0]
+    assert answer.index('<figure id="slide"') < answer.index('<p class="lead">')
+    assert "pq against classic" in answer  # of the profile that costs most
+    alone = page_of(samples=8, profiles=(CLASSIC, PQ))
+    assert '<figure id="slide"' not in alone
+    opening, _, below = alone.partition('id="figures"')
+    assert '<figure id="increase-over-size"' in opening
+    assert '<figure id="increase-over-size"' not in below  # not twice
+
+
+def test_methods_say_what_the_run_was_made_with(make_run: MakeRun) -> None:
+    run = make_run(samples=8, aa=True, bed={"fail_at": {3}})
+    manifest, data = run.manifest, read_report_data(run)
+    assert data is not None
+    text = describe_methods(manifest, data)
+    for words in (
+        f"pqbed {manifest.pqbed}",
+        f"of {8 * 16} HTTPS fetches",
+        "8 in each of 16 cells",
+        "pq (X25519MLKEM768",
+        "0B and 50KiB",
+        f"kernel {manifest.kernel}",
+        f"seed {manifest.seed}",
+        f"{DRAWS:,} draws",
+        "two equal arms (classic)",
+        "(1 were)",
+    ):
+        assert words in text
+    assert describe_methods(manifest, replace(data, copy_of=None)).count("noise floor") == 0
+
+
+def test_what_to_cite_is_bibtex(make_run: MakeRun) -> None:
+    manifest = make_run(samples=1).manifest
+    entries = re.findall(r"@(\w+)\{(\w+),\n((?:  \w+ += \{.*\},\n)+)\}", bibtex(manifest))
+    assert [kind for kind, *_ in entries] == ["software", "inproceedings"]
+    fields = [dict(re.findall(r"  (\w+) += \{(.*)\},", body)) for *_, body in entries]
+    assert fields[0]["version"] == manifest.pqbed
+    assert all(entry["author"] and entry["title"].count("{") == entry["title"].count("}") for entry in fields)
 
 
 def test_headings_do_not_skip_a_level(page_of: Callable[..., Any]) -> None:
@@ -86,7 +130,7 @@ def test_what_a_run_says_cannot_become_markup(make_run: MakeRun) -> None:
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
     data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
-    assert len(json.loads(data[1])["specs"]) == 10
+    assert len(json.loads(data[1])["specs"]) == 11
     assert "<" not in data[1]
 
 

@@ -7,7 +7,7 @@ import polars as pl
 from pqbed.report.figures.distributions import draw_ecdf, draw_phases
 from pqbed.report.figures.figure_panels import Figure, without_schema_checks
 from pqbed.report.figures.over_link import draw_increase_by_link, draw_map
-from pqbed.report.figures.over_size import draw_increase, draw_ttlb
+from pqbed.report.figures.over_size import draw_increase, draw_slide, draw_ttlb
 from pqbed.report.figures.reduce_rows import reduce_data
 from pqbed.report.figures.remedies import draw_remedies_of
 from pqbed.report.report_data import ReportData
@@ -24,7 +24,8 @@ def choose_figures(data: ReportData, published: pl.DataFrame | None = None) -> t
     compared = data.percentiles["baseline"].is_not_null().any()
     figures = []
     if compared and several_sizes:
-        figures.append(draw_increase(data, published))
+        increase = draw_increase(data, published)
+        figures += [slide, increase] if (slide := draw_slide(data, increase)) else [increase]
     if compared and several_sizes and several_links:
         figures.append(draw_map(data))
     if compared and not several_sizes:

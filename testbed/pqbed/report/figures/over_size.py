@@ -1,5 +1,7 @@
 """Figures over the response size: the increase over the baseline, and TTLB itself."""
 
+from dataclasses import replace
+
 import altair as alt
 import polars as pl
 
@@ -79,6 +81,17 @@ def draw_increase(data: ReportData, published: pl.DataFrame | None = None) -> Fi
         panels=kept,
         notes=(f"The first {MOST_PANELS} of {len(panels)} panels are drawn.",) if len(kept) < len(panels) else (),
     )
+
+
+def draw_slide(data: ReportData, increase: Figure) -> Figure | None:
+    """Return the panel of `increase` that says most: of the profile that costs most; None if it has just one."""
+    if len(increase.panels) < 2:
+        return None
+    rows = data.percentiles.filter(pl.col("percentile") == data.names[0], pl.col("baseline").is_not_null())
+    worst = rows.sort("increase", descending=True, nulls_last=True)["profile"][0]
+    title = f"{worst} against {data.baseline}"
+    panel = next((panel for panel in increase.panels if panel.title.startswith(title)), increase.panels[0])
+    return replace(increase, name="slide", title="What it costs", panels=(panel,), notes=())
 
 
 def _summarise(data: ReportData) -> str:

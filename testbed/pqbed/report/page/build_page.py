@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from pqbed.report.figure_files import VEGA_LITE
 from pqbed.report.figures.figure_panels import Figure
+from pqbed.report.methods import bibtex, describe_methods
 from pqbed.report.narrative import describe_below_floor, list_caveats, tabulate_failures
 from pqbed.report.page.cells_table import CellsTable, tabulate_cells
 from pqbed.report.precision_rows import precision_rows
@@ -27,6 +28,8 @@ POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'"
 )
+# Figures that a report may open with, by how their names begin.
+REMEDIES, OPENING = "remedies", ("slide", "increase-")
 _EMBED = "window.vegaEmbed = vegaEmbed;"
 
 
@@ -43,6 +46,9 @@ class Frame:
 def build_page(content: ReportContent, frame: Frame | None = None) -> str:
     """Return the page: one file that needs no other, or within the `frame` of a server."""
     data, manifest, verdicts, figures = content.data, content.manifest, content.verdicts, content.figures
+    slide, helping = _opening(content)
+    items = {item["figure"].name: item for item in numbered(figures)}
+    below = [item for name, item in items.items() if name not in (slide, helping)]
     return template("page.html.j2").render(
         title=content.title,
         policy=frame.policy if frame else POLICY,
@@ -59,7 +65,11 @@ def build_page(content: ReportContent, frame: Frame | None = None) -> str:
         models=data is not None and data.metric is TTLB,
         percentiles=data.names if data else [],
         sizes=data.sizes if data and _choose_size(figures) else [],
-        figures=numbered(figures),
+        figures=below,
+        slide=items.get(slide),
+        helping=items.get(helping),
+        methods=describe_methods(manifest, data) if data else "",
+        bibtex=bibtex(manifest),
         cells=tabulate_cells(data) if data else CellsTable(columns=(), groups=(), rows=(), left_out=0),
         precision=precision_rows(content.precision, data) if data else [],
         precision_pct=_precision_pct(content.precision),
@@ -70,8 +80,24 @@ def build_page(content: ReportContent, frame: Frame | None = None) -> str:
         sweep=read_sweep(content.folder),
         data=inline_json(page_data(figures)),
         vega=inline_script(vega_bundle()),
-        script=inline_script(asset("script.js")),
+        script=inline_script(page_script()),
     )
+
+
+def _opening(content: ReportContent) -> tuple[str, str]:
+    """Return the names of the figures that the page opens with: the one for a slide, and what would help.
+
+    A page of a study opens with its verdicts.
+    """
+    names = [figure.name for figure in content.figures]
+    helping = next((name for name in names if name == REMEDIES), "")
+    slide = next((name for name in names if name != REMEDIES), "")
+    return ("", "") if content.verdicts else (slide if slide.startswith(OPENING) else "", helping)
+
+
+def page_script() -> str:
+    """Return what a page runs: its charts, and its table."""
+    return asset("script.js") + asset("table.js")
 
 
 def page_data(figures: Sequence[Figure]) -> Mapping[str, Any]:
@@ -83,6 +109,7 @@ def page_data(figures: Sequence[Figure]) -> Mapping[str, Any]:
             for panel in figure.panels
         ],
         "configs": {mode: vega_config(mode, background=False) for mode in MODES},
+        "saved": vega_config("light"),
     }
 
 

@@ -32,6 +32,12 @@ class CellsTable:
     rows: tuple[tuple[str, ...], ...]
     left_out: int
 
+    @property
+    def places(self) -> list[tuple[str, int]]:
+        """Return the grouped columns, each with its place in a row."""
+        names = [name for _, members in self.groups for name in members]
+        return [(name, len(self.columns) + place) for place, name in enumerate(names)]
+
 
 def tabulate_cells(data: ReportData) -> CellsTable:
     """Lay out one row per cell: conditions, successes, TTLB and model, increase, finding, noise, phases, TCP_INFO."""

@@ -43,6 +43,28 @@
     document.body.dataset.drawn = "yes";
   }
 
+  // A figure by itself has a title, a background, and room for both: of the light mode, for paper.
+  async function save({ save: kind, of, name, title }) {
+    const { specs, saved } = JSON.parse(document.getElementById("data").textContent);
+    const room = document.createElement("div");
+    const { view } = await vegaEmbed(room, { ...specs[Number(of)], title, width: 640 }, {
+      config: saved, renderer: "svg", actions: false, ast: true,
+    });
+    await apply(view, chosen());
+    const link = document.createElement("a");
+    link.href = await view.toImageURL(kind, kind === "png" ? 3 : 1);
+    link.download = `${name}.${kind}`;
+    document.body.append(link);
+    link.click();
+    link.remove();
+    view.finalize();
+    document.body.dataset.saved = link.download;
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-save]");
+    if (button) save(button.dataset);
+  });
   document.addEventListener("change", (event) => { if (event.target.closest(".controls")) change(); });
   document.addEventListener("submit", (event) => { if (event.target.closest(".controls")) event.preventDefault(); });
   document.addEventListener("pqbed:data", draw); // new data took the place of the old
