@@ -20,6 +20,8 @@ from pqbed.spec.sample_count import MOST_SAMPLES
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.sweep_toml import sweep_to_toml
 from pqbed.spec.value_parsers import parse_count
+from pqbed.trace.chrome_trace import CHROME_TRACE_NAME, to_chrome_trace
+from pqbed.trace.qlog import QLOG_NAME, to_qlog
 from pqbed.trace.summary_json import trace_summary
 from pqbed.trace.take_trace import one_cell, take_trace
 from pqbed.trace.trace_folder import CLIENT_PCAP_NAME, SERVER_PCAP_NAME, TRACE_NAME, write_trace
@@ -51,6 +53,10 @@ def trace(options: TraceOptions) -> TraceResult:
     run_again = f"pqbed trace --spec {SWEEP_FILE} --repetition {repetition}"
     summary = trace_summary(trace, sys.argv, run_again)
     files = {**_records(sweep, request.options, traced, summary), **draw_trace(trace, run_again)}
+    if options.qlog:
+        files[QLOG_NAME] = to_qlog(trace)
+    if options.perfetto:
+        files[CHROME_TRACE_NAME] = to_chrome_trace(trace)
     folder = write_trace(Path(request.options.out), sweep.name, files, traced.keys)
     if options.open_page:
         open_page(folder / PAGE_NAME)
