@@ -143,6 +143,43 @@ def test_another_group_than_the_profile_s_is_no_time(tmp_path: Path) -> None:
     }
 
 
+P256 = "secp256r1"
+GO = {"stack": "go", "chain": {"algorithm": "p256"}}
+WITH_GO: dict[str, dict[str, Any]] = {
+    # Go sends the share of the group that it prefers, and X25519's beside X25519MLKEM768 where both are offered.
+    "both-shares": {**NEGOTIATION["two-shares"], **GO, "client_stack": "openssl"},
+    "retried-by-go": {**NEGOTIATION["wrong-guess"], **GO, "client_stack": "openssl"},
+    "go-retried": {"group": P256, "groups": [HYBRID, P256], "server_groups": P256, **GO},
+    "go-s-other-shares": {"group": HYBRID, "groups": BOTH, "server_groups": f"{HYBRID}:{CLASSICAL}", **GO},
+    "go-told-shares": {**NEGOTIATION["two-shares"], **GO},
+    "go-told-to-prefer": {**NEGOTIATION["preferred"], **GO, "client_stack": "openssl"},
+}
+
+
+def test_go_asks_and_is_asked_for_another_hello(tmp_path: Path) -> None:
+    cell = ["--rtt", "100", "--bandwidth", "10", "--size", "0", "--samples", "1", "--calibrate", "off"]
+    pqbed(tmp_path, "sweep", *cell, "--spec", write_spec(tmp_path, WITH_GO), "--bed", "uml")
+    with open_run(next((tmp_path / "results").iterdir())) as run:
+        rows = run.samples().join(run.cells(), on="cell_id").collect().to_dicts()
+    seen = {row["profile"]: row for row in rows}
+    outcomes = {name: (row["outcome"], row["hello_retry"]) for name, row in seen.items()}
+    assert outcomes == {
+        "both-shares": ("ok", False),
+        "retried-by-go": ("ok", True),
+        "go-retried": ("ok", True),
+        "go-s-other-shares": ("unsupported", None),
+        "go-told-shares": ("unsupported", None),
+        "go-told-to-prefer": ("unsupported", None),
+    }
+    assert "chooses the key shares itself: [0x11ec 0x001d], asked for [0x11ec]" in seen["go-s-other-shares"]["detail"]
+    assert "it chooses the key shares itself" in seen["go-told-shares"]["detail"]
+    assert "before any other" in seen["go-told-to-prefer"]["detail"]
+    for name in ("retried-by-go", "go-retried"):
+        row = seen[name]
+        assert abs(row["hello_retry_ns"] - row["lossless_hello_retry_ns"]) <= CLOCK_NS, name
+        assert abs(row["last_byte_ns"] - row["lossless_ns"]) <= 0.01 * row["lossless_ns"], name
+
+
 def test_a_trace_shows_both_hellos(tmp_path: Path) -> None:
     arms = {"retried": {**NEGOTIATION["wrong-guess"], "chain": {"algorithm": "mldsa65"}}}
     cell = ["--rtt", "100", "--bandwidth", "10", "--size", "0", "--spec", write_spec(tmp_path, arms)]

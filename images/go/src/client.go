@@ -31,6 +31,10 @@ type question struct {
 	Header     string `json:"header"`
 	Connection string `json:"connection"`
 	IdleNS     int64  `json:"idle_ns"`
+
+	// Of a client that offers several groups: all of them, and those that must have a key share.
+	GroupIDs []uint16 `json:"group_ids"`
+	ShareIDs []uint16 `json:"share_ids"`
 }
 
 // Times in ns from the start of the connection, 0: not reached.
@@ -46,6 +50,7 @@ type fetched struct {
 	Group        string `json:"group"`
 	ServerGroup  string `json:"server_group"`
 	Retried      bool   `json:"retried"`
+	HelloRetryNS int64  `json:"hello_retry_ns"`
 	Connection   string `json:"connection"`
 	TCPInfo      string `json:"tcp_info"`
 }
@@ -106,7 +111,19 @@ func fetch(asked question, tickets tls.ClientSessionCache) (fetched, *net.TCPCon
 	found.TCPConnectNS = int64(time.Since(started))
 	connection := plain.(*net.TCPConn)
 	connection.SetDeadline(started.Add(time.Duration(asked.TimeoutNS)))
-	if err := found.transfer(tls.Client(connection, configuration), asked, started); err != nil {
+	hello := &helloWatch{Conn: connection, shares: asked.ShareIDs, started: started}
+	client := tls.Client(connection, configuration)
+	if len(asked.GroupIDs) > 0 {
+		client = tls.Client(hello, configuration)
+	}
+	err = found.transfer(client, asked, started)
+	if asked.Connection != "reused" {
+		found.HelloRetryNS = hello.retryNS
+	}
+	if errors.Is(err, errShares) {
+		return fetched{Outcome: "unsupported", Detail: err.Error()}, connection
+	}
+	if err != nil {
 		usual := "reset"
 		if found.TLSDoneNS == 0 {
 			usual = "tls_error"
@@ -126,7 +143,7 @@ func clientConfiguration(asked question) (*tls.Config, error) {
 		RootCAs:          roots,
 		ServerName:       asked.ServerName,
 		MinVersion:       tls.VersionTLS13,
-		CurvePreferences: []tls.CurveID{tls.CurveID(asked.GroupID)},
+		CurvePreferences: curves(asked.GroupID, asked.GroupIDs),
 	}
 	if asked.ChainPEM != "" {
 		certificate, err := tls.X509KeyPair([]byte(asked.ChainPEM), []byte(asked.KeyPEM))
@@ -143,6 +160,18 @@ func clientConfiguration(asked question) (*tls.Config, error) {
 		configuration.KeyLogWriter = log
 	}
 	return configuration, nil
+}
+
+// curves returns the groups to offer: several, or the one.
+func curves(one uint16, several []uint16) []tls.CurveID {
+	if len(several) == 0 {
+		return []tls.CurveID{tls.CurveID(one)}
+	}
+	var ids []tls.CurveID
+	for _, id := range several {
+		ids = append(ids, tls.CurveID(id))
+	}
+	return ids
 }
 
 func (found *fetched) transfer(connection *tls.Conn, asked question, started time.Time) error {

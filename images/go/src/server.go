@@ -23,6 +23,9 @@ type listenerSettings struct {
 	ClientRoot  string `json:"client_root"`
 	Header      string `json:"header"`
 	Tickets     bool   `json:"tickets"`
+
+	// In place of the one group, where there are several.
+	GroupIDs []uint16 `json:"group_ids"`
 }
 
 // serve listens on every port of the file `listeners`, then fills the file `ready`. It ends with the process.
@@ -76,7 +79,7 @@ func serverConfiguration(settings listenerSettings) (*tls.Config, error) {
 	configuration := &tls.Config{
 		Certificates:           []tls.Certificate{certificate},
 		MinVersion:             tls.VersionTLS13,
-		CurvePreferences:       []tls.CurveID{tls.CurveID(settings.GroupID)},
+		CurvePreferences:       curves(settings.GroupID, settings.GroupIDs),
 		SessionTicketsDisabled: !settings.Tickets,
 	}
 	if settings.ClientRoot != "" {

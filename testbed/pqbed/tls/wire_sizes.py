@@ -84,7 +84,7 @@ def read_wire_sizes(
         ours, theirs = list(walk_records(sent)), list(walk_records(received))
     except ValueError:
         return None
-    hello = list(itertools.takewhile(lambda record: record.kind == "handshake", ours))
+    hello = _first_hello(sent, ours)
     retry = retry_records(theirs) if begins_with_retry(received) else []
     second = _second_hello(ours[len(hello) :]) if retry else []
     first_flight = _first_flight(theirs, answered_at)
@@ -135,6 +135,17 @@ def read_early_wire_sizes(sent: bytes, received: bytes, body_bytes: int, header_
         tickets=tuple(_size(record) for record in theirs if record.start >= response[-1].end),
         body_bytes=body_bytes,
     )
+
+
+def _first_hello(stream: bytes, records: list[Record]) -> list[Record]:
+    """Return the records of the first ClientHello: a second one may follow at once (Go changes no cipher before it)."""
+    message_bytes = 4 + int.from_bytes(stream[HEADER_BYTES + 1 : HEADER_BYTES + 4], "big")
+    hello: list[Record] = []
+    for record in itertools.takewhile(lambda one: one.kind == "handshake", records):
+        if hello and sum(one.length for one in hello) >= message_bytes:
+            break
+        hello.append(record)
+    return hello
 
 
 def _first_flight(records: list[Record], answered_at: Iterable[int]) -> list[Record]:

@@ -56,6 +56,9 @@ def test_a_hello_retry_request_and_its_answer_are_flights_of_their_own() -> None
     sizes = replace(SIZES, server_flight=(127, 32, 905), client_flight=(74,), retry=(93, 6), second_hello=(6, 282))
     for answered_at in ([len(retry), whole], [len(RETRY), len(retry), whole]):
         assert read_wire_sizes(sent, retry + flight + RESPONSE, answered_at, PROBE_BYTES) == sizes
+    at_once = sent.replace(record(CHANGE, 1), b"")
+    answered = read_wire_sizes(at_once, retry + flight + RESPONSE, [len(retry), whole], PROBE_BYTES)
+    assert answered == replace(sizes, second_hello=(282,))
     columns = size_columns(sizes)
     assert (columns["hello_retry_bytes"], columns["second_hello_bytes"]) == (99, 288)
     assert sizes_from_row(columns) == sizes
