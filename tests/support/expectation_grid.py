@@ -115,7 +115,28 @@ def random_cell(random: Random) -> Cell:
     )
 
 
+def random_slow_cell(random: Random) -> Cell:
+    """Return a cell from 10 kbit/s to 1 Mbit/s: much is sent again in vain, and taken back."""
+    rate = round(10 ** random.uniform(4, 6))
+    profile = random.choice((PROFILES[0], PROFILES[2], PROFILES[3], LARGEST, MUTUAL))
+    cell = make_cell(profile, 1, 1, random.choice((1, 2, 3, 4, 10, 20, 30)), random.choice((0, 1, 5, 20, 50, 100)))
+    up = random.choice((rate, rate, rate // 2, rate // 4))
+    return on_link(
+        cell,
+        rtt_ns=round(10 ** random.uniform(1, 3.5) * MS),
+        bandwidth_bps=rate,
+        bandwidth_up_bps=max(up, 9_600),
+        layout=random.choice(LAYOUTS),
+    )
+
+
 ANY = tuple(map(random_cell, itertools.repeat(Random(20261126), 200)))
+ANY_SLOW = tuple(map(random_slow_cell, itertools.repeat(Random(20261127), 200)))
+# Long enough for CUBIC to leave slow start, and for the window of the receiver to grow.
+LONG = in_both_layouts(
+    make_cell(PROFILES[0], rtt_ms, rate_mbit, initcwnd, size_kib)
+    for rtt_ms, rate_mbit, initcwnd, size_kib in itertools.product((20, 100, 300), (10, 100, 1000), (10, 20), (2048,))
+)
 FAMILIES = {
     "grid": GRID,
     "edges": EDGES,
@@ -125,4 +146,6 @@ FAMILIES = {
     "small windows": SMALL_WINDOWS,
     "no rate": FREE,
     "any": ANY,
+    "any slow": ANY_SLOW,
+    "long": LONG,
 }

@@ -7,8 +7,9 @@ with a HelloRetryRequest, where
 
 - n bytes of payload are W(n) = n + 66 * ceil(n / MSS) on the wire: 14 Ethernet, 20 IPv4, 32 TCP with time stamps;
 - in slow start each acknowledged segment lets two more go, so n segments need the smallest k rounds with
-  w * (2^k - 1) >= n from a window of w. A round waits for the first acknowledgement of the one before, or for
-  the bottleneck to be done with it, whichever is later: waiting and sending overlap, they do not add up.
+  w * (2^k - 1) >= n from a window of w, or of one more where a tail loss probe goes beyond it. A round waits for
+  the first acknowledgement of the one before, or for the bottleneck to be done with it, whichever is later: waiting
+  and sending overlap, they do not add up.
 
 Left out, as they only make a connection slower: acknowledgements on the wire, delayed ones, queues, loss, CPU, and that
 a super-packet (segmentation `host`, `offload-off`) arrives whole: netem counts its headers as if it were cut.
@@ -66,6 +67,9 @@ def flight_ns(cell: Cell, payload_bytes: int, window: int) -> int:
     mss = segment_bytes(cell.tcp.mtu)
     rate, rtt_ns = cell.link.bandwidth_bps, rtt_floor_ns(cell.link)
     segment_ns = frame_ns(mss + FRAME_OVERHEAD_BYTES, rate)
+    # Two round trips after a segment a probe sends one more than the window allows (RFC 8985, 7.3): before the answer,
+    # where the segment alone takes longer than a round trip.
+    window += segment_ns > rtt_ns
     start_ns = sent = 0
     for number in range(slow_start_rounds(segment_count(payload_bytes, mss), window) - 1):
         burst = window << number

@@ -4,7 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from pqbed.model.difference_breakdown import Breakdown, break_down_difference, describe_repeats
+from pqbed.model.difference_breakdown import (
+    Breakdown,
+    _waiting,
+    break_down_difference,
+    describe_repeats,
+    milliseconds,
+)
 from pqbed.model.simulate.connection import simulate_fetch
 from pqbed.model.tls_exchange import Exchange
 from pqbed.spec.cell import Cell
@@ -92,3 +98,52 @@ def test_spurious_retransmissions_are_named() -> None:
     assert f"spurious retransmissions: {repeats} (baseline: none)" in reasons
     assert any(reason.endswith("response behind spurious retransmissions") for reason in reasons)
     assert describe_repeats(simulate_fetch(far_cell, base)) == "3 SYN or SYN-ACK segments"
+
+
+@pytest.mark.parametrize(
+    ("value_ns", "text"),
+    [
+        (0, "+0.0 ms"),
+        (-1, "+0.0 ms"),
+        (-40_000, "+0.0 ms"),
+        (-60_000, "-0.1 ms"),
+        (340_000, "+0.3 ms"),
+        (9_940_000, "+9.9 ms"),
+        (10_000_000, "+10 ms"),
+        (-10_000_000, "-10 ms"),
+        (134_400_000, "+134 ms"),
+    ],
+)
+def test_a_difference_has_a_digit_below_ten_milliseconds_and_no_negative_zero(value_ns: int, text: str) -> None:
+    assert milliseconds(value_ns) == text
+
+
+def waits(more_ns: int, rtt_ns: int = 100_000_000) -> list[str]:
+    flight = simulate_fetch(cell_of(10), exchange()).response
+    cell = cell_of(10)
+    cell = replace(cell, link=replace(cell.link, rtt_ns=rtt_ns))
+    return _waiting(cell, replace(flight, waited_ns=flight.waited_ns + more_ns), flight, "it")
+
+
+@pytest.mark.parametrize(
+    ("more_ns", "text"),
+    [
+        (2_000_000, []),
+        (2_000_001, ["+2.0 ms of waiting: it"]),
+        (-2_000_001, ["-2.0 ms of waiting: it"]),
+        (91_999_999, ["+92 ms of waiting: it"]),
+        (92_100_000, ["+1 RTT: it"]),
+        (107_900_000, ["+1 RTT: it"]),
+        (108_100_000, ["+108 ms of waiting: it"]),
+        (-200_000_000, ["-2 RTT: it"]),
+        (7_000_000, ["+7.0 ms of waiting: it"]),
+    ],
+)
+def test_waiting_is_in_round_trips_where_it_is_nearly_whole_ones(more_ns: int, text: list[str]) -> None:
+    assert waits(more_ns) == text
+
+
+def test_waiting_of_less_than_a_tenth_of_a_millisecond_is_none_whatever_the_round_trip() -> None:
+    assert waits(100_000, rtt_ns=0) == waits(100_000, rtt_ns=1_000_000) == []
+    assert waits(100_001, rtt_ns=1_000_000) == ["+0.1 ms of waiting: it"]
+    assert waits(100_001, rtt_ns=0) == ["+0.1 ms of waiting: it"]

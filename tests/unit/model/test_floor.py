@@ -128,3 +128,11 @@ def test_there_is_no_floor_without_tcp(floor: Callable[..., Any]) -> None:
 def test_short_segments_of_a_flight_are_in_the_floor_s_window(flight: int, segments: int) -> None:
     """Seen: 2, 12 and 23."""
     assert most_segments(flight) == segments
+
+
+@pytest.mark.parametrize(("rate", "waits"), [(80_000, True), (75_800, True), (75_600, False), (60_000, False)])
+def test_where_a_segment_takes_longer_than_a_round_trip_a_probe_goes_beyond_the_window(rate: int, waits: bool) -> None:
+    """At 75.7 kbit/s one of 1514 bytes takes 160 ms: below that, a second one may leave before it is acknowledged."""
+    slow = cell(rtt_ns=160 * MS, bandwidth_bps=rate)
+    two_ns = 2 * frame_ns(1514, rate)
+    assert flight_ns(slow, 2 * 1448, 1) == pytest.approx(two_ns + 160 * MS * waits, abs=2)
