@@ -120,10 +120,6 @@ PresetAnswers = Annotated[bool, _flag(OTHER, "--yes", help="Ask nothing; what no
 Name = Annotated[str | None, _flag(OUTPUT, metavar="NAME", help=DESCRIPTIONS["name"])]
 Out = Annotated[str | None, _flag(OUTPUT, metavar="DIR", help=DESCRIPTIONS["out"])]
 OpenPage = Annotated[bool, _flag(OUTPUT, "--open", help="Open the page in a browser.")]
-Qlog = Annotated[bool, _flag(OUTPUT, "--qlog", help="Write trace.qlog too: what each end sent and received, as qlog.")]
-Perfetto = Annotated[
-    bool, _flag(OUTPUT, "--perfetto", help="Write trace.perfetto.json too, for Perfetto and chrome://tracing.")
-]
 EveryOwner = Annotated[
     bool, _flag(OTHER, "--all", help="Remove what other users started on the engine too, after listing it and asking.")
 ]

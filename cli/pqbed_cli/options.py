@@ -94,8 +94,6 @@ class InitOptions:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceOptions(RequestOptions):
     repetition: flags.Repetition = "0"
-    qlog: flags.Qlog = False
-    perfetto: flags.Perfetto = False
     open_page: flags.OpenPage = False
     ca_bundle: flags.CaBundle = None
 

@@ -20,8 +20,6 @@ from pqbed.spec.sample_count import MOST_SAMPLES
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.sweep_toml import sweep_to_toml
 from pqbed.spec.value_parsers import parse_count
-from pqbed.trace.chrome_trace import CHROME_TRACE_NAME, to_chrome_trace
-from pqbed.trace.qlog import QLOG_NAME, to_qlog
 from pqbed.trace.summary_json import trace_summary
 from pqbed.trace.take_trace import one_cell, take_trace
 from pqbed.trace.trace_folder import CLIENT_PCAP_NAME, SERVER_PCAP_NAME, TRACE_NAME, write_trace
@@ -42,7 +40,7 @@ def trace(options: TraceOptions) -> TraceResult:
     base = PRESET if options.spec is None and options.preset is None else options.preset
     request = read_request(replace(options, preset=base))
     sweep = one_cell(request.sweep)
-    _refuse_cross_traffic(sweep)
+    _refuse_untraceable(sweep)
     repetition = parse_count("repetition", options.repetition, 0, MOST_SAMPLES - 1)
     refuse_unwritable(request.options.out)
     with open_bed(
@@ -53,18 +51,16 @@ def trace(options: TraceOptions) -> TraceResult:
     run_again = f"pqbed trace --spec {SWEEP_FILE} --repetition {repetition}"
     summary = trace_summary(trace, sys.argv, run_again)
     files = {**_records(sweep, request.options, traced, summary), **draw_trace(trace, run_again)}
-    if options.qlog:
-        files[QLOG_NAME] = to_qlog(trace)
-    if options.perfetto:
-        files[CHROME_TRACE_NAME] = to_chrome_trace(trace)
     folder = write_trace(Path(request.options.out), sweep.name, files, traced.keys)
     if options.open_page:
         open_page(folder / PAGE_NAME)
     return TraceResult(trace=trace, folder=folder, summary=summary)
 
 
-def _refuse_cross_traffic(sweep: Sweep) -> None:
-    """Raise SpecError for flows that would be captured as if they were the fetch."""
+def _refuse_untraceable(sweep: Sweep) -> None:
+    """Raise SpecError for flows that would be captured as if they were the fetch, and for other packets than TCP's."""
+    if "3" in sweep.http:
+        raise SpecError("a trace shows segments of TCP, and HTTP/3 has none", "give --http 1.1 or 2")
     if any(values_in(AXES["cross_traffic"], sweep)):
         raise SpecError("a trace shows one connection, and --cross-traffic adds others", "leave out --cross-traffic")
 

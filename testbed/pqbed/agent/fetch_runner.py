@@ -90,7 +90,7 @@ class FetchRunner:
         for (profile, served), kind in itertools.product(self._served.items(), kinds):
             workload = Workload(size_bytes=PROBE_BYTES, connection=Connection(kind=kind))
             cell = Cell(link=Link(rtt_ns=0), tcp=Tcp(), profile=profile, workload=workload)
-            if _refuse_connection(cell):
+            if _refuse_workload(cell):
                 continue
             known = sizes.setdefault(profile.name, {})
             header_bytes = known["full"].response_header_bytes if "full" in known else None
@@ -131,7 +131,7 @@ class FetchRunner:
         served = self._served.get(cell.profile)
         if served is None:
             return Timings(outcome="unsupported", detail=self._refused.get(cell.profile, "not served in this lane"))
-        if refusal := _refuse_connection(cell):
+        if refusal := _refuse_workload(cell):
             return Timings(outcome="unsupported", detail=refusal)
         self._offer(cell.workload.size_bytes)
         try:
@@ -229,12 +229,26 @@ class FetchRunner:
             self._offered.add(size_bytes)
 
 
-def _refuse_connection(cell: Cell) -> str:
-    """Return which end cannot do the kind of connection that `cell` asks for; empty where both can."""
-    kind = cell.workload.connection.kind
-    for side, stack in (("server", cell.profile.stack), ("client", cell.profile.clients_stack)):
-        if kind not in stack_named(stack).connections:
-            return f"not supported by the {side} {stack}: {kind} connections"
+def _refuse_workload(cell: Cell) -> str:
+    """Return which end cannot do the kind of connection or the HTTP that `cell` asks for; empty where both can."""
+    kind, http = cell.workload.connection.kind, cell.workload.http
+    for side, name in (("server", cell.profile.stack), ("client", cell.profile.clients_stack)):
+        stack = stack_named(name)
+        if kind not in stack.connections:
+            return f"not supported by the {side} {name}: {kind} connections"
+        if http not in stack.http:
+            return f"not supported by the {side} {name}: HTTP/{http}"
     if kind == "early" and cell.profile.retries:
         return "there are no early data with a HelloRetryRequest: the server asks for another hello (RFC 8446, 4.2.10)"
+    if http == "3":
+        return _refuse_unproved(cell)
+    return ""
+
+
+def _refuse_unproved(cell: Cell) -> str:
+    """Return what no client says of a handshake over QUIC, so that a sample could not be believed; else empty."""
+    if cell.workload.connection.kind in TICKET_KINDS:
+        return f"libcurl does not say of a connection over QUIC whether it was {cell.workload.connection.kind}"
+    if len(cell.profile.offered) > 1:
+        return "libcurl does not say of a handshake over QUIC whether there was a HelloRetryRequest"
     return ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pqbed.artefacts.build_steps import Command
-from pqbed.artefacts.image_sources import SUITE
+from pqbed.artefacts.image_sources import SUITE, backports_script
 from pqbed.errors import HostError
 
 UNREAD = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*", "/usr/share/lintian/*")
@@ -45,7 +45,11 @@ def bootstrap(
     hooks: Sequence[str] = (),
     ca_bundle: Path | None,
 ) -> Command:
-    """Describe the run that makes a root of SUITE with `packages`, into the tar `output` or only for its `hooks`."""
+    """Describe the run that makes a root of SUITE with `packages`, into the tar `output` or only for its `hooks`.
+
+    A package comes from the backports of SUITE if its name ends so (`libcurl4t64/trixie-backports`).
+    """
+    backports = f'sh {shlex.quote(str(backports_script()))} "$1" {SUITE}'
     argv = [
         *ISOLATION,
         *(("unshare", "--mount", "mmdebstrap", "--mode=root") if os.geteuid() == 0 else ("mmdebstrap", "--mode=auto")),
@@ -56,6 +60,7 @@ def bootstrap(
         '--aptopt=APT::Install-Recommends "false"',
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in UNREAD),
         *_trust(ca_bundle),
+        f"--setup-hook={backports}",
         *(f"--customize-hook={hook}" for hook in hooks),
         SUITE,
         str(output or "-"),

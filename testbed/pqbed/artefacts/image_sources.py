@@ -19,6 +19,11 @@ def recipe_folder(stack: str) -> Path:
     raise BuildError(f"no recipe for {stack} beside {PACKAGE}", hint="reinstall pqbed: its folder images/ is missing")
 
 
+def backports_script() -> Path:
+    """The script that lets apt in a root see the backports of its suite."""
+    return recipe_folder("uml") / "add-backports.sh"
+
+
 def stack_entries() -> dict[str, Path]:
     """The entry of data of each of pqbed's own stacks, by its name."""
     return {name: recipe_folder(name) / ENTRY for name in builtin_stacks()}

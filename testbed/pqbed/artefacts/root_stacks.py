@@ -30,7 +30,7 @@ def extra_stacks_hash(base: str, stacks: Iterable[str]) -> str:
     named: list[str | Path] = []
     for name in extra_stacks(stacks):
         named += [name, *_files(recipe_folder(name))]
-    return hash_inputs(base, shared_script("add-backports.sh"), *named) if named else base
+    return hash_inputs(base, *named) if named else base
 
 
 def shared_script(name: str) -> Path:

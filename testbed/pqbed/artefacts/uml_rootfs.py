@@ -9,7 +9,7 @@ from pqbed.artefacts.agent_source import SOURCES
 from pqbed.artefacts.build_steps import Command, OnStep, run_commands
 from pqbed.artefacts.cache_entries import hash_inputs
 from pqbed.artefacts.debian_bootstrap import UNREAD, BuilderWork, bootstrap, copy_in, copy_out, in_root
-from pqbed.artefacts.image_sources import SUITE, read_packages, recipe_folder
+from pqbed.artefacts.image_sources import SUITE, backports_script, read_packages, recipe_folder
 from pqbed.artefacts.root_programs import compile_modules
 from pqbed.artefacts.root_stacks import configure_hooks, extra_packages, extra_stacks, extra_stacks_hash, move_stacks
 from pqbed.spec.profile import DEFAULT_STACK
@@ -28,7 +28,7 @@ CHANGING = ("dev", "proc", "sys", "tmp", "run", "var/log", SOURCES, ADDED.lstrip
 def root_entry(stacks: Iterable[str] = ()) -> Path:
     """The cache entry of the root of the current recipe, with extra `stacks`."""
     folder = recipe_folder(DEFAULT_STACK)
-    base = hash_inputs(FORMAT, SUITE, *UNREAD, *(folder / name for name in SCRIPTS))
+    base = hash_inputs(FORMAT, SUITE, *UNREAD, backports_script(), *(folder / name for name in SCRIPTS))
     return cache_home() / "roots" / extra_stacks_hash(base, stacks)
 
 

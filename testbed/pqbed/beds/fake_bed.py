@@ -131,6 +131,7 @@ def _as_asked(shape: EndShape) -> EndState:
 
 def fake_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:
     """Return timings of `fetch`: never below the floor, a time-out above `timeout_ns`."""
+    over_tcp = cell.workload.transport == "tcp"
     draw = random.Random(f"{fetch.seed}/{fetch.cell_id}")
     exchange = exchange_of(cell)
     rtt_ns = rtt_floor_ns(cell.link)
@@ -141,10 +142,10 @@ def fake_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:
     rest_ns -= least_ns
     last_byte_ns = handshake_ns + _stretch(rest_ns, draw)
     if last_byte_ns > timeout_ns:
-        return Timings(outcome="timeout", detail="time-out of the fetch", tcp_connect_ns=connect_floor_ns(cell))
+        return Timings(outcome="timeout", detail="time-out of the fetch", tcp_connect_ns=connect_floor_ns(cell) or None)
     return Timings(
         outcome="ok",
-        tcp_connect_ns=connect_floor_ns(cell),
+        tcp_connect_ns=connect_floor_ns(cell) or None,
         tls_done_ns=handshake_ns,
         first_byte_ns=min(handshake_ns + rtt_ns, last_byte_ns),
         last_byte_ns=last_byte_ns,
@@ -152,10 +153,10 @@ def fake_timings(cell: Cell, fetch: Fetch, timeout_ns: int) -> Timings:
         http_status=200,
         group=cell.profile.group,
         signature=cell.profile.chain.algorithm,
-        retransmits=0,
-        lost=0,
-        tcp_rtt_ns=rtt_ns,
-        cwnd=cell.tcp.initcwnd_client,
+        retransmits=0 if over_tcp else None,
+        lost=0 if over_tcp else None,
+        tcp_rtt_ns=rtt_ns if over_tcp else None,
+        cwnd=cell.tcp.initcwnd_client if over_tcp else None,
         hello_retry=cell.profile.retries if len(cell.profile.offered) > 1 else None,
         hello_retry_ns=connect_floor_ns(cell) + rtt_ns if cell.profile.retries else None,
     )

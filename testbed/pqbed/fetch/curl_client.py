@@ -1,7 +1,8 @@
-"""libcurl client: one handle for all fetches of a lane, over HTTP/1.1 and TCP.
+"""libcurl client: one handle for the fetches of a lane, over TCP or QUIC.
 
 After a fetch the connection is kept open and idle until `release`: the lane first takes the link away, so that no late
-packet of one fetch, not even of its closing, meets the next.
+packet of one fetch, not even of its closing, meets the next. One over TCP is then reset; one over QUIC, whose server
+would probe for it, is closed.
 """
 
 import ctypes
@@ -11,7 +12,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,21 @@ from pqbed.fetch.fetch_outcome import failed_before, judge, read_group_header
 from pqbed.fetch.fetch_request import FetchRequest
 from pqbed.fetch.handshake_log import HandshakeLog
 from pqbed.fetch.key_log import KEY_LOG_VARIABLE
+from pqbed.fetch.quic_log import QuicInfo, QuicLog
 from pqbed.fetch.tcp_info import TcpInfo, read_tcp_info
 from pqbed.spec.connection import FULL, ConnectionKind
 from pqbed.spec.profile import mark_shares
 from pqbed.spec.sample import Outcome, Timings
+from pqbed.spec.workload import Http
 from pqbed.tls.client_credentials import Credentials
 from pqbed.tls.group_names import GROUP_HEADER
 from pqbed.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
 # struct sockaddr of family AF_UNSPEC: connecting to it resets the connection (connect(2)).
 _UNSPECIFIED_ADDRESS = bytes(16)
+
+# CURLE_QUIC_CONNECT_ERROR of include/curl/curl.h, which pycurl has no name for.
+_QUIC_CONNECT_ERROR = 96
 
 _OUTCOMES: dict[int, Outcome] = {
     pycurl.E_OPERATION_TIMEDOUT: "timeout",
@@ -40,11 +46,32 @@ _OUTCOMES: dict[int, Outcome] = {
     pycurl.E_PEER_FAILED_VERIFICATION: "tls_error",
     pycurl.E_SSL_CERTPROBLEM: "tls_error",
     pycurl.E_SSL_CIPHER: "tls_error",
+    _QUIC_CONNECT_ERROR: "tls_error",
     pycurl.E_RECV_ERROR: "reset",
     pycurl.E_SEND_ERROR: "reset",
     pycurl.E_GOT_NOTHING: "reset",
     pycurl.E_PARTIAL_FILE: "short_body",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _HttpVersion:
+    """What asks libcurl for a version of HTTP, and what it says of a response by that version."""
+
+    option: int
+    answer: int
+
+
+_HTTP_VERSIONS: dict[Http, _HttpVersion] = {
+    "1.1": _HttpVersion(pycurl.CURL_HTTP_VERSION_1_1, pycurl.CURL_HTTP_VERSION_1_1),
+    "2": _HttpVersion(pycurl.CURL_HTTP_VERSION_2TLS, pycurl.CURL_HTTP_VERSION_2_0),
+    "3": _HttpVersion(pycurl.CURL_HTTP_VERSION_3ONLY, pycurl.CURL_HTTP_VERSION_3),
+}
+
+_FEATURES: dict[Http, int] = {"2": pycurl.VERSION_HTTP2, "3": pycurl.VERSION_HTTP3}
+
+# What a server needs to take in the end of a connection over QUIC, over a link without delay.
+_CLOSE_S = 0.005
 
 
 class CurlClient:
@@ -59,7 +86,9 @@ class CurlClient:
         self._connection: socket.socket | None = None
         self._opened = False
         self._share: Any = None
+        self._early = False
         self._handshake = HandshakeLog()
+        self._quic_log = QuicLog()
         self._credentials: dict[str, Credentials] = {}
         self._libc = ctypes.CDLL(None)
         self._set_constant_options()
@@ -70,8 +99,8 @@ class CurlClient:
 
     def fetch(self, request: FetchRequest) -> Timings:
         """Do one fetch. A failure is a result, not an exception."""
-        if request.http != "1.1":
-            return Timings(outcome="unsupported", detail=f"this client does not speak HTTP/{request.http}")
+        if not _speaks(request.http):
+            return Timings(outcome="unsupported", detail=f"this libcurl does not speak HTTP/{request.http}")
         if request.connection.kind == "reused":
             return self._fetch_again(request)
         try:
@@ -100,6 +129,7 @@ class CurlClient:
 
     def _perform(self, request: FetchRequest) -> Timings:
         self._headers.clear()
+        self._quic_log.clear()
         self._body_bytes = 0
         self._opened = False
         self._set_request_options(request)
@@ -115,11 +145,16 @@ class CurlClient:
 
     def release(self) -> None:
         """Reset the connection of the last fetch: the server's end dies with it and retransmits nothing."""
-        if self._connection is not None:
+        if self._connection is None:
+            return
+        if self._connection.type == socket.SOCK_DGRAM:
+            self._reopen()
+            time.sleep(_CLOSE_S)
+        else:
             # libcurl holds a duplicate of this descriptor, so closing ours would leave the connection open.
             self._libc.connect(self._connection.fileno(), _UNSPECIFIED_ADDRESS, len(_UNSPECIFIED_ADDRESS))
-            self._connection.close()
-            self._connection = None
+        self._connection.close()
+        self._connection = None
 
     def log_keys(self) -> None:
         """Log the secrets of every connection from now on, in a file that no other user may read."""
@@ -149,6 +184,12 @@ class CurlClient:
         self._curl = pycurl.Curl()
         self._set_constant_options()
 
+    def _reopen(self) -> None:
+        """Close the handle, and its connection with it, and open another one."""
+        self._curl.close()
+        self._curl = pycurl.Curl()
+        self._set_constant_options()
+
     def _set_constant_options(self) -> None:
         curl = self._curl
         curl.setopt(pycurl.FRESH_CONNECT, 1)
@@ -158,8 +199,6 @@ class CurlClient:
         curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_3)
         curl.setopt(pycurl.SSL_VERIFYPEER, 1)
         curl.setopt(pycurl.SSL_VERIFYHOST, 2)
-        curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
-        curl.setopt(pycurl.SSL_ENABLE_ALPN, 0)
         curl.setopt(pycurl.NOSIGNAL, 1)
         curl.setopt(pycurl.PROXY, "")
         curl.setopt(pycurl.BUFFERSIZE, 512 * 1024)
@@ -175,17 +214,18 @@ class CurlClient:
         self._share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_SSL_SESSION)
         self._curl.setopt(pycurl.SHARE, self._share)
         self._curl.setopt(pycurl.SSL_SESSIONID_CACHE, 1)
-        if kind == "early":
-            # Early data needs to know the protocol (RFC 8446, 4.2.10): libcurl sends none without ALPN.
-            self._curl.setopt(pycurl.SSL_ENABLE_ALPN, 1)
+        # Early data needs to know the protocol (RFC 8446, 4.2.10): libcurl sends none without ALPN, nor without a ticket
+        # that came with it.
+        self._early = kind == "early"
+        if self._early:
             self._curl.setopt(pycurl.SSL_OPTIONS, pycurl.SSLOPT_EARLYDATA)
 
     def _forget_session(self) -> None:
         if self._share is None:
             return
         self._curl.unsetopt(pycurl.SHARE)
-        self._share = None
-        for option in (pycurl.SSL_SESSIONID_CACHE, pycurl.SSL_ENABLE_ALPN, pycurl.SSL_OPTIONS):
+        self._share, self._early = None, False
+        for option in (pycurl.SSL_SESSIONID_CACHE, pycurl.SSL_OPTIONS):
             self._curl.setopt(option, 0)
 
     def _set_request_options(self, request: FetchRequest) -> None:
@@ -194,6 +234,8 @@ class CurlClient:
         timeout_ms = -(-request.timeout_ns // NS_PER_MS)
         curl.setopt(pycurl.URL, f"https://{authority}/{request.size_bytes}")
         curl.setopt(pycurl.RESOLVE, [f"{authority}:{request.address}"])
+        curl.setopt(pycurl.HTTP_VERSION, _HTTP_VERSIONS[request.http].option)
+        curl.setopt(pycurl.SSL_ENABLE_ALPN, request.http != "1.1" or self._early)
         groups = mark_shares(request.groups, request.shares) if len(request.groups) > 1 else request.group
         curl.setopt(pycurl.SSL_EC_CURVES, groups)
         # It tells of handshakes only then.
@@ -226,12 +268,18 @@ class CurlClient:
         retried = self._retried(request)
         if outcome == "ok":
             seen = self._seen(request, session)
-            outcome, detail = judge(request, status, self._body_bytes, (group,), seen, retried=retried)
-        info = read_tcp_info(self._connection) if self._connection else TcpInfo()
+            outcome, detail = judge(
+                request, status, self._body_bytes, (group,), connections=seen, http=self._http(), retried=retried
+            )
+        info = TcpInfo()
+        if self._connection is not None and self._connection.type == socket.SOCK_STREAM:
+            info = read_tcp_info(self._connection)
+        quic = self._quic_log.read() if request.http == "3" else QuicInfo()
         return Timings(
             outcome=outcome,
             detail=detail,
-            tcp_connect_ns=self._time_ns(pycurl.CONNECT_TIME_T),
+            # Over QUIC it is when the first Initial left, in this version of libcurl.
+            tcp_connect_ns=self._time_ns(pycurl.CONNECT_TIME_T) if request.http != "3" else None,
             tls_done_ns=self._time_ns(pycurl.APPCONNECT_TIME_T),
             first_byte_ns=self._time_ns(pycurl.STARTTRANSFER_TIME_T),
             last_byte_ns=self._time_ns(pycurl.TOTAL_TIME_T) if outcome in ("ok", "wrong_group") else None,
@@ -245,6 +293,12 @@ class CurlClient:
             cwnd=info.cwnd,
             hello_retry=retried,
             hello_retry_ns=self._handshake.retry_ns,
+            quic_initials=quic.initials,
+            quic_unvalidated_bytes=quic.unvalidated_bytes,
+            quic_blocked_ns=quic.blocked_ns,
+            quic_lost=quic.lost,
+            quic_rtt_ns=quic.rtt_ns,
+            quic_cwnd_bytes=quic.cwnd_bytes,
         )
 
     def _retried(self, request: FetchRequest) -> bool | None:
@@ -252,6 +306,11 @@ class CurlClient:
         if len(request.groups) < 2 or not self._opened or not self._handshake.answered:
             return None
         return self._handshake.retry_ns is not None
+
+    def _http(self) -> Http | None:
+        """Return the version that the response came by."""
+        by = self._curl.getinfo(pycurl.INFO_HTTP_VERSION)
+        return next((version for version, known in _HTTP_VERSIONS.items() if known.answer == by), None)
 
     def _seen(self, request: FetchRequest, session: ConnectionKind | None) -> dict[str, ConnectionKind | None]:
         """Return what kind of connection it was, by who says so: nobody of a full one, where there are no sessions."""
@@ -274,6 +333,10 @@ class CurlClient:
             if key.strip().lower() == wanted:
                 return value.strip().decode("latin-1")
         return None
+
+
+def _speaks(http: Http) -> bool:
+    return http == "1.1" or bool(pycurl.version_info()[4] & _FEATURES[http])
 
 
 def _classify(code: int, message: str, os_errno: int) -> tuple[Outcome, str]:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from pqbed.fetch.fetch_request import FetchRequest
 from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.sample import Outcome, Timings
+from pqbed.spec.workload import Http
 from pqbed.tls.group_names import canonical_group
 
 _SESSIONS: dict[str, ConnectionKind] = {".": "full", "r": "resumed", "r1": "early"}
@@ -16,15 +17,17 @@ def judge(
     status: int | None,
     body_bytes: int,
     groups: Sequence[str | None],
-    connections: Mapping[str, ConnectionKind | None] = MappingProxyType({}),
     *,
+    connections: Mapping[str, ConnectionKind | None] = MappingProxyType({}),
     retried: bool | None = None,
+    http: Http | None = "1.1",
 ) -> tuple[Outcome, str]:
     """Return the outcome of a fetch that ended without an error, and why it is not `ok`.
 
     `groups` holds the negotiated group as each side reports it; None for a side that should report one and does not.
     `connections` holds the kind of connection in the same way, by the side. `retried`: whether the client was asked for
     another hello; None where it could not be (RFC 8446, 4.1.4: not by who offers one group with its share).
+    `http` is the version of the response.
     """
     if status != 200:
         return "short_body", f"the server answered with status {status}"
@@ -32,6 +35,8 @@ def judge(
         return "short_body", f"{body_bytes} of {request.size_bytes} bytes"
     if wrong := _wrong_group(request, groups, retried=retried):
         return "wrong_group", wrong
+    if http != request.http:
+        return "wrong_connection", f"asked for HTTP/{request.http}, the response came by HTTP/{http}"
     for side, kind in connections.items():
         if kind != request.connection.kind:
             said = "says nothing" if kind is None else f"says {kind}"

@@ -83,7 +83,9 @@ class ProgramClient:
             groups = (answer.group or None, server_group)
             seen = _seen(expected.kind, answer, session)
             asked = replace(request, connection=expected)
-            outcome, detail = judge(asked, answer.http_status, answer.body_bytes, groups, seen, retried=answer.retried)
+            outcome, detail = judge(
+                asked, answer.http_status, answer.body_bytes, groups, connections=seen, retried=answer.retried
+            )
         return _timings(request, answer, outcome, detail)
 
     def release(self) -> None:

@@ -9,7 +9,7 @@ from pqbed.model.floor import connect_floor_ns, handshake_floor_ns, ttlb_floor_n
 from pqbed.model.message_sizes import has_known_sizes
 from pqbed.model.simulate.connection import ExpectedFetch, simulate_fetch
 from pqbed.model.simulate.receiver import QUICK_ACKS
-from pqbed.model.tls_exchange import Exchange, known_exchange
+from pqbed.model.tls_exchange import Exchange, exchange_of, known_exchange
 from pqbed.spec.cell import Cell
 from pqbed.spec.connection import TICKET_KINDS
 from pqbed.spec.link import Link, mean_loss_ppm
@@ -69,15 +69,19 @@ def bounds_of(
 ) -> Bounds | None:
     """Return what holds for `cell`, by `sizes` if they were learned. None where its sizes are not known.
 
-    That is so if no lane was open yet, of algorithms that no table has, and of another version of HTTP.
+    That is so if no lane was open yet, and of algorithms that no table has. Of another version of HTTP than 1.1 there
+    are floors alone.
     """
-    if cell.workload.http != KNOWN_HTTP:
-        return None
     if certificate_bytes is None or (cell.profile.mutual and client_certificate_bytes is None):
         return None
     kind = cell.workload.connection.kind
     if sizes is None and (kind in TICKET_KINDS or not has_known_sizes(cell.profile)):
         return None
+    if cell.workload.http != KNOWN_HTTP:
+        if not has_known_sizes(cell.profile):
+            return None
+        exchange = exchange_of(cell, certificate_bytes, client_certificate_bytes)
+        return Bounds(floors=floors_of(cell, exchange), lossless=None, holds=False)
     exchange = known_exchange(cell, certificate_bytes, client_certificate_bytes, sizes)
     learned = sizes is not None
     lossless = simulate_fetch(cell, exchange) if cell.workload.size_bytes <= MOST_SIZE_BYTES else None

@@ -78,10 +78,8 @@ def exchange_of(
 ) -> Exchange:
     """Return the writes of a fetch in `cell`. Certificate messages of unknown size are taken as typical.
 
-    Raises SpecError for another HTTP than 1.1: it frames, asks and answers otherwise.
+    Other versions of HTTP than 1.1 frame, ask and answer otherwise: of theirs this is the handshake and the body.
     """
-    if cell.workload.http != "1.1":
-        raise SpecError(f"the expectation does not know HTTP/{cell.workload.http}", "explain cells with HTTP/1.1")
     profile, size_bytes = cell.profile, cell.workload.size_bytes
     # Behind the first message of each side, of which there are two where the first was asked for again.
     change = [] if profile.retries else [CHANGE_CIPHER_SPEC_BYTES]
@@ -92,7 +90,7 @@ def exchange_of(
         client_hello=(client_hello_bytes(profile.offered, profile.key_shares),),
         server_flight=buffered([*hello, *request, *_proof(profile.chain, certificate_bytes), FINISHED_BYTES]),
         client_flight=(*_client_flight(profile, client_certificate_bytes), request_bytes(size_bytes)),
-        response=tuple(sealed(response_bytes(size_bytes))),
+        response=tuple(sealed(response_bytes(size_bytes) if cell.workload.http == "1.1" else max(1, size_bytes))),
         requests=_requests(cell),
         idle_ns=cell.workload.connection.idle_ns,
         retry=(HELLO_RETRY_BYTES + CHANGE_CIPHER_SPEC_BYTES,) if profile.retries else (),
@@ -107,6 +105,8 @@ def known_exchange(
 
     Raises SpecError where neither knows them, and for another HTTP than 1.1.
     """
+    if cell.workload.http != "1.1":
+        raise SpecError(f"the expectation does not know HTTP/{cell.workload.http}", "explain cells with HTTP/1.1")
     if sizes is not None:
         return learned_exchange(cell, sizes)
     if not has_known_sizes(cell.profile):

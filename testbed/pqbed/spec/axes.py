@@ -195,7 +195,7 @@ _TABLE: tuple[Axis, ...] = (
         **plain("http", str),
         quiet=True,
         metavar="N",
-        help="HTTP versions; only 1.1 for now.",
+        help="HTTP versions: 1.1, 2, 3 (3 is over QUIC).",
     ),
     _workload(
         option="size",

@@ -1,7 +1,7 @@
 """What the values of one link cannot mean together, whatever it is set by: a sweep, `up`, `link set`."""
 
 from pqbed.errors import SpecError
-from pqbed.spec.link import Link, PlainLimit, QueueTime
+from pqbed.spec.link import Layout, Link, PlainLimit, QueueTime
 from pqbed.spec.link_sides import SIDES, Side, discipline_of, has_rates, nominal_rate, queue_of, rate_of, trace_of
 from pqbed.spec.link_timeline import LinkTrace
 from pqbed.spec.path_mtu import format_path_mtu
@@ -32,6 +32,26 @@ def check_link(link: Link, mtu: int) -> None:
         )
     for side in SIDES:
         _check_queue(link, side)
+
+
+# The one in which datagrams leave the sender's socket buffer, and are segmented, before they meet the link.
+QUIC_LAYOUT: Layout = "router"
+
+
+def check_quic_link(link: Link) -> None:
+    """Raise SpecError if `link` would treat datagrams otherwise than a network does (dd-034)."""
+    if link.layout != QUIC_LAYOUT:
+        raise SpecError(
+            f"--http 3 takes --layout router: in the layout {link.layout} datagrams on the wire fill the sender's own "
+            "socket buffer, and those that it sends at once are one packet",
+            "give --layout router, or leave out --layout",
+        )
+    if link.segmentation != "wire":
+        raise SpecError(
+            f"--http 3 takes --segmentation wire: with {link.segmentation} datagrams that are sent at once are one "
+            "packet",
+            "leave out --segmentation",
+        )
 
 
 def _check_path_mtu(link: Link, mtu: int) -> None:

@@ -47,6 +47,7 @@ class Timings:
     it on the client. None if the library does not report it.
     `hello_retry`: whether the server asked for another ClientHello (HelloRetryRequest), and `hello_retry_ns` when that
     was there. None where it could not: one group was offered, with its key share.
+    The `quic_*` are fetch.quic_log.QuicInfo: None over TCP, and of a client that keeps no log.
     """
 
     outcome: Outcome
@@ -71,6 +72,12 @@ class Timings:
     ecn_marks: int | None = None
     hello_retry: bool | None = None
     hello_retry_ns: int | None = None
+    quic_initials: int | None = None
+    quic_unvalidated_bytes: int | None = None
+    quic_blocked_ns: int | None = None
+    quic_lost: int | None = None
+    quic_rtt_ns: int | None = None
+    quic_cwnd_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

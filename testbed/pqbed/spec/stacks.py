@@ -13,6 +13,7 @@ from typing import Literal
 from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.json_codec import from_json
 from pqbed.spec.name_suggestions import known_name
+from pqbed.spec.workload import Http
 from pqbed.user_folders import data_home
 
 ENTRY = "stack.toml"
@@ -36,6 +37,8 @@ class Stack:
     image it is built on, "" none. `tmpfs`: folders of a root that it writes to. Of an added stack, `module` and
     `library` name its files and `hash` is that of all of them. `connections`: the kinds that both its ends do;
     `groups`: what may be said of groups, besides the one that is to be negotiated.
+    `library` name its files and `hash` is that of all of them. `connections`: the kinds that both its ends do, and
+    `http`: the versions.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Stack:
     library: tuple[str, ...] = ()
     connections: tuple[ConnectionKind, ...] = ("full",)
     groups: tuple[GroupChoice, ...] = ()
+    http: tuple[Http, ...] = ("1.1",)
     hash: str = ""
 
 

@@ -11,7 +11,7 @@ from pqbed.spec.axis import Part
 from pqbed.spec.delay_tables import cut_share, largest_jitter_ns
 from pqbed.spec.grid import count_parts, lay_out, values_in
 from pqbed.spec.link import Distribution, Link
-from pqbed.spec.link_checks import check_link
+from pqbed.spec.link_checks import check_link, check_quic_link
 from pqbed.spec.link_sides import SIDES, delay_of, distribution_of, jitter_of
 from pqbed.spec.metric import TIMES
 from pqbed.spec.profile import Profile
@@ -29,6 +29,8 @@ def check_sweep(sweep: Sweep) -> Sweep:
     _check_jitter(sweep)
     for link in lay_out(Link, sweep):
         check_link(link, min(sweep.mtu))
+        if "3" in sweep.http:
+            check_quic_link(link)
     _check_links(sweep)
     _check_needs(sweep)
     _check_copy(sweep)

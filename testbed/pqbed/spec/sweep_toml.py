@@ -18,6 +18,7 @@ from pqbed.spec import value_parsers
 from pqbed.spec.axes import AXES, Axis, axes_shown
 from pqbed.spec.builtin_profiles import builtin_profiles
 from pqbed.spec.json_codec import from_json, to_json
+from pqbed.spec.link_checks import QUIC_LAYOUT
 from pqbed.spec.link_presets import LINK_AXES, builtin_links, link_from, link_table, parse_links, said_by_all, without
 from pqbed.spec.metric import METRICS, TTLB
 from pqbed.spec.name_suggestions import known_name, plain_name
@@ -76,6 +77,8 @@ def sweep_from(
         values.update({key: value for key in SWITCHES if (value := getattr(layer.form, key)) is not None})
     values["links"] = _read_links(layers)
     values.update(defaults.axes(said_by_all(values["links"])))
+    if "3" in values["http"] and not any(layer.said({"layout"}) for layer in layers[1:]):
+        values["layout"] = (QUIC_LAYOUT,)
     values["samples"], values["precision_ppm"] = read_amount([layer.amount() for layer in layers], default_samples)
     names = next(layer.form.profile for layer in reversed(layers) if layer.form.profile is not None)
     servers, clients = (

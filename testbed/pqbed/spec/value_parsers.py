@@ -7,14 +7,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast, get_args
+from typing import Any, TypeVar, get_args
 
 from pqbed.errors import SpecError
 from pqbed.spec.link import PPM, GilbertElliott, Loss, PlainLimit, Queue, QueueBytes, QueueTime, RandomLoss
 from pqbed.spec.name_suggestions import known_name, plain_name
 from pqbed.spec.profile import Profile
 from pqbed.spec.stacks import stack_named
-from pqbed.spec.workload import MEASURED_HTTP, Http
+from pqbed.spec.workload import HTTP_VERSIONS, Http
 from pqbed.units import (
     format_duration,
     format_percentage,
@@ -157,11 +157,8 @@ def parse_congestion_control(item: str, bare: bool) -> str:  # noqa: ARG001 (a n
 
 
 def parse_http(item: str, bare: bool) -> Http:  # noqa: ARG001 (a version)
-    """Read a version of HTTP. Those that are not measured yet are refused as such."""
-    version = cast("Http", known_name(item, get_args(Http), "HTTP version"))
-    if version not in MEASURED_HTTP:
-        raise SpecError(f"HTTP/{version} is not measured yet", f"give {', '.join(MEASURED_HTTP)}, or leave it out")
-    return version
+    """Read a version of HTTP: `1.1`, `2` or `3`."""
+    return HTTP_VERSIONS[HTTP_VERSIONS.index(known_name(item, HTTP_VERSIONS, "HTTP version"))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

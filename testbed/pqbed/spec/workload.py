@@ -1,15 +1,14 @@
 """What is fetched, and over what."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from pqbed.spec.connection import FULL, Connection
 
 Http = Literal["1.1", "2", "3"]
 Transport = Literal["tcp", "quic"]
 
-# Those that a sweep may ask for. The others are known, so that they are refused as what they are.
-MEASURED_HTTP: tuple[Http, ...] = ("1.1",)
+HTTP_VERSIONS: tuple[Http, ...] = get_args(Http)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,8 @@ def _row(identity: str, cell: Cell) -> dict[str, Any]:
 
 
 def _sizes_of(cell: Cell, sizes: Mapping[str, Mapping[str, WireSizes]]) -> WireSizes | None:
+    if cell.workload.http != "1.1":
+        return None  # they were learned over HTTP/1.1
     return sizes.get(cell.profile.name, {}).get(cell.workload.connection.size_kind)
 
 

@@ -65,6 +65,12 @@ SAMPLES = pl.Schema(
         "ecn_marks": pl.Int64,
         "hello_retry": pl.Boolean,
         "hello_retry_ns": pl.Int64,
+        "quic_initials": pl.Int64,
+        "quic_unvalidated_bytes": pl.Int64,
+        "quic_blocked_ns": pl.Int64,
+        "quic_lost": pl.Int64,
+        "quic_rtt_ns": pl.Int64,
+        "quic_cwnd_bytes": pl.Int64,
     }
 )
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pqbed.spec.value_parsers import LONGEST_TIMEOUT_NS
+from pqbed.spec.workload import Http
 from pqbed.tls.group_names import GROUP_HEADER
 from pqbed.tls.listener_settings import Listener
 
@@ -36,12 +37,20 @@ http {{
 """
 _SERVER = """\
   server {{
-    listen {port} ssl;
+{listen}
     ssl_certificate {chain}; ssl_certificate_key {key};
     ssl_ecdh_curve {groups};
     ssl_conf_command SignatureAlgorithms {scheme};
 {sessions}{mutual}  }}
 """
+# HTTP/2 is chosen by ALPN, which a client of HTTP/1.1 does not send.
+_LISTEN_TCP = """\
+    listen {port} ssl;{http2}"""
+# A server block of its own, so that nothing of QUIC is in the TLS of TCP. What a stream may hold bounds how much of a
+# response is sent in a round trip, whatever the window is: 64 KiB without the directive.
+_LISTEN_QUIC = """\
+    listen {port} quic;
+    http3_stream_buffer_size 64m;"""
 _NO_SESSIONS = """\
     # Without this OpenSSL sends two stateful tickets whatever nginx was told (SSL_CTX_set_num_tickets).
     ssl_conf_command NumTickets 0;
@@ -64,16 +73,18 @@ _MUTUAL = """\
 """
 
 
-def nginx_configuration(folder: Path, listeners: Sequence[Listener]) -> str:
-    """Return the configuration of an nginx that keeps everything in `folder`."""
-    servers = "".join(map(_server_block, listeners))
-    connections = _FETCHES + len(listeners)
+def nginx_configuration(folder: Path, listeners: Sequence[Listener], http: Sequence[Http] = ("1.1",)) -> str:
+    """Return the configuration of an nginx that keeps everything in `folder` and speaks the versions `http`."""
+    http2 = " http2 on;" if "2" in http else ""
+    listens = [_LISTEN_TCP.format(port="{port}", http2=http2), *([_LISTEN_QUIC] if "3" in http else [])]
+    servers = "".join(_server_block(listener, listen) for listener in listeners for listen in listens)
+    connections = _FETCHES + len(listeners) * len(listens)
     return _FRAME.format(folder=folder, patience=_PATIENCE_S, connections=connections, servers=servers)
 
 
-def _server_block(listener: Listener) -> str:
+def _server_block(listener: Listener, listen: str) -> str:
     return _SERVER.format(
-        port=listener.port,
+        listen=listen.format(port=listener.port),
         chain=listener.chain,
         key=listener.key,
         groups=listener.groups,

@@ -29,10 +29,10 @@ class Launch:
 Configure = Callable[[Stack, Path, Sequence[Listener]], Launch]
 
 
-def configure_nginx(_stack: Stack, folder: Path, listeners: Sequence[Listener]) -> Launch:
-    """Configure one nginx with a port per profile."""
+def configure_nginx(stack: Stack, folder: Path, listeners: Sequence[Listener]) -> Launch:
+    """Configure one nginx with a port per profile, the same for UDP and TCP."""
     configuration, log = folder / "nginx.conf", folder / "error.log"
-    configuration.write_text(nginx_configuration(folder, listeners))
+    configuration.write_text(nginx_configuration(folder, listeners, stack.http))
     command = ("nginx", "-p", str(folder), "-e", str(log), "-c", str(configuration))
     return Launch(command=command, ready=folder / "nginx.pid", log=log)
 

@@ -125,13 +125,3 @@ def test_what_is_no_single_cell_is_refused(pqbed: Pqbed, options: tuple[str, ...
     ended = pqbed("trace", "--bed", "fake", *options)
     assert ended.code == USAGE
     assert words in ended.err
-
-
-@pytest.mark.usefixtures("traced")
-def test_it_is_written_for_other_tools_if_asked_to(pqbed: Pqbed) -> None:
-    assert pqbed("trace", *CELL, "--qlog", "--perfetto").code == 0
-    qlog = json.loads((folder() / "trace.qlog").read_text())
-    assert [one["vantage_point"]["type"] for one in qlog["traces"]] == ["client", "server"]
-    assert json.loads((folder() / "trace.perfetto.json").read_text())["traceEvents"]
-    for name in ("trace.qlog", "trace.perfetto.json"):
-        assert "SECRET" not in (folder() / name).read_text()

@@ -477,9 +477,19 @@ def test_keys_are_logged_between_log_keys_and_take_keys_only(
     assert not path.exists()
 
 
-def test_other_versions_of_http_are_not_tried(client: CurlClient, chains: Chains) -> None:
-    timings = client.fetch(request_to(1, chains, http="2"))
-    assert (timings.outcome, timings.detail) == ("unsupported", "this client does not speak HTTP/2")
+def test_a_version_that_libcurl_lacks_is_not_tried(
+    client: CurlClient, chains: Chains, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(curl_client._FEATURES, "3", 0)
+    timings = client.fetch(request_to(1, chains, http="3"))
+    assert (timings.outcome, timings.detail) == ("unsupported", "this libcurl does not speak HTTP/3")
+
+
+def test_a_response_by_another_version_is_wrong(client: CurlClient, server: TlsServer, chains: Chains) -> None:
+    timings = fetch(client, server, chains, http="2")
+    assert (timings.outcome, timings.last_byte_ns) == ("wrong_connection", None)
+    assert timings.detail == "asked for HTTP/2, the response came by HTTP/1.1"
+    assert server.alpn == ["http/1.1"]
 
 
 def test_the_version_is_that_of_libcurl_and_its_tls_library(client: CurlClient) -> None:

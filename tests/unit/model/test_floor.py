@@ -1,11 +1,10 @@
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pqbed.errors import SpecError
 from pqbed.model.floor import (
+    connect_floor_ns,
     flight_ns,
     handshake_floor_ns,
     most_segments,
@@ -115,13 +114,14 @@ def test_mean_loss() -> None:
     assert mean_loss_ppm(GilbertElliott(enter_bad_ppm=0, leave_bad_ppm=0, loss_in_good_ppm=7)) == 7
 
 
-@pytest.mark.parametrize("floor", [lambda one: handshake_floor_ns(one, 1, 1), lambda one: ttlb_floor_ns(one, 1, 1, 1)])
-def test_there_is_no_floor_without_tcp(floor: Callable[..., Any]) -> None:
-    over_quic = replace(cell(), workload=Workload(size_bytes=1, http="3"))
-    assert over_quic.workload.transport == "quic"
-    with pytest.raises(SpecError, match="no floor for HTTP/3"):
-        floor(over_quic)
-    assert floor(replace(over_quic, workload=Workload(size_bytes=1, http="2"))) > 0
+def test_quic_takes_one_round_trip_less_and_no_window_of_tcp() -> None:
+    over_tcp = cell(bandwidth_bps=None, rtt_ns=100 * MS)
+    over_quic = replace(over_tcp, workload=replace(over_tcp.workload, http="3"))
+    assert connect_floor_ns(over_tcp) == 100 * MS
+    assert connect_floor_ns(over_quic) == 0
+    assert handshake_floor_ns(over_quic, 1 << 20, 500) == 100 * MS
+    assert ttlb_floor_ns(over_quic, 1 << 20, 600, 1 << 20) == 200 * MS
+    assert ttlb_floor_ns(over_tcp, 3000, 600, 1 << 20) > 500 * MS
 
 
 @pytest.mark.parametrize(("flight", "segments"), [(2_262, 4), (15_860, 13), (31_657, 25)])

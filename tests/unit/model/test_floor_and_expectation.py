@@ -12,6 +12,7 @@ from pqbed.spec.link import RandomLoss
 from pqbed.spec.link_timeline import Outage
 from pqbed.spec.path_mtu import PathMtu
 from pqbed.spec.profile import Chain
+from pqbed.spec.workload import HTTP_VERSIONS
 from support.exchanges import cell_of
 from support.profiles import CLASSICAL
 
@@ -109,9 +110,14 @@ def test_nothing_is_said_where_a_chain_is_not_known() -> None:
     assert bounds_of(replace(CELL, profile=replace(CLASSICAL, mutual=True)), 1_715, None) is None
 
 
-def test_nothing_is_said_of_another_version_of_http() -> None:
-    assert bounds(replace(CELL, workload=replace(CELL.workload, http="2"))) is None
-    assert bounds(replace(CELL, workload=replace(CELL.workload, http="3"))) is None
+def test_other_versions_of_http_have_floors_alone() -> None:
+    over_tcp, http2, http3 = (
+        bounds(replace(CELL, workload=replace(CELL.workload, http=http))) for http in HTTP_VERSIONS
+    )
+    assert (http2.lossless, http2.holds, http3.lossless, http3.holds) == (None, False, None, False)
+    assert 0 < http2.floors.last_byte_ns <= over_tcp.floors.last_byte_ns
+    assert 0 < http3.floors.last_byte_ns <= http2.floors.last_byte_ns - CELL.link.rtt_ns
+    assert http3.floors.connect_ns == 0
 
 
 def test_another_stack_has_a_lower_floor() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from pqbed.errors import SpecError
 from pqbed.model.message_sizes import client_hello_bytes
-from pqbed.model.tls_exchange import buffered, exchange_of, sealed
+from pqbed.model.tls_exchange import buffered, exchange_of, known_exchange, sealed
 from pqbed.spec.workload import Http, Workload
 from support.exchanges import cell_of
 from support.profiles import CLASSICAL, PQ
@@ -56,5 +56,7 @@ def test_flights_are_written_in_full_buffers() -> None:
 
 @pytest.mark.parametrize("http", ["2", "3"])
 def test_only_http_1_1_is_expected_write_by_write(http: Http) -> None:
+    cell = replace(cell_of(), workload=Workload(size_bytes=1000, http=http))
     with pytest.raises(SpecError, match=f"does not know HTTP/{http}"):
-        exchange_of(replace(cell_of(), workload=Workload(size_bytes=1, http=http)))
+        known_exchange(cell, 1_715, None, None)
+    assert exchange_of(cell).response == tuple(sealed(1000))

@@ -26,7 +26,8 @@ def test_the_columns_of_the_design() -> None:
     body_bytes http_status group signature retransmits lost tcp_rtt_ns cwnd queue_drops
     provider client_provider bed clock kernel host
     cpu_pressure_ppm cpu_steal_ppm cpu_throttled_ppm pressed signature_provider client_signature_provider ecn_marks
-    hello_retry hello_retry_ns"""
+    hello_retry hello_retry_ns quic_initials quic_unvalidated_bytes quic_blocked_ns quic_lost quic_rtt_ns
+    quic_cwnd_bytes"""
     assert list(SAMPLES) == design.split()
     design = """cell_id profile stack group chain chain_wire_bytes mutual rtt_ns bandwidth_bps loss_ppm
     jitter_ns distribution queue segmentation layout
