@@ -214,8 +214,8 @@ class CurlClient:
         self._share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_SSL_SESSION)
         self._curl.setopt(pycurl.SHARE, self._share)
         self._curl.setopt(pycurl.SSL_SESSIONID_CACHE, 1)
-        # Early data needs to know the protocol (RFC 8446, 4.2.10): libcurl sends none without ALPN, nor without a ticket
-        # that came with it.
+        # Early data needs to know the protocol (RFC 8446, 4.2.10): libcurl sends none without ALPN, and none by a
+        # ticket that came without.
         self._early = kind == "early"
         if self._early:
             self._curl.setopt(pycurl.SSL_OPTIONS, pycurl.SSLOPT_EARLYDATA)
