@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from pqbed.errors import SpecError
 from pqbed.report.figures import Figure
-from pqbed.report.page.build_page import Frame, build_page, inline_json, numbered, page_data
+from pqbed.report.page.build_page import PageFrame, build_page, inline_json, numbered, page_data
 from pqbed.report.report_content import ReportContent, read_report_content
 from pqbed.reproduce.stored_plan import is_study, read_study
 from pqbed.reproduce.write_study_report import study_content
@@ -23,6 +23,8 @@ from pqbed_cli.workflows.compare_runs import compare
 from pqbed_cli.workflows.show import metric_of, shown_percentiles
 
 _ACROSS = "--across "
+# A report of a large run has hundreds of MB of tables.
+MOST_KEPT = 6
 
 
 class RunPages:
@@ -51,7 +53,8 @@ class RunPages:
             "run_head.html.j2", base=self._base, run=state, stamp=stamp, metric=chosen.name, metrics=list(METRICS)
         )
         scripts = tuple(f"{self._base}{script}" for script in ("vega.js", "charts.js", "live.js"))
-        return build_page(content, Frame(policy=POLICY, scripts=scripts, head=Markup(head), style=asset("serve.css")))  # noqa: S704 (escaped)
+        whole = Markup(head)  # noqa: S704 (escaped)
+        return build_page(content, PageFrame(policy=POLICY, scripts=scripts, head=whole, style=asset("serve.css")))
 
     def compare(self, a: str, b: str, across: str, metric: str | None) -> str:
         """Return the page of two runs side by side, with why they cannot be compared if they cannot."""
@@ -91,7 +94,10 @@ class RunPages:
             known = self._contents.get((name, chosen.name))
             if known is None or known[0] != stamp:
                 known = stamp, self._read(name, chosen)
-                self._contents[name, chosen.name] = known
+            self._contents.pop((name, chosen.name), None)
+            self._contents[name, chosen.name] = known  # the last ones asked for, the latest last
+            while len(self._contents) > MOST_KEPT:
+                del self._contents[next(iter(self._contents))]
         return known[1], chosen
 
     def _read(self, name: str, metric: Metric) -> ReportContent:

@@ -32,13 +32,13 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class FieldGroup:
     title: str
     fields: Sequence[Field]
     folded: bool = False
 
 
-def sweep_groups() -> list[Group]:
+def sweep_groups() -> list[FieldGroup]:
     """Return the fields in their groups."""
     usual = {key: _typed(value) for key, value in preset("default").items()}
     axes = [
@@ -54,7 +54,7 @@ def sweep_groups() -> list[Group]:
     parts = {axis.option: axis.part for axis in axes_shown()}
     first = [field for option in FIRST for field in axes if field.name == option]
     more = [
-        Group(
+        FieldGroup(
             title=f"More of {_TITLES[part]}",
             fields=[field for field in axes if parts[field.name] == part and field not in first],
             folded=True,
@@ -65,11 +65,11 @@ def sweep_groups() -> list[Group]:
     arms = [presets, *(_described(name, usual) for name in ARMS)]
     run = [_described(name, {"bed": "auto", "calibrate": "once"}) for name in RUN]
     return [
-        Group(title="What to compare", fields=arms[:4]),
-        Group(title="Over what", fields=first),
+        FieldGroup(title="What to compare", fields=arms[:4]),
+        FieldGroup(title="Over what", fields=first),
         *more,
-        Group(title="Precision, seed and name", fields=arms[4:], folded=True),
-        Group(title="Where it runs", fields=run),
+        FieldGroup(title="Precision, seed and name", fields=arms[4:], folded=True),
+        FieldGroup(title="Where it runs", fields=run),
     ]
 
 

@@ -22,5 +22,6 @@ def find_writer(run: Path) -> int | None:
     for line in lines:  # 1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF
         fields = line.split()
         if len(fields) > 5 and fields[1] == "FLOCK" and fields[3] == "WRITE" and fields[5] == identity:
-            return int(fields[4])
+            writer = int(fields[4])
+            return writer if writer > 0 else None  # never a group of processes, if it is used as one to signal
     return None

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from pqbed.beds.fake_bed import FakeBed
+from pqbed.report.report_content import ReportContent
 from pqbed.runner import run_sweep
 from pqbed.spec.axes import AXES
+from pqbed.spec.metric import Metric
 from pqbed.store.run_directory import open_run
 from pqbed.store.run_writer import find_writer
+from pqbed_cli.serve import run_pages
 from pqbed_cli.serve.run_states import Runs
 from pqbed_cli.serve.sweep_form import sweep_arguments, sweep_groups
 from support.served import Served, serving, sweeping, wait_for
@@ -158,3 +161,24 @@ def test_a_damaged_run_is_said_to_be_one_and_hides_no_other(tmp_path: Path) -> N
     assert states["20200101T000000Z-bad"].state == "damaged"
     assert "not JSON" in states["20200101T000000Z-bad"].trouble
     assert states[good.path.name].state == "killed"
+
+
+def test_few_reports_are_kept_and_one_that_did_not_change_is_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        with new_run(tmp_path) as run:
+            run_sweep(small_plan(samples=2), FakeBed(), run, lanes=1)
+    monkeypatch.setattr(run_pages, "MOST_KEPT", 1)
+    pages, read = run_pages.RunPages(Runs(tmp_path), "/x/"), []
+    read_content = pages._read
+
+    def reading(name: str, metric: Metric) -> ReportContent:
+        read.append(name)
+        return read_content(name, metric)
+
+    monkeypatch.setattr(pages, "_read", reading)
+    first, second = Runs(tmp_path).names()
+    for name in (first, first, second, second, first):
+        pages.report(name, None)
+    assert read == [first, second, first]

@@ -34,7 +34,7 @@ _EMBED = "window.vegaEmbed = vegaEmbed;"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class PageFrame:
     """What a server puts around a page: its own policy, the addresses of the scripts, a head and a style of its own."""
 
     policy: str
@@ -43,7 +43,7 @@ class Frame:
     style: str
 
 
-def build_page(content: ReportContent, frame: Frame | None = None) -> str:
+def build_page(content: ReportContent, frame: PageFrame | None = None) -> str:
     """Return the page: one file that needs no other, or within the `frame` of a server."""
     data, manifest, verdicts, figures = content.data, content.manifest, content.verdicts, content.figures
     slide, helping = _opening(content)
