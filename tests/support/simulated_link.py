@@ -4,6 +4,7 @@ Time is its own, so that a measurement takes none. The link is set and probed by
 meet is written here a second time, after sch_netem.c, and so is no copy of what is tested.
 """
 
+import errno
 import random
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -202,6 +203,8 @@ class SimulatedProber:
         wire = self._lane.wire[self._side]
         for number in range(train.first, train.first + train.count):
             size = train.payload_bytes + HEADERS_BYTES
+            if size > self.mtu():
+                raise OSError(errno.EMSGSIZE, "message too long")
             if 0 < wire.told < size:
                 self.told = wire.told
             for at in wire.arrivals(self._lane.now, train.payload_bytes):

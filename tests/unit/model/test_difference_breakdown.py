@@ -6,6 +6,7 @@ import pytest
 
 from pqbed.model.difference_breakdown import (
     Breakdown,
+    _rate,
     _waiting,
     break_down_difference,
     describe_repeats,
@@ -147,3 +148,11 @@ def test_waiting_of_less_than_a_tenth_of_a_millisecond_is_none_whatever_the_roun
     assert waits(100_000, rtt_ns=0) == waits(100_000, rtt_ns=1_000_000) == []
     assert waits(100_001, rtt_ns=1_000_000) == ["+0.1 ms of waiting: it"]
     assert waits(100_001, rtt_ns=0) == ["+0.1 ms of waiting: it"]
+
+
+@pytest.mark.parametrize(
+    ("rate_bps", "text"),
+    [(999, "999 bit/s"), (1_000, "1 kbit/s"), (9_600, "9.6 kbit/s"), (10**6, "1 Mbit/s"), (25 * 10**8, "2.5 Gbit/s")],
+)
+def test_a_rate_is_in_its_largest_unit(rate_bps: int, text: str) -> None:
+    assert _rate(rate_bps) == text
