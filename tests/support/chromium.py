@@ -113,9 +113,9 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def wait(self, condition: str) -> None:
+    def wait(self, condition: str, within_s: float = ANSWER_S) -> None:
         """Wait until the expression holds."""
-        deadline = time.monotonic() + ANSWER_S
+        deadline = time.monotonic() + within_s
         while not self.run(f"Boolean({condition})"):
             assert time.monotonic() < deadline, f"never: {condition}; {self.complaints}"
             time.sleep(0.05)
