@@ -1,4 +1,4 @@
-"""Python packages of the agent, downloaded by the host: root and image builds need no package index."""
+"""Python packages of the agent and of stacks, downloaded by the host: builds need no package index."""
 
 import importlib.util
 import sys
@@ -12,32 +12,33 @@ from pqbed.spec.profile import DEFAULT_STACK
 from pqbed.user_folders import cache_home
 
 
-def pinned_wheels() -> Path:
-    """Versions and hashes, as pip reads them."""
-    return recipe_folder(DEFAULT_STACK) / "wheels.txt"
+def pinned_wheels(stack: str = DEFAULT_STACK) -> Path:
+    """Versions and hashes, as pip reads them; the default stack's are the agent's too."""
+    return recipe_folder(stack) / "wheels.txt"
 
 
-def fetch_wheels(on_step: OnStep, ca_bundle: Path | None) -> Path:
-    """Return a folder with pycurl's source and pyroute2's wheel, each checked against its hash."""
-    entry = cache_home() / "wheels" / hash_inputs("wheels/2", pinned_wheels())
+def fetch_wheels(on_step: OnStep, ca_bundle: Path | None, stack: str = DEFAULT_STACK) -> Path:
+    """Return a folder with the packages of `stack`, each checked against its hash."""
+    pinned = pinned_wheels(stack)
+    entry = cache_home() / "wheels" / hash_inputs("wheels/2", pinned)
     with building(
         entry,
         lambda: on_step("waiting for another build of the wheels", None),
         lambda damage: on_step(f"the wheels in the cache are damaged, downloading them again: {damage}", None),
     ) as partial:
         if partial is not None:
-            run_commands([_download(partial, ca_bundle)], on_step)
+            run_commands([_download(pinned, partial, ca_bundle)], on_step)
     return entry
 
 
-def _download(folder: Path, ca_bundle: Path | None) -> Command:
+def _download(pinned: Path, folder: Path, ca_bundle: Path | None) -> Command:
     if importlib.util.find_spec("pip") is None:
         raise HostError(f"{sys.executable} has no pip", hint="run scripts/setup.sh, or: python -m ensurepip")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--progress-bar=off"]
     what = ["--no-deps", "--require-hashes", "--no-binary=pycurl", "--only-binary=pyroute2"]
     return Command(
         name="wheels",
-        argv=[*pip, *what, f"--requirement={pinned_wheels()}", f"--dest={folder}"],
+        argv=[*pip, *what, f"--requirement={pinned}", f"--dest={folder}"],
         env={} if ca_bundle is None else {"PIP_CERT": str(ca_bundle)},
         hint="does pip work on this host? Behind a TLS-inspecting proxy give --ca-bundle",
     )

@@ -102,7 +102,7 @@ def _stack_context(name: str, below: DockerContext | None, on_step: OnStep, bund
     recipe = recipe_folder(name)
     inputs = (source_hash((name,)),) if below is None else (source_hash((name,)), below.tag)
     tag = hash_inputs(recipe, *inputs)
-    wheels = fetch_wheels(on_step, bundle) if (recipe / "wheels.txt").exists() else None
+    wheels = fetch_wheels(on_step, bundle, name) if (recipe / "wheels.txt").exists() else None
 
     def fill(folder: Path) -> None:
         shutil.copytree(recipe, folder, dirs_exist_ok=True)

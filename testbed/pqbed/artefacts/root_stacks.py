@@ -2,11 +2,11 @@
 
 Added stacks (added_stacks.py) are not part of this: their files are put into a built root.
 
-A stack's folder may hold `packages-build.txt` and `build.sh OUT`, which run in the builder root, and
+A stack's folder may hold `packages-build.txt`, `wheels.txt` and `build.sh OUT`, which run in the builder root, and
 `packages-run.txt` and `configure.sh OUT`, which run in the root itself; OUT is /opt/pqbed/stacks/NAME.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pqbed.artefacts.cache_entries import hash_inputs
@@ -21,8 +21,11 @@ SHARED = {"install.sh": DEFAULT_STACK, "settle.sh": DEFAULT_STACK, "add-backport
 
 
 def extra_stacks(stacks: Iterable[str]) -> tuple[str, ...]:
-    """Return the extra stacks among `stacks`, each once, sorted."""
-    return tuple(sorted({name for name in stacks if name != DEFAULT_STACK and not stack_named(name).hash}))
+    """Return the extra stacks among `stacks` and those that they extend, each once, sorted."""
+    names = set(stacks)
+    while below := {extends for name in names if (extends := stack_named(name).extends)} - names:
+        names |= below
+    return tuple(sorted(name for name in names if name != DEFAULT_STACK and not stack_named(name).hash))
 
 
 def extra_stacks_hash(base: str, stacks: Iterable[str]) -> str:
@@ -44,13 +47,19 @@ def extra_packages(stacks: Iterable[str], kind: str) -> tuple[str, ...]:
     return tuple(sorted({package for path in lists if path.exists() for package in read_packages(path)}))
 
 
-def build_hooks(stacks: Iterable[str], target: Path) -> list[str]:
-    """Hooks of the builder root that build a folder `stacks` in the host's folder `target`, if any stack builds."""
+def build_hooks(stacks: Iterable[str], target: Path, wheels: Mapping[str, Path]) -> list[str]:
+    """Hooks of the builder root that build a folder `stacks` in the host's folder `target`, if any stack builds.
+
+    `wheels` are the folders of those stacks that have Python packages.
+    """
     built = [name for name in extra_stacks(stacks) if (recipe_folder(name) / BUILD).exists()]
     hooks = ['mkdir -p "$1/build/stacks" "$1/build/out/stacks"'] if built else []
     for name in built:
         hooks.append(copy_in("/build/stacks", recipe_folder(name)))
         hooks.append(copy_in(f"/build/stacks/{name}", shared_script("add-backports.sh")))
+        if name in wheels:
+            place = f"/build/stacks/{name}/wheels"
+            hooks += [f'mkdir -p "$1{place}"', copy_in(place, *sorted(wheels[name].iterdir()))]
         hooks.append(in_root(f"/build/stacks/{name}/{BUILD}", f"/build/out/stacks/{name}"))
     return [*hooks, copy_out("/build/out/stacks", target)] if built else []
 
@@ -65,6 +74,11 @@ def configure_hooks(stacks: Iterable[str]) -> list[str]:
             hooks.append(in_root(f"/build/{name}/{CONFIGURE}", f"{HOME}/{name}"))
             hooks.append('rm -r "$1/build"')
     return hooks
+
+
+def stacks_with_wheels(stacks: Iterable[str]) -> tuple[str, ...]:
+    """Return the extra stacks that need Python packages of their own."""
+    return tuple(name for name in extra_stacks(stacks) if (recipe_folder(name) / "wheels.txt").exists())
 
 
 def move_stacks(root: Path, built: Path) -> None:

@@ -1,6 +1,6 @@
 """Kernel and root file system of the uml bed: found in the cache, or built, both in one go."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from pqbed.artefacts.guest_kernel import (
     kernel_work,
     read_kernel,
 )
-from pqbed.artefacts.root_stacks import build_hooks, extra_packages
+from pqbed.artefacts.root_stacks import build_hooks, extra_packages, stacks_with_wheels
 from pqbed.artefacts.trusted_certificates import trusted_bundle
 from pqbed.artefacts.uml_rootfs import (
     assemble_root,
@@ -37,6 +37,7 @@ from pqbed.artefacts.uml_rootfs import (
     vendor_work,
 )
 from pqbed.owned_folders import owned_folder
+from pqbed.spec.profile import DEFAULT_STACK
 from pqbed.user_folders import cache_home
 
 MIB = 1 << 20
@@ -130,7 +131,8 @@ def _build_missing(missing: _Missing, on_step: OnStep, ca_bundle: Path | None) -
     require_bootstrap()
     require_space([(build_folder(), BUILD_BYTES), (cache_home(), CACHE_BYTES)])
     bundle = trusted_bundle(ca_bundle)
-    wheels = fetch_wheels(on_step, bundle) if missing.root else None
+    names = (DEFAULT_STACK, *stacks_with_wheels(missing.stacks)) if missing.root else ()
+    wheels = {name: fetch_wheels(on_step, bundle, name) for name in names}
     with ExitStack() as stack:
         # Always in this order, so that two processes cannot wait for each other.
         root = _enter(stack, missing.root, "root file system", on_step, changing_folders())
@@ -154,7 +156,9 @@ def _enter(
     )
 
 
-def _build(missing: _Missing, scratch: Path, wheels: Path | None, on_step: OnStep, ca_bundle: Path | None) -> None:
+def _build(
+    missing: _Missing, scratch: Path, wheels: Mapping[str, Path], on_step: OnStep, ca_bundle: Path | None
+) -> None:
     """Fill the folders: one builder root builds pycurl and the kernel, in parallel with the root of programs."""
     works: list[BuilderWork] = []
     packages: tuple[str, ...] = ()
@@ -162,10 +166,9 @@ def _build(missing: _Missing, scratch: Path, wheels: Path | None, on_step: OnSte
     commands: list[Command] = []
     tar = scratch / "root.tar"
     if missing.root is not None:
-        assert wheels is not None
         packages += (*vendor_packages(), *extra_packages(missing.stacks, "build"))
-        works.append(vendor_work(wheels, scratch))
-        hooks += build_hooks(missing.stacks, scratch)
+        works.append(vendor_work(wheels[DEFAULT_STACK], scratch))
+        hooks += build_hooks(missing.stacks, scratch, wheels)
         commands.append(system_command(tar, ca_bundle, missing.stacks))
     if missing.kernel is not None:
         packages += kernel_packages()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pqbed.errors import HostError
 from pqbed.fetch.counting_relay import LOOPBACK, Relay
@@ -19,7 +19,7 @@ from pqbed.spec.stacks import Stack
 from pqbed.tls.client_credentials import Credentials
 from pqbed.tls.group_names import canonical_group, group_codepoint
 from pqbed.tls.run_program import DAMAGED_HINT
-from pqbed.tls.stack_support import Probed
+from pqbed.tls.stack_support import Probed, Support
 from pqbed.tls.wire_sizes import WireSizes, read_early_wire_sizes, read_wire_sizes
 
 # A response to early data is there before the client's last flight, which the relay is still to count.
@@ -58,6 +58,15 @@ class Driver(Protocol):
         ...
 
 
+@runtime_checkable
+class SelfKnowing(Protocol):
+    """A driver whose client is not the stack's library, and knows what it supports."""
+
+    def support(self) -> Support:
+        """Return the algorithms of the client."""
+        ...
+
+
 class DriverClient(Probed):
     """The client of one stack: its driver, and the algorithms that the stack supports."""
 
@@ -73,6 +82,12 @@ class DriverClient(Probed):
         self.log_keys = self._driver.log_keys
         self.take_keys = self._driver.take_keys
         self.version = self._driver.version
+
+    def support(self) -> Support:
+        """Return the algorithms that this client supports: what its driver sees, or what the stack lists."""
+        if self._support is None and isinstance(self._driver, SelfKnowing):
+            self._support = self._driver.support()
+        return super().support()
 
     def fetch(self, request: FetchRequest) -> Timings:
         """Do one fetch; a failure is a result."""
@@ -128,10 +143,18 @@ def _curl(_stack: Stack) -> Driver:
     return CurlClient()
 
 
+def _browser(stack: Stack) -> Driver:
+    from pqbed.fetch.browser_client import BrowserClient  # noqa: PLC0415
+
+    return BrowserClient(stack)
+
+
 def _program(stack: Stack) -> Driver:
     from pqbed.fetch.program_client import ProgramClient  # noqa: PLC0415
 
     return ProgramClient(stack)
 
 
-DRIVERS: Mapping[str, Callable[[Stack], Driver]] = MappingProxyType({"curl": _curl, "program": _program})
+DRIVERS: Mapping[str, Callable[[Stack], Driver]] = MappingProxyType(
+    {"curl": _curl, "browser": _browser, "program": _program}
+)

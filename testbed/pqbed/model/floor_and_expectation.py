@@ -24,6 +24,7 @@ from pqbed.spec.link_sides import (
     rate_of,
 )
 from pqbed.spec.profile import DEFAULT_STACK, Profile
+from pqbed.spec.stacks import known_stacks
 from pqbed.spec.steady_link import fastest_link
 from pqbed.tls.wire_sizes import WireSizes
 
@@ -39,6 +40,8 @@ FEW_SEGMENTS = 2
 # Sizes that are computed may be off by some bytes: signatures of ECDSA vary, and so does what a client says of itself.
 # Of another stack no more is assumed than that it sends the shares, the chain and the signature.
 SLACK_BYTES, OTHER_STACK_SLACK_BYTES = 64, 512
+# The hellos of browsers vary by up to 96 bytes from one connection to the next (ECH GREASE).
+BROWSER_SLACK_BYTES = 256
 # An expectation costs some 40 us per segment: tables do without that of a longer response (`pqbed explain` does not).
 MOST_SIZE_BYTES = 16 * 1024 * 1024
 
@@ -92,11 +95,12 @@ def bounds_of(
 def floors_of(cell: Cell, exchange: Exchange, *, learned: bool = False) -> Floors:
     """Return the floors, with some slack for sizes that are not known to the byte."""
     slack = OTHER_STACK_SLACK_BYTES if _other_stacks(cell.profile) and not learned else SLACK_BYTES
+    hello_slack = BROWSER_SLACK_BYTES if _is_browser(cell.profile) else slack
     cell = replace(cell, link=fastest_link(cell.link))
     server, response = exchange.server_bytes - slack, max(1, sum(exchange.response) - slack)
     # What comes after a request that came early holds nothing up.
-    client = (sum(exchange.client_hello) if exchange.early_bytes else exchange.client_bytes) - slack
-    hello = max(1, exchange.hello_bytes + exchange.second_hello_bytes - slack)
+    client = (sum(exchange.client_hello) if exchange.early_bytes else exchange.client_bytes) - hello_slack
+    hello = max(1, exchange.hello_bytes + exchange.second_hello_bytes - hello_slack)
     if cell.workload.connection.kind == "reused":
         last_ns = ttlb_floor_ns(cell, server, client, response, exchange.retry_bytes)
         return Floors(connect_ns=0, tls_done_ns=0, last_byte_ns=last_ns)
@@ -173,6 +177,11 @@ def _unknown_profile(profile: Profile) -> tuple[str, ...]:
     if others := _other_stacks(profile):
         return (f"stack {'/'.join(others)}",)
     return () if has_known_sizes(profile) else (f"the sizes of profile {profile.name}",)
+
+
+def _is_browser(profile: Profile) -> bool:
+    entry = known_stacks().get(profile.clients_stack)
+    return entry is not None and entry.client == "browser"
 
 
 def _other_stacks(profile: Profile) -> list[str]:

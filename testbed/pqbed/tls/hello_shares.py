@@ -1,10 +1,16 @@
-"""Lengths of the key shares in a ClientHello and a ServerHello, which are not encrypted (RFC 8446 4.1 and 4.2.8)."""
+"""What a ClientHello and a ServerHello say, which are not encrypted: key shares, and what is offered (RFC 8446 4.2)."""
 
 import itertools
+from dataclasses import dataclass
 
+from pqbed.errors import HostError
+from pqbed.tls.certificate_keys import canonical_scheme
+from pqbed.tls.group_names import canonical_group
 from pqbed.tls.tls_records import HEADER_BYTES, walk_records
 
-_KEY_SHARE = 51
+_GROUPS, _SIGNATURES, _KEY_SHARE = 10, 13, 51
+# Codepoints that stand for nothing (RFC 8701): 0x0a0a, 0x1a1a, ...
+_RESERVED = 0x0A0A
 _MESSAGE_HEADER, _VERSION_AND_RANDOM = 4, 2 + 32
 
 
@@ -21,6 +27,37 @@ def read_key_shares(sent: bytes, received: bytes) -> tuple[int, int] | None:
     group, own = server[:2], server[4:]
     shares = dict(_entries(client[2:]))
     return (len(shares[group]), len(own)) if own and group in shares else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelloOffer:
+    """What a ClientHello offers, by names where there are, else by codepoints; without the values of RFC 8701."""
+
+    groups: tuple[str, ...]
+    signatures: tuple[str, ...]
+
+
+def whole_hello(stream: bytes | bytearray) -> bool:
+    """Return whether a stream holds all of the record that it begins with."""
+    return len(stream) >= HEADER_BYTES and len(stream) >= HEADER_BYTES + int.from_bytes(stream[3:5], "big")
+
+
+def read_offer(stream: bytes) -> HelloOffer:
+    """Return what the ClientHello at the beginning of a stream offers. Raises HostError if there is none."""
+    try:
+        extensions = _extensions(_first_message(stream), ciphers=True)
+        groups, schemes = (_codepoints(extensions[kind]) for kind in (_GROUPS, _SIGNATURES))
+    except (ValueError, IndexError, KeyError) as error:
+        raise HostError("the client sent no ClientHello that can be read") from error
+    return HelloOffer(
+        groups=tuple(canonical_group(f"{group:#06x}") for group in groups),
+        signatures=tuple(canonical_scheme(f"{scheme:#06x}") for scheme in schemes),
+    )
+
+
+def _codepoints(content: bytes) -> list[int]:
+    numbers = [int.from_bytes(content[at : at + 2], "big") for at in range(2, len(content), 2)]
+    return [number for number in numbers if number & 0x0F0F != _RESERVED]
 
 
 def _first_message(stream: bytes) -> bytes:

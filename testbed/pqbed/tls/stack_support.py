@@ -114,7 +114,7 @@ def lacking_choice(stack: Stack, profile: Profile, side: Side) -> str:
             ("preferred", preferred, "it takes a group that has a key share before any other"),
         ),
         "client": (
-            ("offered", several, "it offers one group alone"),
+            ("offered", several, "the groups that it offers cannot be chosen"),
             ("shares", bool(profile.shares), "it chooses the key shares itself"),
         ),
     }

@@ -173,10 +173,11 @@ def test_added_certificates_reach_pip_and_apt_and_nothing_is_switched_off(tmp_pa
     assert bundle is not None
     assert bundle.read_text().endswith(PEM)
     command = bootstrap("x", variant="apt", ca_bundle=bundle)
+    pinned = agent_wheels.pinned_wheels()
     assert f'--aptopt=Acquire::https::CAInfo "{bundle}"' in command.argv
     assert not any("Verify" in argument or "insecure" in argument for argument in command.argv)
-    assert agent_wheels._download(tmp_path, bundle).env == {"PIP_CERT": str(bundle)}
-    assert agent_wheels._download(tmp_path, None).env == {}
+    assert agent_wheels._download(pinned, tmp_path, bundle).env == {"PIP_CERT": str(bundle)}
+    assert agent_wheels._download(pinned, tmp_path, None).env == {}
     assert trusted_bundle(None) is None
 
 

@@ -13,6 +13,7 @@ from pqbed.agent.lane_part_interfaces import StackClient, StackServer
 from pqbed.agent.multi_stack_endpoints import StackClients, StackServers
 from pqbed.agent.network_path import NetworkPath
 from pqbed.artefacts.image_sources import PACKAGE, recipe_folder
+from pqbed.artefacts.root_stacks import extra_stacks, stacks_with_wheels
 from pqbed.artefacts.uml_rootfs import fitting_root, root_entry
 from pqbed.beds.fake_bed import FakeBed
 from pqbed.errors import SpecError
@@ -109,6 +110,12 @@ def test_the_root_without_added_stacks_is_the_one_there_was() -> None:
     assert root_entry((DEFAULT_STACK,)) == root_entry()
     assert len({root_entry(), root_entry(("go",)), root_entry(("botan", "go"))}) == 3
     assert root_entry(("go", "botan")) == root_entry(("botan", "go"))
+
+
+def test_a_root_holds_what_its_stacks_extend() -> None:
+    assert extra_stacks(("firefox", "openssl")) == ("chrome", "firefox")
+    assert root_entry(("firefox",)) == root_entry(("chrome", "firefox"))
+    assert stacks_with_wheels(("firefox", "go")) == ("chrome",)
 
 
 def test_a_root_that_holds_more_is_taken_where_it_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
