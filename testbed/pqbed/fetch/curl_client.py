@@ -23,6 +23,7 @@ from pqbed.fetch.fetch_outcome import failed_before, judge, read_group_header
 from pqbed.fetch.fetch_request import FetchRequest
 from pqbed.fetch.handshake_log import HandshakeLog
 from pqbed.fetch.key_log import KEY_LOG_VARIABLE
+from pqbed.fetch.memory_file import MemoryFile
 from pqbed.fetch.quic_log import QuicInfo, QuicLog
 from pqbed.fetch.tcp_info import TcpInfo, read_tcp_info
 from pqbed.spec.connection import FULL, ConnectionKind
@@ -87,20 +88,28 @@ class CurlClient:
         self._opened = False
         self._share: Any = None
         self._early = False
+        self._shown = ""
         self._handshake = HandshakeLog()
         self._quic_log = QuicLog()
-        self._credentials: dict[str, Credentials] = {}
+        self._credentials: dict[str, tuple[MemoryFile, MemoryFile]] = {}
         self._libc = ctypes.CDLL(None)
         self._set_constant_options()
 
     def take_credentials(self, credentials: Sequence[Credentials]) -> None:
         """Keep the credentials that requests of mutual profiles name."""
-        self._credentials = {credential.profile: credential for credential in credentials}
+        for files in self._credentials.values():
+            for file in files:
+                file.close()
+        self._credentials = {
+            credential.profile: (MemoryFile(credential.chain_pem), MemoryFile(credential.key_pem))
+            for credential in credentials
+        }
 
     def fetch(self, request: FetchRequest) -> Timings:
         """Do one fetch. A failure is a result, not an exception."""
         if not _speaks(request.http):
             return Timings(outcome="unsupported", detail=f"this libcurl does not speak HTTP/{request.http}")
+        self._forget_credentials(request)
         if request.connection.kind == "reused":
             return self._fetch_again(request)
         try:
@@ -110,6 +119,7 @@ class CurlClient:
 
     def prime(self, request: FetchRequest) -> Timings:
         """Do the fetch whose ticket the next one, `request`, resumes, and close its connection."""
+        self._forget_credentials(request)
         self._keep_session(request.connection.kind)
         timings = self._perform(replace(request, connection=FULL))
         self.release()
@@ -246,12 +256,18 @@ class CurlClient:
         curl.setopt(pycurl.CONNECTTIMEOUT_MS, timeout_ms)
 
     def _set_credentials(self, name: str) -> None:
+        self._shown = name
         if name:
-            self._curl.setopt(pycurl.SSLCERT_BLOB, self._credentials[name].chain_pem.encode())
-            self._curl.setopt(pycurl.SSLKEY_BLOB, self._credentials[name].key_pem.encode())
-        else:
-            self._curl.unsetopt(pycurl.SSLCERT_BLOB)
-            self._curl.unsetopt(pycurl.SSLKEY_BLOB)
+            # By name: libcurl finds no session again of a certificate that it was given as a blob (vtls_scache.c).
+            chain, key = self._credentials[name]
+            self._curl.setopt(pycurl.SSLCERT, chain.path)
+            self._curl.setopt(pycurl.SSLKEY, key.path)
+
+    def _forget_credentials(self, request: FetchRequest) -> None:
+        """Take a handle without any if `request` has none: pycurl has no way to unset these options."""
+        if self._shown and not request.credentials:
+            self._reopen()
+            self._shown = ""
 
     def _count(self, data: bytes) -> None:
         self._body_bytes += len(data)
