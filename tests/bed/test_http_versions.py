@@ -94,3 +94,42 @@ def test_a_connection_over_quic_leaves_nothing_to_the_next(tmp_path: Path) -> No
     for size_bytes in (0, 20 * 1024):
         times = mixed.filter(size_bytes=size_bytes)["last_byte_ns"]
         assert max(times) - min(times) <= MS
+
+
+PADDED = """
+name = "limit"
+profile = [{names}]
+{profiles}
+"""
+
+
+def test_the_limit_is_three_times_what_the_client_sent_to_the_byte(tmp_path: Path) -> None:
+    """The largest Certificate message whose flight fits, and one byte more: with one Initial and with two."""
+    largest = {"X25519": 2751, "X25519MLKEM768": 4979}
+    profiles, names = [], []
+    for group, fits in largest.items():
+        for wire_bytes in (fits, fits + 1):
+            names.append(f"{group}-{wire_bytes}")
+            chain = f'{{ algorithm = "rsa2048", depth = 2, wire_bytes = {wire_bytes} }}'
+            profiles.append(f'[profiles.{names[-1]}]\ngroup = "{group}"\nchain = {chain}')
+    text = PADDED.format(names=", ".join(f'"{name}"' for name in names), profiles="\n".join(profiles))
+    (tmp_path / "limit.toml").write_text(text)
+    grid = ("--rtt", "100", "--bandwidth", "none", "--size", "0", "--http", "3", "--samples", "1")
+    rows = {row["profile"]: row for row in sweep(tmp_path, "--spec", "limit.toml", *grid).to_dicts()}
+    for group, fits in largest.items():
+        within, beyond = rows[f"{group}-{fits}"], rows[f"{group}-{fits + 1}"]
+        limit = AMPLIFICATION * INITIAL_BYTES * (2 if group == "X25519MLKEM768" else 1)
+        assert within["quic_unvalidated_bytes"] == beyond["quic_unvalidated_bytes"] == limit
+        assert (within["quic_blocked_ns"], beyond["quic_blocked_ns"]) == (0, 100 * MS)
+        assert 0 <= within["tls_done_ns"] - 100 * MS <= CLOCK_NS
+        assert 0 <= beyond["tls_done_ns"] - 200 * MS <= CLOCK_NS
+
+
+def test_a_hybrid_hello_pays_for_the_median_chain_of_the_web(tmp_path: Path) -> None:
+    chain = '{ algorithm = "rsa2048", depth = 2, wire_bytes = 3754 }'
+    groups = {"one": "X25519", "two": "X25519MLKEM768"}
+    profiles = "\n".join(f'[profiles.{name}]\ngroup = "{group}"\nchain = {chain}' for name, group in groups.items())
+    (tmp_path / "web.toml").write_text(PADDED.format(names='"one", "two"', profiles=profiles))
+    grid = ("--rtt", "100", "--bandwidth", "none", "--size", "0", "--http", "3", "--samples", "1")
+    rows = {row["profile"]: row for row in sweep(tmp_path, "--spec", "web.toml", *grid).to_dicts()}
+    assert abs(rows["one"]["last_byte_ns"] - rows["two"]["last_byte_ns"] - 100 * MS) <= CLOCK_NS
