@@ -47,9 +47,9 @@ def test_an_outage_at_the_server_s_flight_ends_at_its_next_timer(seen: dict[str,
 
 
 def test_an_outage_costs_the_same_in_the_router(seen: dict[str, list[Case]]) -> None:
-    (ends,) = {round(timings["last_byte_ns"], -5) for timings in seen[f"out {OUTAGES_MS[0]}"]}
-    (router,) = {round(timings["last_byte_ns"], -5) for timings in seen["out in the router"]}
-    assert ends == router
+    cases = (f"out {OUTAGES_MS[0]}", "out in the router")
+    times = [timings["last_byte_ns"] for case in cases for timings in seen[case]]
+    assert max(times) - min(times) <= MS // 10
 
 
 def test_each_part_of_a_trace_is_serialised_at_its_rate(seen: dict[str, list[Case]]) -> None:
