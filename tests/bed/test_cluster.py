@@ -130,6 +130,17 @@ def test_a_task_that_kills_three_workers_is_reported(client: Any, run: Run, tmp_
     assert held(run) == planned(small_plan())
 
 
+def test_a_cluster_that_has_lost_its_workers_is_not_waited_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pqbed.cluster.execute_on_cluster.LOOK_S", 0.2)
+    monkeypatch.setattr("pqbed.cluster.execute_on_cluster.WORKERLESS_S", 1.0)
+    with open_cluster(ClusterAddress(workers=1)) as alone:
+        alone.cluster.scale(0)
+        alone.retire_workers(close_workers=True)
+        with pytest.raises(LaneError, match="the cluster has had no worker for 1 s"):
+            execute(alone, run)
+    assert not held(run)
+
+
 def test_a_full_disk_sends_the_task_to_another_worker(client: Any, run: Run, tmp_path: Path) -> None:
     struck = tmp_path / "struck"
     struck.mkdir()

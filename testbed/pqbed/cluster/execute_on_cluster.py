@@ -6,11 +6,12 @@ after TRIES of them the reason is taken to lie in the task, and ends the sweep.
 
 import contextlib
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
-from distributed import Client, Future, KilledWorker, as_completed
+from distributed import Client, Future, KilledWorker, wait
 
 from pqbed.cluster.finished_fetches import FinishedFetches, finished_of
 from pqbed.cluster.open_cluster import worker_threads
@@ -32,6 +33,8 @@ from pqbed.store.run_directory import Run
 TRIES = 3
 # So many tasks per thread are with the cluster: the next is there when one is done, and results do not pile up.
 TASKS_IN_FLIGHT = 2
+# How often the coordinator looks for workers while no task ends, and for how long there may be none.
+LOOK_S, WORKERLESS_S = 5.0, 120.0
 _RESUME = "run `pqbed doctor` on that worker, then continue with --resume"
 
 
@@ -117,22 +120,38 @@ class Coordinator:
 
     def run(self) -> None:
         """Do all tasks. Cancels those in flight if it is interrupted or fails."""
-        completed = as_completed(raise_errors=False)
         try:
-            self._fill(completed)
-            for future in completed:
-                self._receive(future, self._attempts.pop(future), completed)
-                future.release()
-                self._fill(completed)
+            self._fill()
+            while self._attempts:
+                for future in self._await_ended():
+                    self._receive(future, self._attempts.pop(future))
+                    future.release()
+                    self._fill()
         finally:
             self._client.cancel(list(self._attempts))
 
-    def _fill(self, completed: as_completed) -> None:
+    def _await_ended(self) -> set[Future]:
+        """Return the tasks that have ended. Raises LaneError if there is no worker any more that could end one."""
+        last_seen_s = time.monotonic()
+        while True:
+            try:
+                return set(wait(list(self._attempts), timeout=LOOK_S, return_when="FIRST_COMPLETED").done)
+            except TimeoutError:
+                now_s = time.monotonic()
+                if worker_threads(self._client):
+                    last_seen_s = now_s
+                elif now_s - last_seen_s >= WORKERLESS_S:
+                    raise LaneError(
+                        f"the cluster has had no worker for {WORKERLESS_S:g} s",
+                        "start workers, and continue with --resume",
+                    ) from None
+
+    def _fill(self) -> None:
         room = TASKS_IN_FLIGHT * max(1, sum(worker_threads(self._client).values())) - len(self._attempts)
         for _, task in zip(range(room), self._tasks, strict=False):
-            self._submit(_Attempt(task), completed)
+            self._submit(_Attempt(task))
 
-    def _submit(self, attempt: _Attempt, completed: as_completed) -> None:
+    def _submit(self, attempt: _Attempt) -> None:
         barred = {failure.worker for failure in attempt.failed}
         allowed = [worker for worker in worker_threads(self._client) if worker not in barred] if barred else None
         future = self._client.submit(
@@ -141,12 +160,13 @@ class Coordinator:
             attempt.task,
             key=f"{self._plugin}-{attempt.task.name}-{len(attempt.failed)}",
             workers=allowed,
+            # If those have gone, a worker that failed at it is asked again rather than nobody.
+            allow_other_workers=allowed is not None,
             pure=False,
         )
         self._attempts[future] = attempt
-        completed.add(future)
 
-    def _receive(self, future: Future, attempt: _Attempt, completed: as_completed) -> None:
+    def _receive(self, future: Future, attempt: _Attempt) -> None:
         try:
             result = future.result()  # if it was lost with its worker, that of another one
         except KilledWorker as error:
@@ -166,7 +186,7 @@ class Coordinator:
                 f"{result.detail}",
                 result.hint or _RESUME,
             )
-        self._submit(attempt, completed)
+        self._submit(attempt)
 
     def _store(self, task: Task, result: TaskDone) -> None:
         """Store the samples of a task as one part. Raises StoreError if they are not those of the task."""

@@ -71,6 +71,10 @@ _HTTP_VERSIONS: dict[Http, _HttpVersion] = {
 
 _FEATURES: dict[Http, int] = {"2": pycurl.VERSION_HTTP2, "3": pycurl.VERSION_HTTP3}
 
+# libcurl's own names the versions of all its libraries. Requests have one length with every version: the packet model
+# counts on it (model/message_sizes.py), and arms with different software are compared.
+_USER_AGENT = "pqbed".ljust(177, ".")
+
 # What a server needs to take in the end of a connection over QUIC, over a link without delay.
 _CLOSE_S = 0.005
 
@@ -210,6 +214,7 @@ class CurlClient:
         curl.setopt(pycurl.SSL_VERIFYPEER, 1)
         curl.setopt(pycurl.SSL_VERIFYHOST, 2)
         curl.setopt(pycurl.NOSIGNAL, 1)
+        curl.setopt(pycurl.USERAGENT, _USER_AGENT)
         curl.setopt(pycurl.PROXY, "")
         curl.setopt(pycurl.BUFFERSIZE, 512 * 1024)
         curl.setopt(pycurl.WRITEFUNCTION, self._count)
