@@ -20,9 +20,6 @@ pytestmark = pytest.mark.uml
 TOLERANCE, CLOCK_NS = 0.001, 20_000
 # Computed sizes are off by some bytes of ECDSA's signatures, which take their time at 9.6 kbit/s.
 TOLERANCE_SIZES = 0.005
-# How long responses are acknowledged hangs on how the client reads. With libcurl 8.21 eight cells of them are up to
-# 0.51% off, with 8.14 none was: the model's reader is that of 8.14 (dd-009).
-TOLERANCE_READER, LONG_BYTES = 0.006, 200 * 1024
 MILESTONES = {
     "connect_ns": "tcp_connect_ns",
     "tls_done_ns": "tls_done_ns",
@@ -42,8 +39,6 @@ class Case:
     def off(self) -> dict[str, tuple[float, int]]:
         """By milestone: ms measured and expected, where they differ by more than the tolerance."""
         share = TOLERANCE_SIZES if self.cell.profile.chain.algorithm == "p256" else TOLERANCE
-        if self.cell.workload.size_bytes >= LONG_BYTES:
-            share = TOLERANCE_READER
         pairs = {ours: (self.timings[theirs], getattr(self.expected, ours)) for ours, theirs in MILESTONES.items()}
         return {name: pair for name, pair in pairs.items() if abs(pair[0] - pair[1]) > share * pair[1] + CLOCK_NS}
 

@@ -4,7 +4,7 @@ The kernel counts the memory of segments, not their bytes. Room is enlarged by t
 as the buffer has it, and the buffer once per RTT by what was read in it (tcp_rcv_space_adjust).
 """
 
-from bisect import bisect_left
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from pqbed.model.simulate.jiffies import stamp_ms
@@ -31,7 +31,7 @@ class ReceiveWindow:
     """`offered` is the window of the latest segment sent, from byte `acknowledged`; `unread` bytes wait for a read.
 
     `full` is the size that the receiver takes for that of a full segment. `records` are the ends of the TLS records in
-    the stream, ascending: OpenSSL reads the header of one, then what is there of the rest.
+    the stream, ascending: at the start of one OpenSSL reads all that is there, within one only what is left of it.
     """
 
     mss: int
@@ -167,12 +167,13 @@ class ReceiveWindow:
         self._rtt_end, self._rtt_from_ns = self.received + self.offered, now_ns
 
     def _first_read(self) -> int:
-        """Return how much the first of a program's reads takes."""
+        """Return how much the first of a program's reads takes (OpenSSL's read_ahead, which libcurl and nginx set)."""
         position = self.received - self.unread
-        at = bisect_left(self.records, position)
-        if not position or (at < len(self.records) and self.records[at] == position):
-            return min(self.unread, HEADER_BYTES)
-        return min(self.unread, self.records[at] - position) if at < len(self.records) else self.unread
+        at = bisect_right(self.records, position)
+        begin = self.records[at - 1] if at else 0
+        if at == len(self.records) or position < begin + HEADER_BYTES:
+            return self.unread
+        return min(self.unread, self.records[at] - position)
 
     def _enlarge(self, position: int, unread: int) -> None:
         """Enlarge the buffer to twice what was read in an RTT, and by its growth (tcp_rcvbuf_grow).

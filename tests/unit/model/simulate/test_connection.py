@@ -189,10 +189,10 @@ def test_a_slow_uplink_as_seen_in_a_guest() -> None:
 
 
 def test_a_window_of_three_as_seen_in_a_guest() -> None:
-    """Where OpenSSL reads the header of a record first decides when the receive buffer grows."""
+    """How much OpenSSL reads at once at the start of a record decides when the receive buffer grows."""
     cell = cell_seen(PQ, 10_000_000, size=204_800, rtt_ms=200, initcwnd=3)
     expected = simulate_fetch(cell, exchange_of(cell, 11_172))
-    assert expected.last_byte_ns == pytest.approx(1_658.7 * MS, rel=1e-3)
+    assert expected.last_byte_ns == pytest.approx(1_667.2 * MS, rel=1e-3)
 
 
 @pytest.mark.parametrize(("layout", "repeated"), [("ends", 3), ("router", 5)])

@@ -45,13 +45,13 @@ def test_a_window_that_is_set_is_not_exceeded_at_first() -> None:
 
 
 def test_the_buffer_grows_with_what_was_read_in_an_rtt() -> None:
-    """After 22 segments in the first RTT of a response: to twice their bytes, and half as much again."""
+    """After the first segment, 22 more in an RTT: to twice their bytes, and twice the growth from 10."""
     window = window_of()
     for _ in range(22):
         take(window)
     assert window.buffer == 131_072
     take(window, now_ms=2 * RTT_MS + 1, echo_ms=RTT_MS)
-    assert window.buffer == pytest.approx(((22 + 1) * MSS * 2 * (1 + 2 * 13 / 10)) * 256 / 153, rel=0.05)
+    assert window.buffer == pytest.approx(22 * MSS * 2 * (1 + 2 * 12 / 10) * 256 / 153, rel=1e-4)
 
 
 def test_a_program_that_does_not_read_shrinks_the_window_but_takes_nothing_back() -> None:
@@ -68,11 +68,22 @@ def test_a_program_that_does_not_read_shrinks_the_window_but_takes_nothing_back(
     assert window.offered > 64_240
 
 
-def test_the_header_of_a_record_is_read_alone() -> None:
-    inside, at_start = window_of(records=(5_000, 9_000)), window_of(records=(1448, 9_000))
-    for window in (inside, at_start):
-        window.receive(0, MSS, 0)
-        window.read()
-        window.receive(0, MSS, 0)
-    assert inside._first_read() == MSS
-    assert at_start._first_read() == 5
+@pytest.mark.parametrize(
+    ("records", "taken"),
+    [
+        pytest.param((5_000, 9_000), MSS, id="in the middle of a record"),
+        pytest.param((1_448, 9_000), MSS, id="at the start of a record"),
+        pytest.param((2_000, 9_000), 2_000 - MSS, id="to the end of a record"),
+        pytest.param((1_444, 2_000), MSS, id="four bytes of a header were there"),
+        pytest.param((1_443, 2_000), 2_000 - MSS, id="the whole header was there"),
+        pytest.param((1_448,), MSS, id="behind the last record"),
+    ],
+)
+def test_all_is_read_at_the_start_of_a_record_and_within_one_what_is_left_of_it(
+    records: tuple[int, ...], taken: int
+) -> None:
+    window = window_of(records=records)
+    window.receive(0, MSS, 0)
+    window.read()
+    window.receive(0, MSS, 0)
+    assert window._first_read() == taken
