@@ -11,12 +11,19 @@ import pytest
 from pqbed.artefacts import prepare_uml
 from pqbed.beds.docker.docker_sdk_engine import DockerEngine
 from pqbed.beds.make_bed import GUEST_KERNEL
-from support.engines.fixtures import netem_engine, netem_image, private_engine, seedless_engine, stack_image
+from support.engines.fixtures import (
+    chrome_image,
+    netem_engine,
+    netem_image,
+    private_engine,
+    seedless_engine,
+    stack_image,
+)
 from support.guest import Guest, RunInGuest, run_in_guest
 
 GUEST_IMAGE = "pqbed-test/guest:1"
 
-__all__ = ["netem_engine", "netem_image", "private_engine", "seedless_engine", "stack_image"]
+__all__ = ["chrome_image", "netem_engine", "netem_image", "private_engine", "seedless_engine", "stack_image"]
 
 
 @pytest.fixture(scope="session")

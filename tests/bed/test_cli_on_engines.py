@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pqbed.artefacts import docker_contexts, prepare_root, prepare_uml
+from pqbed.artefacts import docker_contexts, prepare_root, prepare_uml, stack_contexts
 from pqbed.beds.docker.docker_sdk_engine import DockerEngine
 from pqbed.beds.docker.engine_interface import ObjectKind
 from pqbed.beds.docker.labels import OWNER, everyones
@@ -27,6 +27,8 @@ from support.units import MS
 pytestmark = [pytest.mark.docker, pytest.mark.uml, pytest.mark.timeout(2400)]
 
 KINDS: tuple[ObjectKind, ...] = ("container", "network", "volume")
+# TLS records seen with curl_cffi 0.17.0 (tests/bed/test_browsers.py): ECH GREASE has one of four lengths.
+CHROME_HELLO = (1911, 2007)
 # Slow enough that the real clock of a busy machine is small beside it: 1.4 to 2.6 s a fetch.
 FOUR_CELLS = ("--no-aa", "--rtt", "200,400", "--bandwidth", "1mbit,1500kbit", "--size", "100", "--profile", "pq")
 
@@ -249,6 +251,22 @@ def test_a_stack_from_files_is_measured_in_an_image_of_its_own(netem_engine: Doc
     assert standing(netem_engine) == NOTHING
     for reference in netem_engine.images("pqbed/ballast:"):
         netem_engine.remove_image(reference)
+
+
+@pytest.mark.parametrize("mtu", [1500, 1280])
+def test_the_hello_of_a_browser_is_two_segments_on_the_wire_of_an_engine(
+    netem_engine: DockerEngine, netem_image: str, chrome_image: str, tmp_path: Path, mtu: int
+) -> None:
+    for recipe in stack_contexts(("chrome",)):
+        assert netem_engine.image_id(recipe.reference) in {netem_image, chrome_image}
+    host = Host(netem_engine, tmp_path)
+    cell = ("--rtt", "35", "--bandwidth", "10", "--size", "0", "--profile", "pq", "--client-stack", "chrome")
+    said = host.pqbed("trace", "--bed", "docker", *cell, "--mtu", str(mtu), "--json", "--out", str(host.results))
+    hello, *_ = (flight for flight in json.loads(said)["flights"] if flight["name"] == "ClientHello")
+    least, most = CHROME_HELLO
+    assert hello["segments"] == 2
+    assert least <= hello["payload_bytes"] <= most
+    assert standing(netem_engine) == NOTHING
 
 
 def test_without_netem_the_uml_bed_takes_over_in_containers(

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pqbed.artefacts import docker_contexts, prepare_base
+from pqbed.artefacts import docker_contexts, prepare_base, stack_contexts
 from pqbed.beds.docker.docker_sdk_engine import DockerEngine, connect, connect_to
-from pqbed.beds.docker.images import ensure_image
+from pqbed.beds.docker.images import Recipe, ensure_image
 from pqbed.errors import EngineError
 from pqbed.user_folders import cache_home
 from support.engines import netem, private
@@ -37,12 +37,17 @@ def private_engine() -> Iterator[Any]:
 def stack_image(private_engine: DockerEngine) -> Any:
     """The id of the stack's image on `private_engine`: loaded from the cache folder where it was built before."""
     recipe, _ = docker_contexts()
+    return cached_image(private_engine, recipe)
+
+
+def cached_image(engine: Any, recipe: Recipe) -> str:
+    """Return the id of an image: loaded from the cache folder where it was built before, else built and kept there."""
     tar = image_tar(recipe.reference)
-    if private_engine.image_id(recipe.reference) is None and tar.exists():
-        load_image(private_engine, tar)
-    identity = ensure_image(private_engine, recipe, prepare_base)
+    if engine.image_id(recipe.reference) is None and tar.exists():
+        load_image(engine, tar)
+    identity = ensure_image(engine, recipe, prepare_base)
     if not tar.exists():
-        save_image(private_engine, recipe.reference, tar)
+        save_image(engine, recipe.reference, tar)
     return identity
 
 
@@ -75,6 +80,19 @@ def seedless_engine() -> Iterator[Any]:
 def netem_image(request: pytest.FixtureRequest, netem_engine: DockerEngine) -> Any:
     """The id of the stack's image on `netem_engine`."""
     return give_image(request, netem_engine)
+
+
+@pytest.fixture(scope="session")
+def chrome_image(request: pytest.FixtureRequest, netem_engine: DockerEngine, netem_image: str) -> Any:
+    """The id of the image of the stack `chrome` on `netem_engine`, which has the one that it is built on."""
+    assert netem_image
+    *_, recipe = stack_contexts(("chrome",))
+    if netem_engine.image_id(recipe.reference) is None:
+        if not image_tar(recipe.reference).exists():
+            for below in stack_contexts(("chrome",)):
+                cached_image(request.getfixturevalue("private_engine"), below)
+        load_image(netem_engine, image_tar(recipe.reference))
+    return netem_engine.image_id(recipe.reference)
 
 
 def give_image(request: Any, engine: Any) -> Any:
