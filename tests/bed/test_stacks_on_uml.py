@@ -16,6 +16,9 @@ from support.guest import Guest, run_in_guest
 from support.netem_host import run_on_netem_host
 from support.units import MS
 
+# As in test_expectation.py.
+CLOCK_NS = 20_000
+
 pytestmark = pytest.mark.uml
 
 ADDED = ("botan", "go", "openssl-fips")
@@ -90,9 +93,10 @@ def test_every_client_tells_the_same_of_a_connection(pairs: Any) -> None:
     assert pairs.filter(pl.col("body_bytes") != pl.col("size_bytes")).is_empty()
     assert pairs["tcp_rtt_ns"].min() >= 35_000_000
     assert pairs["cwnd"].null_count() == 0
-    # The first SYN of a pair of arms meets the same packets: where none is lost, all connect in the same microsecond.
+    # The first SYN of a pair of arms meets the same packets: where none is lost, clients differ by how often they read
+    # the clock until then, which takes 0.256 us each time. libcurl does it most often.
     first = pairs.filter(pl.col("tcp_connect_ns") < 40_000_000)["tcp_connect_ns"]
-    assert first.max() - first.min() < 10_000
+    assert first.max() - first.min() < CLOCK_NS
 
 
 def test_stacks_differ_by_what_they_send_not_by_their_clocks(pairs: Any) -> None:
