@@ -136,3 +136,11 @@ def test_where_a_segment_takes_longer_than_a_round_trip_a_probe_goes_beyond_the_
     slow = cell(rtt_ns=160 * MS, bandwidth_bps=rate)
     two_ns = 2 * frame_ns(1514, rate)
     assert flight_ns(slow, 2 * 1448, 1) == pytest.approx(two_ns + 160 * MS * waits, abs=2)
+
+
+def test_a_probe_goes_before_the_answer_only_where_a_segment_takes_longer_than_a_round_trip() -> None:
+    """Then three segments go without a pause from a window of 1; where both take as long, the second waits for one."""
+    rate = 1_000_000
+    segment_ns = frame_ns(1514, rate)
+    longer, same = (flight_ns(cell(rtt_ns, rate), 3 * 1448, 1) for rtt_ns in (segment_ns - 1, segment_ns))
+    assert (longer, same) == (3 * segment_ns, 4 * segment_ns)

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from pqbed.model.floor_and_expectation import MOST_SIZE_BYTES, Bounds, bounds_of, unknowns
+from pqbed.model.floor import ttlb_floor_ns
+from pqbed.model.floor_and_expectation import MOST_SIZE_BYTES, Bounds, bounds_of, floors_of, unknowns
+from pqbed.model.tls_exchange import exchange_of
 from pqbed.spec.cell import Cell
 from pqbed.spec.cross_traffic import CrossTraffic, Flows
 from pqbed.spec.link import RandomLoss
@@ -137,3 +139,10 @@ def test_a_clamped_mss_is_that_of_a_smaller_mtu() -> None:
     smaller = bounds(replace(CELL, tcp=replace(CELL.tcp, mtu=1492)))
     assert clamped.holds
     assert clamped.lossless == smaller.lossless != bounds(CELL).lossless
+
+
+def test_a_client_may_send_less_than_is_computed_but_no_floor_rests_on_more() -> None:
+    cell = with_link(bandwidth_up_bps=64_000)
+    flights = exchange_of(cell, 1_715)
+    exact = ttlb_floor_ns(cell, flights.server_bytes, flights.client_bytes, sum(flights.response))
+    assert floors_of(cell, flights).last_byte_ns < exact

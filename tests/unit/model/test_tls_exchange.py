@@ -6,8 +6,10 @@ import pytest
 
 from pqbed.errors import SpecError
 from pqbed.model.message_sizes import client_hello_bytes
-from pqbed.model.tls_exchange import buffered, exchange_of, known_exchange, sealed
+from pqbed.model.tls_exchange import buffered, exchange_of, known_exchange, learned_exchange, sealed
+from pqbed.spec.connection import Connection, ConnectionKind
 from pqbed.spec.workload import Http, Workload
+from pqbed.tls.wire_sizes import PROBE_BYTES, WireSizes
 from support.exchanges import cell_of
 from support.profiles import CLASSICAL, PQ
 
@@ -60,3 +62,22 @@ def test_only_http_1_1_is_expected_write_by_write(http: Http) -> None:
     with pytest.raises(SpecError, match=f"does not know HTTP/{http}"):
         known_exchange(cell, 1_715, None, None)
     assert exchange_of(cell).response == tuple(sealed(1000))
+
+
+@pytest.mark.parametrize(("kind", "early_bytes", "client_flight"), [("early", 300, (80,)), ("full", 0, (80, 300))])
+def test_a_request_that_was_learned_is_early_data_or_of_the_client_s_flight(
+    kind: ConnectionKind, early_bytes: int, client_flight: tuple[int, ...]
+) -> None:
+    cell = cell_of(size=PROBE_BYTES)
+    cell = replace(cell, workload=replace(cell.workload, connection=Connection(kind=kind)))
+    sizes = WireSizes(
+        client_hello_bytes=500,
+        server_flight=(900,),
+        client_flight=(80,),
+        request_bytes=300,
+        response_header_bytes=270,
+        response=((PROBE_BYTES + 292, 1),),
+    )
+    learned = learned_exchange(cell, sizes)
+    assert (learned.early_bytes, learned.client_flight) == (early_bytes, client_flight)
+    assert sum(learned.client_hello) == 500 + early_bytes

@@ -12,7 +12,6 @@ from pqbed.model.simulate.rtt import RttEstimator
 
 QUICK_ACKS = 16
 DELAY_MIN, DELAY_MAX = 40, 200
-_DELAY_LONGEST = 500
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,13 +91,9 @@ class SimReceiver:
 
     def delay(self, now_ns: int) -> bool:
         """Set the timer of the delayed acknowledgement; return whether it is so near that it is sent at once."""
-        delay = self._delay
-        if delay > DELAY_MIN:
-            longest = DELAY_MAX if self.conversing or self._pushed else _DELAY_LONGEST
-            if self.rtt.smoothed:
-                longest = min(longest, max(from_us(self.rtt.srtt_us), DELAY_MIN))
-            delay = min(delay, longest)
-        delay = min(delay, DELAY_MAX)
+        delay = min(self._delay, DELAY_MAX)
+        if delay > DELAY_MIN and self.rtt.smoothed:
+            delay = min(delay, max(from_us(self.rtt.srtt_us), DELAY_MIN))
         now = jiffies(now_ns)
         if self.delay_ns is not None and self._due <= now + (delay >> 2):
             return True

@@ -7,12 +7,13 @@ import pytest
 
 from pqbed.model.floor import ttlb_floor_ns
 from pqbed.model.frames import frame_ns
-from pqbed.model.simulate.connection import simulate_fetch
+from pqbed.model.simulate.connection import _Connection, _make_pipe, list_packets, simulate_fetch
 from pqbed.model.tls_exchange import Exchange, exchange_of
 from pqbed.spec.cell import Cell
 from pqbed.spec.link import Layout
 from pqbed.spec.profile import Chain, Profile
 from support.exchanges import MSS, RTT, cell_of, exchange
+from support.expectation_grid import LAYOUTS
 from support.profiles import CLASSICAL, PQ
 from support.units import MS
 
@@ -220,3 +221,30 @@ def test_at_the_ends_the_delay_line_is_room_too() -> None:
     enough, short = (replace(cell, link=replace(cell.link, queue_packets=queue)) for queue in (16, 15))
     assert not simulate_fetch(enough, exchange(server=20 * MSS)).overflowed
     assert simulate_fetch(short, exchange(server=20 * MSS)).overflowed
+
+
+def test_every_syn_is_answered_and_the_client_acknowledges_every_answer() -> None:
+    """One way takes 1.3 s: the server answers at 1.30, 2.36 and 3.38 s, and its own timer once more at 2.34 s."""
+    cell = cell_seen(CLASSICAL, 1_000_000, "router", rtt_ms=2_600)
+    packets = list_packets(cell, exchange_of(cell, 1_714))
+    assert packets["client"].count("SYN") == 3
+    assert packets["server"].count("SYN-ACK") == 4
+    # The first is acknowledged before the ClientHello; the others, and two segments of the flight, after it.
+    hello, finished = (packets["client"].index(name) for name in ("ClientHello", "Finished"))
+    assert packets["client"][3:hello] == ("acknowledgement",)
+    assert packets["client"][hello + 1 : finished] == ("acknowledgement",) * (3 + 2)
+
+
+def test_the_delay_line_is_part_of_the_queue_at_the_ends_alone() -> None:
+    cell = cell_of(20, rate=1_000_000)
+    held = {layout: _make_pipe(replace(cell.link, layout=layout), cell.tcp, "server").held_ns for layout in LAYOUTS}
+    assert held == {"ends": RTT // 2, "router": 0}
+
+
+def test_the_server_measures_its_first_round_trip_from_the_syn_ack() -> None:
+    cell = cell_of()
+    connection = _Connection(cell.link, cell.tcp, exchange())
+    connection._take_syn(RTT // 2)
+    connection._accept(RTT // 2 + RTT, 0)
+    rtt = connection._ends["server"].sender.rtt
+    assert (rtt.srtt_us, rtt.shortest, rtt._round_end) == (RTT // 1000, RTT // 1000, 0)

@@ -87,3 +87,24 @@ def test_all_is_read_at_the_start_of_a_record_and_within_one_what_is_left_of_it(
     window.read()
     window.receive(0, MSS, 0)
     assert window._first_read() == taken
+
+
+@pytest.mark.parametrize(("spare", "offered"), [(0, MSS), (-1, 0)])
+def test_a_crowded_buffer_offers_a_whole_segment_or_nothing(spare: int, offered: int) -> None:
+    """The memory of what is not read leaves room for one segment to the byte, or for one byte less."""
+    window = window_of()
+    window.full, window.ratio, window.buffer = 1_408, 256, 16 * 1_408
+    window._memory = window.buffer - 1_408 - spare
+    assert window.is_crowded
+    assert window.select() == (1_408 if offered else 0)
+
+
+@pytest.mark.parametrize(("rtt_us", "share"), [(500, 0.5), (999, 0.999), (1_000, 2.0)])
+def test_over_less_than_a_millisecond_the_buffer_grows_by_the_share_of_one(rtt_us: int, share: float) -> None:
+    """From 1 ms on by twice the growth instead: here from 10 segments to 20, the same again."""
+    window = window_of()
+    window._rtt, window.ratio, window._came_ns = rtt_us << 3, 256, 10 * MS
+    window._enlarge(100 * MSS, 0)
+    read, before = 100 * MSS, 10 * MSS
+    growth = share if rtt_us < 1_000 else share * (read - before) / before
+    assert window.buffer == int(2 * read * (1 + growth))

@@ -13,6 +13,7 @@ from pqbed.model.simulate.recovery import (
     end_reduction,
     keep_open,
     reduce_window,
+    repeat_lost,
 )
 from pqbed.model.simulate.retransmit_queue import RetransmitQueue
 from pqbed.model.simulate.segment import SimSegment, Unacknowledged
@@ -106,6 +107,7 @@ def late_recovery(*, resent: int = 0, echo_ms: int = 5) -> tuple[SimSender, bool
     begin_reduction(made)
     made.prior_threshold = 50
     made.state, made.first_repeat_ms = "recovery", 10
+    made.queue.mark_lost(made.queue.head)
     made.queue.resent = resent
     return made, _undo_partly(made, 100 * MS, acknowledgement(echo_ms))
 
@@ -114,6 +116,7 @@ def test_a_recovery_whose_segment_was_late_is_undone_and_late_ones_are_expected_
     made, goes_on = late_recovery()
     assert (goes_on, made.queue.reordering_seen, made.first_repeat_ms, made.state) == (False, True, 0, "open")
     assert made.window == 20
+    assert (made.queue.lost, [each.lost for each in made.queue]) == (0, [False] * 3)
 
 
 def test_it_goes_on_while_others_of_it_are_in_flight() -> None:
@@ -154,3 +157,14 @@ def test_cubic_grows_no_slower_than_standard_tcp() -> None:
     for number in range(2_000):
         cubic.grow(1_000 * MS + number * MS // 20, 1)
     assert cubic.window == pytest.approx((100**2 + 2 * 2_000 * 8 / 15) ** 0.5, abs=3)
+
+
+@pytest.mark.parametrize(("timer", "after"), [("probe", "retransmit"), ("reorder", "reorder")])
+def test_what_is_sent_again_restarts_the_time_out_but_not_where_late_segments_are_waited_for(
+    timer: Any, after: str
+) -> None:
+    made = sender(segments=2)
+    made.state, made.timer, made.next_byte = "recovery", timer, 2 * MSS
+    made.queue.mark_lost(made.queue.head)
+    repeat_lost(made, 100 * MS)
+    assert (made.repeated, made.timer) == (1, after)

@@ -133,3 +133,12 @@ def test_a_time_out_s_pause_halves_the_window_once() -> None:
     assert line.sender.window == 20
     line.sender.write(RTT + 500 * MS, MSS)
     assert line.sender.window == 10
+
+
+def test_cubic_leaves_out_the_time_in_which_nothing_was_sent() -> None:
+    line = Line(10)
+    line.sender.write(0, MSS)
+    line.acknowledge(RTT, MSS)
+    line.sender.cubic._epoch_start = 1_000
+    line.sender.write(RTT + 30 * MS, MSS)
+    assert line.sender.cubic._epoch_start == 1_000 + 70
