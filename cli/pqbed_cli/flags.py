@@ -42,6 +42,14 @@ CopyArm = Annotated[
     _flag(ARMS, "--aa/--no-aa", help=DESCRIPTIONS["aa"]),
 ]
 
+ResumedShare = Annotated[
+    str | None, _flag(WORKLOAD, "--resumed-share", metavar="SHARE", help=DESCRIPTIONS["resumed_share"])
+]
+ShownShare = Annotated[
+    str | None,
+    typer.Option("--resumed-share", metavar="SHARE", help="Mix full and resumed connections. [default: the sweep's]"),
+]
+
 Samples = Annotated[str | None, _flag(SAMPLES, metavar="N", help=DESCRIPTIONS["samples"])]
 StudySamples = Annotated[
     str | None, _flag(SAMPLES, metavar="N", help="Samples per point. [default: as many as were published]")

@@ -54,6 +54,7 @@ class RequestOptions:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOptions(RequestOptions):
     aa: flags.CopyArm = None
+    resumed_share: flags.ResumedShare = None
     samples: flags.Samples = None
     precision: flags.Precision = None
     max_samples: flags.MaxSamples = None
@@ -154,6 +155,7 @@ class ShowOptions:
     run: flags.RunPath
     metric: flags.MetricName = None
     percentile: flags.Percentiles = "50,90"
+    resumed_share: flags.ShownShare = None
     margin: flags.Margin = "1%"
     out: flags.RunsFolder = "results"
 
@@ -162,6 +164,15 @@ class ShowOptions:
 class RemediesOptions:
     run: flags.RunPath
     figure: flags.RemediesFigure = None
+    out: flags.RunsFolder = "results"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetOptions:
+    run: flags.RunPath
+    percentile: flags.Percentiles = "50,90"
+    baseline: flags.Baseline = None
+    resumed_share: flags.ShownShare = None
     out: flags.RunsFolder = "results"
 
 
@@ -195,6 +206,7 @@ class ReportOptions:
     baseline: flags.Baseline = None
     metric: flags.MetricName = None
     percentile: flags.Percentiles = "50,75,90"
+    resumed_share: flags.ShownShare = None
     margin: flags.Margin = "1%"
     out: flags.RunsFolder = "results"
 
@@ -213,6 +225,7 @@ class CompareOptions(GateOptions):
     across: flags.Across = ""
     metric: flags.MetricName = None
     percentile: flags.Percentiles = "50,90"
+    resumed_share: flags.ShownShare = None
     margin: flags.Margin = "1%"
     out: flags.RunsFolder = "results"
 

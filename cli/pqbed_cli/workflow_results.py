@@ -22,6 +22,7 @@ from pqbed.stats.below_floor import Below
 from pqbed.stats.classify_difference import Margin
 from pqbed.stats.cpu_contention import ContentionCount
 from pqbed.stats.explain_cells import Explained, LeftOut
+from pqbed.stats.mixtures import Mixed
 from pqbed.stats.rank_remedies import RankedLink
 from pqbed.store.manifest import Manifest
 from pqbed.trace.take_trace import Trace
@@ -87,14 +88,27 @@ class RankedRemedies:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """The mixtures of a run; `rows`: all its cells."""
+
+    path: Path
+    mixed: Sequence[Mixed]
+    rows: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """The table of a run, finished or not: `rows` one per cell, `precision` one per comparison (PRECISION)."""
+    """The table of a run, finished or not: `rows` one per cell, `precision` one per comparison (PRECISION).
+
+    `mixed`: the mixtures of its cells.
+    """
 
     path: Path
     manifest: Manifest
     percentiles: tuple[float, ...]
     metric: Metric
     rows: Sequence[dict[str, Any]]
+    mixed: Sequence[Mixed]
     precision: Sequence[dict[str, Any]]
     pressed: ContentionCount
     below_floor: Sequence[Below]
@@ -166,7 +180,10 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """`rows` as of `stats.compare.COMPARED`; `cells`: those of each run, by its folder."""
+    """`rows` as of `stats.compare.COMPARED`; `cells`: those of each run, by its folder.
+
+    `mixed`: the mixtures that both runs have.
+    """
 
     a: Path
     b: Path
@@ -174,6 +191,7 @@ class Comparison:
     margin: Margin
     metric: Metric
     rows: Sequence[dict[str, Any]]
+    mixed: Sequence[tuple[Mixed, Mixed]]
     cells: Mapping[Path, Sequence[dict[str, Any]]]
     gate: Gate
 

@@ -69,12 +69,11 @@ class Host:
         pipe = subprocess.PIPE
         return subprocess.Popen(command, env=self._environment, stdout=pipe, stderr=pipe, text=True)
 
-    def json(self, *arguments: str) -> list[dict[str, Any]]:
+    def json(self, *arguments: str) -> Any:
         command = [sys.executable, "-m", "pqbed_cli", *arguments, "--json"]
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        rows: list[dict[str, Any]] = json.loads(done.stdout)
-        return rows
+        return json.loads(done.stdout)
 
     def samples(self) -> pl.DataFrame:
         (path,) = self.results.iterdir()
@@ -261,8 +260,8 @@ def test_the_hello_of_a_browser_is_two_segments_on_the_wire_of_an_engine(
         assert netem_engine.image_id(recipe.reference) in {netem_image, chrome_image}
     host = Host(netem_engine, tmp_path)
     cell = ("--rtt", "35", "--bandwidth", "10", "--size", "0", "--profile", "pq", "--client-stack", "chrome")
-    said = host.pqbed("trace", "--bed", "docker", *cell, "--mtu", str(mtu), "--json", "--out", str(host.results))
-    hello, *_ = (flight for flight in json.loads(said)["flights"] if flight["name"] == "ClientHello")
+    traced = host.json("trace", "--bed", "docker", *cell, "--mtu", str(mtu), "--out", str(host.results))
+    hello, *_ = (flight for flight in traced["flights"] if flight["name"] == "ClientHello")
     least, most = CHROME_HELLO
     assert hello["segments"] == 2
     assert least <= hello["payload_bytes"] <= most

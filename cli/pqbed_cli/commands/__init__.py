@@ -14,6 +14,7 @@ from pqbed_cli.commands.down import down
 from pqbed_cli.commands.explain import explain
 from pqbed_cli.commands.export import export
 from pqbed_cli.commands.fetch import fetch
+from pqbed_cli.commands.fleet import fleet
 from pqbed_cli.commands.init import init
 from pqbed_cli.commands.link import link
 from pqbed_cli.commands.links import links
@@ -49,6 +50,7 @@ def register(app: typer.Typer) -> None:
         show,
         explain,
         remedies,
+        fleet,
         trace,
         report,
         serve,

@@ -9,6 +9,7 @@ from pqbed.stats.classify_difference import FINDINGS, Margin, expected_false_dif
 from pqbed.units import format_size
 from pqbed_cli.flags import Form
 from pqbed_cli.render.gate import gate_table, print_annotations, print_verdicts
+from pqbed_cli.render.mixtures import comparison_tables, mixtures_to_program
 from pqbed_cli.render.number_format import NONE, increase, measured, noise
 from pqbed_cli.render.streams import beside, note, print_json
 from pqbed_cli.render.summary_table import wrong_link_lines
@@ -29,7 +30,7 @@ def print_comparison(comparison: Comparison, form: Form) -> None:
         sides = {"a": str(comparison.a), "b": str(comparison.b)}
         asked = {"across": list(comparison.across), "margin": str(comparison.margin), "metric": comparison.metric.name}
         gate = gate_table(comparison.gate) if comparison.gate.verdicts else {}
-        print_json({**sides, **asked, "cells": comparison.rows, **gate})
+        print_json({**sides, **asked, "cells": comparison.rows, **_mixtures(comparison), **gate})
         print_annotations(comparison.gate, note)
         for line in wrong:
             note(line)
@@ -37,13 +38,20 @@ def print_comparison(comparison: Comparison, form: Form) -> None:
     say = beside(form)
     say(f"a: {comparison.a}")
     say(f"b: {comparison.b}\n")
-    print_tables([comparison_table(comparison.rows, comparison.metric)], form)
+    mixtures = comparison_tables(comparison.mixed, comparison.cells[comparison.a], comparison.metric)
+    print_tables([comparison_table(comparison.rows, comparison.metric), *mixtures], form)
     say(f"\n{count_line(comparison.rows, comparison.margin)}")
     for line in wrong:
         say(line)
     if comparison.gate.verdicts:
         say("")
         print_verdicts(comparison.gate, say)
+
+
+def _mixtures(comparison: Comparison) -> dict[str, Any]:
+    if not comparison.mixed:
+        return {}
+    return {"mixtures": [dict(zip("ab", mixtures_to_program(pair), strict=True)) for pair in comparison.mixed]}
 
 
 def comparison_table(rows: Sequence[Row], metric: Metric = TTLB) -> Table:

@@ -14,6 +14,7 @@ from pqbed_cli.render.answer_line import answer_lines
 from pqbed_cli.render.below_floor import floor_lines
 from pqbed_cli.render.gate import gate_table, print_annotations, print_verdicts
 from pqbed_cli.render.handshake_cpu import handshake_tables
+from pqbed_cli.render.mixtures import mixture_tables, mixtures_to_program
 from pqbed_cli.render.precision_summary import precision_lines
 from pqbed_cli.render.streams import beside, note, print_json
 from pqbed_cli.render.summary_table import (
@@ -53,7 +54,8 @@ def print_run(summary: RunSummary, form: Form, gate: Gate | None = None) -> None
         say("no sample was taken")
     else:
         tables = _tables(summary) if form == TABLE else _long_tables(summary)
-        print_tables([*tables, *handshake_tables(summary.manifest)], form)
+        mixtures = mixture_tables(summary.mixed, summary.rows, summary.metric)
+        print_tables([*tables, *mixtures, *handshake_tables(summary.manifest)], form)
         say("")
         for line in _lines_below(summary):
             say(line)
@@ -77,6 +79,7 @@ def _to_program(summary: RunSummary) -> dict[str, Any]:
         "metric": summary.metric.name,
         "handshake_cpu": to_json(manifest.handshake_cpu),
         "cells": summary.rows,
+        **({"mixtures": mixtures_to_program(summary.mixed)} if summary.mixed else {}),
         "below_floor": [below._asdict() for below in summary.below_floor],
         "pressed": to_json(summary.pressed),
     }

@@ -1,8 +1,14 @@
 """Two runs compared."""
 
+from collections.abc import Sequence
+
+from pqbed.report.run_mixtures import read_mixed
+from pqbed.spec.metric import Metric
+from pqbed.stats.block_bootstrap import SEED
 from pqbed.stats.classify_difference import parse_margin
 from pqbed.stats.compare_runs import compare_runs
-from pqbed.store.run_directory import open_run
+from pqbed.stats.mixtures import Mixed
+from pqbed.store.run_directory import Run, open_run
 from pqbed_cli.options import CompareOptions
 from pqbed_cli.workflow_results import Comparison
 from pqbed_cli.workflows.find_run import find_run
@@ -27,5 +33,17 @@ def compare(options: CompareOptions) -> Comparison:
             metric=metric,
             rows=table.rename({f"{side}_ns": f"{side}_{metric.suffix}" for side in "ab"}).to_dicts(),
             gate=gate,
+            mixed=_mixed(a, b, percentiles, options.resumed_share, metric),
             cells={run.path: run.cells().collect().to_dicts() for run in (a, b)},
         )
+
+
+def _mixed(
+    a: Run, b: Run, percentiles: Sequence[float], resumed_share: str | None, metric: Metric
+) -> list[tuple[Mixed, Mixed]]:
+    """Return the mixtures that both runs have. They share no blocks, so their draws are of different seeds."""
+    sides = [
+        {one.key: one for one in read_mixed(run, percentiles, resumed_share, metric=metric, seed=SEED + number)}
+        for number, run in enumerate((a, b))
+    ]
+    return [(one, sides[1][key]) for key, one in sides[0].items() if key in sides[1]]

@@ -1,5 +1,7 @@
 """The report of a run, written into its folder."""
 
+from typing import Any
+
 from pqbed.report.write_report import write_report
 from pqbed.report.written_files import Written
 from pqbed.reproduce import is_study, read_study
@@ -23,7 +25,8 @@ def report(options: ReportOptions) -> Written:
             baseline = read_baseline(run, options.baseline)
             metric = typed or metric_of(run)
             percentiles = shown_percentiles(percentiles, metric)
-            written = write_report(run, baseline=baseline, percentiles=percentiles, margin=margin, metric=metric)
+            content: dict[str, Any] = {"baseline": baseline, "percentiles": percentiles, "margin": margin}
+            written = write_report(run, metric=metric, resumed_share=options.resumed_share, **content)
     if options.open_page:
         open_page(written.page)
     return written

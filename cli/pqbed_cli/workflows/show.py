@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from pqbed.report.run_mixtures import read_mixed
 from pqbed.spec.metric import BYTES, METRICS, TTLB, Metric, metric_named
 from pqbed.spec.value_parsers import naming
 from pqbed.stats import read_grid, summarise, tabulate_percentiles
@@ -29,7 +30,7 @@ def show(options: ShowOptions) -> RunSummary:
     percentiles, margin = read_percentiles(options.percentile), parse_margin(options.margin)
     typed = read_metric(options.metric)
     with open_run(find_run(options.run, options.out)) as run:
-        return read_summary(run, percentiles, margin, typed or metric_of(run))
+        return read_summary(run, percentiles, margin, typed or metric_of(run), options.resumed_share)
 
 
 def read_metric(text: str | None) -> Metric | None:
@@ -52,6 +53,7 @@ def read_summary(
     percentiles: tuple[float, ...] = DEFAULT_PERCENTILES,
     margin: Margin = DEFAULT_MARGIN,
     metric: Metric = TTLB,
+    resumed_share: str | None = None,
 ) -> RunSummary:
     """Return everything that is printed about `run`."""
     percentiles = shown_percentiles(percentiles, metric)
@@ -62,6 +64,7 @@ def read_summary(
         percentiles=percentiles,
         metric=metric,
         rows=rows,
+        mixed=read_mixed(run, percentiles, resumed_share, metric=metric, margin=margin),
         precision=precision_of(run).to_dicts(),
         pressed=count_contended(run.samples()),
         below_floor=find_below_floor(run.samples(), run.cells().collect()),

@@ -11,10 +11,12 @@ from pqbed.report.cpu_contention import describe_contention
 from pqbed.report.figures import Figure, choose_figures
 from pqbed.report.narrative import describe_result
 from pqbed.report.report_data import ReportData, read_report_data
+from pqbed.report.run_mixtures import read_mixed
 from pqbed.report.verdict_rows import Verdict, read_verdicts
 from pqbed.spec.metric import TTLB, Metric
 from pqbed.stats.classify_difference import DEFAULT_MARGIN, Margin
 from pqbed.stats.cpu_contention import count_contended
+from pqbed.stats.mixtures import Mixed
 from pqbed.stats.percentiles import DEFAULT_PERCENTILES
 from pqbed.store.manifest import Manifest
 from pqbed.store.run_directory import Run
@@ -34,6 +36,7 @@ class ReportContent:
     verdicts: tuple[Verdict, ...]
     caveats: tuple[str, ...]
     precision: pl.DataFrame
+    mixed: tuple[Mixed, ...] = ()
 
     @property
     def title(self) -> str:
@@ -47,6 +50,7 @@ def read_report_content(
     percentiles: tuple[float, ...] = DEFAULT_PERCENTILES,
     margin: Margin = DEFAULT_MARGIN,
     metric: Metric = TTLB,
+    resumed_share: str | None = None,
     published: pl.DataFrame | None = None,
     draw: Callable[[ReportData], tuple[Figure, ...]] | None = None,
     answer: Sequence[str] = (),
@@ -56,6 +60,7 @@ def read_report_content(
 
     `draw` replaces the default figures; `published` (over_size.PUBLISHED) is drawn over the increase; `answer` replaces
     the default sentences, and `caveats` come before those of the run itself. Stored verdicts are shown.
+    `resumed_share` as typed mixes full and resumed connections in place of the sweep's mixtures.
     """
     require_address_space(DRAWING_BYTES)
     data = read_report_data(run, baseline, percentiles, margin, metric)
@@ -73,6 +78,11 @@ def read_report_content(
         verdicts=tuple(read_verdicts(run.path)),
         caveats=(*caveats, *describe_contention(count_contended(run.samples()))),
         precision=run.precision().collect(),
+        mixed=tuple(
+            read_mixed(run, percentiles, resumed_share, metric=metric, margin=margin, baseline=baseline)
+            if data is not None
+            else ()
+        ),
     )
 
 

@@ -15,6 +15,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "precision": "Sample until each increase at p50 is known to ± this many percentage points.",
     "max_samples": "Limit of --precision, in samples per cell. [default: 1000]",
     "metric": "Metric of the table and of --precision: ttlb, tls, first_byte, connect, bytes or retransmits.",
+    "resumed_share": "Share of resumed connections, as 0.8: also show full and resumed mixed by it.",
     "seed": "Seed of order, loss and jitter.",
     "timeout": "Limit of one fetch; a plain number is seconds.",
     "source": "Where the values of the link come from.",

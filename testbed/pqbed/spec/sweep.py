@@ -19,6 +19,7 @@ from pqbed.spec.link import (
 from pqbed.spec.link_timeline import LinkTrace, Outage
 from pqbed.spec.metric import TTLB
 from pqbed.spec.middlebox import Middlebox
+from pqbed.spec.mixture import Mixture
 from pqbed.spec.named_link import NamedLink
 from pqbed.spec.path_mtu import PathMtu
 from pqbed.spec.profile import Profile, copy_profile
@@ -39,7 +40,7 @@ class Sweep:
     `cut_jitter` allows jitter that is cut at zero often enough to lengthen the mean RTT (`checks.py`). The axes of one
     side or direction alone (`*_up`, `*_up_*`, `*_client`) hold None for "the same as the other"; without
     them both sides are alike. With `links`, the grid has each of these links instead of the product of the axes whose
-    values they give.
+    values they give. `mixtures` weight cells of the grid; they measure nothing of their own.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Sweep:
     ecn: tuple[bool, ...] = (False,)
     connection: tuple[Connection, ...] = (FULL,)
     links: tuple[NamedLink, ...] = ()
+    mixtures: tuple[Mixture, ...] = ()
     samples: int
     precision_ppm: int | None = None
     metric: str = TTLB.name

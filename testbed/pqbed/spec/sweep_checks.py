@@ -14,6 +14,7 @@ from pqbed.spec.link import Distribution, Link
 from pqbed.spec.link_checks import check_link, check_quic_link
 from pqbed.spec.link_sides import SIDES, delay_of, distribution_of, jitter_of
 from pqbed.spec.metric import TIMES
+from pqbed.spec.mixture_tables import check_mixtures
 from pqbed.spec.profile import Profile
 from pqbed.spec.sweep import Sweep
 from pqbed.units import NS_PER_MS, format_duration
@@ -35,6 +36,7 @@ def check_sweep(sweep: Sweep) -> Sweep:
     _check_needs(sweep)
     _check_copy(sweep)
     _check_precision(sweep)
+    check_mixtures(sweep)
     for profile in sweep.profiles:
         _check_profile(profile)
     return sweep

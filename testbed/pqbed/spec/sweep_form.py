@@ -36,10 +36,14 @@ SWITCHES = ("aa", "cut_jitter")
 # Key of [thresholds] -> whether a threshold there must hold, or must not.
 THRESHOLDS = {"fail_if": False, "require": True}
 # Tables of tables, and where the names in them are listed.
-_NAMED = {"profiles": "name the arms in profile = [...]", "links": "name the links in link = [...]"}
+_NAMED = {
+    "profiles": "name the arms in profile = [...]",
+    "links": "name the links in link = [...]",
+    "mixtures": "a mixture has shares of values, by axis",
+}
 # Texts that look like numbers: 7.10 is not 7.1.
 _NO_NUMBERS = frozenset({"kernel"})
-_TEXTS = ("name", "samples", "precision", "max_samples", "metric", "seed", "timeout")
+_TEXTS = ("name", "samples", "precision", "max_samples", "metric", "seed", "timeout", "resumed_share")
 
 
 def _joined(value: object) -> object:
@@ -71,6 +75,7 @@ def _names(read: object) -> tuple[str, ...]:
     return read.names if isinstance(read, Choice) else ()
 
 
+_Share: Any = _text(_one_of(()))
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 _STRICT: dict[type, Any] = {str: _Name, int: StrictInt, bool: StrictBool}
 
@@ -144,6 +149,10 @@ _fields: dict[str, Any] = {
     "thresholds": (_ThresholdsForm, Field(_ThresholdsForm(), description="What fails the run when it ends.")),
     "profiles": (dict[_Name, _ProfileForm], Field({}, description="Profiles that the sweep defines.")),
     "links": (dict[_Name, _LinkForm], Field({}, description="Links that the sweep defines, each with its own values.")),
+    "mixtures": (
+        dict[_Name, dict[StrictStr, dict[StrictStr, _Share]]],
+        Field({}, description="Mixtures of cells: by axis, the share of each value."),
+    ),
 }
 SweepForm: Any = create_model("Sweep", __base__=_Form, **_fields)
 

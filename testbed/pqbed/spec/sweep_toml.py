@@ -21,6 +21,8 @@ from pqbed.spec.json_codec import from_json, to_json
 from pqbed.spec.link_checks import QUIC_LAYOUT
 from pqbed.spec.link_presets import LINK_AXES, builtin_links, link_from, link_table, parse_links, said_by_all, without
 from pqbed.spec.metric import METRICS, TTLB
+from pqbed.spec.mixture import Mixture
+from pqbed.spec.mixture_tables import mixed_axes, mixture_from, mixture_table, parse_share, resumed_mixture
 from pqbed.spec.name_suggestions import known_name, plain_name
 from pqbed.spec.named_link import NamedLink
 from pqbed.spec.presets import preset
@@ -49,7 +51,7 @@ _SETTINGS: dict[str, tuple[str, Callable[[str, bool], Any]]] = {
 # The keys of a profile that hold a chain.
 _CHAINS = frozenset({"chain", "client_chain"})
 # The keys of a sweep file but those of its tables.
-SWEEP_KEYS = frozenset(SweepForm.model_fields) - {"run", "thresholds", "profiles", "links"}
+SWEEP_KEYS = frozenset(SweepForm.model_fields) - {"run", "thresholds", "profiles", "links", "mixtures"}
 
 
 def sweep_from(
@@ -66,6 +68,8 @@ def sweep_from(
     """
     defaults = _Layer(preset("default"), False)
     layers = [defaults, _Layer(under or {}, False), _Layer(raw, bare)]
+    mixtures = _read_mixtures(layers)
+    layers.insert(1, _Layer(mixed_axes(mixtures), False))
     values: dict[str, Any] = {}
     run: dict[str, Any] = {}
     profiles = builtin_profiles()
@@ -76,6 +80,7 @@ def sweep_from(
         profiles.update(layer.profiles(profiles))
         values.update({key: value for key in SWITCHES if (value := getattr(layer.form, key)) is not None})
     values["links"] = _read_links(layers)
+    values["mixtures"] = mixtures
     values.update(defaults.axes(said_by_all(values["links"])))
     if "3" in values["http"] and not any(layer.said({"layout"}) for layer in layers[1:]):
         values["layout"] = (QUIC_LAYOUT,)
@@ -91,6 +96,19 @@ def sweep_from(
         clients and value_parsers.parse_client_stacks(clients, bare=bare),
     )
     return check_sweep(Sweep(**values)), RunOptions(**run)
+
+
+def _read_mixtures(layers: Sequence["_Layer"]) -> tuple[Mixture, ...]:
+    """Return the mixtures of all layers, the last word on each name; that of full and resumed connections first."""
+    shares = [layer.form.resumed_share for layer in layers if layer.form.resumed_share is not None]
+    mixtures: dict[str, Mixture] = {}
+    for text in shares[-1:]:
+        with value_parsers.naming(value_parsers.spelled("resumed_share", layers[-1].bare)):
+            mixture = resumed_mixture(parse_share(text))
+            mixtures[mixture.name] = mixture
+    for layer in layers:
+        mixtures.update((name, mixture_from(name, table)) for name, table in layer.form.mixtures.items())
+    return tuple(mixtures.values())
 
 
 def _read_links(layers: Sequence["_Layer"]) -> tuple[NamedLink, ...]:
@@ -161,6 +179,8 @@ def sweep_to_toml(sweep: Sweep, options: RunOptions) -> str:
     }
     if options.thresholds:
         content["thresholds"] = _threshold_table(options.thresholds)
+    if sweep.mixtures:
+        content["mixtures"] = {mixture.name: mixture_table(mixture) for mixture in sweep.mixtures}
     if sweep.links:
         content["links"] = {link.name: link_table(link) for link in sweep.links}
     return tomli_w.dumps(content)

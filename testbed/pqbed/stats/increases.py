@@ -25,6 +25,7 @@ from pqbed.stats.block_bootstrap import (
     independent_quantiles,
     percentile_intervals,
 )
+from pqbed.stats.bootstrap_estimates import BootstrapEstimate
 from pqbed.stats.quantiles import CONFIDENCE, Floats, interval_exists, quantiles
 
 # Pairs computed together: few, so that their data stays in the CPU's cache, but enough to be worth a call of numpy.
@@ -85,6 +86,18 @@ def independent_increase(
         return [UNKNOWN] * len(qs)
     sides = [_Drawn.alone(values, draws, seed + number, qs) for number, values in enumerate((arm, base))]
     return [_increases(sides[0], sides[1], [0], [0], q)[0] for q in range(len(qs))]
+
+
+def estimated_increase(arm: BootstrapEstimate, base: BootstrapEstimate) -> Increase:
+    """Compare two estimates whose draws belong together, or have nothing in common."""
+    sides = [
+        _Drawn(
+            points=np.array([[one.point]]),
+            draws={} if one.draws is None else {0: one.draws[np.newaxis]},
+        )
+        for one in (arm, base)
+    ]
+    return _increases(sides[0], sides[1], [0], [0], 0)[0]
 
 
 def _in_threads(

@@ -38,6 +38,7 @@ COMMANDS = (
     "compare",
     "explain",
     "export",
+    "fleet",
     "links",
     "plan",
     "remedies",

@@ -12,7 +12,19 @@ from pqbed.spec.path_mtu import PathMtu
 from pqbed.spec.sweep import Sweep
 from pqbed.spec.tcp import Tcp
 
-NOT_AXES = {"name", "profiles", "aa", "samples", "precision_ppm", "metric", "seed", "timeout_ns", "cut_jitter", "links"}
+NOT_AXES = {
+    "name",
+    "profiles",
+    "aa",
+    "samples",
+    "precision_ppm",
+    "metric",
+    "seed",
+    "timeout_ns",
+    "cut_jitter",
+    "links",
+    "mixtures",
+}
 LINK = Link(rtt_ns=35_000_000, bandwidth_bps=10**6)
 
 

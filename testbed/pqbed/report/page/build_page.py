@@ -15,6 +15,7 @@ from markupsafe import Markup
 from pqbed.report.figure_files import VEGA_LITE
 from pqbed.report.figures.figure_panels import Figure
 from pqbed.report.methods import bibtex, describe_methods
+from pqbed.report.mixture_rows import tabulate_mixtures
 from pqbed.report.narrative import describe_below_floor, list_caveats, tabulate_failures
 from pqbed.report.page.cells_table import CellsTable, tabulate_cells
 from pqbed.report.precision_rows import precision_rows
@@ -71,6 +72,7 @@ def build_page(content: ReportContent, frame: PageFrame | None = None) -> str:
         methods=describe_methods(manifest, data) if data else "",
         bibtex=bibtex(manifest),
         cells=tabulate_cells(data) if data else CellsTable(columns=(), groups=(), rows=(), left_out=0),
+        mixtures=tabulate_mixtures(content.mixed, data.axes, data.metric) if data else [],
         precision=precision_rows(content.precision, data) if data else [],
         precision_pct=_precision_pct(content.precision),
         failures=tabulate_failures(data) if data else [],
