@@ -194,6 +194,17 @@ RemediesFigure = Annotated[
     Path | None,
     typer.Option("--figure", metavar="FOLDER", help="Write the figure to FOLDER/figures as well: SVG, PNG."),
 ]
+RankedRun = Annotated[
+    str | None,
+    typer.Argument(metavar="RUN", help="Folder of a run, or latest. [default: measure one]", show_default=False),
+]
+HelpedProfile = Annotated[
+    str | None, _flag(ARMS, "--profile", metavar="NAME", help="Profile to help. [default: web-p50-pq]")
+]
+HelpedChain = Annotated[
+    Path | None,
+    _flag(ARMS, "--chain", metavar="FILE", help="Help this chain (PEM, the leaf first) after it moved to ML-DSA-44."),
+]
 ChainFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="Read the chain from this file: certificates in PEM, the leaf first.")
 ]

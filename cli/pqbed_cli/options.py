@@ -162,7 +162,16 @@ class ShowOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemediesOptions:
-    run: flags.RunPath
+    run: flags.RankedRun = None
+    axes: _Axes = dataclasses.field(default_factory=dict)
+    profile: flags.HelpedProfile = None
+    chain: flags.HelpedChain = None
+    samples: flags.Samples = None
+    seed: flags.Seed = None
+    bed: flags.BedName = None
+    clock: flags.Clock = None
+    kernel: flags.Kernel = None
+    calibrate: flags.Calibrate = None
     figure: flags.RemediesFigure = None
     out: flags.RunsFolder = "results"
 

@@ -1,5 +1,6 @@
 """Remedies of a run as a table per link, each with the sentence that an operator would act on, and as JSON."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pqbed.spec.json_codec import to_json
@@ -12,6 +13,8 @@ from pqbed_cli.workflow_results import RankedRemedies
 
 COLUMNS = ("remedy", "how", "flight", "p50", "p90", "saved", "in RTTs", "CPU", "needs")
 NUMERIC = (2, 3, 4, 5, 6, 7)
+# ms of both sides, by profile and kind of connection.
+Cpu = Mapping[tuple[str, str], int]
 BY_SIZE = "by size"
 # Below this share of the TTLB a remedy saves nothing worth a word.
 LEAST_SHARE = 0.01
@@ -22,7 +25,7 @@ def print_remedies(ranked: RankedRemedies, form: Form) -> None:
         print_json({"run": str(ranked.path), "links": [_to_program(link) for link in ranked.links]})
         return
     say = beside(form)
-    cpu = {one.profile: one.client_ns + one.server_ns for one in ranked.manifest.handshake_cpu}
+    cpu = {(one.profile, one.connection): one.client_ns + one.server_ns for one in ranked.manifest.handshake_cpu}
     print_tables([_table(link, cpu) for link in ranked.links], form)
     say("")
     for link in ranked.links:
@@ -49,21 +52,21 @@ def advise(link: RankedLink) -> str:
     return text + (f"; no more than {LEAST_SHARE:.0%}: {', '.join(idle)}" if idle else "")
 
 
-def _table(link: RankedLink, cpu: dict[str, int]) -> Table:
+def _table(link: RankedLink, cpu: Cpu) -> Table:
     helped = link.helped
     first = (
         *(f"profile {helped['profile']}", "", _bytes(helped["server_flight_bytes"])),
         *(milliseconds(helped["p50_ns"]), milliseconds(helped["p90_ns"]), NONE, NONE),
-        *(_cpu(cpu.get(helped["profile"])), NONE),
+        *(_cpu(cpu.get((helped["profile"], "full"))), NONE),
     )
     rows = (first, *(_row(one, link, cpu) for one in link.remedies))
     return Table(title=link.title, columns=COLUMNS, rows=rows, numeric=NUMERIC, titles="link")
 
 
-def _row(one: Ranked, link: RankedLink, cpu: dict[str, int]) -> tuple[str, ...]:
+def _row(one: Ranked, link: RankedLink, cpu: Cpu) -> tuple[str, ...]:
     rtt_ns = link.helped["rtt_ns"]
     rtts = NONE if one.saved_ns is None or not rtt_ns else f"{round(one.saved_ns / rtt_ns, 2) + 0.0:.2f}"
-    known = None if one.remedy.by_size or one.profile is None else cpu.get(one.profile)
+    known = None if one.remedy.by_size else cpu.get((one.profile, one.connection))
     return (
         *(one.remedy.title, BY_SIZE if one.remedy.by_size else ""),
         _bytes(one.flight_bytes),

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pqbed.errors import PqbedError
+from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.profile import Profile
 from pqbed.store.run_directory import Run
 from pqbed_cli.render.streams import note
 
 
-def add_handshake_cpu(run: Run, profiles: Sequence[Profile]) -> None:
+def add_handshake_cpu(run: Run, profiles: Sequence[Profile], kinds: Sequence[ConnectionKind]) -> None:
     """Write it into the manifest of a run in virtual time: about 3 s per algorithm at first, from a cache later.
 
     The sweep is done by then: if this host cannot measure it, that is noted, and is no failure.
@@ -26,6 +27,6 @@ def add_handshake_cpu(run: Run, profiles: Sequence[Profile]) -> None:
         if programs is None:
             return
         costs = costs_here(programs, cost_names(profiles), lambda name: note(f"measuring the CPU time of {name}"))
-        run.write_manifest(replace(run.manifest, handshake_cpu=handshake_cpu(profiles, costs)))
+        run.write_manifest(replace(run.manifest, handshake_cpu=handshake_cpu(profiles, costs, kinds)))
     except PqbedError as error:
         note(f"the CPU time of a handshake was not measured: {error.message}")

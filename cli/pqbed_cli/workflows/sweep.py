@@ -1,8 +1,10 @@
 """A sweep started or resumed: parse, plan, execute, store."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pqbed.beds.bed_interface import Bed
 from pqbed.errors import SpecError
@@ -37,8 +39,9 @@ def sweep(options: SweepOptions) -> SweepResult:
     return start_sweep(options) if options.resume is None else resume_sweep(options, options.resume)
 
 
-def start_sweep(options: SweepOptions) -> SweepResult:
-    request = read_request(options)
+def start_sweep(options: SweepOptions, base: Mapping[str, Any] | None = None) -> SweepResult:
+    """Run the sweep in a new run directory; `base` is what it starts from where no file or preset is named."""
+    request = read_request(options, base)
     refuse_unwritable(request.options.out)
     refuse_missing_folders(options)
     asked = request.options
@@ -97,7 +100,7 @@ def _measure(
     if settled.plan.precision_ppm is not None:
         run.write_precision(precision_of(run))
     if outcome.exit_code != INTERRUPTED:
-        add_handshake_cpu(run, settled.plan.profiles)
+        add_handshake_cpu(run, settled.plan.profiles, settled.plan.size_kinds)
     thresholds = () if outcome.exit_code == INTERRUPTED else settled.options.thresholds
     gate = gate_run(run, thresholds, options)
     return SweepResult(

@@ -1,6 +1,6 @@
 """The sweep that was requested: flags over a sweep file or a preset over the defaults, as one frozen value."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,9 @@ class Request:
     samples_chosen: bool
 
 
-def read_request(options: RequestOptions) -> Request:
-    """Return what `options` ask for. Raises SpecError."""
-    base = _base(options.spec, options.preset)
+def read_request(options: RequestOptions, under: Mapping[str, Any] | None = None) -> Request:
+    """Return what `options` ask for, over `under` where they name no sweep to start from. Raises SpecError."""
+    base = _base(options.spec, options.preset) or under
     typed = {**options.axes, **given(options, SWEEP_KEYS), **run_table(options), **_threshold_table(options)}
     sweep, run_options = sweep_from(typed, bare=True, under=base)
     return Request(sweep=sweep, options=run_options, samples_chosen=samples_given(typed, base))

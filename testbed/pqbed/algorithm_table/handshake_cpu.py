@@ -5,6 +5,7 @@ Symmetric cryptography, parsing and system calls are not included; they hardly d
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.profile import DEFAULT_STACK, Chain, Profile
 from pqbed.store.manifest import HandshakeCpu
 from pqbed.tls.group_names import canonical_group
@@ -19,13 +20,19 @@ def cost_names(profiles: Iterable[Profile]) -> tuple[str, ...]:
     for profile in _measurable(profiles):
         chains = [chain for chain in (profile.chain, profile.clients_chain) if chain is not None]
         keys = [name for chain in chains for name in chain.algorithms]
-        names |= dict.fromkeys((canonical_group(profile.group), *keys))
+        names |= dict.fromkeys((*map(canonical_group, (profile.group, *profile.key_shares)), *keys))
     return tuple(names)
 
 
-def handshake_cpu(profiles: Sequence[Profile], costs: Costs) -> tuple[HandshakeCpu, ...]:
-    """Return the cost of each OpenSSL profile whose operations all have a cost; A/A copies are left out."""
-    handshakes = (_handshake(profile, costs) for profile in _measurable(profiles))
+def handshake_cpu(
+    profiles: Sequence[Profile], costs: Costs, kinds: Sequence[ConnectionKind] = ("full",)
+) -> tuple[HandshakeCpu, ...]:
+    """Return the cost of each OpenSSL profile whose operations all have a cost; A/A copies are left out.
+
+    Of `kinds`, a full handshake and a resumed one differ; early data changes nothing, a kept connection has none.
+    """
+    wanted = [kind for kind in ("full", "resumed") if kind in kinds or (kind == "resumed" and "early" in kinds)]
+    handshakes = (_handshake(profile, costs, kind) for profile in _measurable(profiles) for kind in wanted)
     return tuple(handshake for handshake in handshakes if handshake is not None)
 
 
@@ -37,17 +44,29 @@ def _measurable(profiles: Iterable[Profile]) -> list[Profile]:
     ]
 
 
-def _handshake(profile: Profile, costs: Costs) -> HandshakeCpu | None:
-    group = costs.get(canonical_group(profile.group), {})
+def _handshake(profile: Profile, costs: Costs, kind: str) -> HandshakeCpu | None:
     try:
-        client_ns = group["keygen"] + group["decaps"] + _check_ns(profile.chain, costs)
-        server_ns = group["encaps"] + costs[profile.chain.algorithm]["sign"]
-        if profile.clients_chain is not None:
-            client_ns += costs[profile.clients_chain.algorithm]["sign"]
-            server_ns += _check_ns(profile.clients_chain, costs)
+        client_ns, server_ns = _exchange_keys(profile, costs)
+        if kind == "full":
+            client_ns += _check_ns(profile.chain, costs)
+            server_ns += costs[profile.chain.algorithm]["sign"]
+            if profile.clients_chain is not None:
+                client_ns += costs[profile.clients_chain.algorithm]["sign"]
+                server_ns += _check_ns(profile.clients_chain, costs)
     except KeyError:
         return None
-    return HandshakeCpu(profile=profile.name, client_ns=round(client_ns), server_ns=round(server_ns))
+    return HandshakeCpu(profile=profile.name, client_ns=round(client_ns), server_ns=round(server_ns), connection=kind)
+
+
+def _exchange_keys(profile: Profile, costs: Costs) -> tuple[float, float]:
+    """Return the time of the client, which makes a key for each share, one of a second hello too, and of the server.
+
+    A resumed handshake has no other public-key operations (RFC 8446 2.2, psk_dhe_ke).
+    """
+    group = costs[canonical_group(profile.group)]
+    shares = (*profile.key_shares, *([profile.group] if profile.retries else []))
+    keys_ns = sum(costs[canonical_group(share)]["keygen"] for share in shares)
+    return keys_ns + group["decaps"], group["encaps"]
 
 
 def _check_ns(chain: Chain, costs: Costs) -> float:

@@ -23,6 +23,9 @@ PROFILE_REMEDIES = {
     "compressed": Remedy(title="compression (RFC 8879)", needs="server and clients with RFC 8879", by_size=True),
     "abridged": Remedy(title="abridged certificates", needs="the draft in server and clients", by_size=True),
     "merkle-tree": Remedy(title="Merkle Tree Certificate", needs="the draft in CA, server and clients", by_size=True),
+    "merkle-tree-stale": Remedy(
+        title="Merkle Tree, 10% stale clients", needs="the draft in CA, server and clients", by_size=True
+    ),
     "falcon512": Remedy(title="Falcon-512", needs="FN-DSA in CA, logs, server and clients", by_size=True),
     "leaf-mldsa44-classical-ca": Remedy(title="ML-DSA-44 leaf, classical CA", needs="a CA that is not post-quantum"),
     "leaf-mldsa44-ca-mldsa65": Remedy(title="ML-DSA-44 leaf, ML-DSA-65 CA", needs="no more than the baseline"),

@@ -16,13 +16,11 @@ _FOLLOW = frozenset({"initcwnd_client"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """A remedy in one cell. Times in ns; `p50_ns` None: censored. `flight_bytes`: the server's first flight.
-
-    `profile` None: not a full handshake, so that of its profile is not what it computes.
-    """
+    """A remedy in one cell. Times in ns; `p50_ns` None: censored. `flight_bytes`: the server's first flight."""
 
     remedy: Remedy
-    profile: str | None
+    profile: str
+    connection: str
     flight_bytes: int | None
     p50_ns: float | None
     p90_ns: float | None
@@ -77,7 +75,8 @@ def _compare(helped: Row, row: Row, changed: str) -> Ranked:
     known = row["p50_ns"] is not None and helped["p50_ns"] is not None
     return Ranked(
         remedy=_remedy(changed, row[changed]),
-        profile=row["profile"] if row["connection"] == "full" else None,
+        profile=row["profile"],
+        connection=row["connection"],
         flight_bytes=row["server_flight_bytes"],
         p50_ns=row["p50_ns"],
         p90_ns=row["p90_ns"],

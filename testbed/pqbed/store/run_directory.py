@@ -303,9 +303,10 @@ def open_run(path: Path) -> Run:
     """Return the run at `path`, unclaimed. Raises StoreError if there is none, or one of a newer pqbed."""
     if not path.is_dir():
         raise StoreError(f"there is no run at {path}", NO_RUN_HINT)
-    read_manifest(path)
+    finished = read_manifest(path).state == "finished"
     for folder in (JOURNAL_FOLDER, SAMPLES_FOLDER):
-        if not (path / folder).is_dir():
+        # That of a finished run is empty, and no repository keeps empty folders.
+        if not (path / folder).is_dir() and not (finished and folder == JOURNAL_FOLDER):
             raise StoreError(f"{path} is not a complete run directory: it has no {folder}/", NO_RUN_HINT)
     return Run(path)
 

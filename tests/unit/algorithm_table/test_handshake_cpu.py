@@ -89,4 +89,26 @@ def test_it_is_told_as_its_own_term() -> None:
     assert table.rows == (("pq", "0.88", "1.15"),)
     assert "not in the TTLB" in table.title
     assert handshake_tables(manifest()) == []
-    assert to_json(measured)["handshake_cpu"] == [{"profile": "pq", "client_ns": 880_000, "server_ns": 1_150_000}]
+    stored = {"profile": "pq", "client_ns": 880_000, "server_ns": 1_150_000, "connection": "full"}
+    assert to_json(measured)["handshake_cpu"] == [stored]
+
+
+def test_a_resumed_handshake_signs_and_verifies_nothing() -> None:
+    full, resumed = handshake_cpu((PQ,), COSTS, ("full", "resumed"))
+    assert (full.connection, resumed.connection) == ("full", "resumed")
+    assert (resumed.client_ns, resumed.server_ns) == (10 + 40, 20)
+    assert [one.connection for one in handshake_cpu((PQ,), COSTS, ("full", "early"))] == ["full", "resumed"]
+    assert describe_handshakes(replace(manifest(), handshake_cpu=(resumed,)))[0].startswith("pq, resumed: ")
+    (table,) = handshake_tables(replace(manifest(), handshake_cpu=(full, resumed)))
+    assert [row[0] for row in table.rows] == ["pq", "pq, resumed"]
+
+
+def test_a_client_makes_a_key_for_every_share_that_it_sends() -> None:
+    groups = ("X25519MLKEM768", "x25519")
+    both = replace(PQ, groups=groups, shares=groups)
+    wrong = replace(PQ, groups=groups, shares=("x25519",))
+    (one,), (two,), (again,) = (handshake_cpu((profile,), COSTS) for profile in (PQ, both, wrong))
+    assert two.client_ns - one.client_ns == 1
+    # The guess is thrown away, and the asked-for key made after it.
+    assert again.client_ns - one.client_ns == 1
+    assert cost_names((both,)) == ("X25519MLKEM768", "x25519", "mldsa65")

@@ -9,7 +9,9 @@ from pqbed.stats.rank_remedies import Ranked, RankedLink
 
 
 def ranked(remedy: Any, saved_ns: float | None) -> Ranked:
-    return Ranked(remedy=remedy, profile="a", flight_bytes=1, p50_ns=1.0, p90_ns=1.0, saved_ns=saved_ns)
+    return Ranked(
+        remedy=remedy, profile="a", connection="full", flight_bytes=1, p50_ns=1.0, p90_ns=1.0, saved_ns=saved_ns
+    )
 
 
 HELPED = {"profile": "web-p50-pq", "p50_ns": 200e6, "rtt_ns": 50_000_000, "link_name": "wpt-dsl", "size_bytes": 10_240}

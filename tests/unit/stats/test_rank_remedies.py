@@ -31,7 +31,8 @@ def test_remedies_change_one_thing_and_are_ranked_by_what_they_save() -> None:
     assert [one.remedy.title for one in link.remedies] == ["initcwnd 32", "abridged certificates", "resumed connection"]
     assert [one.saved_ns for one in link.remedies] == [200, 100, None]
     assert [one.flight_bytes for one in link.remedies] == [21_377, 12_800, 1_333]
-    assert [one.profile for one in link.remedies] == ["web-p50-pq", "abridged", None]
+    kinds = [(one.profile, one.connection) for one in link.remedies]
+    assert kinds == [("web-p50-pq", "full"), ("abridged", "full"), ("web-p50-pq", "resumed")]
     assert [one.remedy.by_size for one in link.remedies] == [False, True, False]
 
 
@@ -45,7 +46,7 @@ def test_links_are_ranked_apart() -> None:
 def test_every_arm_of_the_preset_is_described() -> None:
     sweep, _ = sweep_from({}, under=preset("remedies"))
     names = {profile.name for profile in sweep.profiles} - builtin_profiles().keys()
-    assert names == PROFILE_REMEDIES.keys()
+    assert names | {mixture.name for mixture in sweep.mixtures} == PROFILE_REMEDIES.keys()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pqbed.errors import StoreError
 from pqbed.runner import run_sweep
 from pqbed.store import run_directory as run_module
 from pqbed.store.journal import sample_to_line
-from pqbed.store.manifest import MANIFEST_NAME
+from pqbed.store.manifest import MANIFEST_NAME, read_manifest, write_manifest
 from pqbed.store.run_directory import MAKING_PREFIX, Run, open_run
 from pqbed.store.run_lock import Lock
 from pqbed.store.table_schemas import SAMPLES, SAMPLES_ID
@@ -188,6 +189,17 @@ def test_a_reader_sees_each_sample_once_while_the_run_is_sealed(
 
         monkeypatch.setattr(reader, "_part_paths", seal_between)
         assert len(held(reader)) == 3
+
+
+def test_a_finished_run_is_read_without_the_empty_folder_that_a_repository_drops(tmp_path: Path) -> None:
+    with new_run(tmp_path) as run:
+        path = run.path
+    (path / "journal").rmdir()
+    with pytest.raises(StoreError, match="it has no journal/"):
+        open_run(path)
+    write_manifest(path, replace(read_manifest(path), state="finished"))
+    with open_run(path) as run:
+        assert run.samples().collect().is_empty()
 
 
 @pytest.mark.parametrize("make", [lambda _: None, lambda path: path.mkdir(), lambda path: path.write_text("x")])
