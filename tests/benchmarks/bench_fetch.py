@@ -15,9 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pqbed.artefacts import prepare_root
 from pqbed.beds.agent_lane import AgentLane
 from pqbed.beds.lane_process import PlainProcess
-from pqbed.beds.make_bed import make_netns, make_uml
+from pqbed.beds.make_bed import _put_in, make_uml
+from pqbed.beds.netns_bed import RootFilesystem, start_contained
 from pqbed.plan import cell_id
 from pqbed.spec.builtin_profiles import profile_named
 from pqbed.spec.cell import Cell
@@ -53,11 +55,20 @@ def quiet(_name: str, _fraction: float | None) -> None:
 
 
 @contextlib.contextmanager
-def lane_of(kind: str, index: int = 0) -> Iterator[AgentLane]:
-    bed = (make_uml if kind == "uml" else make_netns)("virtual" if kind == "uml" else "real", quiet, None)
+def guest_lane(index: int = 0) -> Iterator[AgentLane]:
+    bed = make_uml("virtual", quiet, None)
     bed.prepare()
     with contextlib.closing(bed.open_lane(index, PROFILES, TIMEOUT_NS)) as lane:
         assert isinstance(lane, AgentLane)
+        yield lane
+
+
+@contextlib.contextmanager
+def native_lane() -> Iterator[AgentLane]:
+    """Yield a lane of the netns bed; its link has no delay, so this host's kernel needs no netem."""
+    path = prepare_root(quiet)
+    root = RootFilesystem(path=path, source=_put_in(path, (), quiet))
+    with contextlib.closing(AgentLane(0, start_contained(root, 0), PROFILES, TIMEOUT_NS, "real")) as lane:
         yield lane
 
 
@@ -91,7 +102,7 @@ def compare_with_native() -> None:
     print(
         f"{'case':34} {'profile':10} {'uml ms':>8} {'native ms':>10} {'ratio':>6} {'fetches/s':>10} {'virtual s/s':>12}"
     )
-    with lane_of("uml") as guest, lane_of("netns") as native:
+    with guest_lane() as guest, native_lane() as native:
         for case, (link, size_bytes) in CASES.items():
             for profile in ("classical", "pq"):
                 pairs = [
@@ -112,7 +123,7 @@ def compare_with_native() -> None:
 def compare_lanes() -> None:
     link, size_bytes = CASES["200 KiB over 1 Mbit/s and 200 ms"]
     ratios = []
-    with lane_of("uml", 0) as first, lane_of("uml", 1) as second:
+    with guest_lane(0) as first, guest_lane(1) as second:
         for _ in range(ROUNDS):
             alone = fetch_many(first, link, "classical", size_bytes).wall
             began = time.perf_counter()

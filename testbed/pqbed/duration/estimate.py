@@ -22,9 +22,9 @@ REAL_OVERHEAD = 1.10
 # 200 KiB has a floor of 2.4 s and a median of 8.6 s.
 LOSS_STRETCH = 25.0
 # Virtual clock: waiting is free, a fetch costs CPU. Measured with `make bench` on one core of a busy machine: 5 to 7 ms
-# for 0 KiB, 15 to 30 ms for 200 KiB (142 segments, each of which wakes the client).
+# for 0 KiB, 6 to 9 ms for 200 KiB (142 segments).
 VIRTUAL_FETCH_S = 0.008
-VIRTUAL_SEGMENT_S = 0.00012
+VIRTUAL_SEGMENT_S = 0.00002
 # Measured: 0.07 s for a link without loss and jitter, 0.15 to 0.2 s with either.
 VIRTUAL_LINK_S = 0.2
 

@@ -32,6 +32,7 @@ from pqbed.spec.sample import Outcome, Timings
 from pqbed.spec.workload import Http
 from pqbed.tls.client_credentials import Credentials
 from pqbed.tls.group_names import GROUP_HEADER
+from pqbed.tls.record_reads import RecordReads
 from pqbed.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
 # struct sockaddr of family AF_UNSPEC: connecting to it resets the connection (connect(2)).
@@ -97,6 +98,7 @@ class CurlClient:
         self._quic_log = QuicLog()
         self._credentials: dict[str, tuple[MemoryFile, MemoryFile]] = {}
         self._libc = ctypes.CDLL(None)
+        self._record_reads = RecordReads()
         self._set_constant_options()
 
     def take_credentials(self, credentials: Sequence[Credentials]) -> None:
@@ -151,6 +153,7 @@ class CurlClient:
         detail = ""
         try:
             self._handshake.begin()
+            self._record_reads.arm(request.timeout_ns)
             self._curl.perform()
         except pycurl.error as error:
             code, message = error.args[:2]

@@ -142,7 +142,7 @@ def test_a_missing_kernel_alone_does_not_make_a_root(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(uml_artefacts, "run_commands", run)
     uml_artefacts.prepare_uml()
     assert [command.name for command in ran] == ["builder"]
-    assert not any("build-pycurl" in argument for argument in ran[0].argv)
+    assert not any("build-client" in argument for argument in ran[0].argv)
 
 
 def test_other_machines_are_told_what_they_can_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,9 @@
 """The kernel arguments of a guest."""
 
 from pqbed.beds.uml.guest_kernel_arguments import kernel_arguments
+from pqbed.spec.run_options import Clock
+
+CLOCKS: tuple[Clock, ...] = ("virtual", "real")
 
 
 def test_a_guests_root_is_read_only_and_no_path_of_the_host_is_named() -> None:
@@ -11,3 +14,10 @@ def test_a_guests_root_is_read_only_and_no_path_of_the_host_is_named() -> None:
     assert "rootflags=/" in kernel
     assert [word for word in kernel if word.startswith("hostfs=")] == []  # the confining program adds it
     assert "PYTHONPATH=/opt/pqbed/abc:/opt/pqbed/vendor" in kernel
+
+
+def test_a_client_in_virtual_time_reads_whole_records_and_one_on_the_real_clock_as_libcurl_does() -> None:
+    preload = "LD_PRELOAD=/opt/pqbed/vendor/record_reads.so"
+    virtual, real = (kernel_arguments("/opt/pqbed/abc", 3, clock) for clock in CLOCKS)
+    assert preload in virtual[: virtual.index("--")]
+    assert preload not in real

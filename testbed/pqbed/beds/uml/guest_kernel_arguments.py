@@ -8,6 +8,7 @@ to it); its console 0 is the process's standard input and output; `inf-cpu` time
 from collections.abc import Sequence
 
 from pqbed.spec.run_options import Clock
+from pqbed.tls.record_reads import LIBRARY, PRELOAD_VARIABLE
 
 MEMORY_BYTES = 512 << 20
 # A fixed date for guests in virtual time: certificates and time stamps are the same in every run.
@@ -22,6 +23,7 @@ def kernel_arguments(source: str, lane: int, clock: Clock) -> tuple[str, ...]:
     boot += ["con=null", "con0=fd:0,fd:1", "ssl=null", "quiet", "seccomp=on", "norandmaps"]
     if clock == "virtual":
         boot += ["time-travel=inf-cpu", f"time-travel-start={VIRTUAL_START_NS}"]
+        boot += [f"{PRELOAD_VARIABLE}={LIBRARY}"]
     return (*boot, *agent_arguments(source, ("guest", "--lane", str(lane), "--clock", clock)))
 
 
