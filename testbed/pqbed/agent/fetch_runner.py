@@ -199,6 +199,9 @@ class FetchRunner:
             group=cell.profile.group,
             groups=cell.profile.offered,
             shares=cell.profile.key_shares,
+            # libcurl resumes no session whose response it had to verify.
+            staple=cell.profile.chain.ocsp and cell.workload.connection.kind not in TICKET_KINDS,
+            alpn=cell.profile.alpn,
             signature=served.signature,
             root_pem=served.root_pem,
             timeout_ns=self._timeout_ns,

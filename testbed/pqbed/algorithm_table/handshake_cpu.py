@@ -70,5 +70,6 @@ def _exchange_keys(profile: Profile, costs: Costs) -> tuple[float, float]:
 
 
 def _check_ns(chain: Chain, costs: Costs) -> float:
-    """Return the time to verify CertificateVerify and the signatures on all certificates that are sent."""
-    return costs[chain.algorithm]["verify"] + sum(costs[issuer]["verify"] for issuer in chain.issuers)
+    """Return the time to verify CertificateVerify, all certificates that are sent, and a stapled response."""
+    stapled = [chain.issuers[0]] if chain.ocsp else []
+    return costs[chain.algorithm]["verify"] + sum(costs[issuer]["verify"] for issuer in (*chain.issuers, *stapled))

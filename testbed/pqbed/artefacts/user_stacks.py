@@ -123,6 +123,7 @@ def stage_stack(name: str, source: StackFiles, folder: Path) -> Stack:
         library=tuple(path.name for path in source.libraries),
         connections=stack_named(DEFAULT_STACK).connections,
         groups=stack_named(DEFAULT_STACK).groups,
+        extensions=stack_named(DEFAULT_STACK).extensions,
         hash=_hash(files, source.environment),
     )
     (folder / ENTRY).write_text(_entry_text(stack), encoding="utf-8")
@@ -209,6 +210,18 @@ def _hash(files: Path, environment: Mapping[str, str]) -> str:
 def _entry_text(stack: Stack) -> str:
     """Return a stack.toml. Texts and arrays of texts are written alike in JSON and TOML."""
     environment = ", ".join(f"{json.dumps(name)} = {json.dumps(value)}" for name, value in stack.environment.items())
-    keys = ("name", "title", "server", "client", "extends", "module", "library", "connections", "groups", "hash")
+    keys = (
+        "name",
+        "title",
+        "server",
+        "client",
+        "extends",
+        "module",
+        "library",
+        "connections",
+        "groups",
+        "extensions",
+        "hash",
+    )
     lines = [f"{key} = {json.dumps(getattr(stack, key), ensure_ascii=False)}" for key in keys]
     return "\n".join((*lines, f"environment = {{ {environment} }}", ""))

@@ -40,6 +40,8 @@ _UNSPECIFIED_ADDRESS = bytes(16)
 
 # CURLE_QUIC_CONNECT_ERROR of include/curl/curl.h, which pycurl has no name for.
 _QUIC_CONNECT_ERROR = 96
+# CURLE_SSL_INVALIDCERTSTATUS: no OCSP response came, or one that does not hold.
+_INVALID_STATUS = 91
 
 _OUTCOMES: dict[int, Outcome] = {
     pycurl.E_OPERATION_TIMEDOUT: "timeout",
@@ -48,6 +50,7 @@ _OUTCOMES: dict[int, Outcome] = {
     pycurl.E_PEER_FAILED_VERIFICATION: "tls_error",
     pycurl.E_SSL_CERTPROBLEM: "tls_error",
     pycurl.E_SSL_CIPHER: "tls_error",
+    _INVALID_STATUS: "tls_error",
     _QUIC_CONNECT_ERROR: "tls_error",
     pycurl.E_RECV_ERROR: "reset",
     pycurl.E_SEND_ERROR: "reset",
@@ -253,7 +256,8 @@ class CurlClient:
         curl.setopt(pycurl.URL, f"https://{authority}/{request.size_bytes}")
         curl.setopt(pycurl.RESOLVE, [f"{authority}:{request.address}"])
         curl.setopt(pycurl.HTTP_VERSION, _HTTP_VERSIONS[request.http].option)
-        curl.setopt(pycurl.SSL_ENABLE_ALPN, request.http != "1.1" or self._early)
+        curl.setopt(pycurl.SSL_ENABLE_ALPN, request.alpn or request.http != "1.1" or self._early)
+        curl.setopt(pycurl.SSL_VERIFYSTATUS, int(request.staple))
         groups = mark_shares(request.groups, request.shares) if len(request.groups) > 1 else request.group
         curl.setopt(pycurl.SSL_EC_CURVES, groups)
         # It tells of handshakes only then.

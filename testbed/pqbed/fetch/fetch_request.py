@@ -15,6 +15,7 @@ class FetchRequest:
     `group` alone. A negotiated group other than `group` makes the sample an error. `root_pem` is the only trusted root;
     `server_name` must be in the leaf. `signature` is what the server was restricted to. `credentials` names the
     client's credentials, "" none. `stack` is the client's.
+    With `staple` the client asks for an OCSP response and fails without a valid one; `alpn` offers HTTP/1.1 by name.
     `group_id` is the codepoint of `group` if the server knows it.
     """
 
@@ -33,6 +34,8 @@ class FetchRequest:
     connection: Connection = FULL
     groups: tuple[str, ...] = ()
     shares: tuple[str, ...] = ()
+    staple: bool = False
+    alpn: bool = False
 
     @property
     def retries(self) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from pqbed.spec.profile import Chain, ChainCertificate, Profile
 from pqbed.tls.group_names import canonical_group
+from pqbed.tls.ocsp_response import status_bytes
 from pqbed.tls.published_algorithms import SignatureAlgorithm, published_groups, published_signatures
 from pqbed.tls.sct_extension import sct_extension_bytes
 from pqbed.tls.tls_records import HEADER_BYTES, SEALING_BYTES
@@ -29,6 +30,8 @@ FINISHED_BYTES = SEAL_BYTES + 4 + 48
 _CLIENT_HELLO_BYTES, _POINT_FORMATS_BYTES = 212, 8
 # Of each further group, and around each further share (RFC 8446, 4.2.7 and 4.2.8); around a list of groups.
 _GROUP_BYTES, _SHARE_BYTES, _GROUPS_BYTES = 2, 4, 6
+# status_request without responders (RFC 6066, 8); ALPN with http/1.1 alone, of either side (RFC 7301, 3.1).
+_STATUS_REQUEST_BYTES, _ALPN_BYTES = 9, 15
 # Messages of 256 to 511 bytes are padded to 512, as some old servers hang at those (tls_construct_ctos_padding).
 _PADDED_FROM, _PADDED_TO, _PADDING_BYTES = 256, 512, 4
 _SERVER_HELLO_BYTES = 95
@@ -44,10 +47,12 @@ _REQUEST_BYTES, _RESPONSE_HEADER_BYTES = 274, 270
 _DEFAULT_GROUP, _DEFAULT_KEY = "x25519", "p256"
 
 
-def client_hello_bytes(groups: Sequence[str], shares: Sequence[str]) -> int:
-    """Return the size of a ClientHello that offers `groups`, with key shares of `shares`."""
+def client_hello_bytes(profile: Profile, shares: Sequence[str]) -> int:
+    """Return the size of a ClientHello of `profile`, with key shares of `shares`."""
+    groups = profile.offered
     point_formats = 0 if all("mlkem" in group.lower() for group in groups) else _POINT_FORMATS_BYTES
     more = _GROUP_BYTES * (len(groups) - 1) + _SHARE_BYTES * (len(shares) - 1)
+    more += _STATUS_REQUEST_BYTES * profile.chain.ocsp + _ALPN_BYTES * profile.alpn
     message = _CLIENT_HELLO_BYTES - HEADER_BYTES + point_formats + more + sum(_key_shares(group)[0] for group in shares)
     if _PADDED_FROM <= message < _PADDED_TO:
         message = max(_PADDED_TO, message + _PADDING_BYTES)
@@ -57,7 +62,7 @@ def client_hello_bytes(groups: Sequence[str], shares: Sequence[str]) -> int:
 def encrypted_extensions_bytes(profile: Profile) -> int:
     """Return the size of EncryptedExtensions, which list a server's groups where it would rather have had another."""
     listed = 0 if profile.accepted[0] == profile.group else _GROUPS_BYTES + _GROUP_BYTES * len(profile.accepted)
-    return _ENCRYPTED_EXTENSIONS_BYTES + listed
+    return _ENCRYPTED_EXTENSIONS_BYTES + listed + _ALPN_BYTES * profile.alpn
 
 
 def server_hello_bytes(group: str) -> int:
@@ -66,10 +71,11 @@ def server_hello_bytes(group: str) -> int:
 
 def certificate_message_bytes(chain: Chain) -> int:
     """Return about the size of the Certificate message that carries `chain`, without its records' headers and tags."""
+    status = status_bytes(chain, signature_bytes(chain.issuers[0]))
     if chain.wire_bytes is not None:
-        return chain.wire_bytes
+        return chain.wire_bytes + status
     pairs = zip(chain.sent, chain.issuers, strict=True)
-    return sct_extension_bytes(chain) + sum(_certificate_bytes(sent, issuer) for sent, issuer in pairs)
+    return status + sct_extension_bytes(chain) + sum(_certificate_bytes(sent, issuer) for sent, issuer in pairs)
 
 
 def certificate_verify_bytes(algorithm: str) -> int:

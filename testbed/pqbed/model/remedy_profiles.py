@@ -42,6 +42,8 @@ def remedy_profiles(helped: Profile) -> tuple[Profile, ...]:
             f"profile {helped.name}: the sizes of {min(unknown)} are in no table, so no remedy can be made of its size",
             "name a profile with a chain of RSA, ECDSA or ML-DSA",
         )
+    if helped.chain.ocsp:
+        raise SpecError(f"profile {helped.name} staples an OCSP response, and remedies do not", "leave out ocsp")
     made = {name: make(helped.chain) for name, make in _REMEDIES.items()}
     arms = {name: chain for name, chain in made.items() if chain is not None and chain != helped.chain}
     return tuple(replace(helped, name=name, chain=chain) for name, chain in arms.items())

@@ -85,9 +85,9 @@ def exchange_of(
     change = [] if profile.retries else [CHANGE_CIPHER_SPEC_BYTES]
     hello = [server_hello_bytes(profile.group), *change, encrypted_extensions_bytes(profile)]
     request = [CERTIFICATE_REQUEST_BYTES] if profile.mutual else []
-    second = CHANGE_CIPHER_SPEC_BYTES + client_hello_bytes(profile.offered, (profile.group,))
+    second = CHANGE_CIPHER_SPEC_BYTES + client_hello_bytes(profile, (profile.group,))
     return Exchange(
-        client_hello=(client_hello_bytes(profile.offered, profile.key_shares),),
+        client_hello=(client_hello_bytes(profile, profile.key_shares),),
         server_flight=buffered([*hello, *request, *_proof(profile.chain, certificate_bytes), FINISHED_BYTES]),
         client_flight=(*_client_flight(profile, client_certificate_bytes), request_bytes(size_bytes)),
         response=tuple(sealed(response_bytes(size_bytes) if cell.workload.http == "1.1" else max(1, size_bytes))),

@@ -46,6 +46,8 @@ class Chain:
     `certificate` names each certificate instead, the leaf first; `algorithm` and `depth` follow from it.
     `wire_bytes` is the size of the TLS Certificate message that the certificates are padded to; None leaves them plain.
     `scts` signed certificate timestamps of `sct_bytes` each are embedded in the leaf (RFC 6962 3.3).
+    With `ocsp` the server staples a response for the leaf, signed by its issuer (RFC 8446 4.4.2.1); it comes on top of
+    `wire_bytes`, and the client asks for it and verifies it.
     Raises SpecError for a chain without certificates.
     """
 
@@ -57,10 +59,16 @@ class Chain:
     root: str | None = None
     scts: int = field(default=0, metadata={"ge": 0, "le": MOST_SCTS})
     sct_bytes: int = field(default=SCT_BYTES, metadata={"ge": SCT_FRAME_BYTES + 1, "le": LARGEST_SCT_BYTES})
+    ocsp: bool = False
 
     def __post_init__(self) -> None:
         if self.wire_bytes is not None and any(one.der_bytes is not None for one in self.certificate):
             raise SpecError("a chain has wire_bytes, and so have its certificates der_bytes", "leave out one of them")
+        if self.ocsp and self.length < 2:
+            raise SpecError(
+                "a chain of one certificate has no stapled OCSP response: its signer's certificate is not sent",
+                "give the chain an intermediate, or leave out ocsp",
+            )
         if not self.certificate:
             if not self.algorithm:
                 raise SpecError("a chain has no algorithm", "give it one, or a [[chain.certificate]] per certificate")
@@ -105,6 +113,7 @@ class Profile:
     without the first only `group` is offered, without the second the first group has the only share.
     `server_groups` are those that the server takes, as OpenSSL writes them: between groups joined by `:` it takes the
     one that has a share, those behind a `/` only where none before it was offered. Without it `group` is the only one.
+    `alpn`: HTTP/1.1 is negotiated too (RFC 7301); later versions always are.
     `mutual`: the client too sends a chain and proves its key. `client_chain` None: one of the server's kind.
     `stack` serves and `client_stack` fetches; None: the same.
     `copy_of` names the profile that this one is a second copy of: the A/A arm.
@@ -121,6 +130,7 @@ class Profile:
     groups: tuple[str, ...] = field(default=(), metadata={"max_length": MOST_GROUPS})
     shares: tuple[str, ...] = field(default=(), metadata={"max_length": MOST_GROUPS})
     server_groups: str | None = field(default=None, metadata={"pattern": RANKS_PATTERN})
+    alpn: bool = False
 
     def __post_init__(self) -> None:
         for key, names in (("groups", self.offered), ("server_groups", self.accepted)):
@@ -162,7 +172,8 @@ class Profile:
     @property
     def clients_chain(self) -> Chain | None:
         """Return the chain that the client sends; None without mutual authentication."""
-        return (self.client_chain or self.chain) if self.mutual else None
+        chain = self.client_chain or replace(self.chain, ocsp=False)
+        return chain if self.mutual else None
 
 
 def copy_profile(profile: Profile) -> Profile:
@@ -185,12 +196,12 @@ def chain_text(chain: Chain) -> str:
     """Name a chain for people and tables: `mldsa65`, `mldsa44+mldsa65x2` (two intermediates), `rsa2048x2+pad16000`.
 
     A plain chain of one algorithm is named by it alone, whatever its depth. Then come a root of another algorithm
-    (`root-SLH-DSA-SHA2-128s`) and embedded SCTs (`sct2x119`).
+    (`root-SLH-DSA-SHA2-128s`), embedded SCTs (`sct2x119`), and a stapled OCSP response (`ocsp`).
     """
     root = f"+root-{chain.root}" if chain.root and chain.root != chain.sent[-1].algorithm else ""
     scts = f"+sct{chain.scts}x{chain.sct_bytes}" if chain.scts else ""
     pad = "" if chain.wire_bytes is None else f"+pad{chain.wire_bytes}"
-    return _keys_text(chain) + root + scts + pad
+    return _keys_text(chain) + root + scts + pad + ("+ocsp" if chain.ocsp else "")
 
 
 def _keys_text(chain: Chain) -> str:

@@ -181,6 +181,10 @@ def _check_profile(profile: Profile) -> None:
             f"profile {profile.name!r} has a client_chain, and its client sends none",
             "add mutual = true, or leave out client_chain",
         )
+    if profile.client_chain is not None and profile.client_chain.ocsp:
+        raise SpecError(
+            f"profile {profile.name!r}: a client staples no OCSP response", "leave out ocsp in client_chain"
+        )
     for chain in (profile.chain, profile.client_chain):
         if chain is not None and chain.depth == 1 and chain.intermediate is not None:
             raise SpecError(

@@ -206,6 +206,7 @@ def _threshold_table(thresholds: Sequence[Threshold]) -> dict[str, list[str]]:
 def profile_table(profile: Profile) -> dict[str, Any]:
     """Return `profile` as its table in a sweep file."""
     table = {key: value for key, value in _without_none(to_json(profile)).items() if key != "name" and value != []}
+    table = {key: value for key, value in table.items() if key != "alpn" or value}
     return {key: _chain_table(value) if key in _CHAINS else value for key, value in table.items()}
 
 
@@ -214,6 +215,7 @@ def _chain_table(chain: dict[str, Any]) -> dict[str, Any]:
     certificates = [_without_none(certificate) for certificate in chain["certificate"]]
     without = {"algorithm", "depth"} if certificates else {"certificate"}
     without |= set() if chain["scts"] else {"scts", "sct_bytes"}
+    without |= set() if chain["ocsp"] else {"ocsp"}
     kept = {key: value for key, value in chain.items() if key not in without}
     return kept | ({"certificate": certificates} if certificates else {})
 

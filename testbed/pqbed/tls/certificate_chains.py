@@ -14,6 +14,7 @@ from pqbed.spec.profile import Chain, chain_text
 from pqbed.tls.certificate_message import certificate_message_size
 from pqbed.tls.certificate_padding import EMPTY_EXTENSION_BYTES, padding_extension, split_padding
 from pqbed.tls.make_certificates import Certificate, authority, certify, leaf
+from pqbed.tls.ocsp_response import AROUND_BYTES, make_response
 from pqbed.tls.sct_extension import sct_extension
 
 SERVER_NAME = "server.pqbed.test"
@@ -27,12 +28,16 @@ PADDING_ROUNDS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainFiles:
-    """The files of a chain: `sent` holds the leaf and the intermediates, in the order of the wire."""
+    """The files of a chain: `sent` holds the leaf and the intermediates, in the order of the wire.
+
+    `wire_bytes` is the Certificate message, the OCSP response in `staple` included.
+    """
 
     sent: Path
     key: Path
     root: Path
     wire_bytes: int
+    staple: Path | None = None
 
 
 def make_chain(chain: Chain, folder: Path, side: Side = "server") -> ChainFiles:
@@ -51,11 +56,14 @@ def make_chain(chain: Chain, folder: Path, side: Side = "server") -> ChainFiles:
     pems = [certificate.path.read_text() for certificate in wire_order]
     sent = folder / "sent.pem"
     sent.write_text("".join(pems))
+    staple = make_response(wire_order[0], folder / "leaf.ocsp") if chain.ocsp else None
+    stapled_bytes = 0 if staple is None else AROUND_BYTES + staple.stat().st_size
     return ChainFiles(
         sent=sent,
         key=wire_order[0].key,
         root=certificates[0].path,
-        wire_bytes=certificate_message_bytes(pems),
+        wire_bytes=certificate_message_bytes(pems) + stapled_bytes,
+        staple=staple,
     )
 
 

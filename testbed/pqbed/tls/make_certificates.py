@@ -69,7 +69,7 @@ def certify(certificate: Certificate, more: dict[str, str] | None = None) -> Non
     request = certificate.path.with_suffix(".cnf")
     request.write_text(_REQUEST.format(name=certificate.name, extensions=lines))
     arguments = ["req", "-x509", "-batch", "-noenc", "-sha256"]
-    arguments += ["-config", str(request), "-extensions", "extensions", "-set_serial", _serial(certificate)]
+    arguments += ["-config", str(request), "-extensions", "extensions", "-set_serial", serial_of(certificate)]
     arguments += ["-out", str(certificate.path), *_key_arguments(certificate)]
     if certificate.issuer is not None:
         arguments += ["-CA", str(certificate.issuer.path), "-CAkey", str(certificate.issuer.key)]
@@ -94,7 +94,8 @@ def _key_arguments(certificate: Certificate) -> list[str]:
     return ["-newkey", *key_kind(certificate.algorithm).newkey, "-keyout", str(certificate.key)]
 
 
-def _serial(certificate: Certificate) -> str:
+def serial_of(certificate: Certificate) -> str:
+    """Return its serial number, in hexadecimal after 0x."""
     digest = hashlib.sha256(certificate.name.encode()).digest()[:SERIAL_BYTES]
     # Positive and without leading zeros, so that all 20 bytes are encoded.
     return "0x" + bytes([digest[0] & 0x3F | 0x40, *digest[1:]]).hex()

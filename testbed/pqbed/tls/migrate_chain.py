@@ -24,7 +24,7 @@ def migrate_chain(chain: Chain, algorithm: str, *, scts: bool = True) -> Chain:
         for one, growth in zip(chain.sent, growths, strict=True)
     )
     wire_bytes = None if chain.wire_bytes is None else chain.wire_bytes + sum(growths)
-    return Chain(certificate=certificates, wire_bytes=wire_bytes, scts=chain.scts, sct_bytes=sct_bytes)
+    return Chain(certificate=certificates, wire_bytes=wire_bytes, scts=chain.scts, sct_bytes=sct_bytes, ocsp=chain.ocsp)
 
 
 def _growth(certificate: ChainCertificate, issuer: str, algorithm: str) -> int:

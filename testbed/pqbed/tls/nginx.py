@@ -41,7 +41,7 @@ _SERVER = """\
     ssl_certificate {chain}; ssl_certificate_key {key};
     ssl_ecdh_curve {groups};
     ssl_conf_command SignatureAlgorithms {scheme};
-{sessions}{mutual}  }}
+{staple}{sessions}{mutual}  }}
 """
 # HTTP/2 is chosen by ALPN, which a client of HTTP/1.1 does not send.
 _LISTEN_TCP = """\
@@ -51,6 +51,9 @@ _LISTEN_TCP = """\
 _LISTEN_QUIC = """\
     listen {port} quic;
     http3_stream_buffer_size 64m;"""
+_STAPLE = """\
+    ssl_stapling on; ssl_stapling_file {response};
+"""
 _NO_SESSIONS = """\
     # Without this OpenSSL sends two stateful tickets whatever nginx was told (SSL_CTX_set_num_tickets).
     ssl_conf_command NumTickets 0;
@@ -89,6 +92,7 @@ def _server_block(listener: Listener, listen: str) -> str:
         key=listener.key,
         groups=listener.groups,
         scheme=listener.signature,
+        staple="" if listener.staple is None else _STAPLE.format(response=listener.staple),
         sessions=_session_lines(listener),
         mutual=_mutual_lines(listener),
     )

@@ -169,6 +169,7 @@ def _listener(served: ServedProfile, kind: ConnectionKind, chains: Chains) -> Li
         client_root=None if clients is None else chains["client", clients].root,
         client_depth=0 if clients is None else clients.depth,
         client_signature="" if clients is None else key_kind(clients.algorithm).scheme,
+        staple=files.staple,
         tickets=kind in TICKET_KINDS,
         early_data=kind == "early",
     )

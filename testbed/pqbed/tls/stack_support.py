@@ -121,6 +121,16 @@ def lacking_choice(stack: Stack, profile: Profile, side: Side) -> str:
     return next((reason for choice, asked, reason in choices[side] if asked and choice not in stack.groups), "")
 
 
+def lacking_extension(stack: Stack, profile: Profile, side: Side) -> str:
+    """Return which extension that `profile` asks for this side of `stack` does not do; "" if it does all."""
+    asked = {"status_request": profile.chain.ocsp, "alpn": profile.alpn}
+    words: dict[Side, dict[str, str]] = {
+        "server": {"status_request": "it staples no OCSP response", "alpn": "it has no ALPN over HTTP/1.1"},
+        "client": {"status_request": "it verifies no stapled OCSP response", "alpn": "its ALPN cannot be chosen"},
+    }
+    return next((words[side][name] for name, wanted in asked.items() if wanted and name not in stack.extensions), "")
+
+
 def refuse_unknown_names(profiles: Iterable[Profile], listed: Iterable[str]) -> None:
     """Raise SpecError if a profile names a group or algorithm that neither our tables nor any stack's list has.
 
@@ -166,6 +176,7 @@ class Probed:
         """Return why profiles are not supported, by name."""
         reasons = {
             profile.name: lacking_choice(self._stack, profile, self.side)
+            or lacking_extension(self._stack, profile, self.side)
             or self.support().reason_against(profile, self.side)
             for profile in profiles
         }

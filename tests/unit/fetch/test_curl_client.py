@@ -513,3 +513,18 @@ def test_a_pycurl_with_another_tls_library_is_refused(monkeypatch: pytest.Monkey
 )
 def test_codes_of_libcurl_are_outcomes(code: int, os_errno: int, outcome: str) -> None:
     assert _classify(code, "", os_errno)[0] == outcome
+
+
+def test_a_server_that_staples_nothing_fails_a_client_that_asks(
+    client: CurlClient, server: TlsServer, chains: Chains
+) -> None:
+    refused = fetch(client, server, chains, staple=True)
+    assert (refused.outcome, refused.last_byte_ns) == ("tls_error", None)
+    assert "curl 91" in refused.detail
+    assert fetch(client, server, chains).outcome == "ok", "the next fetch asks for nothing"
+
+
+def test_a_profile_with_alpn_negotiates_http_1_1(client: CurlClient, server: TlsServer, chains: Chains) -> None:
+    assert fetch(client, server, chains, alpn=True).outcome == "ok"
+    assert fetch(client, server, chains).outcome == "ok"
+    assert server.alpn == ["http/1.1", None]

@@ -35,8 +35,21 @@ BOTH = ("X25519MLKEM768", "X25519")
 
 def test_hellos_with_several_groups_and_shares() -> None:
     """Against hellos seen with libcurl's ALPN, 15 bytes: 1508, 1518 and 1554 bytes of message, 5 of record."""
-    sizes = [client_hello_bytes(*lists) for lists in ((BOTH[:1], BOTH[:1]), (BOTH, BOTH[:1]), (BOTH, BOTH))]
+    arms = [
+        replace(PQ, groups=groups, shares=shares)
+        for groups, shares in ((BOTH[:1], BOTH[:1]), (BOTH, BOTH[:1]), (BOTH, BOTH))
+    ]
+    sizes = [client_hello_bytes(arm, arm.key_shares) for arm in arms]
     assert [size - sizes[0] for size in sizes] == [0, 10, 46]
+
+
+def test_what_a_stapled_response_and_alpn_add() -> None:
+    """A response by ML-DSA-65 has 3,544 bytes (OpenSSL 3.5.9), status_request 9, ALPN with http/1.1 alone 15."""
+    stapled, alpn = replace(PQ, chain=replace(PQ.chain, ocsp=True)), replace(PQ, alpn=True)
+    plain, more, named = (exchange_of(cell_of(profile=profile)) for profile in (PQ, stapled, alpn))
+    assert more.hello_bytes - plain.hello_bytes == 9
+    assert more.server_bytes - plain.server_bytes == 8 + 3_544
+    assert named.hello_bytes - plain.hello_bytes == named.server_bytes - plain.server_bytes == 15
 
 
 def test_a_hello_that_is_asked_for_again_counted_in_packets() -> None:
