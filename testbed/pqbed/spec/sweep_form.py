@@ -157,11 +157,38 @@ _fields: dict[str, Any] = {
 SweepForm: Any = create_model("Sweep", __base__=_Form, **_fields)
 
 
+_KEY = {"type": "string"}
+# What stands for a chain in a file that is typed; it is read into a chain before it gets here.
+_CHAIN_FILES = (
+    {
+        "type": "object",
+        "description": "A chain of the sizes of one in PEM, the leaf first.",
+        "properties": {"pem": _KEY, "ocsp": {"type": "boolean"}},
+        "required": ["pem"],
+        "additionalProperties": False,
+    },
+    {
+        "type": "object",
+        "description": "The same chain, moved to other keys.",
+        "properties": {
+            **dict.fromkeys(("like", "with", "leaf", "intermediates", "root"), _KEY),
+            "scts": {"type": "boolean"},
+            "ocsp": {"type": "boolean"},
+        },
+        "required": ["like", "with"],
+        "additionalProperties": False,
+    },
+)
+
+
 def sweep_schema() -> dict[str, Any]:
     """Return the JSON schema of a sweep file."""
     schema = cast("dict[str, Any]", _without_nulls(SweepForm.model_json_schema()))
     run = schema["$defs"]["RunForm"]["properties"]
     run.update({old: {**run[new], "deprecated": True} for new, old in OLD_RUN_KEYS.items()})
+    chains = schema["$defs"]["ProfileForm"]["properties"]
+    for key in ("chain", "client_chain"):
+        chains[key] = {"anyOf": [chains[key], *_CHAIN_FILES]}
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A pqbed sweep file",
