@@ -13,7 +13,7 @@ from pqbed.spec.sweep_form import THRESHOLDS
 from pqbed.spec.sweep_toml import SWEEP_KEYS, read_spec, samples_given, sweep_from
 from pqbed.spec.value_parsers import naming, parse_count, spelled
 from pqbed_cli.options import RequestOptions, StudyOptions, SweepOptions
-from pqbed_cli.workflows.chain_files import read_chain_files
+from pqbed_cli.workflows.profile_shorthands import read_shorthands
 
 # What may be given when a run is resumed: nothing that changes what is measured.
 _RESUMABLE = frozenset(
@@ -94,6 +94,6 @@ def _base(spec: Path | None, name: str | None) -> dict[str, Any] | None:
         raise SpecError("--spec and --preset both name a sweep to start from", "give one of them")
     if spec is not None:
         with naming("--spec"):
-            return read_chain_files(read_spec(spec), spec.parent)
+            return read_shorthands(read_spec(spec), spec.parent)
     with naming("--preset"):
         return preset(name) if name is not None else None

@@ -187,6 +187,7 @@ def sweep_schema() -> dict[str, Any]:
     run = schema["$defs"]["RunForm"]["properties"]
     run.update({old: {**run[new], "deprecated": True} for new, old in OLD_RUN_KEYS.items()})
     chains = schema["$defs"]["ProfileForm"]["properties"]
+    chains["hello_bytes"] = {"type": "integer", "description": "Size of the ClientHello: chooses groups and shares."}
     for key in ("chain", "client_chain"):
         chains[key] = {"anyOf": [chains[key], *_CHAIN_FILES]}
     head = {

@@ -195,7 +195,7 @@ def test_how_a_sweep_is_run_has_the_keys_and_defaults_of_the_page() -> None:
 
 
 def test_the_form_of_a_profile_and_of_a_chain() -> None:
-    profile = {field.name for field in fields(Profile)} - {"name", "copy_of"}
+    profile = {field.name for field in fields(Profile)} - {"name", "copy_of"} | {"hello_bytes"}
     assert set(keys_of_sweep("profiles")) == profile
     chain = {names(row[0])[0] for row in tables("sweep-toml.md", "key", "default")} - profile
     assert {field.name for field in fields(Chain)} <= chain

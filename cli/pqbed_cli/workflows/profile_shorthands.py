@@ -1,6 +1,7 @@
-"""Chains that a sweep file takes from PEM files: `{ pem = ... }` and `{ like = ..., with = ... }`, as chains of sizes.
+"""What profiles of a sweep file may say in short: chains from PEM files, and hellos of a size.
 
-They are read when the sweep is: a stored sweep names no file, which may change or be gone.
+`{ pem = ... }` and `{ like = ..., with = ... }` become chains of sizes when the sweep is read, since a file may change
+or be gone; `hello_bytes` becomes groups and key shares.
 """
 
 from collections.abc import Mapping
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pqbed.errors import SpecError
+from pqbed.model.hello_of_size import size_hello
+from pqbed.spec.json_codec import from_json
 from pqbed.spec.profile import Chain, Profile
 from pqbed.spec.sweep_toml import profile_table
 from pqbed.spec.value_parsers import naming
@@ -17,13 +20,14 @@ from pqbed.tls.migrate_chain import migrate_chain
 
 CHAINS = ("chain", "client_chain")
 PEM, LIKE, WITH = "pem", "like", "with"
+HELLO_BYTES = "hello_bytes"
 # What else stands beside `like`: algorithms that are not those of `with`, whether SCTs move too, a stapled response.
 _CHOICES = ("leaf", "intermediates", "root")
 _SWITCHES = ("scts", "ocsp")
 
 
-def read_chain_files(table: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return a sweep file's `table` with its chains from PEM as chains of sizes; paths are relative to `folder`."""
+def read_shorthands(table: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return a sweep file's `table` with what its profiles say in short written out; paths are relative to `folder`."""
     profiles = table.get("profiles")
     if not isinstance(profiles, dict):
         return table
@@ -38,7 +42,19 @@ def _read_profile(name: str, profile: Any, folder: Path) -> Any:
         for key in CHAINS
         if isinstance(profile.get(key), dict) and not {PEM, LIKE}.isdisjoint(profile[key])
     }
-    return {**profile, **read}
+    whole = {**profile, **read}
+    return _size_hello(name, whole) if HELLO_BYTES in whole else whole
+
+
+def _size_hello(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the table of a profile with groups and shares for `hello_bytes`."""
+    plain = {key: value for key, value in table.items() if key != HELLO_BYTES}
+    wanted = table[HELLO_BYTES]
+    with naming(f"profiles.{name}"):
+        if not isinstance(wanted, int) or isinstance(wanted, bool):
+            raise SpecError(f"{HELLO_BYTES} is no number of bytes", f"write {HELLO_BYTES} = 1944")
+        sized = size_hello(from_json(Profile, {"name": name, **plain}), wanted)
+    return {**plain, "groups": list(sized.groups), "shares": list(sized.shares)}
 
 
 def _read_chain(where: str, table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
