@@ -1,5 +1,6 @@
 """Runner of fetches over a lane's server, link and client: planned fetches in, timings out. The same for every bed."""
 
+import functools
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,6 +55,8 @@ class FetchRunner:
         self._served: dict[Profile, ServedProfile] = {}
         self._refused: dict[Profile, str] = {}
         self._offered: set[int] = set()
+        # A fetch of a cell like the one before reads no descriptions of stacks again.
+        self._refusal = functools.cache(_refuse_workload)
 
     def start(self, profiles: Sequence[Profile]) -> tuple[ServedProfile, ...]:
         """Start the server with `profiles`; profiles that either side does not support give `unsupported` samples.
@@ -131,7 +134,7 @@ class FetchRunner:
         served = self._served.get(cell.profile)
         if served is None:
             return Timings(outcome="unsupported", detail=self._refused.get(cell.profile, "not served in this lane"))
-        if refusal := _refuse_workload(cell):
+        if refusal := self._refusal(cell):
             return Timings(outcome="unsupported", detail=refusal)
         self._offer(cell.workload.size_bytes)
         try:

@@ -148,7 +148,8 @@ class CurlClient:
 
     def _perform(self, request: FetchRequest) -> Timings:
         self._headers.clear()
-        self._quic_log.clear()
+        if request.http == "3":
+            self._quic_log.clear()
         self._body_bytes = 0
         self._opened = False
         self._set_request_options(request)

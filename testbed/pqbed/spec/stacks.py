@@ -61,7 +61,8 @@ class Stack:
 
 def stack_named(name: str) -> Stack:
     """Return the stack `name`. Raises SpecError where there is none."""
-    return known_stacks()[known_name(name, known_stacks(), "stack")]
+    known = known_stacks()
+    return known[known_name(name, known, "stack")]
 
 
 def known_stacks() -> dict[str, Stack]:
