@@ -1,6 +1,6 @@
 #!/bin/sh
 # build-client.sh WHEELS OUT: put into OUT what the agent imports: pycurl, built here against the libcurl that
-# uses OpenSSL (Debian's python3-pycurl uses GnuTLS), pyroute2 as it came, and record_reads.so.
+# uses OpenSSL (Debian's python3-pycurl uses GnuTLS), pyroute2 as it came, and fewer_calls.so.
 set -eu
 
 wheels=$1
@@ -15,7 +15,7 @@ python3 -m zipfile -e "$wheels"/pyroute2-*.whl "$out"
 # Unchecked: the guest reads them through a file system whose times need not be those of the build.
 python3 -m compileall -q --invalidation-mode unchecked-hash "$out"
 rm -rf "$work"
-gcc -O2 -Wall -Werror -shared -fPIC -o "$out/record_reads.so" "$(dirname "$0")/record_reads.c"
+gcc -O2 -Wall -Werror -shared -fPIC -o "$out/fewer_calls.so" "$(dirname "$0")/fewer_calls.c"
 
 PYTHONPATH=$out python3 - <<'CHECK'
 import pycurl

@@ -2,11 +2,13 @@
 
 import argparse
 import gc
+import os
 import sys
 from typing import get_args
 
 from pqbed.agent.role_services import lane_service, part_service
 from pqbed.agent.rpc_server import Service, serve
+from pqbed.fetch.fewer_calls import PRELOAD_VARIABLE
 from pqbed.spec.profile import DEFAULT_STACK
 from pqbed.spec.run_options import Clock
 
@@ -24,6 +26,8 @@ def main() -> None:
     parser.add_argument("--ifname", default="eth0")
     parser.add_argument("--stack", default=DEFAULT_STACK)
     arguments = parser.parse_args()
+    # What is loaded before libcurl is not for the servers and other programs that the agent starts.
+    os.environ.pop(PRELOAD_VARIABLE, None)
     if arguments.role == "guest":
         serve_as_init(arguments.lane, arguments.clock)
     elif arguments.role == "netns":

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pqbed.agent.rpc_client import RpcClient
+from pqbed.fetch.fewer_calls import client_environment
 from pqbed.spec.stacks import Stack
 
 FOLDER_VARIABLE = "PQBED_FOLDER"
@@ -26,11 +27,12 @@ class StackProcess:
 
     def __init__(self, role: str, stack: Stack, folder: Path, enter: Callable[[], None] | None = None) -> None:
         """Start the process and wait until it is ready. Raises what kept it from starting."""
+        preload = client_environment() if role == "client" else {}
         self._process = subprocess.Popen(
             (sys.executable, "-m", "pqbed.agent", role, "--stack", stack.name),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **stack.environment, FOLDER_VARIABLE: str(folder)},
+            env={**os.environ, **stack.environment, **preload, FOLDER_VARIABLE: str(folder)},
             text=True,
             bufsize=1,
             preexec_fn=enter,  # noqa: PLW1509 - one system call; no thread of the agent runs then

@@ -16,7 +16,7 @@ from pqbed.spec.profile import DEFAULT_STACK
 from pqbed.spec.stacks import ADDED, builtin_stacks
 from pqbed.user_folders import cache_home
 
-SCRIPTS = ("packages-build.txt", "packages-run.txt", "wheels.txt", "build-client.sh", "record_reads.c", "settle.sh")
+SCRIPTS = ("packages-build.txt", "packages-run.txt", "wheels.txt", "build-client.sh", "fewer_calls.c", "settle.sh")
 VENDOR = "opt/pqbed/vendor"
 # Increased when this module changes what it does to a root, so that cached ones are not used.
 FORMAT = "root/3"
@@ -56,7 +56,7 @@ def vendor_packages() -> tuple[str, ...]:
 
 def vendor_work(wheels: Path, target: Path) -> BuilderWork:
     """What the builder root does to put a folder `vendor` into the host's folder `target`."""
-    sources = [recipe_folder(DEFAULT_STACK) / name for name in ("build-client.sh", "record_reads.c")]
+    sources = [recipe_folder(DEFAULT_STACK) / name for name in ("build-client.sh", "fewer_calls.c")]
     return BuilderWork(
         before=[
             'mkdir -p "$1/build/vendor" "$1/build/wheels" "$1/build/out"',

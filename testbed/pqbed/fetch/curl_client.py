@@ -21,6 +21,7 @@ import pycurl
 from pqbed.errors import HostError
 from pqbed.fetch.fetch_outcome import failed_before, judge, read_group_header
 from pqbed.fetch.fetch_request import FetchRequest
+from pqbed.fetch.fewer_calls import FewerCalls
 from pqbed.fetch.handshake_log import HandshakeLog
 from pqbed.fetch.key_log import KEY_LOG_VARIABLE
 from pqbed.fetch.memory_file import MemoryFile
@@ -32,7 +33,6 @@ from pqbed.spec.sample import Outcome, Timings
 from pqbed.spec.workload import Http
 from pqbed.tls.client_credentials import Credentials
 from pqbed.tls.group_names import GROUP_HEADER
-from pqbed.tls.record_reads import RecordReads
 from pqbed.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
 # struct sockaddr of family AF_UNSPEC: connecting to it resets the connection (connect(2)).
@@ -101,7 +101,7 @@ class CurlClient:
         self._quic_log = QuicLog()
         self._credentials: dict[str, tuple[MemoryFile, MemoryFile]] = {}
         self._libc = ctypes.CDLL(None)
-        self._record_reads = RecordReads()
+        self._fewer_calls = FewerCalls()
         self._set_constant_options()
 
     def take_credentials(self, credentials: Sequence[Credentials]) -> None:
@@ -157,8 +157,8 @@ class CurlClient:
         detail = ""
         try:
             self._handshake.begin()
-            self._record_reads.arm(request.timeout_ns)
-            self._curl.perform()
+            with self._fewer_calls.during(request.timeout_ns):
+                self._curl.perform()
         except pycurl.error as error:
             code, message = error.args[:2]
             outcome, detail = _classify(code, message, self._curl.getinfo(pycurl.OS_ERRNO))

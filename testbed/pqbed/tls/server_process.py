@@ -18,7 +18,6 @@ from pqbed.tls.certificate_chains import ChainFiles, make_chain
 from pqbed.tls.certificate_keys import key_kind
 from pqbed.tls.client_credentials import Credentials
 from pqbed.tls.listener_settings import Listener
-from pqbed.tls.record_reads import PRELOAD_VARIABLE
 from pqbed.tls.run_program import DAMAGED_HINT
 from pqbed.tls.served_profile import FIRST_PORT, ServedProfile
 from pqbed.tls.server_drivers import SERVER_DRIVERS, Launch
@@ -102,7 +101,6 @@ class ServerProcess(Probed):
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
-                env={name: value for name, value in os.environ.items() if name != PRELOAD_VARIABLE},
                 preexec_fn=self._enter,  # noqa: PLW1509 - one system call; no thread of the agent runs then
                 start_new_session=True,
             )

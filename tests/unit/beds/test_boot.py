@@ -16,8 +16,8 @@ def test_a_guests_root_is_read_only_and_no_path_of_the_host_is_named() -> None:
     assert "PYTHONPATH=/opt/pqbed/abc:/opt/pqbed/vendor" in kernel
 
 
-def test_a_client_in_virtual_time_reads_whole_records_and_one_on_the_real_clock_as_libcurl_does() -> None:
-    preload = "LD_PRELOAD=/opt/pqbed/vendor/record_reads.so"
+def test_a_client_makes_fewer_system_calls_in_virtual_time_and_those_of_libcurl_on_the_real_clock() -> None:
+    preload = "LD_PRELOAD=/opt/pqbed/vendor/fewer_calls.so"
     virtual, real = (kernel_arguments("/opt/pqbed/abc", 3, clock) for clock in CLOCKS)
     assert preload in virtual[: virtual.index("--")]
     assert preload not in real

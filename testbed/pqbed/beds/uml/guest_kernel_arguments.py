@@ -7,13 +7,16 @@ to it); its console 0 is the process's standard input and output; `inf-cpu` time
 
 from collections.abc import Sequence
 
+from pqbed.fetch.fewer_calls import LIBRARY, PRELOAD_VARIABLE
 from pqbed.spec.run_options import Clock
-from pqbed.tls.record_reads import LIBRARY, PRELOAD_VARIABLE
 
 MEMORY_BYTES = 512 << 20
 # A fixed date for guests in virtual time: certificates and time stamps are the same in every run.
 # 2026-01-01T00:00:00Z in ns.
 VIRTUAL_START_NS = 1_767_225_600_000_000_000
+# Memory that malloc gave back to the kernel comes again by page faults, each of which costs a guest like a system call:
+# buffers of libcurl, with every fetch (mallopt(3); 32 MiB is the most that it takes).
+_KEPT_MEMORY = ("MALLOC_MMAP_THRESHOLD_=33554432", "MALLOC_TRIM_THRESHOLD_=268435456")
 
 
 def kernel_arguments(source: str, lane: int, clock: Clock) -> tuple[str, ...]:
@@ -30,4 +33,4 @@ def kernel_arguments(source: str, lane: int, clock: Clock) -> tuple[str, ...]:
 def agent_arguments(source: str, role: Sequence[str]) -> tuple[str, ...]:
     """Return what makes the agent the init: unknown NAME=VALUE words become its environment."""
     environment = (f"PYTHONPATH={source}:/opt/pqbed/vendor", "PYTHONHASHSEED=0", "PYTHONDONTWRITEBYTECODE=1")
-    return (*environment, "init=/usr/bin/python3", "--", "-m", "pqbed.agent", *role)
+    return (*environment, *_KEPT_MEMORY, "init=/usr/bin/python3", "--", "-m", "pqbed.agent", *role)

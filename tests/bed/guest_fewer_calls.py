@@ -1,4 +1,4 @@
-"""Fetch in the same cells twice in a guest in virtual time: as libcurl reads, and with record_reads.so loaded.
+"""Fetch in the same cells twice in a guest in virtual time: as libcurl does, and with fewer_calls.so loaded.
 
 Run without arguments it starts itself once for each, and prints what each prints: a JSON line a fetch, and one of the
 time-out of a fetch whose response stops.
@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 from pqbed.agent.single_process_lane import LaneAgent
+from pqbed.fetch.fewer_calls import LIBRARY, PRELOAD_VARIABLE, FewerCalls
 from pqbed.plan import cell_id
 from pqbed.spec.json_codec import to_json
 from pqbed.spec.sample import Fetch
-from pqbed.tls.record_reads import LIBRARY, PRELOAD_VARIABLE, RecordReads
 from support.expectation_grid import ALL_PROFILES
-from support.record_read_cells import CELLS, STOPPED
+from support.fewer_calls_cells import CELLS, STOPPED
 from support.units import MS
 
 TIMEOUT_NS = 300_000 * MS
@@ -30,7 +30,7 @@ def main() -> None:
             subprocess.run([sys.executable, __file__, "fetch"], env=environment, check=True)
         return
     preloaded = bool(os.environ[PRELOAD_VARIABLE])
-    reads = RecordReads()
+    calls = FewerCalls()
     cells = {cell_id(cell): cell for cell in CELLS}
     fetches = [
         Fetch(cell_id=identity, block=block, repetition=block, seed=block + 1)
@@ -43,7 +43,7 @@ def main() -> None:
     for fetch, timings in zip(fetches, agent.run(fetches), strict=True):
         row = {"preloaded": preloaded, "cell_id": fetch.cell_id, "block": fetch.block, "timings": to_json(timings)}
         print(json.dumps(row), flush=True)
-    print(json.dumps({"preloaded": preloaded, "whole": reads.whole}), flush=True)
+    print(json.dumps({"preloaded": preloaded, "records": calls.records, "clocks": calls.clocks}), flush=True)
     agent.add_cells({cell_id(STOPPED): STOPPED})
     began = time.monotonic_ns()
     (timings,) = agent.run([Fetch(cell_id=cell_id(STOPPED), block=0, repetition=0, seed=1)])

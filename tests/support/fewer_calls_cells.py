@@ -1,4 +1,4 @@
-"""The cells in which reads of whole records are held against those of libcurl; read on both sides."""
+"""The cells in which a fetch with fewer system calls is held against libcurl's own; read on both sides."""
 
 from pqbed.spec.link import RandomLoss
 from pqbed.spec.link_timeline import Outage
