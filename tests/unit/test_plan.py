@@ -203,6 +203,7 @@ TCP_CHANGES: dict[str, object] = {
     "mtu": 1499,
     "congestion_control_client": "cubic",
     "ecn": True,
+    "fast_open": True,
 }
 PROFILE_CHANGES: dict[str, object] = {
     "name": "other",
@@ -216,6 +217,7 @@ PROFILE_CHANGES: dict[str, object] = {
     "groups": ("X25519MLKEM768", "X25519"),
     "shares": ("X25519MLKEM768",),
     "server_groups": "X25519MLKEM768:X25519",
+    "alpn": True,
 }
 CHAIN_CHANGES: dict[str, Any] = {
     "algorithm": "mldsa44",
@@ -226,6 +228,7 @@ CHAIN_CHANGES: dict[str, Any] = {
     "root": "mldsa87",
     "scts": 2,
     "sct_bytes": 2_467,
+    "ocsp": True,
 }
 WORKLOAD_CHANGES: dict[str, object] = {"size_bytes": 51_201, "http": "2", "connection": Connection(kind="resumed")}
 CHANGES = [

@@ -12,6 +12,7 @@ from pqbed.plan import plan_sweep
 from pqbed.spec.axes import AXES, axes_shown
 from pqbed.spec.builtin_profiles import builtin_profiles
 from pqbed.spec.link_presets import link_table
+from pqbed.spec.mixture_tables import mixture_table
 from pqbed.spec.option_descriptions import DESCRIPTIONS
 from pqbed.spec.presets import preset
 from pqbed.spec.sweep import Sweep
@@ -87,6 +88,8 @@ def _parts(sweep: Sweep, keys: set[str]) -> Iterator[str]:
     profiles = {profile.name: profile_table(profile) for profile in sweep.profiles if profile.name not in known}
     if profiles:
         yield tomli_w.dumps({"profiles": profiles})
+    if sweep.mixtures:
+        yield tomli_w.dumps({"mixtures": {mixture.name: mixture_table(mixture) for mixture in sweep.mixtures}})
 
 
 def _values(sweep: Sweep) -> dict[str, Any]:

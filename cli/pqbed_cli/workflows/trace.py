@@ -61,6 +61,8 @@ def _refuse_untraceable(sweep: Sweep) -> None:
     """Raise SpecError for flows that would be captured as if they were the fetch, and for other packets than TCP's."""
     if "3" in sweep.http:
         raise SpecError("a trace shows segments of TCP, and HTTP/3 has none", "give --http 1.1 or 2")
+    if any(sweep.fast_open):
+        raise SpecError("a trace cannot show flights that begin in a SYN", "leave out --fast-open")
     if any(values_in(AXES["cross_traffic"], sweep)):
         raise SpecError("a trace shows one connection, and --cross-traffic adds others", "leave out --cross-traffic")
 

@@ -205,6 +205,7 @@ class FetchRunner:
             # libcurl resumes no session whose response it had to verify.
             staple=cell.profile.chain.ocsp and cell.workload.connection.kind not in TICKET_KINDS,
             alpn=cell.profile.alpn,
+            fast_open=cell.tcp.fast_open,
             signature=served.signature,
             root_pem=served.root_pem,
             timeout_ns=self._timeout_ns,
@@ -248,11 +249,21 @@ def _refuse_workload(cell: Cell) -> str:
         return "there are no early data with a HelloRetryRequest: the server asks for another hello (RFC 8446, 4.2.10)"
     if http == "3":
         return _refuse_unproved(cell)
+    return _refuse_fast_open(cell)
+
+
+def _refuse_fast_open(cell: Cell) -> str:
+    """Return that the client cannot put data into a SYN if it is asked to; else empty."""
+    client = cell.profile.clients_stack
+    if cell.tcp.fast_open and "fast_open" not in stack_named(client).extensions:
+        return f"not supported by the client {client}: TCP Fast Open"
     return ""
 
 
 def _refuse_unproved(cell: Cell) -> str:
     """Return what no client says of a handshake over QUIC, so that a sample could not be believed; else empty."""
+    if cell.tcp.fast_open:
+        return "there is no SYN over QUIC that could carry data"
     if cell.workload.connection.kind in TICKET_KINDS:
         return f"libcurl does not say of a connection over QUIC whether it was {cell.workload.connection.kind}"
     if len(cell.profile.offered) > 1:

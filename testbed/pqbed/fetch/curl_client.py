@@ -26,7 +26,7 @@ from pqbed.fetch.handshake_log import HandshakeLog
 from pqbed.fetch.key_log import KEY_LOG_VARIABLE
 from pqbed.fetch.memory_file import MemoryFile
 from pqbed.fetch.quic_log import QuicInfo, QuicLog
-from pqbed.fetch.tcp_info import TcpInfo, read_tcp_info
+from pqbed.fetch.tcp_info import NO_TCP_INFO, read_tcp_info
 from pqbed.spec.connection import FULL, ConnectionKind
 from pqbed.spec.profile import mark_shares
 from pqbed.spec.sample import Outcome, Timings
@@ -259,6 +259,7 @@ class CurlClient:
         curl.setopt(pycurl.HTTP_VERSION, _HTTP_VERSIONS[request.http].option)
         curl.setopt(pycurl.SSL_ENABLE_ALPN, request.alpn or request.http != "1.1" or self._early)
         curl.setopt(pycurl.SSL_VERIFYSTATUS, int(request.staple))
+        curl.setopt(pycurl.TCP_FASTOPEN, int(request.fast_open))
         groups = mark_shares(request.groups, request.shares) if len(request.groups) > 1 else request.group
         curl.setopt(pycurl.SSL_EC_CURVES, groups)
         # It tells of handshakes only then.
@@ -295,14 +296,21 @@ class CurlClient:
         group, session = read_group_header(self._header(GROUP_HEADER))
         status = self._curl.getinfo(pycurl.RESPONSE_CODE) or None
         retried = self._retried(request)
+        info = NO_TCP_INFO
+        if self._connection is not None and self._connection.type == socket.SOCK_STREAM:
+            info = read_tcp_info(self._connection)
         if outcome == "ok":
             seen = self._seen(request, session)
             outcome, detail = judge(
-                request, status, self._body_bytes, (group,), connections=seen, http=self._http(), retried=retried
+                request,
+                status,
+                self._body_bytes,
+                (group,),
+                connections=seen,
+                http=self._http(),
+                retried=retried,
+                info=info,
             )
-        info = TcpInfo()
-        if self._connection is not None and self._connection.type == socket.SOCK_STREAM:
-            info = read_tcp_info(self._connection)
         quic = self._quic_log.read() if request.http == "3" else QuicInfo()
         return Timings(
             outcome=outcome,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from pqbed.fetch.fetch_request import FetchRequest
+from pqbed.fetch.tcp_info import NO_TCP_INFO, TcpInfo
 from pqbed.spec.connection import ConnectionKind
 from pqbed.spec.sample import Outcome, Timings
 from pqbed.spec.workload import Http
@@ -21,13 +22,14 @@ def judge(
     connections: Mapping[str, ConnectionKind | None] = MappingProxyType({}),
     retried: bool | None = None,
     http: Http | None = "1.1",
+    info: TcpInfo = NO_TCP_INFO,
 ) -> tuple[Outcome, str]:
     """Return the outcome of a fetch that ended without an error, and why it is not `ok`.
 
     `groups` holds the negotiated group as each side reports it; None for a side that should report one and does not.
     `connections` holds the kind of connection in the same way, by the side. `retried`: whether the client was asked for
     another hello; None where it could not be (RFC 8446, 4.1.4: not by who offers one group with its share).
-    `http` is the version of the response.
+    `http` is the version of the response. `info` is that of the client's socket.
     """
     if status != 200:
         return "short_body", f"the server answered with status {status}"
@@ -35,13 +37,25 @@ def judge(
         return "short_body", f"{body_bytes} of {request.size_bytes} bytes"
     if wrong := _wrong_group(request, groups, retried=retried):
         return "wrong_group", wrong
+    if wrong := _wrong_connection(request, connections, http, info):
+        return "wrong_connection", wrong
+    return "ok", ""
+
+
+def _wrong_connection(
+    request: FetchRequest, connections: Mapping[str, ConnectionKind | None], http: Http | None, info: TcpInfo
+) -> str:
+    """Return why the connection was not as asked; "" if it was."""
     if http != request.http:
-        return "wrong_connection", f"asked for HTTP/{request.http}, the response came by HTTP/{http}"
+        return f"asked for HTTP/{request.http}, the response came by HTTP/{http}"
     for side, kind in connections.items():
         if kind != request.connection.kind:
             said = "says nothing" if kind is None else f"says {kind}"
-            return "wrong_connection", f"asked for {request.connection.kind}, the {side} {said}"
-    return "ok", ""
+            return f"asked for {request.connection.kind}, the {side} {said}"
+    # After a loss of the SYN the client sends another one, without data.
+    if request.fast_open and info.syn_data is False and not info.retransmits:
+        return "asked for TCP Fast Open, the server took no data of the SYN"
+    return ""
 
 
 def _wrong_group(request: FetchRequest, groups: Sequence[str | None], *, retried: bool | None) -> str:

@@ -16,6 +16,7 @@ class FetchRequest:
     `server_name` must be in the leaf. `signature` is what the server was restricted to. `credentials` names the
     client's credentials, "" none. `stack` is the client's.
     With `staple` the client asks for an OCSP response and fails without a valid one; `alpn` offers HTTP/1.1 by name.
+    With `fast_open` the ClientHello begins in the SYN.
     `group_id` is the codepoint of `group` if the server knows it.
     """
 
@@ -36,6 +37,7 @@ class FetchRequest:
     shares: tuple[str, ...] = ()
     staple: bool = False
     alpn: bool = False
+    fast_open: bool = False
 
     @property
     def retries(self) -> bool:

@@ -4,10 +4,12 @@ import socket
 import struct
 from dataclasses import dataclass
 
-# Eight one-byte fields, then u32 in order: rto ato snd_mss rcv_mss unacked sacked lost retrans fackets last_data_sent
-# last_ack_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar snd_ssthresh snd_cwnd advmss reordering
-# rcv_rtt rcv_space total_retrans.
-_LAYOUT = struct.Struct("8x24I")
+# Eight one-byte fields, the sixth of them options, then u32 in order: rto ato snd_mss rcv_mss unacked sacked lost
+# retrans fackets last_data_sent last_ack_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar snd_ssthresh
+# snd_cwnd advmss reordering rcv_rtt rcv_space total_retrans.
+_LAYOUT = struct.Struct("5xB2x24I")
+# TCPI_OPT_SYN_DATA: the SYN-ACK acknowledged data of the SYN.
+_SYN_DATA = 0x20
 _UNACKED, _LOST, _RTT, _CWND, _TOTAL_RETRANS = 4, 6, 15, 18, 23
 
 
@@ -15,7 +17,7 @@ _UNACKED, _LOST, _RTT, _CWND, _TOTAL_RETRANS = 4, 6, 15, 18, 23
 class TcpInfo:
     """`unacked` in segments, `lost` in segments now thought lost, `rtt_ns` smoothed, `cwnd` in segments.
 
-    None without a socket.
+    `syn_data`: the other side took data of this one's SYN. None without a socket.
     """
 
     retransmits: int | None = None
@@ -23,6 +25,10 @@ class TcpInfo:
     rtt_ns: int | None = None
     cwnd: int | None = None
     unacked: int | None = None
+    syn_data: bool | None = None
+
+
+NO_TCP_INFO = TcpInfo()
 
 
 def read_tcp_info(connection: socket.socket) -> TcpInfo:
@@ -32,11 +38,12 @@ def read_tcp_info(connection: socket.socket) -> TcpInfo:
 
 def unpack_tcp_info(raw: bytes) -> TcpInfo:
     """Read the beginning of a `struct tcp_info`."""
-    words = _LAYOUT.unpack(raw)
+    options, *words = _LAYOUT.unpack(raw)
     return TcpInfo(
         retransmits=words[_TOTAL_RETRANS],
         lost=words[_LOST],
         rtt_ns=words[_RTT] * 1000,
         cwnd=words[_CWND],
         unacked=words[_UNACKED],
+        syn_data=bool(options & _SYN_DATA),
     )

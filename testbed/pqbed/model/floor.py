@@ -80,8 +80,8 @@ def flight_ns(cell: Cell, payload_bytes: int, window: int) -> int:
 
 
 def connect_floor_ns(cell: Cell) -> int:
-    """Return the least time until the client has the server's SYN; 0 over QUIC, which has none."""
-    if cell.workload.transport == "quic":
+    """Return the least time until the client may send data; 0 over QUIC, and with data in the SYN."""
+    if cell.workload.transport == "quic" or cell.tcp.fast_open:
         return 0
     up, down = rate_of(cell.link, "client"), rate_of(cell.link, "server")
     return rtt_floor_ns(cell.link) + frame_ns(SYN_WIRE_BYTES, up) + frame_ns(SYN_WIRE_BYTES, down)

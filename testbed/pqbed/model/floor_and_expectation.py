@@ -134,6 +134,7 @@ def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> t
         *((f"segmentation {link.segmentation}",) if link.segmentation != "wire" else ()),
         *((f"congestion control {'/'.join(sorted(controls))}",) if controls != KNOWN_CONTROLS else ()),
         *((f"an MTU of {largest}",) if largest not in KNOWN_MTUS else ()),
+        *(("data in the SYN (TCP Fast Open)",) if tcp.fast_open else ()),
         *(("jitter",) if any(jitter_of(link, side) for side in SIDES) else ()),
         *(("a link that changes",) if link.trace or link.trace_up or link.outage else ()),
         *(("packets reordered, duplicated or corrupted",) if _is_disturbed(link) else ()),

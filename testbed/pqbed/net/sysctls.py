@@ -17,8 +17,9 @@ PINS: dict[str, str] = {
     "net.ipv4.tcp_no_metrics_save": "1",
     # The kernel's default.
     "net.ipv4.tcp_slow_start_after_idle": "1",
-    # No SYN carries data: every fetch pays for its handshake.
-    "net.ipv4.tcp_fastopen": "0",
+    # A SYN carries data only where a client's socket asks for it (spec/tcp.py), and then needs no cookie: client (0x1),
+    # server (0x2), neither with a cookie (0x4, 0x200), every listening socket (0x400); ip-sysctl.rst.
+    "net.ipv4.tcp_fastopen": "1543",
     # The kernel's default: a client does not ask for ECN.
     "net.ipv4.tcp_ecn": "2",
     "net.ipv4.tcp_sack": "1",

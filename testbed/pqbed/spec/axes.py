@@ -334,6 +334,16 @@ _TABLE: tuple[Axis, ...] = (
         metavar="KIND",
         help="Connections: full, resumed, early, reused[:IDLE].",
     ),
+    _tcp(
+        option="fast_open",
+        field="fast_open",
+        parse=value_parsers.parse_switch,
+        format=value_parsers.format_switch,
+        **{**plain("fast_open", bool), "read": lambda row: bool(row.get("fast_open"))},
+        quiet=True,
+        metavar="on|off",
+        help="Data in the client's SYN (TCP Fast Open): on or off.",
+    ),
 )
 
 # By option, in the order of the stored columns.

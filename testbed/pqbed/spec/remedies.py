@@ -33,6 +33,9 @@ PROFILE_REMEDIES = {
 }
 
 
+FAST_OPEN = Remedy(title="TCP Fast Open", needs="kernel settings of both sides, a path that lets it through")
+
+
 def has_remedies(profiles: Iterable[str]) -> bool:
     """Tell whether a run with these profiles was made to compare remedies."""
     return not PROFILE_REMEDIES.keys().isdisjoint(profiles)

@@ -20,8 +20,8 @@ ENTRY = "stack.toml"
 # What a stack's ends take of the groups of a profile: several that its client offers, and the key shares that it sends;
 # several that its server accepts, and some of them before any that has a share.
 GroupChoice = Literal["offered", "shares", "accepted", "preferred"]
-# TLS extensions that a profile may ask of both ends: a stapled OCSP response (RFC 6066 8), ALPN over HTTP/1.1.
-ProfileExtension = Literal["status_request", "alpn"]
+# What else may be asked of both ends: a stapled OCSP response (RFC 6066 8), ALPN over HTTP/1.1, TCP Fast Open.
+StackExtension = Literal["status_request", "alpn", "fast_open"]
 # Where the files of a stack lie in its image, or in a guest's root.
 HOME = "/opt/pqbed/stacks"
 # And those of an added one: apart from what a root was built of, so that they can be put into it later.
@@ -39,7 +39,7 @@ class Stack:
     image it is built on, "" none. `tmpfs`: folders of a root that it writes to. Of an added stack, `module` and
     `library` name its files and `hash` is that of all of them. `connections`: the kinds that both its ends do;
     `groups`: what may be said of groups, besides the one that is to be negotiated; `http`: the versions; `extensions`:
-    those that a profile may ask of both ends.
+    what else may be asked of both ends.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Stack:
     connections: tuple[ConnectionKind, ...] = ("full",)
     groups: tuple[GroupChoice, ...] = ()
     http: tuple[Http, ...] = ("1.1",)
-    extensions: tuple[ProfileExtension, ...] = ()
+    extensions: tuple[StackExtension, ...] = ()
     hash: str = ""
 
 

@@ -81,6 +81,7 @@ class Sweep:
     initrwnd: tuple[int, ...] = (0,)
     mtu: tuple[int, ...] = (1500,)
     ecn: tuple[bool, ...] = (False,)
+    fast_open: tuple[bool, ...] = (False,)
     connection: tuple[Connection, ...] = (FULL,)
     links: tuple[NamedLink, ...] = ()
     mixtures: tuple[Mixture, ...] = ()

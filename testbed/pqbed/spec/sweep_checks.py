@@ -37,6 +37,7 @@ def check_sweep(sweep: Sweep) -> Sweep:
     _check_copy(sweep)
     _check_precision(sweep)
     check_mixtures(sweep)
+    _check_fast_open(sweep)
     for profile in sweep.profiles:
         _check_profile(profile)
     return sweep
@@ -173,6 +174,19 @@ def _check_precision(sweep: Sweep) -> None:
             f"--precision cannot be that of {sweep.metric}: more samples do not make it more precise",
             f"choose a --metric from {', '.join(TIMES)}, or give --samples",
         )
+
+
+def _check_fast_open(sweep: Sweep) -> None:
+    """Refuse SYNs with data over several MTUs: how much one carries, the kernel remembers of earlier connections."""
+    if not any(sweep.fast_open):
+        return
+    for option in ("mtu", "path_mtu"):
+        if len(values_in(AXES[option], sweep)) > 1:
+            raise SpecError(
+                f"--fast-open on with several values of {AXES[option].flag}: the kernel keeps the largest segment of a "
+                "host (tcp_metrics), so a SYN would carry what an earlier connection allows",
+                f"make one sweep per {AXES[option].label}",
+            )
 
 
 def _check_profile(profile: Profile) -> None:

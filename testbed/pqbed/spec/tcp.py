@@ -11,6 +11,7 @@ class Tcp:
     """`initcwnd_*` in segments. `initrwnd` 0: the kernel's.
 
     `ecn`: both ends ask for explicit congestion notification, which queues that can mark packets need (RFC 3168).
+    `fast_open`: the client's first bytes go with its SYN (RFC 7413), by a cookie that both sides do without.
     `congestion_control_client` None: the server's, which is `congestion_control`.
     """
 
@@ -21,3 +22,4 @@ class Tcp:
     mtu: int = 1500
     congestion_control_client: str | None = None
     ecn: bool = False
+    fast_open: bool = False

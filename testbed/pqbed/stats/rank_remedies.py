@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pqbed.spec.remedies import Remedy, connection_remedy, profile_remedy, window_remedy
+from pqbed.spec.remedies import FAST_OPEN, Remedy, connection_remedy, profile_remedy, window_remedy
 from pqbed.units import format_duration, format_size
 
 Row = Mapping[str, Any]
 # What a remedy may change, one at a time.
-CHANGES = ("profile", "initcwnd_server", "connection")
+CHANGES = ("profile", "initcwnd_server", "connection", "fast_open")
 # Values that follow from those, or from what was measured.
 _FOLLOW = frozenset({"initcwnd_client"})
 
@@ -62,12 +62,15 @@ def _rank(rows: Sequence[Row]) -> RankedLink:
 
 
 def _changed(helped: Row, row: Row) -> list[str]:
-    return [name for name in CHANGES if row[name] != helped[name]]
+    # Runs from before it was an axis have no column of it.
+    return [name for name in CHANGES if row.get(name) != helped.get(name)]
 
 
 def _remedy(changed: str, value: Any) -> Remedy:
     if changed == "profile":
         return profile_remedy(value)
+    if changed == "fast_open":
+        return FAST_OPEN
     return window_remedy(value) if changed == "initcwnd_server" else connection_remedy(value)
 
 

@@ -19,7 +19,9 @@ import pytest
 from pqbed.errors import HostError
 from pqbed.fetch import curl_client
 from pqbed.fetch.curl_client import CurlClient, _classify
+from pqbed.fetch.fetch_outcome import judge
 from pqbed.fetch.fetch_request import FetchRequest
+from pqbed.fetch.tcp_info import TcpInfo
 from pqbed.spec.connection import Connection
 from pqbed.spec.profile import Chain, mark_shares
 from pqbed.spec.sample import Timings
@@ -528,3 +530,23 @@ def test_a_profile_with_alpn_negotiates_http_1_1(client: CurlClient, server: Tls
     assert fetch(client, server, chains, alpn=True).outcome == "ok"
     assert fetch(client, server, chains).outcome == "ok"
     assert server.alpn == ["http/1.1", None]
+
+
+def test_a_syn_whose_data_nobody_took_is_no_fast_open() -> None:
+    request = FetchRequest(
+        address="127.0.0.1",
+        port=1,
+        server_name=SERVER_NAME,
+        size_bytes=SIZE,
+        group="X25519",
+        signature="x",
+        root_pem="",
+        timeout_ns=1,
+        fast_open=True,
+    )
+    said = {
+        (taken, again): judge(request, 200, SIZE, ("X25519",), info=TcpInfo(syn_data=taken, retransmits=again))
+        for taken, again in ((True, 0), (False, 0), (False, 1))
+    }
+    assert said[True, 0] == said[False, 1] == ("ok", "")
+    assert said[False, 0] == ("wrong_connection", "asked for TCP Fast Open, the server took no data of the SYN")

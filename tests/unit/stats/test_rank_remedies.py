@@ -36,6 +36,11 @@ def test_remedies_change_one_thing_and_are_ranked_by_what_they_save() -> None:
     assert [one.remedy.by_size for one in link.remedies] == [False, True, False]
 
 
+def test_data_in_the_syn_is_a_remedy() -> None:
+    (link,) = rank_remedies([row(fast_open=False), row(fast_open=True, p50_ns=400.0)], [*CONDITIONS, "fast_open"])
+    assert [(one.remedy.title, one.saved_ns) for one in link.remedies] == [("TCP Fast Open", 100)]
+
+
 def test_links_are_ranked_apart() -> None:
     rows = [row(), row(rtt_ns=200), row(profile="falcon512", p50_ns=450.0), row(rtt_ns=200, profile="slhdsa-root")]
     first, second = rank_remedies(rows, CONDITIONS)
