@@ -167,8 +167,13 @@ class ReceiveWindow:
         self._rtt_end, self._rtt_from_ns = self.received + self.offered, now_ns
 
     def _first_read(self) -> int:
-        """Return how much the first of a program's reads takes (OpenSSL's read_ahead, which libcurl and nginx set)."""
+        """Return how much the first of a program's reads takes.
+
+        libcurl and nginx set OpenSSL's read_ahead; during the handshake it reads headers apart all the same.
+        """
         position = self.received - self.unread
+        if not position:
+            return min(self.unread, HEADER_BYTES)
         at = bisect_right(self.records, position)
         begin = self.records[at - 1] if at else 0
         if at == len(self.records) or position < begin + HEADER_BYTES:
