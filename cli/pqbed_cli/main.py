@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from pqbed import __version__
-from pqbed.address_space import require_address_space
+from pqbed.address_space import require_address_space, share_one_arena
 from pqbed.errors import PqbedError
 from pqbed_cli import commands
 from pqbed_cli.exits import HOST_UNFIT, INTERNAL, INTERRUPTED, USAGE
@@ -49,6 +49,7 @@ def pqbed(
     ] = False,
 ) -> None:
     require_address_space()
+    share_one_arena()
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

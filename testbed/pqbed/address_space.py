@@ -3,6 +3,7 @@
 polars, OpenBLAS and V8 reserve more than they use, and call abort(3) where they may not: nobody can catch that.
 """
 
+import ctypes
 import os
 import resource
 
@@ -16,6 +17,9 @@ PER_CORE_BYTES = GIB // 8
 # V8 reserves 64 GiB at once, for what vl-convert draws with.
 DRAWING_BYTES = 68 * GIB
 
+# malloc.h of glibc.
+_M_ARENA_MAX = -8
+
 HINT = "raise it with `ulimit -v unlimited`; to limit memory that is used, take a cgroup (systemd-run -p MemoryMax=2G)"
 
 
@@ -28,3 +32,13 @@ def require_address_space(least_bytes: int | None = None) -> None:
             f"the address space of this process is limited to {limit / GIB:.1f} GiB, it needs {least / GIB:.1f} GiB",
             HINT,
         )
+
+
+def share_one_arena() -> None:
+    """Let all threads take memory where any gives it back: with an arena each, glibc keeps some 60 MB for a large run.
+
+    What other threads have by then stays theirs. Does nothing without glibc.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)
