@@ -1,5 +1,6 @@
 """The `openssl` program of a stack: its output, or a HostError that says why there is none."""
 
+from pqbed.errors import HostError
 from pqbed.tls.run_program import run_program
 
 PROGRAM = "openssl"
@@ -14,5 +15,10 @@ def run_openssl(*arguments: str, hint: str = "") -> str:
 
 def list_openssl(*arguments: str) -> str:
     """Return what `openssl list` prints, which older versions refuse to. Raises HostError."""
-    version = run_openssl("version").split("(")[0].strip()
-    return run_openssl("list", *arguments, hint=f"a stack needs OpenSSL {REQUIRED_VERSION} or newer; this is {version}")
+    try:
+        return run_openssl("list", *arguments)
+    except HostError as error:
+        version = run_openssl("version").split("(")[0].strip()
+        raise HostError(
+            error.message, f"a stack needs OpenSSL {REQUIRED_VERSION} or newer; this is {version}"
+        ) from error

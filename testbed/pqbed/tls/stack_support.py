@@ -1,6 +1,8 @@
 """Algorithms that a stack supports, asked of the stack itself (never read from a table)."""
 
+import functools
 import json
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -13,7 +15,7 @@ from pqbed.spec.profile import Profile
 from pqbed.spec.stacks import GroupChoice, Stack
 from pqbed.tls.certificate_keys import KEY_KINDS, canonical_scheme, key_kind
 from pqbed.tls.group_names import canonical_group, group_codepoint
-from pqbed.tls.openssl_command import list_openssl, run_openssl
+from pqbed.tls.openssl_command import PROGRAM, list_openssl, run_openssl
 from pqbed.tls.openssl_providers import ServedGroup, provided_groups, provided_schemes
 from pqbed.tls.published_algorithms import certificate_only_algorithms, published_groups
 from pqbed.tls.run_program import run_program
@@ -189,7 +191,7 @@ class Probed:
 
 def probe_support(stack: Stack) -> Support:
     """Ask the stack's own program, or `openssl` (3.5 or newer) if it has none. Raises HostError."""
-    return _probe_program(stack) if stack.program else _probe_openssl()
+    return _probe_program(stack) if stack.program else _probe_openssl(shutil.which(PROGRAM))
 
 
 def _probe_program(stack: Stack) -> Support:
@@ -204,7 +206,9 @@ def read_support(stack: Stack, text: str) -> Support:
         raise HostError(f"the answer of {stack.program[0]} to `probe` cannot be read: {error}") from error
 
 
-def _probe_openssl() -> Support:
+@functools.cache
+def _probe_openssl(_program: str | None) -> Support:
+    """Ask the program at this path, once for both sides: a process has one configuration of OpenSSL."""
     version = run_openssl("version").split("(")[0].strip()
     groups = _names(list_openssl("-tls1_3", "-tls-groups"))
     signatures = _names(list_openssl("-tls1_3", "-tls-signature-algorithms"))
