@@ -5,10 +5,16 @@
   const source = document.querySelector("[data-events]");
   if (!source) return;
   const of = (name) => document.querySelector(`[data-live=${name}]`);
-  let shown = source.dataset.stamp || "";
+  let shown = "";
+  show(source.dataset.stamp || "");
   let wanted = shown;
   let ready = 0;
   let timer = null;
+
+  function show(stamp) {
+    shown = stamp;
+    document.body.dataset.shown = stamp;
+  }
 
   function sameFigures(old, next) {
     const names = (section) => [...section.querySelectorAll("figure, .chart")].map((one) => one.id || one.dataset.spec);
@@ -48,10 +54,9 @@
     const answer = await fetch(location.href, { cache: "no-store" });
     if (answer.ok) {
       takeIn(new DOMParser().parseFromString(await answer.text(), "text/html"));
-      shown = stamp;
+      show(stamp);
     }
     ready = performance.now() + Math.max(LEAST_MS, 2 * (performance.now() - begun));
-    document.body.dataset.shown = shown;
     plan();
   }
 
@@ -70,7 +75,7 @@
       of("progress").textContent = now.progress;
       Object.assign(of("bar"), { max: now.planned, value: now.taken });
     }
-    if (!shown) shown = now.stamp;
+    if (!shown) show(now.stamp);
     wanted = now.stamp;
     plan();
   });
