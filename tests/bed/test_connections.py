@@ -85,7 +85,7 @@ def test_a_resumed_handshake_carries_no_chain(rows: pl.DataFrame) -> None:
 
 def test_times_are_what_the_model_expects(rows: pl.DataFrame) -> None:
     known = rows.filter(pl.col("expected_ns").is_not_null())
-    limited = pl.col("bandwidth_bps").is_not_null() & ~(pl.col("mutual") & (pl.col("connection") == "early"))
+    limited = pl.col("bandwidth_bps").is_not_null()
     assert known.filter(limited).height == rows.filter(limited).height
     for row in known.to_dicts():
         assert abs(row["last_byte_ns"] - row["expected_ns"]) <= 0.002 * row["expected_ns"], row

@@ -126,7 +126,7 @@ def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> t
 
     `learned`: its sizes were, so that it matters neither which stack it is nor whether tables have its algorithms.
     """
-    link, tcp, connection = cell.link, cell.tcp, cell.workload.connection.kind
+    link, tcp = cell.link, cell.tcp
     controls = {congestion_control_of(tcp, side) for side in SIDES}
     largest = largest_sent(link, tcp)
     managed = {discipline_of(link, side) for side in SIDES} - {"fifo"}
@@ -142,8 +142,6 @@ def unknowns(cell: Cell, lossless: ExpectedFetch, *, learned: bool = False) -> t
         *(("ICMP messages of the path",) if path_mtu_of(link, "told") else ()),
         *(("cross traffic",) if link.cross_traffic else ()),
         *((f"queue discipline {'/'.join(sorted(managed))}",) if managed else ()),
-        # Where in the response the ticket goes, which holds the client's chain, was not found out.
-        *(("early data with a client's chain",) if cell.profile.mutual and connection == "early" else ()),
         *_unknown_rates(link, lossless),
         *(("a queue that overflows",) if lossless.overflowed else ()),
         *(() if learned else _unknown_profile(cell.profile)),

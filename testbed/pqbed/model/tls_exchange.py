@@ -35,7 +35,7 @@ FLIGHT_BUFFER_BYTES = 4096
 class Exchange:
     """Payload bytes of a fetch as they are written. Nothing of the response is seen until its first record is whole.
 
-    `tickets` are written as soon as the handshake is done, before the response if it did not come early. The
+    `tickets` are written as soon as the handshake is done, before the response, or behind one to early data. The
     last `early_bytes` of `client_hello` are the request as early data, which then is not in `client_flight`. Of several
     `requests` of one connection, each comes `idle_ns` after the response to the one before. A HelloRetryRequest,
     `retry`, is answered by `second_hello`.

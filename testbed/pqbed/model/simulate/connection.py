@@ -240,12 +240,8 @@ class _Connection:
         self._deliver("server")
 
     def _give_tickets(self, now_ns: int) -> None:
-        """Write the tickets: before the response, or where a response to early data is just then."""
-        if not self._exchange.early_bytes:
-            self._write(now_ns, "server", self._exchange.tickets)
-        elif self._ends["server"].write_between(now_ns, sum(self._exchange.tickets)):
-            self._response_bytes += sum(self._exchange.tickets)
-        self._deliver("server")
+        """Write the tickets: before the response, or behind all of one to early data, whose last segment they fill."""
+        self._write(now_ns, "server", (sum(self._exchange.tickets),))
 
     def _respond(self, now_ns: int) -> None:
         self._begun.add("response")

@@ -133,16 +133,6 @@ class SimEndpoint:
                 break
             self._unwritten.popleft()
 
-    def write_between(self, now_ns: int, size_bytes: int) -> bool:
-        """Write this behind the record that is being written; return whether more of a flight comes behind it."""
-        if len(self._unwritten) < 2:
-            self.write(now_ns, (size_bytes,))
-            return False
-        self._unwritten.insert(1, size_bytes)
-        self._written += size_bytes
-        self._logs[-1].end_byte += size_bytes
-        return True
-
     def arrive(self, now_ns: int, segment: SimSegment) -> bool:
         """Take in a segment, and answer as the kernel does; return whether there is something new to read."""
         receiver, window = self.receiver, self.receiver.window
