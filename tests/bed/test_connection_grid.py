@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -31,7 +30,6 @@ shares = ["X25519"]
 server_groups = "X25519MLKEM768/X25519"
 chain = { algorithm = "mldsa65" }
 """
-CELLS_FAILED = 4
 OWN = ("stapled", "two-shares", "retried")
 
 
@@ -42,8 +40,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     grid = ["--link", ",".join(LINKS), "--connection", ",".join(KINDS), "--size", ",".join(map(str, SIZES))]
     grid += ["--profile", ",".join((*CHAINS, *OWN)), "--no-aa", "--samples", "1", "--calibrate", "off"]
     command = [sys.executable, "-m", "pqbed_cli", "sweep", "--spec", "sweep.toml", *grid, "--bed", "uml"]
-    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, timeout=600)
-    assert done.returncode == CELLS_FAILED, done.stderr  # those that are unsupported
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=600)
     with open_run(next((folder / "results").iterdir())) as run:
         return run.samples().join(run.cells(), on="cell_id").collect()
 

@@ -100,18 +100,28 @@ def handshake_floor_ns(cell: Cell, server_flight_bytes: int, client_hello_bytes:
 
 
 def ttlb_floor_ns(
-    cell: Cell, server_flight_bytes: int, client_bytes: int, response_bytes: int, retry_bytes: int = 0
+    cell: Cell,
+    server_flight_bytes: int,
+    client_bytes: int,
+    response_bytes: int,
+    retry_bytes: int = 0,
+    *,
+    early_bytes: int = 0,
 ) -> int:
     """Return the least time to the last byte, from the start of a connection or, if it is reused, of the request.
 
     `client_bytes` is all the client sends (each ClientHello, its last flight, the request), `response_bytes` the
-    response with its header, `retry_bytes` the HelloRetryRequest. Without a response there is no third round trip.
+    response with its header, `retry_bytes` the HelloRetryRequest; `early_bytes` of `client_bytes` are the request as
+    early data. Without a response there is no third round trip.
     """
     kind = cell.workload.connection.kind
     if kind == "reused":
         return _next_response_floor_ns(cell, retry_bytes, server_flight_bytes, response_bytes)
-    if kind == "early":  # the response follows the server's flight without another round trip
-        return handshake_floor_ns(cell, server_flight_bytes + response_bytes, client_bytes)
+    if kind == "early":
+        # The response follows the server's flight without another round trip. The flight waits for the ClientHello
+        # alone, the response for all.
+        flights_ns = handshake_floor_ns(cell, server_flight_bytes + response_bytes, client_bytes - early_bytes)
+        return max(flights_ns, handshake_floor_ns(cell, response_bytes, client_bytes))
     handshake_ns = handshake_floor_ns(cell, server_flight_bytes, client_bytes, retry_bytes)
     if response_bytes == 0:
         return handshake_ns

@@ -102,12 +102,14 @@ def floors_of(cell: Cell, exchange: Exchange, *, learned: bool = False) -> Floor
     client = (sum(exchange.client_hello) if exchange.early_bytes else exchange.client_bytes) - hello_slack
     hello = max(1, exchange.hello_bytes + exchange.second_hello_bytes - hello_slack)
     if cell.workload.connection.kind == "reused":
-        last_ns = ttlb_floor_ns(cell, server, client, response, exchange.retry_bytes)
+        last_ns = ttlb_floor_ns(cell, server, client, response, exchange.retry_bytes, early_bytes=exchange.early_bytes)
         return Floors(connect_ns=0, tls_done_ns=0, last_byte_ns=last_ns)
     return Floors(
         connect_ns=connect_floor_ns(cell),
         tls_done_ns=handshake_floor_ns(cell, server, hello, exchange.retry_bytes),
-        last_byte_ns=ttlb_floor_ns(cell, server, client, response, exchange.retry_bytes),
+        last_byte_ns=ttlb_floor_ns(
+            cell, server, client, response, exchange.retry_bytes, early_bytes=exchange.early_bytes
+        ),
     )
 
 
