@@ -17,7 +17,7 @@ from pqbed.plan import cell_id
 from pqbed.spec.json_codec import to_json
 from pqbed.spec.sample import Fetch
 from support.expectation_grid import ALL_PROFILES
-from support.fewer_calls_cells import CELLS, STOPPED
+from support.fewer_calls_cells import CELLS, STOPPED, UNPACED
 from support.units import MS
 
 TIMEOUT_NS = 300_000 * MS
@@ -44,7 +44,10 @@ def main() -> None:
         row = {"preloaded": preloaded, "cell_id": fetch.cell_id, "block": fetch.block, "timings": to_json(timings)}
         print(json.dumps(row), flush=True)
     print(json.dumps({"preloaded": preloaded, "records": calls.records, "clocks": calls.clocks}), flush=True)
-    agent.add_cells({cell_id(STOPPED): STOPPED})
+    before = calls.clocks
+    agent.add_cells({cell_id(cell): cell for cell in (UNPACED, STOPPED)})
+    (timings,) = agent.run([Fetch(cell_id=cell_id(UNPACED), block=0, repetition=0, seed=1)])
+    print(json.dumps({"preloaded": preloaded, "unpaced": timings.outcome, "saved": calls.clocks - before}), flush=True)
     began = time.monotonic_ns()
     (timings,) = agent.run([Fetch(cell_id=cell_id(STOPPED), block=0, repetition=0, seed=1)])
     row = {"preloaded": preloaded, "outcome": timings.outcome, "took_ns": time.monotonic_ns() - began}

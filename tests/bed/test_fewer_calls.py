@@ -75,6 +75,10 @@ def test_it_was_at_work(rows: list[dict[str, Any]]) -> None:
     assert min(counts[True]) > 1_000
 
 
+def test_a_link_without_a_rate_is_left_to_libcurl(rows: list[dict[str, Any]]) -> None:
+    assert [(row["unpaced"], row["saved"]) for row in rows if "unpaced" in row] == [("ok", 0)] * 2
+
+
 def test_a_response_that_stops_ends_at_the_limit_of_the_fetch(rows: list[dict[str, Any]]) -> None:
     ends = {row["preloaded"]: row for row in rows if "took_ns" in row}
     assert {side: row["outcome"] for side, row in ends.items()} == {False: "timeout", True: "timeout"}

@@ -13,5 +13,7 @@ LOSSY = tuple(
     for profile in (PROFILES[0], PROFILES[2])
 )
 CELLS = tuple(dict.fromkeys((*LOSSLESS, *LOSSY)))
+# Without a rate segments come faster than they are read.
+UNPACED = make_cell(PROFILES[0], 35, 0, 10, 200)
 # The link is gone for good in the middle of a response.
 STOPPED = on_link(make_cell(PROFILES[0], 35, 1, 10, 200), outage=Outage(at_ns=1_000 * MS, for_ns=10_000_000 * MS))

@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from pqbed.spec.cell import Cell
 from pqbed.spec.connection import TICKET_KINDS, Connection, ConnectionKind
 from pqbed.spec.cross_traffic import Way
 from pqbed.spec.link import DEFAULT_LAYOUT, Layout, Link
+from pqbed.spec.link_sides import rate_of
 from pqbed.spec.profile import Profile
 from pqbed.spec.sample import Fetch, Timings
 from pqbed.spec.stacks import stack_named
@@ -27,6 +29,9 @@ from pqbed.tls.served_profile import ServedProfile
 from pqbed.tls.stack_support import refuse_unknown_names
 from pqbed.tls.wire_sizes import PROBE_BYTES, LearnedSizes
 from pqbed.units import NS_PER_S
+
+# At most this rate, segments of a downlink come farther apart than a client takes to read one (dd-009, dd-035).
+_PACED_BPS = 10**9
 
 
 class FetchRunner:
@@ -209,6 +214,7 @@ class FetchRunner:
             signature=served.signature,
             root_pem=served.root_pem,
             timeout_ns=self._timeout_ns,
+            paced=(rate_of(cell.link, "server") or math.inf) <= _PACED_BPS,
             credentials=cell.profile.name if cell.profile.mutual else "",
             stack=cell.profile.clients_stack,
             group_id=served.group_id,

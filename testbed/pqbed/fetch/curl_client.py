@@ -5,6 +5,7 @@ packet of one fetch, not even of its closing, meets the next. One over TCP is th
 would probe for it, is closed.
 """
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -157,7 +158,7 @@ class CurlClient:
         detail = ""
         try:
             self._handshake.begin()
-            with self._fewer_calls.during(request.timeout_ns):
+            with self._fewer_calls.during(request.timeout_ns) if request.paced else contextlib.nullcontext():
                 self._curl.perform()
         except pycurl.error as error:
             code, message = error.args[:2]

@@ -16,7 +16,8 @@ class FetchRequest:
     `server_name` must be in the leaf. `signature` is what the server was restricted to. `credentials` names the
     client's credentials, "" none. `stack` is the client's.
     With `staple` the client asks for an OCSP response and fails without a valid one; `alpn` offers HTTP/1.1 by name.
-    With `fast_open` the ClientHello begins in the SYN.
+    With `fast_open` the ClientHello begins in the SYN. `paced`: a rate keeps the segments that arrive apart, so that
+    how they are read changes nothing.
     `group_id` is the codepoint of `group` if the server knows it.
     """
 
@@ -38,6 +39,7 @@ class FetchRequest:
     staple: bool = False
     alpn: bool = False
     fast_open: bool = False
+    paced: bool = False
 
     @property
     def retries(self) -> bool:
